@@ -1,0 +1,32 @@
+# Libraries that Weir uses and does not hold. scripts/setup installs them.
+
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
+if(WEIR_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+if(WEIR_BUILD_BENCH)
+  find_package(benchmark REQUIRED)
+endif()
+
+# Wasmtime lies in the cache of built dependencies; its script knows where.
+execute_process(
+  COMMAND "${PROJECT_SOURCE_DIR}/scripts/setup/wasmtime.sh" --prefix
+  OUTPUT_VARIABLE wasmtime_prefix OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+set(WEIR_WASMTIME_ROOT "${wasmtime_prefix}" CACHE PATH "Prefix with lib/libwasmtime.so and include/")
+if(NOT EXISTS "${WEIR_WASMTIME_ROOT}/lib/libwasmtime.so")
+  message(FATAL_ERROR "Wasmtime is not in ${WEIR_WASMTIME_ROOT}: run `make deps`")
+endif()
+add_library(wasmtime SHARED IMPORTED)
+set_target_properties(wasmtime PROPERTIES
+  IMPORTED_LOCATION "${WEIR_WASMTIME_ROOT}/lib/libwasmtime.so"
+  IMPORTED_NO_SONAME TRUE
+  INTERFACE_INCLUDE_DIRECTORIES "${WEIR_WASMTIME_ROOT}/include")

@@ -1,0 +1,68 @@
+# What every target of the project shares, and how a layer, a test and a fuzz target are declared.
+
+add_library(weir_flags INTERFACE)
+target_include_directories(weir_flags INTERFACE "${PROJECT_SOURCE_DIR}/src")
+target_compile_options(weir_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-missing-field-initializers)
+if(WEIR_WERROR)
+  target_compile_options(weir_flags INTERFACE -Werror)
+endif()
+if(WEIR_SANITIZE)
+  target_compile_options(weir_flags INTERFACE -fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all
+                                              -fno-omit-frame-pointer)
+  target_link_options(weir_flags INTERFACE -fsanitize=${WEIR_SANITIZE})
+endif()
+
+# weir_layer(NAME DEPENDS...): the library weir_NAME of all .cc files in this folder, and the test
+# weir_NAME_test of all its *_test.cc files.
+function(weir_layer name)
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
+  file(GLOB tests CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*_test.cc")
+  file(GLOB fuzzers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*_fuzz.cc")
+  list(REMOVE_ITEM sources ${tests} ${fuzzers} "")
+  add_library(weir_${name} STATIC ${sources})
+  set_target_properties(weir_${name} PROPERTIES LINKER_LANGUAGE CXX)
+  target_link_libraries(weir_${name} PUBLIC weir_flags ${ARGN})
+  if(WEIR_BUILD_TESTS AND tests)
+    weir_test(weir_${name}_test SOURCES ${tests} DEPENDS weir_${name})
+  endif()
+  if(WEIR_BUILD_FUZZERS)
+    foreach(fuzzer ${fuzzers})
+      get_filename_component(target "${fuzzer}" NAME_WE)
+      add_executable(${target} "${fuzzer}")
+      target_compile_options(${target} PRIVATE -fsanitize=fuzzer)
+      target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+      target_link_libraries(${target} PRIVATE weir_${name})
+    endforeach()
+  endif()
+endfunction()
+
+# weir_test(NAME SOURCES ... DEPENDS ... [TIMEOUT seconds]): a GoogleTest program run by ctest.
+function(weir_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  target_link_libraries(${name} PRIVATE weir_flags GTest::gtest GTest::gmock GTest::gtest_main ${arg_DEPENDS})
+  add_test(NAME ${name} COMMAND ${name})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT}
+                       ENVIRONMENT "WEIR_ENGINE_PATH=${WEIR_OUTPUT_DIR}/lib/weir/engines")
+endfunction()
+
+# weir_engine_adapter(NAME SOURCES... LIBRARIES ...): lib/weir/engines/weir-engine-NAME.so, which
+# exports one symbol.
+function(weir_engine_adapter name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  set(target weir-engine-${name})
+  add_library(${target} MODULE ${arg_SOURCES})
+  set_target_properties(${target} PROPERTIES PREFIX ""
+    LIBRARY_OUTPUT_DIRECTORY "${WEIR_OUTPUT_DIR}/lib/weir/engines"
+    BUILD_RPATH "$ORIGIN" INSTALL_RPATH "$ORIGIN"
+    BUILD_WITH_INSTALL_RPATH ON)
+  target_link_libraries(${target} PRIVATE weir_flags weir_base weir_engine ${arg_LIBRARIES})
+  target_link_options(${target} PRIVATE "-Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/adapter.map"
+    -Wl,--exclude-libs,ALL -Wl,--gc-sections)
+  set_target_properties(${target} PROPERTIES LINK_DEPENDS "${PROJECT_SOURCE_DIR}/cmake/adapter.map")
+  install(TARGETS ${target} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/weir/engines")
+endfunction()

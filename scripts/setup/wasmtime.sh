@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Installs Wasmtime's C API into the cache: the library from the wheel of its Python binding, the
+# headers from the crate of the same version.
+#   wasmtime.sh            builds the prefix if it is absent
+#   wasmtime.sh --prefix   prints where the prefix is or would be
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+version=50.0.1
+prefix=$(keyed_prefix "wasmtime-$version" "${BASH_SOURCE[0]}")
+
+if [ "${1:-}" = --prefix ]; then
+  echo "$prefix"
+  exit
+fi
+
+build() {
+  local out=$1 library crate
+  say "fetching the library, Wasmtime $version"
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest . "wasmtime==$version"
+  python3 -m zipfile -e wasmtime-"$version"-*.whl wheel
+  library=wheel/wasmtime/linux-$(uname -m)/_libwasmtime.so
+  [ -f "$library" ] || die "the wheel of Wasmtime $version has no library for $(uname -m)"
+  mkdir "$out/lib"
+  install -m 755 "$library" "$out/lib/libwasmtime.so"
+
+  say "fetching the headers"
+  mkdir -p headers/src
+  touch headers/src/lib.rs
+  cat > headers/Cargo.toml <<TOML
+[package]
+name = "headers"
+version = "0.0.0"
+edition = "2021"
+[workspace]
+[dependencies]
+wasmtime-c-api-impl = "=$version"
+TOML
+  crate=$(cargo metadata --quiet --format-version 1 --manifest-path headers/Cargo.toml | python3 -c '
+import json, os, sys
+packages = json.load(sys.stdin)["packages"]
+print(next(os.path.dirname(p["manifest_path"]) for p in packages if p["name"] == "wasmtime-c-api-impl"))')
+  (cd "$crate" && cmake "-DCMAKE_INSTALL_PREFIX=$out" -P cmake/install-headers.cmake > /dev/null)
+  [ -f "$out/include/wasmtime/conf.h" ] || die "the crate of Wasmtime $version installed no headers"
+}
+
+install_prefix "$prefix" build
+say "Wasmtime $version is ready"
