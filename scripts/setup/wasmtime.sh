@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # Installs Wasmtime's C API into the cache: the library from the wheel of its Python binding, the
 # headers from the crate of the same version.
-#   wasmtime.sh            builds the prefix if it is absent
+#   wasmtime.sh            makes the prefix if it is absent
 #   wasmtime.sh --prefix   prints where the prefix is or would be
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 version=50.0.1
+# What pip may install: the wheels for x86_64 and aarch64.
+wheels="wasmtime==$version \
+--hash=sha256:cc14c3a17654e0394e0225b11813532ef0cd7bd1e222a0c5494cdedaabeddac4 \
+--hash=sha256:675484e525c028dc02762b777f1db4477ea70caa3fec6775426daff4d64edfb1"
 prefix=$(keyed_prefix "wasmtime-$version" "${BASH_SOURCE[0]}")
 
 if [ "${1:-}" = --prefix ]; then
@@ -16,12 +20,10 @@ fi
 build() {
   local out=$1 library crate
   say "fetching the library, Wasmtime $version"
-  python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest . "wasmtime==$version"
-  python3 -m zipfile -e wasmtime-"$version"-*.whl wheel
+  fetch_wheel "$wheels" wheel
   library=wheel/wasmtime/linux-$(uname -m)/_libwasmtime.so
   [ -f "$library" ] || die "the wheel of Wasmtime $version has no library for $(uname -m)"
-  mkdir "$out/lib"
-  install -m 755 "$library" "$out/lib/libwasmtime.so"
+  install -D -m 755 "$library" "$out/lib/libwasmtime.so"
 
   say "fetching the headers"
   mkdir -p headers/src
@@ -38,7 +40,8 @@ TOML
   crate=$(cargo metadata --quiet --format-version 1 --manifest-path headers/Cargo.toml | python3 -c '
 import json, os, sys
 packages = json.load(sys.stdin)["packages"]
-print(next(os.path.dirname(p["manifest_path"]) for p in packages if p["name"] == "wasmtime-c-api-impl"))')
+print(next(os.path.dirname(p["manifest_path"]) for p in packages
+           if p["name"] == "wasmtime-c-api-impl"))')
   (cd "$crate" && cmake "-DCMAKE_INSTALL_PREFIX=$out" -P cmake/install-headers.cmake > /dev/null)
   [ -f "$out/include/wasmtime/conf.h" ] || die "the crate of Wasmtime $version installed no headers"
 }

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that Weir needs, by section:
+#   build    to compile, install and run Weir
+#   test     to run all tests, sanitizers, fuzz targets and checks
+#   guests   to compile the guest plugins (C++ and Rust)
+#   bench    to run the benchmarks against real servers
+# usage: apt.sh SECTION...   Silent and without network if nothing is missing.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+build=(
+  ca-certificates ccache cmake curl g++ git make ninja-build pkg-config python3
+  libbenchmark-dev libboost1.81-dev libcli11-dev libcurl4-openssl-dev libgmock-dev libgtest-dev
+  libnghttp2-dev libprotobuf-dev libprotoc-dev libspdlog-dev libssl-dev libyaml-cpp-dev
+  nlohmann-json3-dev protobuf-compiler zlib1g-dev
+)
+test=(
+  clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
+  libgrpc++-dev protobuf-compiler-grpc
+  nghttp2-client nginx-light wabt
+)
+guests=(
+  clang-14 lld-14 wasi-libc libc++-14-dev-wasm32 libc++abi-14-dev-wasm32 libclang-rt-14-dev-wasm32
+  cargo-web rust-web-src rustc-web
+)
+bench=(nghttp2-client nginx-light wrk)
+
+[ $# -gt 0 ] || die "name at least one section: build, test, guests, bench"
+wanted=()
+for section in "$@"; do
+  case $section in
+    build) wanted+=("${build[@]}") ;;
+    test) wanted+=("${test[@]}") ;;
+    guests) wanted+=("${guests[@]}") ;;
+    bench) wanted+=("${bench[@]}") ;;
+    *) die "'$section' is no section: build, test, guests, bench" ;;
+  esac
+done
+
+# A package counts by what is installed; a program that the machine has from elsewhere is as good.
+missing() {
+  local installed package
+  installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 2>/dev/null | sed -n 's/^ii  *//p')
+  for package in "$@"; do
+    case $package in
+      cmake | g++ | git | make | python3) command -v "$package" > /dev/null && continue ;;
+      ninja-build) command -v ninja > /dev/null && continue ;;
+    esac
+    grep -qxF "$package" <<< "$installed" || echo "$package"
+  done
+}
+
+mapfile -t absent < <(missing "${wanted[@]}" | sort -u)
+[ ${#absent[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+  command -v sudo > /dev/null || die "needs root or sudo to install: ${absent[*]}"
+  as_root=(sudo)
+fi
+apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -qq)
+
+say "installing ${absent[*]}"
+"${apt[@]}" update
+"${apt[@]}" install --yes --no-install-recommends "${absent[@]}" > /dev/null
+say "packages are ready"
