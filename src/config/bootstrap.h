@@ -1,0 +1,98 @@
+#pragma once
+// What `weir serve` is told to do, as plain values: the static part of an Envoy bootstrap, checked.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "config/plugin_config.h"
+
+namespace weir::config {
+
+struct SocketAddress {
+  std::string host;  // an IP address without brackets, or a name to resolve
+  uint16_t port = 0;
+
+  friend auto operator<=>(const SocketAddress&, const SocketAddress&) = default;
+};
+
+// "127.0.0.1:80", "[::1]:80".
+std::string to_string(const SocketAddress& address);
+
+struct Route {
+  enum class Match : uint8_t { Prefix, Path };
+
+  Match match = Match::Prefix;
+  std::string path;  // compared with the request's path, without its query
+  std::string cluster;
+  // For the whole response, from the end of the request on; zero: none.
+  Milliseconds timeout{15'000};
+};
+
+struct VirtualHost {
+  std::string name;
+  // "*", "example.com", "*.example.com", "example.*"; in lower case. The most exact match of a
+  // request's authority wins: a whole name, the longest suffix, the longest prefix, "*".
+  std::vector<std::string> domains;
+  std::vector<Route> routes;  // the first that matches is taken
+};
+
+struct Listener {
+  enum class Codec : uint8_t {
+    Auto,   // HTTP/2 where a connection starts with its preface, else HTTP/1
+    Http1,  // HTTP/1.0 and HTTP/1.1
+    Http2,  // HTTP/2 with prior knowledge
+  };
+
+  std::string name;
+  SocketAddress address;  // an IP address; port 0 lets the system choose
+  Codec codec = Codec::Auto;
+  std::vector<PluginSettings> plugins;  // in the order in which requests pass them
+  std::vector<VirtualHost> virtual_hosts;
+};
+
+struct Cluster {
+  enum class Discovery : uint8_t {
+    Static,      // endpoints are IP addresses
+    StrictDns,   // endpoints are names; all their addresses are used
+    LogicalDns,  // one endpoint, a name; a new connection uses its first address
+  };
+
+  std::string name;
+  Discovery discovery = Discovery::Static;
+  std::vector<SocketAddress> endpoints;  // at least one
+  Milliseconds connect_timeout{5000};
+  bool http2 = false;  // with prior knowledge
+};
+
+struct ServeSettings {
+  std::vector<Listener> listeners;
+  std::vector<Cluster> clusters;
+  std::optional<SocketAddress> admin;
+
+  const Cluster* find_cluster(std::string_view name) const;
+};
+
+// Reads a bootstrap in YAML or JSON. `file_name` is for messages.
+Result<ServeSettings> load_bootstrap(std::string_view text, std::string_view file_name);
+
+// What the command line says instead of a file.
+struct Shorthand {
+  std::string plugin;         // a .wasm file, or a native plugin's name if `engine` is "null"
+  std::string configuration;  // given to the plugin as it is
+  std::string engine;         // "" is the default
+  std::string upstream;       // a URL: http://host:port for HTTP/1, h2c://host:port for HTTP/2
+  std::string listen = "127.0.0.1:8080";
+  std::map<std::string, std::string>
+      clusters;  // more upstreams, for the plugin's calls: name → URL
+};
+
+// The error names the part that cannot be used: "upstream 'htp://x': …".
+Result<ServeSettings> make_settings(const Shorthand& shorthand);
+
+}  // namespace weir::config

@@ -1,0 +1,106 @@
+#pragma once
+// What a configuration says of one plugin, as plain values: what
+// envoy.extensions.wasm.v3.PluginConfig and weir.v1.PluginOptions hold, checked, with defaults
+// filled in.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <variant>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace weir::config {
+
+// A file; a relative path starts at the folder of the configuration file.
+struct LocalFile {
+  std::string path;
+  friend auto operator<=>(const LocalFile&, const LocalFile&) = default;
+};
+
+// The code itself, or the name of a native plugin where the runtime is `null`.
+struct InlineBytes {
+  std::string bytes;
+  friend auto operator<=>(const InlineBytes&, const InlineBytes&) = default;
+};
+
+// The value of an environment variable.
+struct EnvironmentVariable {
+  std::string name;
+  friend auto operator<=>(const EnvironmentVariable&, const EnvironmentVariable&) = default;
+};
+
+// To be fetched over HTTP, and used only if its SHA-256 is the one given.
+struct RemoteFile {
+  std::string uri;
+  std::string cluster;
+  std::string sha256;  // in lower-case hexadecimal
+  Milliseconds timeout{0};
+  uint32_t retries = 1;
+  Milliseconds retry_base{1000};
+  Milliseconds retry_max{10'000};
+  friend auto operator<=>(const RemoteFile&, const RemoteFile&) = default;
+};
+
+using CodeSource = std::variant<LocalFile, InlineBytes, EnvironmentVariable, RemoteFile>;
+
+// Bounds on what a plugin's guest may take.
+struct Limits {
+  // CPU time of one outermost call into the guest.
+  Milliseconds call_cpu_time{100};
+  // The same while its VM starts and the plugin is configured.
+  Milliseconds start_cpu_time{10'000};
+  // Linear memory of one instance.
+  uint64_t max_memory_bytes = 256ull << 20;
+  // Keys and values that the plugins of one vm_id may keep in shared data.
+  uint64_t max_shared_data_bytes = 64ull << 20;
+  // What may wait in all shared queues of one vm_id.
+  uint64_t max_queue_bytes = 64ull << 20;
+
+  friend auto operator<=>(const Limits&, const Limits&) = default;
+};
+
+// What becomes of a module that imports functions Weir does not know.
+enum class UnknownImports : uint8_t {
+  Reject,  // it is not loaded
+  Stub,    // calls of them answer that they are unimplemented
+};
+
+// What happens to streams of a failed plugin.
+enum class FailurePolicy : uint8_t {
+  FailReload,  // as FailClosed, and says that a restart is wanted, which Weir always tries
+  FailClosed,  // they are answered with an error
+  FailOpen,    // they go on without the plugin
+};
+
+struct VmSettings {
+  std::string vm_id;
+  std::string runtime;  // as the user wrote it, "envoy.wasm.runtime.v8"; "" is the default engine
+  CodeSource code;
+  std::string configuration;  // given to proxy_on_vm_start
+  bool allow_precompiled = false;
+  bool nack_on_code_cache_miss = false;
+  std::map<std::string, std::string> environment;
+  // Hostcalls, WASI functions and callbacks that may be used, by name. Empty: all.
+  std::set<std::string, std::less<>> allowed_capabilities;
+  UnknownImports unknown_imports = UnknownImports::Reject;
+  Limits limits;
+};
+
+struct PluginSettings {
+  std::string name;
+  std::string root_id;
+  std::string configuration;  // given to proxy_on_configure
+  FailurePolicy failure_policy = FailurePolicy::FailClosed;
+  Milliseconds reload_backoff{1000};
+  bool allow_on_headers_stop_iteration = false;
+  VmSettings vm;
+};
+
+// The bytes of the code. The error names the file or variable that cannot be read.
+Result<std::string> read_code(const CodeSource& source, const std::filesystem::path& base_dir);
+
+}  // namespace weir::config
