@@ -20,6 +20,8 @@ endif()
 # Wasmtime lies in the cache of built dependencies; its script knows where.
 set(WEIR_WASMTIME_ROOT "" CACHE PATH "Prefix with lib/libwasmtime.so and include/; empty: ask scripts/setup")
 if(NOT WEIR_WASMTIME_ROOT)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+               "${PROJECT_SOURCE_DIR}/scripts/setup/wasmtime.sh")
   execute_process(
     COMMAND "${PROJECT_SOURCE_DIR}/scripts/setup/wasmtime.sh" --prefix
     OUTPUT_VARIABLE WEIR_WASMTIME_ROOT OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)

@@ -6,11 +6,23 @@ target_compile_options(weir_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion 
 if(WEIR_WERROR)
   target_compile_options(weir_flags INTERFACE -Werror)
 endif()
+
+# Instrumentation is for every target alike, generated code and test helpers too: a sanitizer reports
+# falsely where instrumented code shares containers with code that is not.
 if(WEIR_SANITIZE)
-  target_compile_options(weir_flags INTERFACE -fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all
-                                              -fno-omit-frame-pointer)
-  target_link_options(weir_flags INTERFACE -fsanitize=${WEIR_SANITIZE})
+  add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${WEIR_SANITIZE})
 endif()
+if(WEIR_BUILD_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_custom_target(fuzzers)
+endif()
+
+# The tests of code that several threads share: they run under the thread sanitizer too. ctest knows
+# them by the label `threads`, and the target threaded_tests builds them.
+set(WEIR_THREADED_TESTS
+  weir_base_test weir_engine_test weir_runtime_test weir_conformance_test weir_serve_test)
+add_custom_target(threaded_tests)
 
 # weir_layer(NAME DEPENDS...): the library weir_NAME of all .cc files in this folder, and the test
 # weir_NAME_test of all its *_test.cc files.
@@ -29,9 +41,9 @@ function(weir_layer name)
     foreach(fuzzer ${fuzzers})
       get_filename_component(target "${fuzzer}" NAME_WE)
       add_executable(${target} "${fuzzer}")
-      target_compile_options(${target} PRIVATE -fsanitize=fuzzer)
       target_link_options(${target} PRIVATE -fsanitize=fuzzer)
       target_link_libraries(${target} PRIVATE weir_${name})
+      add_dependencies(fuzzers ${target})
     endforeach()
   endif()
 endfunction()
@@ -48,6 +60,10 @@ function(weir_test name)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT}
                        ENVIRONMENT "WEIR_ENGINE_PATH=${WEIR_OUTPUT_DIR}/lib/weir/engines")
+  if(name IN_LIST WEIR_THREADED_TESTS)
+    set_tests_properties(${name} PROPERTIES LABELS threads)
+    add_dependencies(threaded_tests ${name})
+  endif()
 endfunction()
 
 # weir_engine_adapter(NAME SOURCES... LIBRARIES ...): lib/weir/engines/weir-engine-NAME.so, which

@@ -1,0 +1,51 @@
+# The project's commands. Each says what it does and does nothing twice.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+# The plugin that `make run` shows, by its name in scripts/guests.sh.
+PLUGIN ?= header-edit-rust
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build run test install guests bench format lint clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+deps: ## Install what building Weir needs: Debian packages, Wasmtime
+	@scripts/setup/apt.sh build
+	@scripts/setup/wasmtime.sh
+
+build: deps ## Build everything into build/bin and build/lib
+	@scripts/build.sh release
+
+run: deps ## Serve an example plugin in front of a small upstream, and show what it does
+	@scripts/guests.sh $(PLUGIN)
+	@scripts/build.sh release weir weir-engine-wasmtime
+	@scripts/run.sh build/guests/$(PLUGIN).wasm
+
+test: ## Run all tests and checks (leave out: SANITIZERS=0 FUZZ=0 LINT=0)
+	@scripts/test.sh
+
+install: build ## Install to $(DESTDIR)$(PREFIX)
+	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
+
+guests: ## Compile the guest plugins into build/guests
+	@scripts/guests.sh
+
+bench: deps ## Run the benchmarks
+	@scripts/setup/apt.sh bench
+	@scripts/setup/envoy.sh
+	@scripts/bench.sh
+
+format: ## Format the C++ sources in place
+	@scripts/setup/apt.sh test
+	@scripts/format.sh
+
+lint: deps ## Check layers, format and clang-tidy
+	@scripts/setup/apt.sh test
+	@scripts/check_includes.py
+	@scripts/format.sh --check
+	@scripts/tidy.py
+
+clean: ## Remove build/; the cache of dependencies stays
+	rm -rf build

@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# Compiles guest plugins into build/guests/NAME.wasm.
+# usage: guests.sh [NAME...]   Without names: all of them.
+# What was compiled once is kept in the cache, keyed by its sources and by the scripts that make it;
+# a toolchain is installed only when something is to be compiled.
+source "$(dirname "${BASH_SOURCE[0]}")/setup/lib.sh"
+
+cd "$repo_root"
+output=$repo_root/build/guests
+work=$output/work
+
+# recipe NAME: sets `sources`, the paths that the guest is made of, and `compile`, the command that
+# writes it to the file named by its last argument.
+recipe() {
+  local rust=tests/guests/rust
+  case $1 in
+    header-edit-rust)
+      sources=(examples/header-edit-rust)
+      compile=(rust wasm32-wasip1 examples/header-edit-rust header-edit-rust)
+      ;;
+    header-edit-cpp)
+      sources=(examples/header-edit-cpp)
+      compile=(cpp examples/header-edit-cpp/header_edit.cc)
+      ;;
+    http_all | grpc_all | faults | header_v1)
+      sources=("$rust/Cargo.toml" "$rust/Cargo.lock" "$rust/$1")
+      compile=(rust wasm32-wasip1 "$rust" "$1")
+      ;;
+    http_all_malloc)
+      sources=("$rust/Cargo.toml" "$rust/Cargo.lock" "$rust/http_all")
+      compile=(rust wasm32-unknown-unknown "$rust" http_all)
+      ;;
+    cpp_http)
+      sources=(tests/guests/cpp_http)
+      compile=(cpp tests/guests/cpp_http/cpp_http.cc)
+      ;;
+    go_http)
+      sources=(tests/guests/go_http)
+      compile=(go_wasm tests/guests/go_http)
+      ;;
+    as_http)
+      sources=(tests/guests/as_http)
+      compile=(assemblyscript tests/guests/as_http)
+      ;;
+    *) die "there is no guest '$1'; known are: ${all[*]}" ;;
+  esac
+}
+all=(header-edit-rust header-edit-cpp http_all http_all_malloc grpc_all faults header_v1
+  cpp_http go_http as_http)
+
+# rust TARGET FOLDER PACKAGE OUT: a package of the crate or workspace in FOLDER.
+rust() {
+  local target=$1 folder=$2 package=$3 out=$4 sysroot variable
+  "$repo_root/scripts/setup/apt.sh" guests
+  "$repo_root/scripts/setup/rust-guest.sh" "$target"
+  sysroot=$("$repo_root/scripts/setup/rust-guest.sh" --prefix "$target")
+  variable=CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<< "$target")
+  env RUSTC=/usr/bin/rustc "${variable}_LINKER=wasm-ld-14" \
+    "${variable}_RUSTFLAGS=--sysroot $sysroot -Clink-arg=--allow-undefined" \
+    /usr/bin/cargo build --quiet --locked --release --target "$target" --package "$package" \
+    --manifest-path "$folder/Cargo.toml" --target-dir "$work/rust"
+  cp "$work/rust/$target/release/${package//-/_}.wasm" "$out"
+}
+
+# cpp SOURCE OUT: one file against the raw ABI, without exceptions and standard streams.
+cpp() {
+  local source=$1 out=$2
+  "$repo_root/scripts/setup/apt.sh" guests
+  clang++-14 --target=wasm32-wasi -mexec-model=reactor -std=c++17 -O2 -fno-exceptions -fno-rtti \
+    -Wall -Wextra -Werror -Wl,--export=malloc -Wl,--strip-debug -o "$out" "$source"
+}
+
+# go_wasm FOLDER OUT: the Go module in FOLDER.
+go_wasm() {
+  local folder=$1 out=$2
+  (cd "$folder" && GOOS=wasip1 GOARCH=wasm GOFLAGS=-mod=readonly \
+    go build -trimpath -buildmode=c-shared -o "$out" .)
+}
+
+# assemblyscript FOLDER OUT: the npm package in FOLDER.
+assemblyscript() {
+  local folder=$1 out=$2
+  rm -rf "$work/assemblyscript"
+  cp -r "$folder" "$work/assemblyscript"
+  (cd "$work/assemblyscript" && npm ci --silent --no-audit --no-fund && npm run --silent build)
+  cp "$work/assemblyscript/build/release.wasm" "$out"
+}
+
+# key: a hash of the sources, their names, and the scripts.
+key() {
+  find "${sources[@]}" scripts/guests.sh scripts/setup/rust-guest.sh \
+    \( -name target -o -name node_modules \) -prune -o -type f -print0 |
+    sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16
+}
+
+mkdir -p "$work" "$weir_cache/guests"
+compiled=0
+names=("$@")
+[ $# -gt 0 ] || names=("${all[@]}")
+for name in "${names[@]}"; do
+  recipe "$name"
+  kept=$weir_cache/guests/$name-$(key).wasm
+  if [ ! -f "$kept" ]; then
+    say "compiling $name"
+    "${compile[@]}" "$work/$name.wasm"
+    cp "$work/$name.wasm" "$kept.$$"
+    mv "$kept.$$" "$kept"
+    compiled=$((compiled + 1))
+  fi
+  cmp -s "$kept" "$output/$name.wasm" || cp "$kept" "$output/$name.wasm"
+done
+say "${#names[@]} guests in build/guests, $compiled compiled now"

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Runs all tests and checks, and tells what each step took. A failed step does not hide the rest;
+# the last line names what failed.
+# Left out on wish, by the environment: SANITIZERS=0, FUZZ=0, LINT=0.
+source "$(dirname "${BASH_SOURCE[0]}")/setup/lib.sh"
+
+cd "$repo_root"
+scripts=$repo_root/scripts
+summary=()
+failed=()
+
+# step TITLE COMMAND...: runs the command under a heading.
+step() {
+  local title=$1 began=$SECONDS result=passed
+  shift
+  printf '\n==== %s\n' "$title"
+  if ! "$@"; then
+    result=FAILED
+    failed+=("$title")
+  fi
+  summary+=("$(printf '%-32s %s, %d s' "$title" "$result" $((SECONDS - began)))")
+  printf '==== %s\n' "${summary[-1]}"
+}
+
+dependencies() {
+  "$scripts/setup/apt.sh" build test && "$scripts/setup/wasmtime.sh"
+}
+
+layers() {
+  "$scripts/check_includes.py" --self-test && "$scripts/check_includes.py"
+}
+
+# suite PRESET [CTEST_OPTION...]: builds a preset and runs its tests.
+suite() {
+  local preset=$1
+  shift
+  "$scripts/build.sh" "$preset" && ctest --preset "$preset" --parallel "$(nproc)" "$@"
+}
+
+thread_sanitizer() {
+  "$scripts/build.sh" tsan threaded_tests && ctest --preset tsan --parallel "$(nproc)" -L threads
+}
+
+fuzz() {
+  "$scripts/build.sh" fuzz fuzzers && "$scripts/fuzz.sh" 15
+}
+
+step "dependencies" dependencies
+[ ${#failed[@]} = 0 ] || die "the dependencies cannot be installed"
+step "guest plugins" "$scripts/guests.sh"
+step "release" suite release
+if [ "${SANITIZERS:-1}" != 0 ]; then
+  step "address, undefined behaviour" suite asan-ubsan
+  step "threads" thread_sanitizer
+fi
+if [ "${FUZZ:-1}" != 0 ]; then
+  step "fuzzing" fuzz
+fi
+step "layers" layers
+if [ "${LINT:-1}" != 0 ]; then
+  step "format" "$scripts/format.sh" --check
+  step "clang-tidy" "$scripts/tidy.py"
+fi
+
+printf '\n==== Summary, %d s\n' "$SECONDS"
+printf '%s\n' "${summary[@]}"
+[ ${#failed[@]} = 0 ] || die "failed: $(IFS=,; echo "${failed[*]}")"
