@@ -1,0 +1,71 @@
+#pragma once
+// Makes clusters: endpoints by address or name, and pools of HTTP/1.1 and HTTP/2 connections to
+// them.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "planes/serve/counter.h"
+#include "planes/serve/exchange.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace weir::serve {
+
+// Thread: its worker's changes it, any reads it.
+struct ClusterStats {
+  Counter connections;  // established
+  Counter active_connections;
+  Counter connect_failures;  // refused, unreachable, timed out
+  Counter requests;
+  Counter active_requests;
+  Counter retries;          // a stale connection was replaced by a fresh one
+  Counter broken;           // requests that ended without a complete response, save cancelled ones
+  Counter dropped_headers;  // fields of requests that HTTP does not allow, left out
+  Counter sent_bytes;
+  Counter received_bytes;
+};
+
+struct EndpointSettings {
+  std::string host;  // an IP address, or a name: then all its addresses are endpoints
+  uint16_t port = 80;
+};
+
+struct ClusterSettings {
+  std::string name;
+  std::vector<EndpointSettings> endpoints;
+  bool http2 = false;  // prior knowledge
+
+  Milliseconds connect_timeout{5'000};
+  Milliseconds idle_timeout{30'000};      // of a connection without a request
+  Milliseconds resolve_interval{30'000};  // how often names are looked up again
+
+  // Response headers, and trailers likewise; beyond it the response is broken off.
+  size_t max_header_bytes = 64 * 1024;
+  size_t max_header_count = 128;
+
+  // Request bytes that may wait for the upstream before the request is paused.
+  size_t output_buffer_bytes = 256 * 1024;
+
+  uint32_t stream_window_bytes = 1024 * 1024;  // HTTP/2, response body on its way
+  uint32_t connection_window_bytes = 16 * 1024 * 1024;
+  size_t max_connections = 1024;  // per endpoint; requests beyond it wait for a connection
+  size_t max_waiting = 4096;      // requests without a connection; more are refused
+
+  // Where to count; outlives the cluster. Null: nowhere that can be seen.
+  ClusterStats* stats = nullptr;
+};
+
+// A cluster for the worker that runs `io`. Fails on settings that cannot be used; a name that does
+// not resolve and an endpoint that refuses fail requests, not this. Exchanges are destroyed before
+// their cluster.
+Result<std::unique_ptr<Cluster>> make_cluster(boost::asio::io_context& io,
+                                              const ClusterSettings& settings);
+
+}  // namespace weir::serve

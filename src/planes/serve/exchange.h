@@ -1,0 +1,101 @@
+#pragma once
+// The two ends between which a filter chain lies: the codec's stream to the client, and a request
+// to an upstream. Each takes one message and is the source of the other.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "planes/serve/message.h"
+
+namespace weir::serve {
+
+// What is known of a connection. Owned by it; outlives its streams.
+struct ConnectionInfo {
+  uint64_t id = 0;             // unique in the process
+  std::string remote_address;  // "ip:port" ("[ip]:port" for IPv6)
+  uint16_t remote_port = 0;
+  std::string local_address;
+  uint16_t local_port = 0;
+};
+
+enum class HttpVersion : uint8_t { Http10, Http11, Http2 };
+
+// What a codec knows of one request besides its message.
+struct RequestInfo {
+  const ConnectionInfo& connection;
+  HttpVersion version;
+};
+
+// The codec's end of one request and its response: sink of the response, source of the request's
+// body. It lives until it has called Exchange::closed(). Thread: its worker's.
+class ClientStream : public MessageSink, public MessageSource {
+ public:
+  virtual const RequestInfo& info() const = 0;
+
+ protected:
+  ~ClientStream() = default;
+};
+
+// The proxy's end of the same: sink of the request, source of the response's body. The codec makes
+// it by ExchangeFactory when the request headers are complete. Thread: its worker's.
+class Exchange : public MessageSink, public MessageSource {
+ public:
+  virtual ~Exchange() = default;
+
+  // Nothing more passes between client and exchange: all of the response was handed to the socket,
+  // or the response was aborted, or the client is gone (a response that has not ended was not
+  // delivered). A request that has not ended by then, its abort() included, is not wanted any more:
+  // the response was complete. The ClientStream is gone after this call, which never comes while
+  // the exchange is inside one of the ClientStream's functions. The exchange goes when it has
+  // finished its own work.
+  virtual void closed() = 0;
+};
+
+class ExchangeFactory {
+ public:
+  // The exchange owns itself; `client` outlives it until closed().
+  virtual Exchange& make_exchange(ClientStream& client) = 0;
+
+ protected:
+  ~ExchangeFactory() = default;
+};
+
+// What is known of the upstream connection that serves a request, once it is chosen.
+struct UpstreamInfo {
+  std::string address;  // "ip:port"
+  uint16_t port = 0;
+  std::string local_address;
+  uint16_t local_port = 0;
+};
+
+// A request under way to an upstream: sink of the request, source of the response's body.
+// Destroying it before both messages have ended cancels it. Thread: its worker's.
+class UpstreamExchange : public MessageSink, public MessageSource {
+ public:
+  virtual ~UpstreamExchange() = default;
+
+  // Null until a connection has been chosen.
+  virtual const UpstreamInfo* info() const = 0;
+};
+
+// One named cluster, on one worker: endpoints, and pools of connections to them.
+class Cluster {
+ public:
+  virtual ~Cluster() = default;
+
+  // Starts an exchange; the request is then given to the result's sink functions, headers first.
+  // `response` takes the response, and `request` is paused while the upstream does not take more
+  // (null: never paused). Neither is called before this function and headers() have returned. A
+  // connection that cannot be had is an abort() of `response`; a request that was not sent yet on a
+  // kept-alive connection that turned out closed is tried once more on a fresh one.
+  // `need_http2`: use HTTP/2 even where the cluster is not configured for it (gRPC).
+  virtual std::unique_ptr<UpstreamExchange> open(MessageSink& response, MessageSource* request,
+                                                 bool need_http2) = 0;
+};
+
+}  // namespace weir::serve

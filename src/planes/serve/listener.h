@@ -1,0 +1,84 @@
+#pragma once
+// A listening socket on one worker: accepts connections, finds out whether they speak HTTP/1 or
+// HTTP/2, and has an Exchange made for every request.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "planes/serve/counter.h"
+#include "planes/serve/exchange.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace weir::serve {
+
+struct ListenerOptions {
+  std::string address = "127.0.0.1";  // an IPv4 or IPv6 address
+  uint16_t port = 0;                  // 0: the system chooses, see Listener::port()
+
+  // Request headers, and trailers likewise; beyond it the answer is 431.
+  size_t max_header_bytes = 64 * 1024;
+  size_t max_header_count = 128;
+
+  // A connection on which no byte moves for so long is closed. Zero: never.
+  Milliseconds idle_timeout{60'000};     // no request under way
+  Milliseconds stream_timeout{300'000};  // some request under way
+  Milliseconds header_timeout{15'000};   // from the first byte of a request to its last header
+
+  // Response bytes that one HTTP/1 connection or one HTTP/2 stream may have waiting for the client
+  // before the exchange is paused.
+  size_t output_buffer_bytes = 256 * 1024;
+
+  uint32_t max_concurrent_streams = 256;       // HTTP/2, per connection
+  uint32_t stream_window_bytes = 1024 * 1024;  // HTTP/2, request body on its way
+  uint32_t connection_window_bytes = 16 * 1024 * 1024;
+  uint64_t max_connections = 100'000;  // more are closed as they come
+};
+
+// Thread: its worker's changes it, any reads it.
+struct ListenerStats {
+  Counter connections;  // accepted
+  Counter active_connections;
+  Counter refused_connections;  // beyond max_connections
+  Counter requests;             // that became an exchange
+  Counter active_requests;
+  Counter bad_requests;     // answered or reset by the codec itself: malformed or too large
+  Counter dropped_headers;  // fields of responses that HTTP does not allow, left out
+  Counter http2_connections;
+  Counter received_bytes;
+  Counter sent_bytes;
+};
+
+// Thread: the one that runs the io_context, save stats() and port(). Destroying it closes every
+// connection; exchanges under way are aborted and closed.
+class Listener {
+ public:
+  // Binds with SO_REUSEPORT, so that every worker may have a listener on the same address, and
+  // starts to accept. `factory` and `io` outlive the listener.
+  static Result<std::unique_ptr<Listener>> make(boost::asio::io_context& io,
+                                                const ListenerOptions& options,
+                                                ExchangeFactory& factory);
+  virtual ~Listener() = default;
+
+  virtual uint16_t port() const = 0;
+  virtual const ListenerStats& stats() const = 0;
+
+  // Closes the listening socket; connections go on.
+  virtual void stop_accepting() = 0;
+
+  // Stops accepting and lets every connection end with the requests it has: HTTP/1 answers with
+  // "Connection: close", HTTP/2 sends GOAWAY. Calls `done` once when no connection is left, never
+  // before this function has returned.
+  virtual void drain(std::function<void()> done) = 0;
+
+  // Closes every connection at once; exchanges under way are aborted.
+  virtual void close_connections() = 0;
+};
+
+}  // namespace weir::serve
