@@ -22,9 +22,13 @@ recipe() {
       sources=(examples/header-edit-cpp)
       compile=(cpp examples/header-edit-cpp/header_edit.cc)
       ;;
-    http_all | grpc_all | faults | header_v1)
+    http_all | grpc_all | faults)
       sources=("$rust/Cargo.toml" "$rust/Cargo.lock" "$rust/$1")
       compile=(rust wasm32-wasip1 "$rust" "$1")
+      ;;
+    header_v1)
+      sources=("$rust/Cargo.toml" "$rust/Cargo.lock" "$rust/$1")
+      compile=(rust wasm32-unknown-unknown "$rust" "$1")
       ;;
     http_all_malloc)
       sources=("$rust/Cargo.toml" "$rust/Cargo.lock" "$rust/http_all")
