@@ -1,0 +1,200 @@
+#pragma once
+// What the tests of engines share: the engines, guests from testdata/, a host that answers them.
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <bit>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <initializer_list>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "engine/engines.h"
+
+namespace weir::engine {
+
+inline constexpr auto I32 = ValType::I32;
+inline constexpr auto I64 = ValType::I64;
+inline constexpr auto F32 = ValType::F32;
+inline constexpr auto F64 = ValType::F64;
+
+inline constexpr uint64_t kPage = 65536;
+
+inline uint64_t slot(double value) { return std::bit_cast<uint64_t>(value); }
+inline uint64_t slot(float value) { return std::bit_cast<uint32_t>(value); }
+inline double as_f64(uint64_t value) { return std::bit_cast<double>(value); }
+
+// testdata/NAME.wat, translated.
+inline std::vector<std::byte> read_guest(std::string_view name) {
+  const auto path = std::filesystem::path(WEIR_ENGINE_TESTDATA) / (std::string(name) + ".wasm");
+  std::ifstream file(path, std::ios::binary);
+  WEIR_CHECK(file.good());
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  const Bytes view = as_bytes(bytes);
+  return {view.begin(), view.end()};
+}
+
+// The engines of this process.
+inline const Engines& engines() {
+  static const Engines all(Engines::default_search_path(), EngineOptions{});
+  return all;
+}
+
+inline const Engine& engine_named(std::string_view name) {
+  auto found = engines().find(name);
+  if (!found.ok()) std::cerr << found.error().message << '\n';
+  WEIR_CHECK(found.ok());
+  return *found.value();
+}
+
+// The engines that run wasm and whose adapters have been built; the others are named aloud. The
+// default one must be there.
+inline std::vector<std::string> built_engines() {
+  std::vector<std::string> built;
+  for (std::string_view name : known_engines()) {
+    const std::string file = "weir-engine-" + std::string(name) + ".so";
+    const auto path = Engines::default_search_path();
+    const bool found = std::ranges::any_of(
+        path, [&](const auto& folder) { return std::filesystem::exists(folder / file); });
+    if (found || name == "wasmtime") {
+      built.emplace_back(name);
+    } else if (name != "null") {
+      std::cerr << "not tested, since " << file << " is not built: " << name << '\n';
+    }
+  }
+  return built;
+}
+
+// Imports, with what they refer to.
+class ImportList {
+ public:
+  struct Row {
+    std::string name;
+    FuncType type;
+  };
+
+  // All of module "env", with tokens 100, 101, ...
+  ImportList(std::initializer_list<Row> rows) : rows_(rows) {
+    for (const Row& row : rows_) {
+      const auto token = static_cast<uint32_t>(100 + imports_.size());
+      imports_.push_back({"env", row.name, row.type.view(), token});
+    }
+  }
+
+  std::span<const Import> view() const { return imports_; }
+
+ private:
+  std::vector<Row> rows_;
+  std::vector<Import> imports_;
+};
+
+// Answers every call out of a guest as the test says; else changes nothing.
+class FakeHost final : public ImportHandler {
+ public:
+  using Answer = std::function<Flow(Slots, Memory)>;
+
+  void answer(uint32_t token, Answer answer) { answers_[token] = std::move(answer); }
+
+  Flow on_import(uint32_t token, Slots slots, Memory memory) noexcept override {
+    const auto found = answers_.find(token);
+    return found == answers_.end() ? Flow::Return : found->second(slots, memory);
+  }
+
+ private:
+  std::map<uint32_t, Answer> answers_;
+};
+
+// One instance, and calls by name.
+class Guest {
+ public:
+  Guest(const Module& module, FakeHost& host, const Limits& limits = {}) {
+    auto made = module.make_instance(host, limits);
+    WEIR_CHECK(made.ok());
+    instance_ = std::move(made).value();
+  }
+
+  Instance& instance() { return *instance_; }
+
+  struct Outcome {
+    Flow flow;
+    std::array<uint64_t, kMaxSlots> slots;
+    uint64_t value() const { return slots[0]; }
+    bool trapped() const { return flow == Flow::Trap; }
+  };
+
+  Outcome call(std::string_view name, FuncType type, std::initializer_list<uint64_t> args = {}) {
+    auto id = instance_->bind_export(name, type.view());
+    EXPECT_TRUE(id.ok()) << name;
+    Outcome outcome{Flow::Trap, {}};
+    std::ranges::copy(args, outcome.slots.begin());
+    if (id.ok()) outcome.flow = instance_->call(id.value(), outcome.slots);
+    return outcome;
+  }
+
+  // The trap that ends a call; one that returns instead fails the test.
+  Trap trap_of(std::string_view name, FuncType type, std::initializer_list<uint64_t> args = {}) {
+    EXPECT_TRUE(call(name, type, args).trapped()) << name;
+    return instance_->take_trap();
+  }
+
+ private:
+  std::unique_ptr<Instance> instance_;
+};
+
+// What guest.wat imports, in its order; the tokens, by name.
+inline const ImportList& guest_imports() {
+  static const ImportList imports{
+      {"add_one", {{I32}, {I32}}},   {"mix", {{I32, I64, F32, F64}, {F64}}},
+      {"add_one", {{I32}, {I32}}},   {"refuse", {}},
+      {"call_back", {{I32}, {I32}}}, {"nothing", {}}};
+  return imports;
+}
+enum Token : uint32_t { kAddOne = 100, kMix, kAddOneAgain, kRefuse, kCallBack, kNothing };
+
+// guest.wat on the engine that the test's parameter names.
+class EngineTest : public testing::TestWithParam<std::string> {
+ protected:
+  std::unique_ptr<const Module> compile(std::string_view name, std::span<const Import> imports) {
+    auto module = engine.compile(read_guest(name), imports);
+    EXPECT_TRUE(module.ok()) << (module.ok() ? "" : module.error().message);
+    return module.ok() ? std::move(module).value() : nullptr;
+  }
+
+  std::unique_ptr<Guest> start(const Limits& limits = {}) {
+    auto guest = std::make_unique<Guest>(*guest_module(), host, limits);
+    EXPECT_EQ(guest->instance().instantiate(), Flow::Return);
+    return guest;
+  }
+
+  const Module* guest_module() {
+    if (!module_) module_ = compile("guest", guest_imports().view());
+    return module_.get();
+  }
+
+  const Engine& engine = engine_named(GetParam());
+  const Capabilities can = engine.capabilities();
+  const std::unique_ptr<ThreadAttachment> attachment = engine.attach_thread();
+  FakeHost host;
+
+ private:
+  std::unique_ptr<const Module> module_;
+};
+
+inline std::string engine_name(const testing::TestParamInfo<std::string>& info) {
+  return info.param;
+}
+
+// Skips, aloud, what the engine says it cannot do.
+inline void unless_able(bool able, std::string_view engine, std::string_view what) {
+  if (!able) GTEST_SKIP() << engine << " has no " << what;
+}
+
+}  // namespace weir::engine

@@ -1,0 +1,187 @@
+#include "engine/engines.h"
+
+#include <dlfcn.h>
+#include <link.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <system_error>
+
+#include "engine/adapter.h"
+#include "engine/null_engine.h"
+
+namespace weir::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Names {
+  std::string_view canonical;
+  std::string_view envoy;
+  std::string_view ats;
+};
+
+constexpr std::array kNames = {
+    Names{"null", "envoy.wasm.runtime.null", {}},
+    Names{"wasmtime", "envoy.wasm.runtime.wasmtime", "ats.wasm.runtime.wasmtime"},
+    Names{"v8", "envoy.wasm.runtime.v8", {}},
+    Names{"wamr", "envoy.wasm.runtime.wamr", "ats.wasm.runtime.wamr"},
+    Names{"wasmedge", "envoy.wasm.runtime.wasmedge", "ats.wasm.runtime.wasmedge"},
+    Names{"wavm", "envoy.wasm.runtime.wavm", {}},
+};
+constexpr std::string_view kDefault = "wasmtime";
+
+constexpr auto kKnown = [] {
+  std::array<std::string_view, kNames.size()> known{};
+  std::ranges::transform(kNames, known.begin(), &Names::canonical);
+  return known;
+}();
+
+std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+
+template <typename Range>
+std::string joined(const Range& items) {
+  std::string text;
+  for (const auto& item : items) {
+    if (!text.empty()) text += ", ";
+    text += std::string(item);
+  }
+  return text;
+}
+
+// The file that holds this code: the program, or the shared object that Weir is linked into.
+fs::path own_file() {
+  Dl_info info{};
+  link_map* map = nullptr;
+  const auto* here = reinterpret_cast<const void*>(&own_file);
+  const bool found =
+      dladdr1(here, &info, reinterpret_cast<void**>(&map), RTLD_DL_LINKMAP) != 0 && map != nullptr;
+  std::error_code failed;
+  // The program itself has no name in the list of loaded objects.
+  if (!found || map->l_name[0] == '\0') return fs::read_symlink("/proc/self/exe", failed);
+  return fs::canonical(map->l_name, failed);
+}
+
+std::string last_dl_error() {
+  const char* text = dlerror();
+  return text == nullptr ? "unknown error" : text;
+}
+
+Result<std::unique_ptr<Engine>> make_from(const fs::path& file, const EngineOptions& options) {
+  // Never closed: an engine leaves threads and signal handlers behind that run its code.
+  void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  if (library == nullptr) return Error{ErrorCode::Io, "cannot be loaded: " + last_dl_error()};
+
+  auto* function = reinterpret_cast<AdapterFunction>(dlsym(library, kAdapterSymbol));
+  if (function == nullptr) {
+    return Error{ErrorCode::Unsupported, "is not an engine adapter: " + last_dl_error()};
+  }
+  const Adapter* adapter = function();
+  if (adapter->seam_version != kSeamVersion) {
+    return Error{ErrorCode::Unsupported,
+                 "belongs to another build of Weir: it speaks " + quoted(adapter->seam_version) +
+                     ", this is " + quoted(kSeamVersion) + "; install both from the same build"};
+  }
+  return adapter->make(options);
+}
+
+}  // namespace
+
+std::string_view canonical_name(std::string_view runtime) {
+  if (runtime.empty()) return kDefault;
+  for (const Names& names : kNames) {
+    if (runtime == names.canonical || runtime == names.envoy || runtime == names.ats) {
+      return names.canonical;
+    }
+  }
+  return {};
+}
+
+std::span<const std::string_view> known_engines() { return kKnown; }
+
+struct Engines::Loaded {
+  fs::path path;
+  std::unique_ptr<Engine> engine;
+};
+
+Engines::Engines(std::vector<fs::path> search_path, EngineOptions options)
+    : search_path_(std::move(search_path)), options_(options) {}
+
+Engines::~Engines() = default;
+
+std::vector<fs::path> Engines::default_search_path() {
+  const fs::path beside = fs::path("weir") / "engines";
+  const fs::path folder = own_file().parent_path();
+
+  std::vector<fs::path> path;
+  const auto add = [&](const fs::path& candidate) {
+    const fs::path normal = candidate.lexically_normal();
+    if (std::ranges::find(path, normal) == path.end()) path.push_back(normal);
+  };
+  if (!folder.empty()) {
+    add(folder / beside);
+    add(folder.parent_path() / "lib" / beside);
+    add(folder.parent_path() / WEIR_INSTALL_LIBDIR / beside);
+  }
+
+  const char* variable = std::getenv("WEIR_ENGINE_PATH");
+  std::string_view rest = variable == nullptr ? "" : variable;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find(':'), rest.size());
+    if (end != 0) add(fs::path(rest.substr(0, end)));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return path;
+}
+
+Result<const Engine*> Engines::find(std::string_view runtime) const {
+  const std::string_view name = canonical_name(runtime);
+  if (name.empty()) {
+    return Error{ErrorCode::BadConfig,
+                 "unknown runtime " + quoted(runtime) + ", known are " + joined(kKnown) +
+                     ", also written envoy.wasm.runtime.NAME or ats.wasm.runtime.NAME"};
+  }
+
+  auto loaded = loaded_.lock();
+  if (auto found = loaded->find(name); found != loaded->end()) return found->second->engine.get();
+
+  auto made = load(name);
+  if (!made.ok()) return std::move(made).error().in("engine " + quoted(name));
+  return loaded->emplace(name, std::move(made).value()).first->second->engine.get();
+}
+
+fs::path Engines::adapter_path(std::string_view canonical) const {
+  auto loaded = loaded_.lock();
+  const auto found = loaded->find(canonical);
+  return found == loaded->end() ? fs::path() : found->second->path;
+}
+
+Result<std::unique_ptr<Engines::Loaded>> Engines::load(std::string_view name) const {
+  auto loaded = std::make_unique<Loaded>();
+  if (name == "null") {
+    loaded->engine = make_null_engine();
+    return loaded;
+  }
+
+  const std::string file = "weir-engine-" + std::string(name) + ".so";
+  const auto folder = std::ranges::find_if(search_path_, [&](const fs::path& candidate) {
+    std::error_code ignored;
+    return fs::exists(candidate / file, ignored);
+  });
+  if (folder == search_path_.end()) {
+    return Error{
+        ErrorCode::NotFound,
+        "no " + file + " in " +
+            (search_path_.empty() ? std::string("an empty search path") : joined(search_path_)) +
+            ": build it with `make engines`, or name its folder in WEIR_ENGINE_PATH"};
+  }
+
+  loaded->path = *folder / file;
+  auto made = make_from(loaded->path, options_);
+  if (!made.ok()) return std::move(made).error().in(loaded->path.string());
+  loaded->engine = std::move(made).value();
+  return loaded;
+}
+
+}  // namespace weir::engine

@@ -1,0 +1,123 @@
+// Instance::interrupt(): it stops the guest it names, whenever it comes, and no other.
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "engine/engine_test_support.h"
+
+namespace weir::engine {
+namespace {
+
+class InterruptTest : public EngineTest {
+ protected:
+  void SetUp() override { unless_able(can.interrupt, GetParam(), "interruption"); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, InterruptTest, testing::ValuesIn(built_engines()), engine_name);
+
+TEST_P(InterruptTest, StopsAGuestThatSpins) {
+  auto guest = start();
+  std::atomic<bool> running = false;
+  host.answer(kCallBack, [&](Slots, Memory) {
+    running = true;
+    return guest->call("spin", {}).flow;
+  });
+  std::thread watchdog([&] {
+    while (!running) std::this_thread::yield();
+    guest->instance().interrupt();
+  });
+  EXPECT_EQ(guest->trap_of("call_call_back", {{I32}, {I32}}, {0}).kind, TrapKind::Interrupted);
+  watchdog.join();
+}
+
+TEST_P(InterruptTest, StopsAGuestThatSpinsCallingOut) {
+  auto guest = start();
+  host.answer(kNothing, [&, calls = 0](Slots, Memory) mutable {
+    if (++calls == 10) guest->instance().interrupt();
+    return Flow::Return;
+  });
+  EXPECT_EQ(guest->trap_of("spin_calling_out", {}).kind, TrapKind::Interrupted);
+}
+
+TEST_P(InterruptTest, StopsTheNextCallWhenNoneRuns) {
+  auto guest = start();
+  guest->instance().interrupt();
+  EXPECT_EQ(guest->trap_of("spin", {}).kind, TrapKind::Interrupted);
+}
+
+TEST_P(InterruptTest, StopsTheStartSection) {
+  const ImportList imports{{"in_start", {{I32}, {I32}}}};
+  const auto module = compile("start", imports.view());
+  Guest guest(*module, host);
+  host.answer(100, [&](Slots, Memory) {
+    guest.instance().interrupt();
+    return Flow::Return;  // not 0: the start function goes on for ever
+  });
+  ASSERT_EQ(guest.instance().instantiate(), Flow::Trap);
+  EXPECT_EQ(guest.instance().take_trap().kind, TrapKind::Interrupted);
+}
+
+TEST_P(InterruptTest, StopsTheStartSectionThatHasNotBegun) {
+  const ImportList imports{{"in_start", {{I32}, {I32}}}};
+  const auto module = compile("start", imports.view());
+  Guest guest(*module, host);
+  guest.instance().interrupt();
+  ASSERT_EQ(guest.instance().instantiate(), Flow::Trap);
+  EXPECT_EQ(guest.instance().take_trap().kind, TrapKind::Interrupted);
+}
+
+TEST_P(InterruptTest, LetsOtherInstancesRunOn) {
+  auto stopped = start();
+  FakeHost patient;
+  Guest running(*guest_module(), patient);
+  ASSERT_EQ(running.instance().instantiate(), Flow::Return);
+
+  patient.answer(kCallBack, [&](Slots slots, Memory) {
+    stopped->instance().interrupt();
+    EXPECT_EQ(stopped->trap_of("spin", {}).kind, TrapKind::Interrupted);
+    slots[0] = 5;
+    return Flow::Return;
+  });
+  // The guest runs when the interrupt of the other comes, and afterwards.
+  EXPECT_EQ(running.call("call_call_back", {{I32}, {I32}}, {0}).value(), 5u);
+  EXPECT_EQ(running.call("identity", {{I32}, {I32}}, {6}).value(), 6u);
+}
+
+// An interrupt may come just while its instance is told to go on after another's.
+TEST_P(InterruptTest, LosesNoneOfManyAtOnce) {
+  constexpr int kRounds = 20;
+  constexpr size_t kGuests = 6;
+  const Module* module = guest_module();
+  for (int round = 0; round < kRounds; ++round) {
+    std::vector<FakeHost> hosts(kGuests);
+    std::vector<std::unique_ptr<Guest>> guests(kGuests);
+    std::atomic<size_t> ready = 0;
+    std::atomic<size_t> stopped = 0;
+    std::atomic<bool> all_sent = false;
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < kGuests; ++i) {
+      threads.emplace_back([&, i] {
+        const auto attached = engine.attach_thread();
+        guests[i] = std::make_unique<Guest>(*module, hosts[i]);
+        EXPECT_EQ(guests[i]->instance().instantiate(), Flow::Return);
+        ++ready;
+        stopped += guests[i]->trap_of("spin", {}).kind == TrapKind::Interrupted;
+        while (!all_sent) std::this_thread::yield();
+        guests[i].reset();
+      });
+    }
+    while (ready != kGuests) std::this_thread::yield();
+    std::thread watchdog([&] {
+      for (size_t i = 0; i < kGuests; i += 2) guests[i]->instance().interrupt();
+    });
+    for (size_t i = 1; i < kGuests; i += 2) guests[i]->instance().interrupt();
+    watchdog.join();
+    all_sent = true;
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(stopped, kGuests);
+  }
+}
+
+}  // namespace
+}  // namespace weir::engine

@@ -1,0 +1,3 @@
+(module
+  (import "env" "nothing" (func $nothing))
+  (func (export "call_nothing") call $nothing))

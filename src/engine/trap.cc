@@ -1,0 +1,56 @@
+#include "engine/trap.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <span>
+
+namespace weir::engine {
+namespace {
+
+void append_frame(std::string& line, const Frame& frame) {
+  std::array<char, 32> number{};
+  const auto append_number = [&](const char* format, uint64_t value) {
+    std::snprintf(number.data(), number.size(), format, static_cast<unsigned long long>(value));
+    line += number.data();
+  };
+
+  if (frame.function.empty()) {
+    append_number("func %llu", frame.function_index);
+    if (frame.module_offset) append_number(" @0x%llx", *frame.module_offset);
+    return;
+  }
+  line += frame.function;
+  append_number(" (func %llu", frame.function_index);
+  if (frame.module_offset) append_number(" @0x%llx", *frame.module_offset);
+  line += ')';
+}
+
+}  // namespace
+
+std::string_view to_string(TrapKind kind) {
+  constexpr std::array<std::string_view, static_cast<size_t>(TrapKind::Last) + 1> kNames = {
+      "unreachable", "memory_bounds", "table_bounds", "arithmetic", "stack_overflow",
+      "interrupted", "host",          "no_resources", "link",       "other"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+std::string Trap::to_line(size_t max_frames) const {
+  std::string line(to_string(kind));
+  if (!message.empty()) line += ": " + message;
+
+  const auto shown = std::span(frames).first(std::min(max_frames, frames.size()));
+  for (const Frame& frame : shown) {
+    line += &frame == shown.data() ? " at " : " < ";
+    append_frame(line, frame);
+  }
+  if (shown.size() < frames.size()) {
+    line += " < " + std::to_string(frames.size() - shown.size()) + " more";
+  }
+  // Names and messages come from the guest: a line stays one line.
+  std::ranges::replace_if(
+      line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  return line;
+}
+
+}  // namespace weir::engine

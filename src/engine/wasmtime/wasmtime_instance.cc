@@ -1,0 +1,188 @@
+#include "engine/wasmtime/wasmtime_instance.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include "engine/wasmtime/convert.h"
+#include "engine/wasmtime/wasmtime_module.h"
+
+namespace weir::engine::wasmtime {
+namespace {
+
+constexpr std::string_view kMemory = "memory";
+
+// Uninitialised on purpose: only the slots in use are written.
+using RawSlots = std::array<wasmtime_val_raw_t, kMaxSlots>;
+
+int64_t to_limit(uint64_t bound) {
+  return static_cast<int64_t>(std::min<uint64_t>(bound, INT64_MAX));
+}
+
+}  // namespace
+
+WasmtimeInstance::WasmtimeInstance(const WasmtimeModule& module, wasm_engine_t* engine,
+                                   const wasmtime_instance_pre_t* pre, PoolPlace place,
+                                   ImportHandler& handler, const Limits& limits)
+    : module_(module),
+      engine_(engine),
+      pre_(pre),
+      handler_(handler),
+      place_(std::move(place)),
+      store_(wasmtime_store_new(engine, this, nullptr)),
+      context_(wasmtime_store_context(store_.get())) {
+  constexpr int64_t kDefault = -1;
+  wasmtime_store_limiter(store_.get(), to_limit(limits.max_memory_bytes),
+                         to_limit(limits.max_table_elements), 1, kDefault, kDefault);
+  wasmtime_store_epoch_deadline_callback(store_.get(), &on_epoch, this, nullptr);
+  // Set once: it stays behind the epoch after an interrupt() that finds no guest running, and so
+  // the next call stops at its first check.
+  wasmtime_context_set_epoch_deadline(context_, 1);
+}
+
+Flow WasmtimeInstance::instantiate() noexcept {
+  wasm_trap_t* trap = nullptr;
+  wasmtime_error_t* error = wasmtime_instance_pre_instantiate(pre_, context_, &instance_, &trap);
+  resumed_.store(false, std::memory_order_release);
+  // All is linked, so what is left to fail is the allocation.
+  if (error != nullptr || trap != nullptr) return trapped(error, trap, TrapKind::NoResources);
+
+  wasmtime_extern_t item;
+  if (!memory_ &&
+      wasmtime_instance_export_get(context_, &instance_, kMemory.data(), kMemory.size(), &item)) {
+    keep_memory(item);
+  }
+  return Flow::Return;
+}
+
+Result<ExportId> WasmtimeInstance::bind_export(std::string_view name, Signature signature) {
+  const FuncType* type = module_.find_export(name);
+  if (type == nullptr) {
+    return Error{ErrorCode::LinkFailed, "no function '" + std::string(name) + "' is exported"};
+  }
+  if (!(type->view() == signature)) {
+    return Error{ErrorCode::LinkFailed, "export '" + std::string(name) + "' is " +
+                                            to_string(type->view()) + ", not " +
+                                            to_string(signature)};
+  }
+  wasmtime_extern_t item;
+  WEIR_CHECK(wasmtime_instance_export_get(context_, &instance_, name.data(), name.size(), &item));
+  exports_.push_back({.function = item.of.func,
+                      .narrow_results = narrow_mask(signature.results),
+                      .param_count = static_cast<uint8_t>(signature.params.size()),
+                      .result_count = static_cast<uint8_t>(signature.results.size()),
+                      .slot_count = static_cast<uint8_t>(
+                          std::max(signature.params.size(), signature.results.size()))});
+  return static_cast<ExportId>(exports_.size() - 1);
+}
+
+Flow WasmtimeInstance::call(ExportId id, Slots slots) noexcept {
+  WEIR_CHECK(static_cast<size_t>(id) < exports_.size());
+  // Copied: a nested bind_export() may move the vector.
+  const BoundExport called = exports_[static_cast<size_t>(id)];
+  WEIR_CHECK(slots.size() >= called.slot_count);
+
+  RawSlots raw;
+  for (size_t i = 0; i < called.param_count; ++i) raw[i].i64 = static_cast<int64_t>(slots[i]);
+  wasm_trap_t* trap = nullptr;
+  wasmtime_error_t* error = wasmtime_func_call_unchecked(context_, &called.function, raw.data(),
+                                                         called.slot_count, &trap);
+  resumed_.store(false, std::memory_order_release);
+  if (error != nullptr || trap != nullptr) return trapped(error, trap, TrapKind::Other);
+  for (size_t i = 0; i < called.result_count; ++i) {
+    slots[i] = extend(static_cast<uint64_t>(raw[i].i64), called.narrow_results, i);
+  }
+  return Flow::Return;
+}
+
+wasm_trap_t* WasmtimeInstance::on_host_call(void* env, wasmtime_caller_t* caller,
+                                            wasmtime_val_raw_t* raw, size_t) {
+  const auto& function = *static_cast<const HostFunction*>(env);
+  auto& self =
+      *static_cast<WasmtimeInstance*>(wasmtime_context_get_data(wasmtime_caller_context(caller)));
+  self.resumed_.store(false, std::memory_order_release);
+
+  std::array<uint64_t, kMaxSlots> slots;
+  for (size_t i = 0; i < function.param_count; ++i) {
+    slots[i] = extend(static_cast<uint64_t>(raw[i].i64), function.narrow_params, i);
+  }
+  if (self.handler_.on_import(function.token, Slots(slots.data(), function.slot_count),
+                              self.callers_memory(caller)) == Flow::Trap) {
+    self.stopped_as_ = TrapKind::Host;
+    constexpr std::string_view kWhy = "the host refused a call";
+    return wasmtime_trap_new(kWhy.data(), kWhy.size());
+  }
+  for (size_t i = 0; i < function.result_count; ++i) raw[i].i64 = static_cast<int64_t>(slots[i]);
+  return nullptr;
+}
+
+Memory WasmtimeInstance::memory() noexcept {
+  if (!memory_) return {};
+  return Memory::linear({reinterpret_cast<std::byte*>(wasmtime_memory_data(context_, &*memory_)),
+                         wasmtime_memory_data_size(context_, &*memory_)});
+}
+
+// A start function calls out before instance_ is known.
+Memory WasmtimeInstance::callers_memory(wasmtime_caller_t* caller) noexcept {
+  if (!memory_ && instance_.store_id == 0) {
+    wasmtime_extern_t item;
+    if (wasmtime_caller_export_get(caller, kMemory.data(), kMemory.size(), &item)) {
+      keep_memory(item);
+    }
+  }
+  return memory();
+}
+
+void WasmtimeInstance::keep_memory(const wasmtime_extern_t& item) {
+  if (item.kind == WASMTIME_EXTERN_MEMORY) memory_ = item.of.memory;
+}
+
+Trap WasmtimeInstance::take_trap() {
+  Trap taken = std::move(trap_).value_or(Trap{});
+  trap_.reset();
+  return taken;
+}
+
+// The first cause stands: a call that ends because one nested in it did adds nothing.
+Flow WasmtimeInstance::trapped(wasmtime_error_t* error, wasm_trap_t* trap,
+                               TrapKind unknown) noexcept {
+  const OwnedError owned_error(error);
+  const OwnedTrap owned_trap(trap);
+  const TrapKind kind = stopped_as_.value_or(unknown);
+  stopped_as_.reset();
+  if (!trap_) trap_ = trap != nullptr ? to_trap(*trap) : to_trap(*error, kind);
+  return Flow::Trap;
+}
+
+// The epoch belongs to the engine: raising it wakes every running guest, and on_epoch() lets those
+// go on that are not meant. It gives them a deadline one beyond the epoch as it is then, so an
+// epoch raised after on_epoch() looked at `interrupted_` and before the deadline is set would pass
+// unseen. `resumed_` tells that this may be so, from before that look until our own code runs
+// again on the instance's thread; while it is set, raising the epoch once is not known to be
+// enough. Guests look at the epoch in every function and loop, so that takes microseconds.
+void WasmtimeInstance::interrupt() const noexcept {
+  interrupted_.store(true);
+  while (true) {
+    const bool unsure = resumed_.load();
+    wasmtime_engine_increment_epoch(engine_);
+    if (!unsure) return;
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
+  }
+}
+
+wasmtime_error_t* WasmtimeInstance::on_epoch(const wasmtime_context_t*, void* self, uint64_t* delta,
+                                             wasmtime_update_deadline_kind_t* kind) {
+  auto& instance = *static_cast<WasmtimeInstance*>(self);
+  instance.resumed_.store(true);
+  if (instance.interrupted_.load()) {
+    instance.resumed_.store(false);
+    instance.stopped_as_ = TrapKind::Interrupted;
+    return wasmtime_error_new("interrupted by the host");
+  }
+  *delta = 1;
+  *kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
+  return nullptr;
+}
+
+}  // namespace weir::engine::wasmtime
