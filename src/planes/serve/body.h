@@ -1,11 +1,13 @@
 #pragma once
 // Body bytes on their way through the proxy: slices of the blocks they were received into, never
-// copied unless a plugin changes them.
+// copied unless a plugin changes them or they are tiny.
 
-#include <deque>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
-#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "abi/buffer.h"
 #include "base/bytes.h"
@@ -27,36 +29,61 @@ class Slice {
   // The first `n` bytes, which are removed from this slice.
   Slice take_front(size_t n);
 
+  // Adds `next` where it lies behind this slice in the same block. False: it does not.
+  bool join(const Slice& next);
+
  private:
   std::shared_ptr<const std::byte[]> block_;
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
 };
 
-// A queue of slices that plugins may read and change. Thread: its worker's.
+// A queue of bytes that plugins may read and change. Thread: its worker's.
 class Body final : public abi::Buffer {
  public:
+  Body() = default;
+  Body(Body&&) noexcept;
+  Body& operator=(Body&&) noexcept;
+
   uint64_t size() const override { return size_; }
   bool empty() const { return size_ == 0; }
   void copy_to(uint64_t start, std::span<std::byte> to) const override;
   // False where the body would grow beyond max_size().
   bool replace(uint64_t start, uint64_t size, Bytes with) override;
 
+  // Slices too small to be worth their bookkeeping are copied together.
   void append(Slice slice);
   void append(Body&& other);
-  Body take_all();
-  // At most `n` bytes from the front; empty where there are none.
-  Slice take_front(size_t n);
+  void append_copy(Bytes bytes);
 
-  const std::deque<Slice>& slices() const { return slices_; }
+  Body take_all();
+  // The front slice, or its first `n` bytes where it has more; empty where the body is.
+  Slice take_front(size_t n);
+  // The first `n` bytes, at most size().
+  void drop_front(size_t n);
+
+  // In order; none of them is empty. Valid until the body changes.
+  std::span<const Slice> slices() const { return std::span(slices_).subspan(first_); }
 
   void set_max_size(uint64_t max_size) { max_size_ = max_size; }
   uint64_t max_size() const { return max_size_; }
 
  private:
-  std::deque<Slice> slices_;
+  // Room behind the last copied byte, so that small appends do not allocate each.
+  struct Tail {
+    std::shared_ptr<std::byte[]> block;
+    size_t used = 0;
+    size_t capacity = 0;
+  };
+
+  void push(Slice slice);
+  void make_room(size_t size);
+
+  std::vector<Slice> slices_;
+  size_t first_ = 0;  // slices before it were taken
   uint64_t size_ = 0;
   uint64_t max_size_ = UINT64_MAX;
+  Tail tail_;
 };
 
 }  // namespace weir::serve
