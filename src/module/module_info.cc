@@ -4,7 +4,7 @@
 
 #include "module/file_kind.h"
 #include "module/reader.h"
-#include "module/type_section.h"
+#include "module/types.h"
 
 namespace weir::wasm {
 namespace {
@@ -52,12 +52,6 @@ std::string in_module(std::string_view module, std::string_view name) {
 }
 
 Error unsupported(std::string message) { return Error{ErrorCode::Unsupported, std::move(message)}; }
-
-// A memory, with what matters only while the module is read.
-struct MemoryEntry {
-  MemoryInfo info;
-  bool address64 = false;
-};
 
 // Reads one module. Index spaces grow as its sections come.
 class ModuleReader {
@@ -153,9 +147,9 @@ class ModuleReader {
     if (kind == ExternKind::Function) return import_function(in, module, name);
     if (kind == ExternKind::Table) {
       WEIR_TRY(read_value_type(in));
-      WEIR_TRY(read_limits(in));
+      WEIR_TRY(read_memory_type(in));
     } else if (kind == ExternKind::Memory) {
-      WEIR_TRY(MemoryEntry memory, read_limits(in));
+      WEIR_TRY(MemoryType memory, read_memory_type(in));
       memory.info.imported = true;
       memories_.push_back(memory);
     } else if (kind == ExternKind::Global) {
@@ -194,7 +188,7 @@ class ModuleReader {
   Done read_memories(Reader& in) {
     WEIR_TRY(const uint32_t n, in.count(2, kMaxMemories, "memories"));
     for (uint32_t i = 0; i < n; ++i) {
-      WEIR_TRY(const MemoryEntry memory, read_limits(in));
+      WEIR_TRY(const MemoryType memory, read_memory_type(in));
       memories_.push_back(memory);
     }
     return Unit{};
@@ -283,30 +277,6 @@ class ModuleReader {
     return function;
   }
 
-  // Reads the size of a memory or a table.
-  Result<MemoryEntry> read_limits(Reader& in) {
-    constexpr uint8_t kHasMax = 1;
-    constexpr uint8_t kShared = 2;
-    constexpr uint8_t kAddress64 = 4;
-    constexpr uint8_t kPageSize = 8;
-    const size_t start = in.offset();
-    WEIR_TRY(const uint8_t flags, in.byte());
-    if ((flags & ~(kHasMax | kShared | kAddress64 | kPageSize)) != 0) {
-      return in.error_at(start, "unknown limits " + hex(flags));
-    }
-    MemoryEntry memory{.address64 = (flags & kAddress64) != 0};
-    memory.info.shared = (flags & kShared) != 0;
-    WEIR_TRY(memory.info.min_pages, in.u64());
-    if ((flags & kHasMax) != 0) {
-      WEIR_TRY(memory.info.max_pages, in.u64());
-      if (*memory.info.max_pages < memory.info.min_pages) {
-        return in.error_at(start, "a maximum below the minimum");
-      }
-    }
-    if ((flags & kPageSize) != 0) WEIR_TRY(in.u32());
-    return memory;
-  }
-
   // A file cut between two sections is told by its missing function bodies.
   Done check_bodies() const {
     if (bodies_ == info_.defined_functions) return Unit{};
@@ -317,7 +287,7 @@ class ModuleReader {
 
   Done choose_memory() {
     if (memories_.empty()) return Unit{};
-    const MemoryEntry& memory = memories_[exported_memory_.value_or(0)];
+    const MemoryType& memory = memories_[exported_memory_.value_or(0)];
     if (exported_memory_ && memory.address64) {
       return unsupported("a 64-bit memory: build the plugin for wasm32");
     }
@@ -330,7 +300,7 @@ class ModuleReader {
   ModuleInfo info_;
   std::vector<TypeEntry> types_;
   std::vector<uint32_t> functions_;  // the type of each, imported ones first
-  std::vector<MemoryEntry> memories_;
+  std::vector<MemoryType> memories_;
   std::optional<uint32_t> exported_memory_;
   uint32_t bodies_ = 0;
   uint8_t last_rank_ = 0;

@@ -1,6 +1,4 @@
-#include "module/type_section.h"
-
-#include "module/module_info.h"
+#include "module/types.h"
 
 namespace weir::wasm {
 namespace {
@@ -134,6 +132,29 @@ Result<std::vector<TypeEntry>> read_type_section(Reader& in) {
     }
   }
   return types;
+}
+
+Result<MemoryType> read_memory_type(Reader& in) {
+  constexpr uint8_t kHasMax = 1;
+  constexpr uint8_t kShared = 2;
+  constexpr uint8_t kAddress64 = 4;
+  constexpr uint8_t kPageSize = 8;
+  const size_t start = in.offset();
+  WEIR_TRY(const uint8_t flags, in.byte());
+  if ((flags & ~(kHasMax | kShared | kAddress64 | kPageSize)) != 0) {
+    return in.error_at(start, "unknown limits " + hex(flags));
+  }
+  MemoryType memory{.address64 = (flags & kAddress64) != 0};
+  memory.info.shared = (flags & kShared) != 0;
+  WEIR_TRY(memory.info.min_pages, in.u64());
+  if ((flags & kHasMax) != 0) {
+    WEIR_TRY(memory.info.max_pages, in.u64());
+    if (*memory.info.max_pages < memory.info.min_pages) {
+      return in.error_at(start, "a maximum below the minimum");
+    }
+  }
+  if ((flags & kPageSize) != 0) WEIR_TRY(in.u32());
+  return memory;
 }
 
 }  // namespace weir::wasm

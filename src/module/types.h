@@ -1,5 +1,5 @@
 #pragma once
-// The function types of a module, seen as what may cross to the host.
+// The types in a module: of values, of functions as far as they may cross to the host, of memories.
 
 #include <optional>
 #include <string>
@@ -8,6 +8,7 @@
 
 #include "base/func_type.h"
 #include "base/result.h"
+#include "module/module_info.h"
 #include "module/reader.h"
 
 namespace weir::wasm {
@@ -29,5 +30,14 @@ struct ValueType {
 };
 
 Result<ValueType> read_value_type(Reader&);
+
+// A memory, with what matters only while the module is read.
+struct MemoryType {
+  MemoryInfo info;
+  bool address64 = false;
+};
+
+// Reads the limits of a memory. Those of a table are written alike.
+Result<MemoryType> read_memory_type(Reader&);
 
 }  // namespace weir::wasm

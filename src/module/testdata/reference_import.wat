@@ -1,0 +1,1 @@
+(module (import "env" "give_reference" (func (result externref))))
