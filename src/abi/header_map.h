@@ -69,6 +69,12 @@ class HeaderList final : public HeaderMap {
   void remove(std::string_view name) override;
   void clear() override;
 
+  // Makes room, so that adding does not allocate.
+  void reserve(size_t bytes, size_t count) {
+    text_.reserve(bytes);
+    entries_.reserve(count);
+  }
+
   bool empty() const { return entries_.empty(); }
 
   // Names and values together, in bytes.
