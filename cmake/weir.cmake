@@ -81,4 +81,9 @@ function(weir_engine_adapter name)
     -Wl,--exclude-libs,ALL -Wl,--gc-sections)
   set_target_properties(${target} PROPERTIES LINK_DEPENDS "${PROJECT_SOURCE_DIR}/cmake/adapter.map")
   install(TARGETS ${target} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/weir/engines")
+  if(WEIR_BUILD_TESTS)
+    add_test(NAME ${target}-exports
+      COMMAND ${CMAKE_COMMAND} "-DADAPTER=$<TARGET_FILE:${target}>" "-DNM=${CMAKE_NM}"
+              -P "${PROJECT_SOURCE_DIR}/cmake/check_adapter_exports.cmake")
+  endif()
 endfunction()

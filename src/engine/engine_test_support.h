@@ -57,19 +57,23 @@ inline const Engine& engine_named(std::string_view name) {
 
 // The engines that run wasm and whose adapters have been built; the others are named aloud. The
 // default one must be there.
-inline std::vector<std::string> built_engines() {
-  std::vector<std::string> built;
-  for (std::string_view name : known_engines()) {
-    const std::string file = "weir-engine-" + std::string(name) + ".so";
-    const auto path = Engines::default_search_path();
-    const bool found = std::ranges::any_of(
-        path, [&](const auto& folder) { return std::filesystem::exists(folder / file); });
-    if (found || name == "wasmtime") {
-      built.emplace_back(name);
-    } else if (name != "null") {
-      std::cerr << "not tested, since " << file << " is not built: " << name << '\n';
+inline const std::vector<std::string>& built_engines() {
+  static const std::vector<std::string> built = [] {
+    const auto folders = Engines::default_search_path();
+    std::vector<std::string> names;
+    for (std::string_view name : known_engines()) {
+      if (name == "null") continue;
+      const std::string file = "weir-engine-" + std::string(name) + ".so";
+      const bool found = std::ranges::any_of(
+          folders, [&](const auto& folder) { return std::filesystem::exists(folder / file); });
+      if (found || name == "wasmtime") {
+        names.emplace_back(name);
+      } else {
+        std::cerr << "not tested, since " << file << " is not built: " << name << '\n';
+      }
     }
-  }
+    return names;
+  }();
   return built;
 }
 

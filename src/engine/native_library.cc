@@ -12,6 +12,8 @@
 namespace weir::engine {
 namespace {
 
+constexpr const char* kEntry = "weir_get_native_plugin";
+
 using Registry = std::map<std::string, const weir_native_plugin*, std::less<>>;
 
 // One for the process: plugins register themselves from static initialisers.
@@ -116,10 +118,9 @@ Result<NativeLibrary> NativeLibrary::open(Bytes code) {
   if (handle == nullptr) {
     return Error{ErrorCode::NotFound, "cannot load native plugin: " + std::string(dlerror())};
   }
-  auto* function =
-      reinterpret_cast<weir_native_plugin_function>(dlsym(handle.get(), "weir_native_plugin"));
+  auto* function = reinterpret_cast<weir_native_plugin_function>(dlsym(handle.get(), kEntry));
   if (function == nullptr) {
-    return Error{ErrorCode::BadModule, name + ": has no function weir_native_plugin"};
+    return Error{ErrorCode::BadModule, name + ": has no function " + kEntry};
   }
   auto checked = check(std::move(handle), function());
   if (!checked.ok()) return std::move(checked).error().in(name);

@@ -1,7 +1,7 @@
 #pragma once
 // A native (null) plugin: trusted code that the engine named `null` runs in place of wasm. It is
 // compiled in and registered, or lies in a shared object with the one symbol
-// `weir_native_plugin`. This header is plain C so that any compiler can build such an object.
+// `weir_get_native_plugin`. This header is plain C so that any compiler can build such an object.
 
 #include <stddef.h>
 #include <stdint.h>
@@ -50,6 +50,7 @@ typedef struct weir_native_plugin {
   void (*destroy)(void* instance);
 } weir_native_plugin;
 
+// What a shared object exports as `weir_get_native_plugin`.
 typedef const weir_native_plugin* (*weir_native_plugin_function)(void);
 
 // Makes a compiled-in plugin known under its name, for the life of the process. Call it before the

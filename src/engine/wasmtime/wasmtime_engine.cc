@@ -17,6 +17,10 @@ constexpr uint64_t kPageBytes = 64 * 1024;
 constexpr uint64_t kMemoryReservation = 4ull << 30;
 constexpr uint64_t kGuardBytes = 32ull << 20;
 constexpr uint64_t kPoolTableElements = Limits{}.max_table_elements;
+// Of each memory of the pool, what is wiped by the processor instead of being given back to the
+// kernel: the data and stack of a small plugin. Wiping costs 1 us an instance, and saves 4 us where
+// the guest has written there, 1 us for each further page (bench/engine_bench).
+constexpr size_t kKeptBytes = 64 * 1024;
 constexpr size_t kMaxStackBytes = 2 << 20;  // Wasmtime's bound
 
 // All that generated code depends on is the same for every engine made here: one runs what another
@@ -43,6 +47,7 @@ OwnedConfig make_config(const EngineOptions& options) {
 bool can_reserve(uint32_t instances) {
   const uint64_t each =
       kMemoryReservation + 2 * kGuardBytes + 2 * kPoolTableElements * sizeof(void*);
+  if (instances >= UINT64_MAX / each) return false;
   const uint64_t total = each * (uint64_t{instances} + 1);
   void* space = mmap(nullptr, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (space == MAP_FAILED) return false;
@@ -57,6 +62,7 @@ void add_pool(wasm_config_t* config, const EngineOptions& options) {
   wasmtime_pooling_allocation_config_total_memories_set(pool.get(), count);
   wasmtime_pooling_allocation_config_total_tables_set(pool.get(), count);
   wasmtime_pooling_allocation_config_total_gc_heaps_set(pool.get(), count);
+  wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(pool.get(), kKeptBytes);
   wasmtime_pooling_allocation_config_max_unused_warm_slots_set(pool.get(), count);
   wasmtime_pooling_allocation_config_max_memory_size_set(pool.get(), options.pool_memory_bytes);
   wasmtime_pooling_allocation_config_table_elements_set(pool.get(), kPoolTableElements);

@@ -1,0 +1,141 @@
+#include "engine/engines.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace weir::engine {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+
+// A folder of its own, gone with the test.
+class EnginesTest : public testing::Test {
+ protected:
+  ~EnginesTest() override { fs::remove_all(folder_); }
+
+  const fs::path& folder() const { return folder_; }
+
+  Error refusal(std::string_view runtime) {
+    const Engines engines({folder_}, EngineOptions{});
+    auto found = engines.find(runtime);
+    EXPECT_FALSE(found.ok());
+    return found.ok() ? Error{} : found.error();
+  }
+
+ private:
+  static fs::path make_folder() {
+    std::string name = (fs::temp_directory_path() / "weir-engines-XXXXXX").string();
+    WEIR_CHECK(mkdtemp(name.data()) != nullptr);
+    return name;
+  }
+  fs::path folder_ = make_folder();
+};
+
+TEST_F(EnginesTest, KnowsTheNamesThatConfigurationsUse) {
+  EXPECT_EQ(canonical_name("wasmtime"), "wasmtime");
+  EXPECT_EQ(canonical_name("envoy.wasm.runtime.v8"), "v8");
+  EXPECT_EQ(canonical_name("envoy.wasm.runtime.null"), "null");
+  EXPECT_EQ(canonical_name("ats.wasm.runtime.wamr"), "wamr");
+  EXPECT_EQ(canonical_name(""), "wasmtime");
+  EXPECT_EQ(canonical_name("ats.wasm.runtime.v8"), "");
+  EXPECT_EQ(canonical_name("envoy.wasm.runtime."), "");
+  EXPECT_THAT(known_engines(), Contains("wavm"));
+}
+
+TEST_F(EnginesTest, ListsTheKnownNamesForAnUnknownOne) {
+  const Error error = refusal("envoy.wasm.runtime.nine");
+  EXPECT_EQ(error.code, ErrorCode::BadConfig);
+  EXPECT_THAT(error.message, AllOf(HasSubstr("'envoy.wasm.runtime.nine'"), HasSubstr("wasmedge")));
+}
+
+TEST_F(EnginesTest, SaysWhereItLookedForAMissingAdapter) {
+  const Error error = refusal("v8");
+  EXPECT_EQ(error.code, ErrorCode::NotFound);
+  EXPECT_THAT(error.message, AllOf(HasSubstr("engine 'v8'"), HasSubstr("weir-engine-v8.so"),
+                                   HasSubstr(folder().string()), HasSubstr("make engines"),
+                                   HasSubstr("WEIR_ENGINE_PATH")));
+}
+
+TEST_F(EnginesTest, RefusesAFileThatIsNoSharedObject) {
+  std::ofstream(folder() / "weir-engine-v8.so") << "text";
+  const Error error = refusal("v8");
+  EXPECT_EQ(error.code, ErrorCode::Io);
+  EXPECT_THAT(error.message, HasSubstr((folder() / "weir-engine-v8.so").string()));
+}
+
+TEST_F(EnginesTest, RefusesASharedObjectThatIsNoAdapter) {
+  fs::copy(WEIR_NATIVE_TEST_PLUGIN, folder() / "weir-engine-v8.so");
+  const Error error = refusal("v8");
+  EXPECT_EQ(error.code, ErrorCode::Unsupported);
+  EXPECT_THAT(error.message, HasSubstr("not an engine adapter"));
+}
+
+TEST_F(EnginesTest, RefusesAnAdapterOfAnotherBuild) {
+  fs::copy(WEIR_OLD_TEST_ADAPTER, folder() / "weir-engine-v8.so");
+  const Error error = refusal("v8");
+  EXPECT_EQ(error.code, ErrorCode::Unsupported);
+  EXPECT_THAT(error.message, HasSubstr("another build of Weir"));
+}
+
+TEST_F(EnginesTest, LoadsAnEngineOnce) {
+  const Engines engines(Engines::default_search_path(), EngineOptions{});
+  EXPECT_TRUE(engines.adapter_path("wasmtime").empty());
+  auto first = engines.find("");
+  ASSERT_TRUE(first.ok()) << first.error().message;
+  EXPECT_EQ(first.value(), engines.find("ats.wasm.runtime.wasmtime").value());
+  EXPECT_EQ(engines.adapter_path("wasmtime").filename(), "weir-engine-wasmtime.so");
+}
+
+TEST_F(EnginesTest, HasTheNullEngineBuiltIn) {
+  const Engines engines({}, EngineOptions{});
+  auto found = engines.find("envoy.wasm.runtime.null");
+  ASSERT_TRUE(found.ok());
+  EXPECT_TRUE(found.value()->capabilities().native_code);
+}
+
+TEST_F(EnginesTest, RefusesOptionsThatWasmtimeCannotHave) {
+  for (const EngineOptions& options :
+       {EngineOptions{.max_stack_bytes = 0}, EngineOptions{.max_stack_bytes = 1ull << 30},
+        EngineOptions{.pool_memory_bytes = 100}, EngineOptions{.pool_memory_bytes = 1ull << 40}}) {
+    const Engines engines(Engines::default_search_path(), options);
+    auto found = engines.find("wasmtime");
+    ASSERT_FALSE(found.ok());
+    EXPECT_EQ(found.error().code, ErrorCode::BadConfig);
+  }
+}
+
+// Sets a variable of the environment, and sets it back.
+class ScopedVariable {
+ public:
+  ScopedVariable(const char* name, const char* value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    setenv(name, value, 1);
+  }
+  ScopedVariable(const ScopedVariable&) = delete;
+  ScopedVariable& operator=(const ScopedVariable&) = delete;
+  ~ScopedVariable() { setenv(name_, before_.c_str(), 1); }
+
+ private:
+  const char* name_;
+  std::string before_;
+};
+
+TEST_F(EnginesTest, LooksBesideTheProgramThenInTheEnvironmentsFolders) {
+  const ScopedVariable variable("WEIR_ENGINE_PATH", "/first::/second/");
+  const auto path = Engines::default_search_path();
+  ASSERT_GE(path.size(), 4u);
+  EXPECT_EQ(path[0], fs::read_symlink("/proc/self/exe").parent_path() / "weir/engines");
+  EXPECT_EQ(path[1],
+            fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "lib/weir/engines");
+  EXPECT_EQ(path[path.size() - 2], "/first");
+  EXPECT_EQ(path[path.size() - 1], "/second/");
+}
+
+}  // namespace
+}  // namespace weir::engine
