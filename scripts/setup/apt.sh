@@ -11,12 +11,12 @@ build=(
   ca-certificates ccache cmake curl g++ git make ninja-build pkg-config python3
   libbenchmark-dev libboost1.81-dev libcli11-dev libcurl4-openssl-dev libgmock-dev libgtest-dev
   libnghttp2-dev libprotobuf-dev libprotoc-dev libspdlog-dev libssl-dev libyaml-cpp-dev
-  nlohmann-json3-dev protobuf-compiler zlib1g-dev
+  nlohmann-json3-dev protobuf-compiler wabt zlib1g-dev
 )
 test=(
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
   libgrpc++-dev protobuf-compiler-grpc
-  nghttp2-client nginx-light wabt
+  nghttp2-client nginx-light
 )
 guests=(
   clang-14 lld-14 wasi-libc libc++-14-dev-wasm32 libc++abi-14-dev-wasm32 libclang-rt-14-dev-wasm32

@@ -3,12 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "module/module_bytes.h"
 
@@ -48,7 +51,7 @@ Error error_of(std::string_view wasm) {
 template <typename Item>
 std::vector<std::string> names_of(const std::vector<Item>& items) {
   std::vector<std::string> names;
-  for (const Item& item : items) names.push_back(item.name);
+  std::ranges::transform(items, std::back_inserter(names), &Item::name);
   return names;
 }
 
