@@ -83,13 +83,15 @@ Result<ServeSettings> load_bootstrap(std::string_view text, std::string_view fil
 
 // What the command line says instead of a file.
 struct Shorthand {
-  std::string plugin;         // a .wasm file, or a native plugin's name if `engine` is "null"
+  // A .wasm file, or a native plugin's name if `engine` is "null"; "" runs no plugin.
+  std::string plugin;
   std::string configuration;  // given to the plugin as it is
   std::string engine;         // "" is the default
   std::string upstream;       // a URL: http://host:port for HTTP/1, h2c://host:port for HTTP/2
   std::string listen = "127.0.0.1:8080";
-  std::map<std::string, std::string>
-      clusters;  // more upstreams, for the plugin's calls: name → URL
+  // More upstreams, for the plugin's own calls: URLs by name. Requests go to the one that
+  // `upstream` makes, whose name is "upstream".
+  std::map<std::string, std::string> clusters;
 };
 
 // The error names the part that cannot be used: "upstream 'htp://x': …".

@@ -1,0 +1,39 @@
+#include "config/bootstrap.h"
+
+#include <algorithm>
+#include <set>
+
+#include "config/cluster_reader.h"
+#include "config/listener_reader.h"
+#include "config/loader.h"
+#include "config/plugin_reader.h"
+#include "weir/envoy/bootstrap.pb.h"
+
+namespace weir::config {
+
+const Cluster* ServeSettings::find_cluster(std::string_view name) const {
+  auto found = std::ranges::find(clusters, name, &Cluster::name);
+  return found == clusters.end() ? nullptr : &*found;
+}
+
+Result<ServeSettings> load_bootstrap(std::string_view text, std::string_view file_name) {
+  envoy::config::bootstrap::v3::Bootstrap message;
+  SourceMap map(file_name);
+  WEIR_TRY(load_message(text, file_name, message, map));
+
+  ServeSettings settings;
+  const auto& resources = message.static_resources();
+  Place at = Place(map).field("static_resources");
+  WEIR_TRY(settings.clusters, read_clusters(resources.clusters(), at.field("clusters")));
+  std::set<std::string> names;
+  for (const Cluster& cluster : settings.clusters) names.insert(cluster.name);
+  WEIR_TRY(settings.listeners, read_listeners(resources.listeners(), names, process_environment(),
+                                              at.field("listeners")));
+  if (message.has_admin()) {
+    Place admin = Place(map).field("admin").field("address");
+    WEIR_TRY(settings.admin, read_ip_address(message.admin().address(), admin));
+  }
+  return settings;
+}
+
+}  // namespace weir::config

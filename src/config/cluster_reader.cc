@@ -1,0 +1,119 @@
+#include "config/cluster_reader.h"
+
+#include <set>
+
+#include "config/durations.h"
+#include "config/socket_address.h"
+#include "config/unpack.h"
+#include "weir/envoy/http_protocol_options.pb.h"
+
+namespace weir::config {
+namespace {
+
+namespace v3 = envoy::config::cluster::v3;
+using envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
+
+Cluster::Discovery read_discovery(v3::Cluster::DiscoveryType type) {
+  if (type == v3::Cluster::STRICT_DNS) return Cluster::Discovery::StrictDns;
+  if (type == v3::Cluster::LOGICAL_DNS) return Cluster::Discovery::LogicalDns;
+  return Cluster::Discovery::Static;
+}
+
+Result<SocketAddress> read_endpoint(const envoy::config::core::v3::Address& message,
+                                    Cluster::Discovery discovery, const Place& at) {
+  WEIR_TRY(SocketAddress address, read_address(message, at));
+  Place here = at.field("socket_address");
+  if (address.port == 0) return here.field("port_value").error("nobody can be reached at port 0");
+  if (discovery == Cluster::Discovery::Static && !is_ip_address(address.host)) {
+    return here.field("address").error(quote(address.host) +
+                                       " is not an IP address; a cluster of type STRICT_DNS "
+                                       "resolves names");
+  }
+  return address;
+}
+
+Result<std::vector<SocketAddress>> read_endpoints(
+    const envoy::config::endpoint::v3::ClusterLoadAssignment& message, Cluster::Discovery discovery,
+    const Place& at) {
+  std::vector<SocketAddress> out;
+  for (int i = 0; i < message.endpoints_size(); ++i) {
+    const auto& locality = message.endpoints(i);
+    for (int j = 0; j < locality.lb_endpoints_size(); ++j) {
+      Place here = at.field("endpoints").item(static_cast<size_t>(i));
+      here = here.field("lb_endpoints").item(static_cast<size_t>(j));
+      here = here.field("endpoint").field("address");
+      if (discovery == Cluster::Discovery::LogicalDns && !out.empty()) {
+        return here.error("a cluster of type LOGICAL_DNS has one endpoint");
+      }
+      const auto& address = locality.lb_endpoints(j).endpoint().address();
+      WEIR_TRY(SocketAddress endpoint, read_endpoint(address, discovery, here));
+      out.push_back(std::move(endpoint));
+    }
+  }
+  return out;
+}
+
+// Whether HTTP/2 is spoken.
+Result<bool> read_http2(const v3::Cluster& message, const Place& at) {
+  const std::string& known = HttpProtocolOptions::descriptor()->full_name();
+  for (const auto& [key, any] : message.typed_extension_protocol_options()) {
+    Place here = at.field("typed_extension_protocol_options").entry(key);
+    if (key != known) return here.error("unknown key; expected " + known);
+    if (!any.Is<HttpProtocolOptions>()) {
+      return here.error("expected a message of type " + known + ", got " + quote(type_name(any)));
+    }
+    WEIR_TRY(auto options, unpack<HttpProtocolOptions>(any, here));
+    return options.explicit_http_config().has_http2_protocol_options();
+  }
+  return false;
+}
+
+Result<Cluster> read_cluster(const v3::Cluster& message, const Place& at) {
+  Cluster cluster;
+  cluster.name = message.name();
+  cluster.discovery = read_discovery(message.type());
+  if (message.has_connect_timeout()) {
+    cluster.connect_timeout = to_milliseconds(message.connect_timeout());
+  }
+  WEIR_TRY(cluster.endpoints, read_endpoints(message.load_assignment(), cluster.discovery,
+                                             at.field("load_assignment")));
+  WEIR_TRY(cluster.http2, read_http2(message, at));
+  return cluster;
+}
+
+}  // namespace
+
+Result<SocketAddress> read_address(const envoy::config::core::v3::Address& message,
+                                   const Place& at) {
+  const auto& socket = message.socket_address();
+  if (socket.protocol() != envoy::config::core::v3::SocketAddress::TCP) {
+    return at.field("socket_address").field("protocol").error("only TCP is served");
+  }
+  return SocketAddress{socket.address(), static_cast<uint16_t>(socket.port_value())};
+}
+
+Result<SocketAddress> read_ip_address(const envoy::config::core::v3::Address& message,
+                                      const Place& at) {
+  WEIR_TRY(SocketAddress address, read_address(message, at));
+  if (is_ip_address(address.host)) return address;
+  return at.field("socket_address")
+      .field("address")
+      .error(quote(address.host) + " is not an IP address");
+}
+
+Result<std::vector<Cluster>> read_clusters(
+    const google::protobuf::RepeatedPtrField<v3::Cluster>& messages, const Place& at) {
+  std::vector<Cluster> out;
+  std::set<std::string> names;
+  for (int i = 0; i < messages.size(); ++i) {
+    Place here = at.item(static_cast<size_t>(i));
+    if (!names.insert(messages[i].name()).second) {
+      return here.field("name").error("there is another cluster " + quote(messages[i].name()));
+    }
+    WEIR_TRY(Cluster cluster, read_cluster(messages[i], here));
+    out.push_back(std::move(cluster));
+  }
+  return out;
+}
+
+}  // namespace weir::config

@@ -1,0 +1,66 @@
+#include "config/known_types.h"
+
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/empty.pb.h>
+#include <google/protobuf/struct.pb.h>
+#include <google/protobuf/wrappers.pb.h>
+
+#include "weir/envoy/http_connection_manager.pb.h"
+#include "weir/envoy/http_protocol_options.pb.h"
+#include "weir/envoy/http_wasm.pb.h"
+#include "weir/envoy/network_wasm.pb.h"
+#include "weir/envoy/router.pb.h"
+#include "weir/envoy/wasm.pb.h"
+#include "weir/envoy/wasm_access_log.pb.h"
+#include "weir/v1/plugin_options.pb.h"
+
+namespace weir::config {
+namespace {
+
+namespace pb = google::protobuf;
+namespace filters = envoy::extensions::filters;
+
+template <typename... Messages>
+std::vector<const pb::Message*> prototypes() {
+  return {&Messages::default_instance()...};
+}
+
+const std::vector<const pb::Message*>& all_prototypes() {
+  static const auto kAll = prototypes<
+      weir::v1::PluginOptions, filters::http::wasm::v3::Wasm, filters::network::wasm::v3::Wasm,
+      envoy::extensions::access_loggers::wasm::v3::WasmAccessLog,
+      envoy::extensions::wasm::v3::WasmService,
+      filters::network::http_connection_manager::v3::HttpConnectionManager,
+      filters::http::router::v3::Router,
+      envoy::extensions::upstreams::http::v3::HttpProtocolOptions, pb::Struct, pb::Value,
+      pb::ListValue, pb::StringValue, pb::BytesValue, pb::BoolValue, pb::Int32Value, pb::Int64Value,
+      pb::UInt32Value, pb::UInt64Value, pb::FloatValue, pb::DoubleValue, pb::Duration, pb::Empty>();
+  return kAll;
+}
+
+}  // namespace
+
+std::unique_ptr<pb::Message> make_message(std::string_view type_url) {
+  size_t slash = type_url.rfind('/');
+  if (slash == std::string_view::npos) return nullptr;
+  std::string_view name = type_url.substr(slash + 1);
+  for (const pb::Message* prototype : all_prototypes()) {
+    if (prototype->GetDescriptor()->full_name() == name) {
+      return std::unique_ptr<pb::Message>(prototype->New());
+    }
+  }
+  return nullptr;
+}
+
+const std::vector<std::string>& known_types() {
+  static const auto kNames = [] {
+    std::vector<std::string> names;
+    for (const pb::Message* message : all_prototypes()) {
+      names.push_back(message->GetDescriptor()->full_name());
+    }
+    return names;
+  }();
+  return kNames;
+}
+
+}  // namespace weir::config

@@ -1,0 +1,22 @@
+#pragma once
+// The messages that an Any of a configuration may hold.
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace google::protobuf {
+class Message;
+}  // namespace google::protobuf
+
+namespace weir::config {
+
+// A new message of that type, or null. `type_url` is "type.googleapis.com/" and a message's full
+// name, whatever stands before the last slash.
+std::unique_ptr<google::protobuf::Message> make_message(std::string_view type_url);
+
+// The full names.
+const std::vector<std::string>& known_types();
+
+}  // namespace weir::config

@@ -1,0 +1,188 @@
+#include "config/message_reader.h"
+
+#include <google/protobuf/any.pb.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config/field_value.h"
+#include "config/known_types.h"
+#include "config/requirements.h"
+#include "config/suggestion.h"
+#include "config/well_known.h"
+
+namespace weir::config {
+namespace {
+
+namespace pb = google::protobuf;
+
+constexpr std::string_view kTypeKey = "@type";
+
+const pb::FieldDescriptor* find_field(const pb::Descriptor& type, std::string_view name) {
+  for (int i = 0; i < type.field_count(); ++i) {
+    const pb::FieldDescriptor* field = type.field(i);
+    if (field->name() == name || field->json_name() == name) return field;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> field_names(const pb::Descriptor& type) {
+  std::vector<std::string> names;
+  for (int i = 0; i < type.field_count(); ++i) names.push_back(type.field(i)->name());
+  return names;
+}
+
+bool is_any(const pb::Descriptor& type) { return type.full_name() == "google.protobuf.Any"; }
+
+bool is_message(const pb::FieldDescriptor& field) {
+  return field.cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE;
+}
+
+// The one of a oneof that is set already, where `field` would be the second.
+const pb::FieldDescriptor* find_rival(const pb::Message& message,
+                                      const pb::FieldDescriptor& field) {
+  const pb::OneofDescriptor* oneof = field.real_containing_oneof();
+  if (oneof == nullptr) return nullptr;
+  return message.GetReflection()->GetOneofFieldDescriptor(message, oneof);
+}
+
+// Equal messages give equal bytes.
+std::string serialize(const pb::Message& message) {
+  std::string bytes;
+  {
+    pb::io::StringOutputStream out(&bytes);
+    pb::io::CodedOutputStream coded(&out);
+    coded.SetSerializationDeterministic(true);
+    message.SerializePartialToCodedStream(&coded);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Done MessageReader::read(const Node& node, Message& into, const Place& at) {
+  const pb::Descriptor& type = *into.GetDescriptor();
+  if (is_any(type)) return read_any(node, into, at);
+  if (is_well_known(type)) return read_well_known(node, into, at);
+  if (node.kind != Node::Kind::Map) return mismatch(at, "a mapping of fields", node);
+  return read_fields(node, into, at, TypeKey::Unknown);
+}
+
+Done MessageReader::read_fields(const Node& node, Message& into, const Place& at,
+                                TypeKey type_key) {
+  const pb::Descriptor& type = *into.GetDescriptor();
+  std::set<const Field*> seen;
+  for (const Node::Entry& entry : node.entries) {
+    if (entry.key == kTypeKey && type_key == TypeKey::Skipped) continue;
+    Place here = at.field(entry.key);
+    map_.record(here.path(), entry.mark);
+    const Field* field = find_field(type, entry.key);
+    if (field == nullptr) {
+      return here.error("unknown field; " + suggest(entry.key, field_names(type)));
+    }
+    if (!seen.insert(field).second) {
+      return here.error("given twice, as '" + field->name() + "' and as '" + field->json_name() +
+                        "'");
+    }
+    // Later errors know the field by its own name.
+    here = at.field(field->name());
+    map_.record(here.path(), entry.mark);
+    WEIR_TRY(read_field(*entry.value, into, *field, here));
+  }
+  return check_requirements(into, at);
+}
+
+Done MessageReader::read_field(const Node& node, Message& into, const Field& field,
+                               const Place& at) {
+  if (node.kind == Node::Kind::Null && !takes_null(field)) return Unit{};
+  if (field.is_map()) return read_map(node, into, field, at);
+  if (field.is_repeated()) return read_list(node, into, field, at);
+  if (const Field* rival = find_rival(into, field)) {
+    return at.error("both '" + rival->name() + "' and '" + field.name() + "' are set; keep one");
+  }
+  if (!is_message(field)) return set_value(node, into, field, at);
+  return read(node, *into.GetReflection()->MutableMessage(&into, &field), at);
+}
+
+Done MessageReader::read_list(const Node& node, Message& into, const Field& field,
+                              const Place& at) {
+  if (node.kind != Node::Kind::Sequence) return mismatch(at, "a list", node);
+  for (size_t i = 0; i < node.items.size(); ++i) {
+    const Node& item = *node.items[i];
+    Place here = at.item(i);
+    map_.record(here.path(), item.mark);
+    if (!is_message(field)) {
+      WEIR_TRY(set_value(item, into, field, here));
+      continue;
+    }
+    WEIR_TRY(read(item, *into.GetReflection()->AddMessage(&into, &field), here));
+  }
+  return Unit{};
+}
+
+Done MessageReader::read_map(const Node& node, Message& into, const Field& field, const Place& at) {
+  if (node.kind != Node::Kind::Map) return mismatch(at, "a mapping", node);
+  const Field& key_field = *field.message_type()->map_key();
+  const Field& value_field = *field.message_type()->map_value();
+  for (const Node::Entry& entry : node.entries) {
+    Place here = at.entry(entry.key);
+    map_.record(here.path(), entry.mark);
+    Message& pair = *into.GetReflection()->AddMessage(&into, &field);
+    WEIR_TRY(set_key(entry.key, pair, key_field, here));
+    if (!is_message(value_field)) {
+      WEIR_TRY(set_value(*entry.value, pair, value_field, here));
+      continue;
+    }
+    WEIR_TRY(read(*entry.value, *pair.GetReflection()->MutableMessage(&pair, &value_field), here));
+  }
+  return Unit{};
+}
+
+// A well-known type has its own JSON form, which stands under "value"; other messages' fields stand
+// beside "@type".
+Done MessageReader::read_any(const Node& node, Message& into, const Place& at) {
+  if (node.kind != Node::Kind::Map) return mismatch(at, "a mapping with '@type'", node);
+  const Node::Entry* type = node.find(kTypeKey);
+  if (type == nullptr || type->value->kind != Node::Kind::Scalar) {
+    return at.error("'@type' is missing; write the type's URL, as type.googleapis.com/" +
+                    known_types().front());
+  }
+  const std::string& url = type->value->text;
+  auto message = make_message(url);
+  if (message == nullptr) {
+    Place here = at.field(kTypeKey);
+    map_.record(here.path(), type->mark);
+    std::string_view name = std::string_view(url).substr(url.rfind('/') + 1);
+    if (url.find('/') == std::string::npos) {
+      return here.error(quote(url) +
+                        " is not a type's URL; write type.googleapis.com/ before its name");
+    }
+    return here.error("unknown type " + quote(name) + "; " + suggest(name, known_types()));
+  }
+
+  if (is_well_known(*message->GetDescriptor())) {
+    for (const Node::Entry& entry : node.entries) {
+      if (entry.key == kTypeKey || entry.key == "value") continue;
+      Place here = at.field(entry.key);
+      map_.record(here.path(), entry.mark);
+      return here.error("unknown field; the content of " + message->GetDescriptor()->full_name() +
+                        " stands under 'value'");
+    }
+    const Node::Entry* value = node.find("value");
+    if (value == nullptr) return at.error("'value' is missing beside '@type'");
+    Place here = at.field("value");
+    map_.record(here.path(), value->mark);
+    WEIR_TRY(read_well_known(*value->value, *message, here));
+  } else {
+    WEIR_TRY(read_fields(node, *message, at, TypeKey::Skipped));
+  }
+  auto& any = *pb::DynamicCastToGenerated<pb::Any>(&into);
+  any.set_type_url(url);
+  any.set_value(serialize(*message));
+  return Unit{};
+}
+
+}  // namespace weir::config

@@ -1,0 +1,66 @@
+#include "config/plugin_config.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+namespace weir::config {
+namespace {
+
+// A .wasm file of this size would take minutes to compile.
+constexpr uintmax_t kMaxCodeBytes = 512ull << 20;
+
+std::string quote_path(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
+
+Result<std::string> read_file(const std::filesystem::path& path) {
+  std::error_code error;
+  uintmax_t size = std::filesystem::file_size(path, error);
+  if (error) {
+    auto code = error == std::errc::no_such_file_or_directory ? ErrorCode::NotFound : ErrorCode::Io;
+    return Error{code, "cannot read code from " + quote_path(path) + ": " + error.message()};
+  }
+  if (size > kMaxCodeBytes) {
+    return Error{ErrorCode::LimitExceeded,
+                 "the code in " + quote_path(path) + " is larger than 512 MiB"};
+  }
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes(static_cast<size_t>(size), '\0');
+  if (!in || !in.read(bytes.data(), static_cast<std::streamsize>(size))) {
+    return Error{ErrorCode::Io,
+                 "cannot read code from " + quote_path(path) + ": " + std::strerror(errno)};
+  }
+  return bytes;
+}
+
+struct Reader {
+  const std::filesystem::path& base_dir;
+
+  // An absolute path stays as it is.
+  Result<std::string> operator()(const LocalFile& file) const {
+    return read_file(base_dir / file.path);
+  }
+
+  Result<std::string> operator()(const InlineBytes& code) const { return code.bytes; }
+
+  Result<std::string> operator()(const EnvironmentVariable& variable) const {
+    const char* value = std::getenv(variable.name.c_str());
+    if (value != nullptr) return std::string(value);
+    return Error{ErrorCode::NotFound, "the code is to come from environment variable '" +
+                                          variable.name + "', which is not set"};
+  }
+
+  Result<std::string> operator()(const RemoteFile& file) const {
+    return Error{ErrorCode::Unsupported,
+                 "code cannot be fetched from '" + file.uri +
+                     "': this build reads local code only; use code.local.filename"};
+  }
+};
+
+}  // namespace
+
+Result<std::string> read_code(const CodeSource& source, const std::filesystem::path& base_dir) {
+  return std::visit(Reader{base_dir}, source);
+}
+
+}  // namespace weir::config

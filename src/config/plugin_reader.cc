@@ -1,0 +1,188 @@
+#include "config/plugin_reader.h"
+
+#include <unistd.h>
+
+#include <string_view>
+#include <utility>
+
+#include "config/any_bytes.h"
+#include "config/durations.h"
+#include "weir/envoy/wasm.pb.h"
+#include "weir/v1/plugin_options.pb.h"
+
+namespace weir::config {
+namespace {
+
+namespace core = envoy::config::core::v3;
+namespace wasm = envoy::extensions::wasm::v3;
+
+std::string lower_case(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+Result<CodeSource> read_local(const core::DataSource& source, const Place& at) {
+  switch (source.specifier_case()) {
+    case core::DataSource::kFilename:
+      return CodeSource(LocalFile{source.filename()});
+    case core::DataSource::kInlineBytes:
+      return CodeSource(InlineBytes{source.inline_bytes()});
+    case core::DataSource::kInlineString:
+      return CodeSource(InlineBytes{source.inline_string()});
+    case core::DataSource::kEnvironmentVariable:
+      return CodeSource(EnvironmentVariable{source.environment_variable()});
+    case core::DataSource::SPECIFIER_NOT_SET:
+      break;
+  }
+  return at.error("says no place of the code; write filename: plugin.wasm");
+}
+
+CodeSource read_remote(const core::RemoteDataSource& source) {
+  RemoteFile file;
+  file.uri = source.http_uri().uri();
+  file.cluster = source.http_uri().cluster();
+  file.timeout = to_milliseconds(source.http_uri().timeout());
+  file.sha256 = lower_case(source.sha256());
+  const core::RetryPolicy& retry = source.retry_policy();
+  if (retry.has_num_retries()) file.retries = retry.num_retries().value();
+  if (!retry.has_retry_back_off()) return file;
+  file.retry_base = to_milliseconds(retry.retry_back_off().base_interval());
+  file.retry_max = retry.retry_back_off().has_max_interval()
+                       ? to_milliseconds(retry.retry_back_off().max_interval())
+                       : 10 * file.retry_base;
+  return file;
+}
+
+Result<CodeSource> read_code_source(const core::AsyncDataSource& source, const Place& at) {
+  if (source.has_local()) return read_local(source.local(), at.field("local"));
+  if (source.has_remote()) return read_remote(source.remote());
+  return at.error("says no place of the code; write local: {filename: plugin.wasm}");
+}
+
+bool is_variable_name(std::string_view name) {
+  return !name.empty() && name.find_first_of(std::string_view("=\0", 2)) == std::string_view::npos;
+}
+
+Result<Environment> read_environment(const wasm::EnvironmentVariables& variables, const Place& at,
+                                     const Environment& host) {
+  Environment out;
+  for (const auto& [name, value] : variables.key_values()) {
+    Place here = at.field("key_values").entry(name);
+    if (!is_variable_name(name)) return here.error("not a variable's name");
+    if (value.find('\0') != std::string::npos) return here.error("the value holds a NUL byte");
+    out.emplace(name, value);
+  }
+  for (int i = 0; i < variables.host_env_keys_size(); ++i) {
+    const std::string& name = variables.host_env_keys(i);
+    Place here = at.field("host_env_keys").item(static_cast<size_t>(i));
+    if (!is_variable_name(name)) return here.error("not a variable's name");
+    if (variables.key_values().contains(name)) {
+      return here.error(quote(name) + " is also in key_values; keep one");
+    }
+    if (auto found = host.find(name); found != host.end()) out.insert(*found);
+  }
+  return out;
+}
+
+Result<VmSettings> read_vm(const wasm::VmConfig& config, const Place& at, const Environment& host) {
+  VmSettings vm;
+  vm.vm_id = config.vm_id();
+  vm.runtime = config.runtime();
+  WEIR_TRY(vm.code, read_code_source(config.code(), at.field("code")));
+  WEIR_TRY(vm.configuration, to_plugin_bytes(config.configuration(), at.field("configuration")));
+  vm.allow_precompiled = config.allow_precompiled();
+  vm.nack_on_code_cache_miss = config.nack_on_code_cache_miss();
+  WEIR_TRY(vm.environment, read_environment(config.environment_variables(),
+                                            at.field("environment_variables"), host));
+  return vm;
+}
+
+Result<FailurePolicy> read_failure_policy(const wasm::PluginConfig& config, const Place& at) {
+  bool given = config.failure_policy() != wasm::UNSPECIFIED;
+  if (given && config.fail_open()) {
+    return at.field("fail_open").error("'failure_policy' is set too; keep that one");
+  }
+  switch (config.failure_policy()) {
+    case wasm::UNSPECIFIED:
+      return config.fail_open() ? FailurePolicy::FailOpen : FailurePolicy::FailClosed;
+    case wasm::FAIL_RELOAD:
+      return FailurePolicy::FailReload;
+    case wasm::FAIL_CLOSED:
+      return FailurePolicy::FailClosed;
+    case wasm::FAIL_OPEN:
+      return FailurePolicy::FailOpen;
+    default:  // a number that a later protocol may name
+      return at.field("failure_policy").error("a value that Weir does not know");
+  }
+}
+
+Result<std::set<std::string, std::less<>>> read_capabilities(const wasm::PluginConfig& config,
+                                                             const Place& at) {
+  bool in_vm = config.vm_config().has_capability_restriction_config();
+  if (in_vm && config.has_capability_restriction_config()) {
+    return at.field("capability_restriction_config").error("vm_config has one too; keep that one");
+  }
+  const auto& restriction = in_vm ? config.vm_config().capability_restriction_config()
+                                  : config.capability_restriction_config();
+  std::set<std::string, std::less<>> names;
+  for (const auto& [name, sanitization] : restriction.allowed_capabilities()) names.insert(name);
+  return names;
+}
+
+Limits read_limits(const weir::v1::Limits& message) {
+  Limits limits;
+  if (message.has_call_cpu_time()) {
+    limits.call_cpu_time = to_milliseconds(message.call_cpu_time());
+  }
+  if (message.has_start_cpu_time()) {
+    limits.start_cpu_time = to_milliseconds(message.start_cpu_time());
+  }
+  if (message.has_max_memory_bytes()) limits.max_memory_bytes = message.max_memory_bytes().value();
+  if (message.has_max_shared_data_bytes()) {
+    limits.max_shared_data_bytes = message.max_shared_data_bytes().value();
+  }
+  if (message.has_max_queue_bytes()) limits.max_queue_bytes = message.max_queue_bytes().value();
+  return limits;
+}
+
+}  // namespace
+
+Environment process_environment() {
+  Environment out;
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+    std::string_view text = *variable;
+    size_t equals = text.find('=');
+    if (equals != std::string_view::npos)
+      out.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return out;
+}
+
+Result<PluginSettings> make_plugin_settings(const wasm::PluginConfig& config, const Place& at,
+                                            const Environment& environment) {
+  PluginSettings plugin;
+  plugin.name = config.name();
+  plugin.root_id = config.root_id();
+  WEIR_TRY(plugin.configuration,
+           to_plugin_bytes(config.configuration(), at.field("configuration")));
+  WEIR_TRY(plugin.failure_policy, read_failure_policy(config, at));
+  const core::BackoffStrategy& backoff = config.reload_config().backoff();
+  if (backoff.has_base_interval()) plugin.reload_backoff = to_milliseconds(backoff.base_interval());
+  plugin.allow_on_headers_stop_iteration = config.allow_on_headers_stop_iteration().value();
+  WEIR_TRY(plugin.vm, read_vm(config.vm_config(), at.field("vm_config"), environment));
+  WEIR_TRY(plugin.vm.allowed_capabilities, read_capabilities(config, at));
+  return plugin;
+}
+
+Result<PluginSettings> make_plugin_settings(const weir::v1::PluginOptions& options, const Place& at,
+                                            const Environment& environment) {
+  WEIR_TRY(PluginSettings plugin,
+           make_plugin_settings(options.plugin(), at.field("plugin"), environment));
+  plugin.vm.limits = read_limits(options.limits());
+  if (options.unknown_imports() == weir::v1::STUB) plugin.vm.unknown_imports = UnknownImports::Stub;
+  return plugin;
+}
+
+}  // namespace weir::config

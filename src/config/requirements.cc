@@ -1,0 +1,221 @@
+#include "config/requirements.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/wrappers.pb.h>
+
+#include <string>
+#include <string_view>
+
+namespace weir::config {
+namespace {
+
+namespace pb = google::protobuf;
+
+enum class Need {
+  Present,         // a message, or a member of a oneof
+  OneOf,           // some member of the oneof of that name
+  NotEmpty,        // a string; one in a oneof only if it is chosen
+  NotEmptyList,    // a list has an item
+  Port,            // uint32
+  NotNegative,     // a Duration, if present
+  OneMillisecond,  // a Duration, if present: at least so long
+  OnePage,         // a UInt64Value, if present: at least a page of wasm memory
+  Sha256,          // a string of 64 hexadecimal digits
+};
+
+struct Requirement {
+  std::string_view message;
+  const char* field;
+  Need need;
+  std::string_view remedy = "";
+};
+
+constexpr std::string_view kCodeRemedy = "say where the code is, as local: {filename: plugin.wasm}";
+constexpr std::string_view kConfigRemedy = "the plugin is described there";
+constexpr std::string_view kRouterRemedy = "the last of them is the router";
+constexpr std::string_view kTypedConfigRemedy = "its '@type' says which filter this is";
+
+constexpr Requirement kRequirements[] = {
+    {"envoy.config.bootstrap.v3.Admin", "address", Need::Present},
+    {"envoy.config.bootstrap.v3.Bootstrap", "static_resources", Need::Present,
+     "listeners and clusters stand there"},
+    {"envoy.config.bootstrap.v3.Bootstrap.StaticResources", "listeners", Need::NotEmptyList},
+    {"envoy.config.cluster.v3.Cluster", "name", Need::NotEmpty},
+    {"envoy.config.cluster.v3.Cluster", "connect_timeout", Need::OneMillisecond},
+    {"envoy.config.cluster.v3.Cluster", "load_assignment", Need::Present,
+     "the cluster's endpoints stand there"},
+    {"envoy.config.core.v3.Address", "socket_address", Need::Present},
+    {"envoy.config.core.v3.AsyncDataSource", "specifier", Need::OneOf},
+    {"envoy.config.core.v3.BackoffStrategy", "base_interval", Need::Present},
+    {"envoy.config.core.v3.BackoffStrategy", "base_interval", Need::OneMillisecond},
+    {"envoy.config.core.v3.BackoffStrategy", "max_interval", Need::OneMillisecond},
+    {"envoy.config.core.v3.DataSource", "specifier", Need::OneOf},
+    {"envoy.config.core.v3.DataSource", "filename", Need::NotEmpty},
+    {"envoy.config.core.v3.DataSource", "environment_variable", Need::NotEmpty},
+    {"envoy.config.core.v3.HttpUri", "uri", Need::NotEmpty},
+    {"envoy.config.core.v3.HttpUri", "http_upstream_type", Need::OneOf},
+    {"envoy.config.core.v3.HttpUri", "cluster", Need::NotEmpty},
+    {"envoy.config.core.v3.HttpUri", "timeout", Need::Present},
+    {"envoy.config.core.v3.HttpUri", "timeout", Need::OneMillisecond},
+    {"envoy.config.core.v3.RemoteDataSource", "http_uri", Need::Present},
+    {"envoy.config.core.v3.RemoteDataSource", "sha256", Need::Sha256},
+    {"envoy.config.core.v3.SocketAddress", "address", Need::NotEmpty},
+    {"envoy.config.core.v3.SocketAddress", "port_value", Need::Present},
+    {"envoy.config.core.v3.SocketAddress", "port_value", Need::Port},
+    {"envoy.config.endpoint.v3.ClusterLoadAssignment", "endpoints", Need::NotEmptyList},
+    {"envoy.config.endpoint.v3.Endpoint", "address", Need::Present},
+    {"envoy.config.endpoint.v3.LbEndpoint", "endpoint", Need::Present},
+    {"envoy.config.endpoint.v3.LocalityLbEndpoints", "lb_endpoints", Need::NotEmptyList},
+    {"envoy.config.listener.v3.Filter", "name", Need::NotEmpty},
+    {"envoy.config.listener.v3.Filter", "typed_config", Need::Present, kTypedConfigRemedy},
+    {"envoy.config.listener.v3.FilterChain", "filters", Need::NotEmptyList},
+    {"envoy.config.listener.v3.Listener", "address", Need::Present},
+    {"envoy.config.listener.v3.Listener", "filter_chains", Need::NotEmptyList},
+    {"envoy.config.route.v3.Route", "match", Need::Present},
+    {"envoy.config.route.v3.Route", "route", Need::Present},
+    {"envoy.config.route.v3.RouteAction", "cluster", Need::Present},
+    {"envoy.config.route.v3.RouteAction", "cluster", Need::NotEmpty},
+    {"envoy.config.route.v3.RouteAction", "timeout", Need::NotNegative},
+    {"envoy.config.route.v3.RouteConfiguration", "virtual_hosts", Need::NotEmptyList},
+    {"envoy.config.route.v3.RouteMatch", "path_specifier", Need::OneOf},
+    {"envoy.config.route.v3.VirtualHost", "name", Need::NotEmpty},
+    {"envoy.config.route.v3.VirtualHost", "domains", Need::NotEmptyList, "\"*\" serves all"},
+    {"envoy.extensions.access_loggers.wasm.v3.WasmAccessLog", "config", Need::Present,
+     kConfigRemedy},
+    {"envoy.extensions.filters.http.wasm.v3.Wasm", "config", Need::Present, kConfigRemedy},
+    {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+     "stat_prefix", Need::NotEmpty},
+    {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+     "route_config", Need::Present},
+    {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+     "http_filters", Need::NotEmptyList, kRouterRemedy},
+    {"envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter", "name",
+     Need::NotEmpty},
+    {"envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter", "typed_config",
+     Need::Present, kTypedConfigRemedy},
+    {"envoy.extensions.filters.network.wasm.v3.Wasm", "config", Need::Present, kConfigRemedy},
+    {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions", "explicit_http_config",
+     Need::Present},
+    {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig", "protocol_config",
+     Need::OneOf},
+    {"envoy.extensions.wasm.v3.PluginConfig", "vm_config", Need::Present, "the code stands there"},
+    {"envoy.extensions.wasm.v3.VmConfig", "code", Need::Present, kCodeRemedy},
+    {"envoy.extensions.wasm.v3.WasmService", "config", Need::Present, kConfigRemedy},
+    {"weir.v1.Limits", "call_cpu_time", Need::OneMillisecond},
+    {"weir.v1.Limits", "start_cpu_time", Need::OneMillisecond},
+    {"weir.v1.Limits", "max_memory_bytes", Need::OnePage},
+    {"weir.v1.PluginOptions", "plugin", Need::Present, kConfigRemedy},
+};
+
+// A message and the field that a requirement speaks of.
+struct Subject {
+  const pb::Message& message;
+  const Requirement& requirement;
+  const Place& at;
+
+  const pb::Descriptor& type() const { return *message.GetDescriptor(); }
+  const pb::Reflection& reflection() const { return *message.GetReflection(); }
+
+  const pb::FieldDescriptor* field() const {
+    const pb::FieldDescriptor* field = type().FindFieldByName(requirement.field);
+    WEIR_CHECK(field != nullptr);
+    return field;
+  }
+  bool has_field() const { return reflection().HasField(message, field()); }
+  const pb::Message& submessage() const { return reflection().GetMessage(message, field()); }
+  std::string text() const { return reflection().GetString(message, field()); }
+
+  Error missing(std::string reason) const {
+    if (!requirement.remedy.empty()) reason += "; " + std::string(requirement.remedy);
+    return at.error(reason);
+  }
+  Error wrong(std::string_view reason) const { return at.field(requirement.field).error(reason); }
+};
+
+Done check_one_of(const Subject& subject) {
+  const pb::OneofDescriptor* oneof = subject.type().FindOneofByName(subject.requirement.field);
+  WEIR_CHECK(oneof != nullptr);
+  if (subject.reflection().HasOneof(subject.message, oneof)) return Unit{};
+  std::string names;
+  for (int i = 0; i < oneof->field_count(); ++i) {
+    names += (i == 0 ? "'" : ", '") + oneof->field(i)->name() + "'";
+  }
+  bool single = oneof->field_count() == 1;
+  return subject.missing(single ? names + " is missing" : "one of " + names + " is missing");
+}
+
+Done check_not_empty(const Subject& subject) {
+  bool optional = subject.field()->has_presence();
+  if (optional && !subject.has_field()) return Unit{};
+  if (!subject.text().empty()) return Unit{};
+  std::string name = "'" + subject.field()->name() + "'";
+  return subject.missing(name + (optional ? " is empty" : " is missing"));
+}
+
+Done check_duration(const Subject& subject, int64_t least_nanoseconds) {
+  if (!subject.has_field()) return Unit{};
+  const auto& duration = *pb::DynamicCastToGenerated<pb::Duration>(&subject.submessage());
+  bool enough = duration.seconds() >= 0 && duration.nanos() >= 0 &&
+                (duration.seconds() > 0 || duration.nanos() >= least_nanoseconds);
+  if (enough) return Unit{};
+  return subject.wrong(least_nanoseconds == 0 ? "may not be negative"
+                                              : "has to be 0.001s or longer");
+}
+
+Done check_one_page(const Subject& subject) {
+  constexpr uint64_t kPageBytes = 65'536;
+  if (!subject.has_field()) return Unit{};
+  const auto& bytes = *pb::DynamicCastToGenerated<pb::UInt64Value>(&subject.submessage());
+  if (bytes.value() >= kPageBytes) return Unit{};
+  return subject.wrong("less than a page of wasm memory; has to be 65536 or more");
+}
+
+Done check_sha256(const Subject& subject) {
+  std::string text = subject.text();
+  bool hexadecimal = text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+  if (hexadecimal && text.size() == 64) return Unit{};
+  if (text.empty())
+    return subject.missing("'sha256' is missing; remote code is never run without it");
+  return subject.wrong("expected 64 hexadecimal digits, got " + quote(text));
+}
+
+Done check(const Subject& subject) {
+  std::string name = std::string("'") + subject.requirement.field + "'";
+  switch (subject.requirement.need) {
+    case Need::Present:
+      if (!subject.has_field()) return subject.missing(name + " is missing");
+      return Unit{};
+    case Need::OneOf:
+      return check_one_of(subject);
+    case Need::NotEmpty:
+      return check_not_empty(subject);
+    case Need::NotEmptyList:
+      if (subject.reflection().FieldSize(subject.message, subject.field()) > 0) return Unit{};
+      return subject.missing(name + " is missing or empty");
+    case Need::Port:
+      if (subject.reflection().GetUInt32(subject.message, subject.field()) <= 65'535) return Unit{};
+      return subject.wrong("not a port; expected a number from 0 to 65535");
+    case Need::NotNegative:
+      return check_duration(subject, 0);
+    case Need::OneMillisecond:
+      return check_duration(subject, 1'000'000);
+    case Need::OnePage:
+      return check_one_page(subject);
+    case Need::Sha256:
+      return check_sha256(subject);
+  }
+  return Unit{};
+}
+
+}  // namespace
+
+Done check_requirements(const pb::Message& message, const Place& at) {
+  for (const Requirement& requirement : kRequirements) {
+    if (requirement.message != message.GetDescriptor()->full_name()) continue;
+    WEIR_TRY(check({message, requirement, at}));
+  }
+  return Unit{};
+}
+
+}  // namespace weir::config

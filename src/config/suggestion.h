@@ -1,0 +1,14 @@
+#pragma once
+// What an operator may have meant by a word that is not known.
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace weir::config {
+
+// "did you mean 'runtime'?" if one of `known` is near enough to `word`, else "expected one of a,
+// b"; "nothing is expected here" if none is known.
+std::string suggest(std::string_view word, std::span<const std::string> known);
+
+}  // namespace weir::config
