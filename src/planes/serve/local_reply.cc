@@ -1,0 +1,99 @@
+#include "planes/serve/local_reply.h"
+
+#include "planes/serve/checked_headers.h"
+
+namespace weir::serve {
+namespace {
+
+// gRPC's "HTTP to gRPC Status Code Mapping".
+int32_t grpc_status_of(uint32_t http_status) {
+  switch (http_status) {
+    case 400:
+      return 13;  // INTERNAL
+    case 401:
+      return 16;  // UNAUTHENTICATED
+    case 403:
+      return 7;  // PERMISSION_DENIED
+    case 404:
+      return 12;  // UNIMPLEMENTED
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return 14;  // UNAVAILABLE
+    default:
+      return 2;  // UNKNOWN
+  }
+}
+
+// gRPC over HTTP/2, "Status-Message": printable ASCII without '%' stands for itself.
+std::string percent_encoded(std::string_view text) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string encoded;
+  encoded.reserve(text.size());
+  for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte <= 0x7e && c != '%') {
+      encoded += c;
+    } else {
+      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return encoded;
+}
+
+// A final status: three digits, not interim.
+bool is_final_status(uint32_t status) { return status >= 200 && status <= 999; }
+
+}  // namespace
+
+bool is_grpc_content_type(std::string_view content_type) {
+  static constexpr std::string_view kGrpc = "application/grpc";
+  if (!content_type.starts_with(kGrpc)) return false;
+  content_type.remove_prefix(kGrpc.size());
+  return content_type.empty() || content_type[0] == '+' || content_type[0] == ';';
+}
+
+LocalReply::LocalReply(const runtime::LocalResponse& response)
+    : LocalReply(response.status_code, std::string(response.body), std::string(response.details)) {
+  headers = response.headers;
+  grpc_status = response.grpc_status;
+}
+
+RequestTraits RequestTraits::of(const abi::HeaderList& request_headers) {
+  return {.is_head = request_headers.find(":method") == "HEAD",
+          .is_grpc = is_grpc_content_type(request_headers.find("content-type").value_or(""))};
+}
+
+LocalMessage make_local_message(LocalReply reply, RequestTraits traits) {
+  const uint32_t status = is_final_status(reply.status_code) ? reply.status_code : 500;
+  LocalMessage message;
+  // These are few and short: they fit into any list.
+  auto set = [&](std::string_view name, std::string_view value) {
+    static_cast<void>(message.headers.replace(name, value));
+  };
+  set(":status", traits.is_grpc ? "200" : std::to_string(status));
+  CheckedHeaders checked(CheckedHeaders::Kind::Response, message.headers);
+  reply.headers.for_each([&](std::string_view name, std::string_view value) {
+    if (!name.starts_with(':')) static_cast<void>(checked.add(name, value));
+  });
+  message.headers.remove("content-length");
+
+  if (traits.is_grpc) {
+    set("content-type", "application/grpc");
+    set("grpc-status",
+        std::to_string(reply.grpc_status >= 0 ? reply.grpc_status : grpc_status_of(status)));
+    if (!reply.body.empty()) set("grpc-message", percent_encoded(reply.body));
+    return message;
+  }
+  // RFC 9110, 8.6: a 204 has no Content-Length.
+  if (status == 204 || status == 304) return message;
+  set("content-length", std::to_string(reply.body.size()));
+  if (!reply.body.empty() && !message.headers.find("content-type")) {
+    set("content-type", "text/plain");
+  }
+  if (!traits.is_head) message.body = std::move(reply.body);
+  return message;
+}
+
+}  // namespace weir::serve
