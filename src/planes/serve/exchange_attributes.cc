@@ -1,0 +1,139 @@
+#include "planes/serve/exchange_attributes.h"
+
+#include <charconv>
+
+#include "planes/serve/filter_chain.h"
+
+namespace weir::serve {
+namespace {
+
+using runtime::Attribute;
+using runtime::PropertyValue;
+
+PropertyValue number(uint64_t value) { return static_cast<int64_t>(value); }
+
+// Envoy's CEL attributes give the decimal in a header as an integer.
+PropertyValue decimal(std::optional<std::string_view> text) {
+  int64_t value = 0;
+  if (!text) return {};
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc() || end != text->data() + text->size()) return {};
+  return value;
+}
+
+std::string_view protocol_name(HttpVersion version) {
+  switch (version) {
+    case HttpVersion::Http10:
+      return "HTTP/1.0";
+    case HttpVersion::Http11:
+      return "HTTP/1.1";
+    case HttpVersion::Http2:
+      return "HTTP/2";
+  }
+  return "";
+}
+
+// Between two moments, once both have come.
+PropertyValue span_between(Nanoseconds from, Nanoseconds to) {
+  if (from.count() == 0 || to.count() == 0) return {};
+  return runtime::Duration{(to - from).count()};
+}
+
+PropertyValue grpc_status(const FilterChain& chain) {
+  const Lane& response = chain.response();
+  if (auto status = response.trailer_list().find("grpc-status")) return decimal(status);
+  return decimal(response.header_list().find("grpc-status"));
+}
+
+PropertyValue upstream_attribute(const UpstreamInfo& upstream, Attribute attribute) {
+  switch (attribute) {
+    case Attribute::UpstreamAddress:
+      return std::string_view(upstream.address);
+    case Attribute::UpstreamPort:
+      return number(upstream.port);
+    case Attribute::UpstreamLocalAddress:
+      return std::string_view(upstream.local_address);
+    case Attribute::UpstreamLocalPort:
+      return number(upstream.local_port);
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+PropertyValue exchange_attribute(const FilterChain& chain, Attribute attribute) {
+  const FilterChain::Facts& facts = chain.facts();
+  const ConnectionInfo& connection = chain.connection();
+  const Lane& request = chain.request();
+  const Lane& response = chain.response();
+  const RouteTarget* target = chain.router().target();
+  switch (attribute) {
+    case Attribute::RequestTime:
+      return runtime::Timestamp{facts.started_wall.count()};
+    case Attribute::RequestDuration:
+      return span_between(facts.started, facts.ended);
+    case Attribute::RequestProtocol:
+      return protocol_name(chain.version());
+    case Attribute::RequestSize:
+      return number(request.sizes().body_in);
+    case Attribute::RequestTotalSize:
+      return number(facts.request_headers_bytes + request.sizes().body_in +
+                    request.trailer_list().byte_size());
+    case Attribute::RequestHeadersBytes:
+      return number(facts.request_headers_bytes);
+    case Attribute::ResponseCode:
+      return decimal(response.header_list().find(":status"));
+    case Attribute::ResponseCodeDetails:
+      if (!response.has_headers() && facts.flags == 0) return {};
+      return std::string_view(facts.details);
+    case Attribute::ResponseFlags:
+      return number(facts.flags);
+    case Attribute::ResponseGrpcStatus:
+      return grpc_status(chain);
+    case Attribute::ResponseSize:
+      return number(response.sizes().body_out);
+    case Attribute::ResponseTotalSize:
+      return number(response.header_list().byte_size() + response.sizes().body_out +
+                    response.trailer_list().byte_size());
+    case Attribute::ResponseHeadersBytes:
+      return number(response.header_list().byte_size());
+    case Attribute::ResponseBackendLatency:
+      return span_between(facts.upstream_started, facts.upstream_ended);
+    case Attribute::SourceAddress:
+      return std::string_view(connection.remote_address);
+    case Attribute::SourcePort:
+      return number(connection.remote_port);
+    case Attribute::DestinationAddress:
+      return std::string_view(connection.local_address);
+    case Attribute::DestinationPort:
+      return number(connection.local_port);
+    case Attribute::ConnectionId:
+      return connection.id;
+    case Attribute::ConnectionMtls:
+      return false;
+    case Attribute::UpstreamAddress:
+    case Attribute::UpstreamPort:
+    case Attribute::UpstreamLocalAddress:
+    case Attribute::UpstreamLocalPort:
+      if (chain.router().upstream() == nullptr) return {};
+      return upstream_attribute(*chain.router().upstream(), attribute);
+    case Attribute::UpstreamRequestAttemptCount:
+      return number(target == nullptr ? 0 : 1);
+    case Attribute::ClusterName:
+      if (target == nullptr) return {};
+      return std::string_view(target->cluster_name);
+    case Attribute::VirtualHostName:
+      if (target == nullptr) return {};
+      return std::string_view(target->virtual_host);
+    case Attribute::RouteName:  // routes have no names
+    case Attribute::FilterChainName:
+      return std::string_view();
+    case Attribute::ListenerDirection:
+      return number(0);
+    default:
+      return {};
+  }
+}
+
+}  // namespace weir::serve

@@ -1,0 +1,340 @@
+#include "planes/serve/filter_chain.h"
+
+#include <algorithm>
+
+namespace weir::serve {
+namespace {
+
+using runtime::Direction;
+
+}  // namespace
+
+// A call into the exchange, from outside or from a plugin.
+class FilterChain::Turn {
+ public:
+  explicit Turn(FilterChain& chain) : chain_(chain) { ++chain_.depth_; }
+  ~Turn() {
+    if (chain_.depth_ == 1) chain_.settle();
+    --chain_.depth_;
+  }
+
+ private:
+  FilterChain& chain_;
+};
+
+FilterChain& FilterChain::make(const ChainParts& parts, ClientStream& client,
+                               std::span<const MakeContext> plugins) {
+  return *new FilterChain(parts, client, plugins);
+}
+
+FilterChain::FilterChain(const ChainParts& parts, ClientStream& client,
+                         std::span<const MakeContext> plugins)
+    : parts_(parts),
+      client_(&client),
+      connection_(&client.info().connection),
+      version_(client.info().version),
+      plugins_(plugins.empty() ? nullptr : std::make_unique<PluginStream[]>(plugins.size())),
+      plugin_count_(plugins.size()),
+      request_source_(*this),
+      response_out_(*this),
+      router_(parts.router, *this, request_source_),
+      request_(Direction::Request, this->plugins(), router_, parts.buffer_limit),
+      response_(Direction::Response, this->plugins(), response_out_, parts.buffer_limit),
+      maps_{{CheckedHeaders::Kind::Request, request_.header_list()},
+            {CheckedHeaders::Kind::Trailers, request_.trailer_list()},
+            {CheckedHeaders::Kind::Response, response_.header_list()},
+            {CheckedHeaders::Kind::Trailers, response_.trailer_list()}} {
+  parts.open.push_back(*this);
+  const Turn turn(*this);
+  for (size_t i = 0; i < plugin_count_; ++i) {
+    plugins_[i].init(*this, i);
+    plugins_[i].set_context(plugins[i](plugins_[i]));
+  }
+}
+
+FilterChain::~FilterChain() {
+  // Contexts may look at the exchange while they end, and ask for what will not happen.
+  over_ = true;
+  ++depth_;
+  plugins_.reset();
+}
+
+Nanoseconds FilterChain::now() const {
+  return plugin_count_ == 0 ? Nanoseconds{} : parts_.clock.monotonic();
+}
+
+void FilterChain::headers(HeaderList headers, EndOfStream end) {
+  const Turn turn(*this);
+  traits_ = RequestTraits::of(headers);
+  if (plugin_count_ > 0) {
+    facts_.started_wall = parts_.clock.wall();
+    facts_.started = parts_.clock.monotonic();
+    facts_.request_headers_bytes = headers.byte_size();
+  }
+  if (!headers.find("x-forwarded-proto")) {
+    // A request with so many headers that it does not fit goes on without it.
+    static_cast<void>(headers.add("x-forwarded-proto", "http"));
+  }
+  request_.headers(std::move(headers), end);
+}
+
+void FilterChain::data(Body data, EndOfStream end) {
+  const Turn turn(*this);
+  request_.data(std::move(data), end);
+}
+
+void FilterChain::trailers(HeaderList trailers) {
+  const Turn turn(*this);
+  request_.trailers(std::move(trailers));
+}
+
+void FilterChain::abort(std::string_view) {
+  const Turn turn(*this);
+  client_broke_off();
+}
+
+void FilterChain::pause() {
+  const Turn turn(*this);
+  ++response_throttle_.pauses;
+}
+
+void FilterChain::resume() {
+  const Turn turn(*this);
+  --response_throttle_.pauses;
+}
+
+void FilterChain::closed() {
+  const Turn turn(*this);
+  facts_.ended = now();
+  if (!response_.ended()) client_broke_off();
+  stop_messages();
+  bool all_finished = true;
+  for (PluginStream& plugin : plugins()) all_finished &= plugin.finish();
+  client_ = nullptr;
+  if (!all_finished) {
+    kept_connection_ = *connection_;
+    connection_ = &*kept_connection_;
+  }
+}
+
+abi::HeaderMap* FilterChain::header_map(size_t plugin, abi::MapType type) {
+  using abi::MapType;
+  const auto offer = [&](bool available) {
+    return available ? &maps_[static_cast<size_t>(type)] : nullptr;
+  };
+  switch (type) {
+    case MapType::RequestHeaders:
+      return offer(request_.has_headers());
+    case MapType::RequestTrailers:
+      return offer(request_.offers_trailers(plugin));
+    case MapType::ResponseHeaders:
+      return offer(response_.has_headers());
+    case MapType::ResponseTrailers:
+      return offer(response_.offers_trailers(plugin));
+    default:
+      return nullptr;
+  }
+}
+
+Body* FilterChain::body(size_t plugin, Direction direction) { return lane(direction).body(plugin); }
+
+void FilterChain::on_resumes() {
+  const Turn turn(*this);
+  resumes_wait_ = true;
+}
+
+bool FilterChain::reply(LocalReply reply) {
+  const Turn turn(*this);
+  if (over_ || reply_ || reset_ || response_.started()) return false;
+  request_.close();
+  if (response_.has_headers()) response_.close();
+  reply_ = std::move(reply);
+  return true;
+}
+
+void FilterChain::reset(std::string_view reason, ResponseFlag flag) {
+  const Turn turn(*this);
+  if (over_ || reset_) return;
+  request_.close();
+  response_.close();
+  reply_.reset();
+  reset_ = std::string(reason);
+  facts_.details = *reset_;
+  facts_.flags |= static_cast<uint32_t>(flag);
+}
+
+void FilterChain::fail(LocalReply reply) {
+  const Turn turn(*this);
+  if (response_.started()) {
+    reset(reply.details, reply.flag);
+  } else {
+    this->reply(std::move(reply));
+  }
+}
+
+void FilterChain::on_plugin_finished() { const Turn turn(*this); }
+
+void FilterChain::on_interim_headers(HeaderList headers) {
+  const Turn turn(*this);
+  if (client_ != nullptr && !over_ && !response_.has_headers()) {
+    client_->interim_headers(std::move(headers));
+  }
+}
+
+void FilterChain::on_response_headers(HeaderList headers, EndOfStream end) {
+  const Turn turn(*this);
+  if (end == EndOfStream::Yes) facts_.upstream_ended = now();
+  response_.headers(std::move(headers), end);
+}
+
+void FilterChain::on_response_data(Body data, EndOfStream end) {
+  const Turn turn(*this);
+  if (end == EndOfStream::Yes) facts_.upstream_ended = now();
+  response_.data(std::move(data), end);
+}
+
+void FilterChain::on_response_trailers(HeaderList trailers) {
+  const Turn turn(*this);
+  facts_.upstream_ended = now();
+  response_.trailers(std::move(trailers));
+}
+
+void FilterChain::on_router_failure(LocalReply reply) {
+  const Turn turn(*this);
+  fail(std::move(reply));
+}
+
+void FilterChain::settle() {
+  do {
+    while (settle_one()) {
+    }
+  } while (apply_throttles());
+  if (facts_.upstream_started.count() == 0 && request_.started()) facts_.upstream_started = now();
+  bury_if_finished();
+}
+
+bool FilterChain::settle_one() {
+  if (over_) return false;
+  if (reset_) {
+    send_reset();
+    return true;
+  }
+  if (reply_) {
+    LocalReply reply = std::move(*reply_);
+    reply_.reset();
+    send_reply(std::move(reply));
+    return true;
+  }
+  if (request_.too_large()) {
+    fail({413, "Payload Too Large", "request_payload_too_large"});
+    return true;
+  }
+  if (response_.too_large()) {
+    fail({500, "Internal Server Error", "response_payload_too_large"});
+    return true;
+  }
+  if (!std::exchange(resumes_wait_, false)) return false;
+  for (size_t i = 0; i < plugin_count_; ++i) {
+    for (Direction direction : {Direction::Request, Direction::Response}) {
+      if (plugins_[i].take_resume(direction)) lane(direction).resume(i);
+    }
+  }
+  return true;
+}
+
+bool FilterChain::apply_throttles() {
+  bool changed = false;
+  // What comes after the request is of no use is let in, and dropped.
+  const bool hold_request =
+      request_.wants_pause() || (request_throttle_.pauses > 0 && !request_.closed());
+  if (client_ != nullptr && hold_request != request_throttle_.applied) {
+    request_throttle_.applied = hold_request;
+    hold_request ? client_->pause() : client_->resume();
+    changed = true;
+  }
+  const bool hold_response = response_.wants_pause() || response_throttle_.pauses > 0;
+  if (router_.is_open() && hold_response != response_throttle_.applied) {
+    response_throttle_.applied = hold_response;
+    hold_response ? router_.pause() : router_.resume();
+    changed = true;
+  }
+  return changed;
+}
+
+void FilterChain::send_reply(LocalReply reply) {
+  router_.cancel();
+  parts_.stats.local_replies.add();
+  facts_.details = std::move(reply.details);
+  facts_.flags |= static_cast<uint32_t>(reply.flag);
+  LocalMessage message = make_local_message(std::move(reply), traits_);
+  Body body;
+  body.append_copy(as_bytes(message.body));
+  if (response_.has_headers()) {
+    response_.bypass(std::move(message.headers), std::move(body));
+  } else {
+    response_.whole(std::move(message.headers), std::move(body));
+  }
+}
+
+void FilterChain::send_reset() {
+  if (response_.started()) parts_.stats.resets.add();
+  const std::string reason = std::move(*reset_);
+  stop_messages();
+  if (client_ != nullptr) client_->abort(reason);
+}
+
+void FilterChain::client_broke_off() {
+  if (over_) return;
+  parts_.stats.aborted.add();
+  facts_.details = "downstream_remote_disconnect";
+  facts_.flags |= static_cast<uint32_t>(ResponseFlag::DownstreamConnectionTermination);
+  stop_messages();
+}
+
+void FilterChain::stop_messages() {
+  over_ = true;
+  request_.close();
+  response_.close();
+  if (router_.is_open()) router_.cancel();
+}
+
+void FilterChain::bury_if_finished() {
+  if (buried_ || client_ != nullptr) return;
+  if (!std::ranges::all_of(plugins(), &PluginStream::has_finished)) return;
+  buried_ = true;
+  parts_.router.reaper.bury(std::unique_ptr<Exchange>(this));
+}
+
+void FilterChain::ResponseOut::headers(HeaderList headers, EndOfStream end) {
+  const std::string_view status = headers.find(":status").value_or("");
+  const bool known = !status.empty() && status[0] >= '1' && status[0] <= '5';
+  chain_.parts_.stats.responses_by_class[known ? status[0] - '1' : 4].add();
+  chain_.client_->headers(std::move(headers), end);
+}
+
+void FilterChain::ResponseOut::data(Body data, EndOfStream end) {
+  // The client may have gone since it took the headers.
+  if (chain_.client_ != nullptr) chain_.client_->data(std::move(data), end);
+}
+
+void FilterChain::ResponseOut::trailers(HeaderList trailers) {
+  chain_.client_->trailers(std::move(trailers));
+}
+
+void FilterChain::ResponseOut::abort(std::string_view reason) { chain_.client_->abort(reason); }
+
+void FilterChain::RequestSource::pause() {
+  const Turn turn(chain_);
+  ++chain_.request_throttle_.pauses;
+}
+
+void FilterChain::RequestSource::resume() {
+  const Turn turn(chain_);
+  --chain_.request_throttle_.pauses;
+}
+
+void destroy_all(FilterChains& chains) {
+  while (!chains.empty()) delete &chains.front();
+}
+
+}  // namespace weir::serve

@@ -1,0 +1,197 @@
+#pragma once
+// One request and its response on their way: client, plugins, router, and back.
+
+#include <boost/intrusive/list.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "planes/serve/checked_headers.h"
+#include "planes/serve/counter.h"
+#include "planes/serve/exchange.h"
+#include "planes/serve/lane.h"
+#include "planes/serve/local_reply.h"
+#include "planes/serve/plugin_stream.h"
+#include "planes/serve/router.h"
+
+namespace weir::serve {
+
+// Makes one plugin's context for a stream, which outlives it.
+using MakeContext = std::function<std::unique_ptr<runtime::HttpContext>(runtime::HttpStream&)>;
+
+// Thread: its worker's changes it, any reads it.
+struct ExchangeStats {
+  Counter responses_by_class[5];  // 1xx to 5xx, as they went to the client
+  Counter local_replies;
+  Counter aborted;  // by the client, before the response was complete
+  Counter resets;   // by us, in the midst of the response
+};
+
+class FilterChain;
+using FilterChains =
+    boost::intrusive::list<FilterChain, boost::intrusive::constant_time_size<false>>;
+
+// What exchanges of one listener on one worker share. All outlive them.
+struct ChainParts {
+  RouterParts router;
+  uint64_t buffer_limit;  // of body bytes that a plugin may hold in one direction
+  const Clock& clock;
+  ExchangeStats& stats;
+  FilterChains& open;  // those that have not gone yet
+};
+
+// An Exchange. Requests pass the plugins in order, responses in reverse order (Envoy's rule); the
+// router is behind the last one. It goes by the Reaper, when the client has closed it and every
+// plugin has finished.
+//
+// No callback of a plugin is made from inside another one of the same exchange: what a plugin asks
+// for in a callback is kept, and done when the outermost call into the exchange is about to return
+// (settle()).
+class FilterChain final : public Exchange,
+                          private RouterOwner,
+                          public boost::intrusive::list_base_hook<
+                              boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  // Owns itself. `parts` and `client` as for ExchangeFactory.
+  static FilterChain& make(const ChainParts& parts, ClientStream& client,
+                           std::span<const MakeContext> plugins);
+  ~FilterChain() override;
+
+  // Exchange: sink of the request, source of the response.
+  void headers(HeaderList headers, EndOfStream end) override;
+  void data(Body data, EndOfStream end) override;
+  void trailers(HeaderList trailers) override;
+  void abort(std::string_view reason) override;
+  void pause() override;
+  void resume() override;
+  void closed() override;
+
+  // What plugins ask for; see runtime::HttpStream.
+  abi::HeaderMap* header_map(size_t plugin, abi::MapType type);
+  Body* body(size_t plugin, runtime::Direction direction);
+  runtime::FilterState& filter_state() { return filter_state_; }
+  void on_resumes();
+  // False: response headers have been sent, or another reply is under way.
+  bool reply(LocalReply reply);
+  void reset(std::string_view reason, ResponseFlag flag);
+  // A reply, or a reset where it is too late for one.
+  void fail(LocalReply reply);
+  // The route is chosen when the request leaves the last plugin, whatever was asked before.
+  void clear_route_cache() {}
+  void on_plugin_finished();
+
+  // What is known of the exchange, for attributes and logs.
+  struct Facts {
+    Nanoseconds started_wall{};
+    Nanoseconds started{};  // monotonic, as all below
+    Nanoseconds upstream_started{};
+    Nanoseconds upstream_ended{};
+    Nanoseconds ended{};
+    size_t request_headers_bytes = 0;
+    std::string details = "via_upstream";
+    uint32_t flags = 0;
+  };
+  const Facts& facts() const { return facts_; }
+  const ConnectionInfo& connection() const { return *connection_; }
+  HttpVersion version() const { return version_; }
+  const Lane& request() const { return request_; }
+  const Lane& response() const { return response_; }
+  const Router& router() const { return router_; }
+
+ private:
+  class Turn;
+
+  // The client's end of the response lane.
+  class ResponseOut final : public MessageSink {
+   public:
+    explicit ResponseOut(FilterChain& chain) : chain_(chain) {}
+    void headers(HeaderList headers, EndOfStream end) override;
+    void data(Body data, EndOfStream end) override;
+    void trailers(HeaderList trailers) override;
+    void abort(std::string_view reason) override;
+
+   private:
+    FilterChain& chain_;
+  };
+
+  // Where the upstream holds the request back.
+  class RequestSource final : public MessageSource {
+   public:
+    explicit RequestSource(FilterChain& chain) : chain_(chain) {}
+    void pause() override;
+    void resume() override;
+
+   private:
+    FilterChain& chain_;
+  };
+
+  // A source that is held back for several reasons at once.
+  struct Throttle {
+    uint32_t pauses = 0;   // asked for from outside
+    bool applied = false;  // the source has been told
+  };
+
+  FilterChain(const ChainParts& parts, ClientStream& client, std::span<const MakeContext> plugins);
+
+  // RouterOwner
+  void on_interim_headers(HeaderList headers) override;
+  void on_response_headers(HeaderList headers, EndOfStream end) override;
+  void on_response_data(Body data, EndOfStream end) override;
+  void on_response_trailers(HeaderList trailers) override;
+  void on_router_failure(LocalReply reply) override;
+
+  std::span<PluginStream> plugins() const { return {plugins_.get(), plugin_count_}; }
+  Lane& lane(runtime::Direction direction) {
+    return direction == runtime::Direction::Request ? request_ : response_;
+  }
+  // Zero where no plugin can ask for it: the clock costs as much as a header.
+  Nanoseconds now() const;
+
+  // Does what waits. Thread-wise and stack-wise alone: the outermost call is about to return.
+  void settle();
+  // False: nothing waited.
+  bool settle_one();
+  bool apply_throttles();
+  void send_reply(LocalReply reply);
+  void send_reset();
+  void client_broke_off();
+  // Both messages go no further.
+  void stop_messages();
+  void bury_if_finished();
+
+  const ChainParts& parts_;
+  ClientStream* client_;  // null once closed
+  const ConnectionInfo* connection_;
+  std::optional<ConnectionInfo> kept_connection_;  // of a client that has gone
+  HttpVersion version_;
+  RequestTraits traits_;
+  Facts facts_;
+  runtime::FilterState filter_state_;
+
+  std::unique_ptr<PluginStream[]> plugins_;
+  size_t plugin_count_;
+  RequestSource request_source_;
+  ResponseOut response_out_;
+  Router router_;
+  Lane request_;
+  Lane response_;
+  CheckedHeaders maps_[4];  // by abi::MapType
+
+  Throttle request_throttle_;
+  Throttle response_throttle_;
+
+  int depth_ = 0;  // of calls into the exchange
+  bool resumes_wait_ = false;
+  std::optional<LocalReply> reply_;   // waits
+  std::optional<std::string> reset_;  // waits
+  bool over_ = false;                 // both messages have ended or broken off
+  bool buried_ = false;
+};
+
+// Destroys the exchanges that still wait for their plugins, when the worker ends. Their clients
+// have closed them.
+void destroy_all(FilterChains& chains);
+
+}  // namespace weir::serve
