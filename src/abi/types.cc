@@ -30,11 +30,11 @@ std::string_view to_string(Status status) {
 
 std::string_view to_string(AbiVersion version) {
   switch (version) {
-    case AbiVersion::V0_1_0:
+    case AbiVersion::V010:
       return "0.1.0";
-    case AbiVersion::V0_2_0:
+    case AbiVersion::V020:
       return "0.2.0";
-    case AbiVersion::V0_2_1:
+    case AbiVersion::V021:
       return "0.2.1";
   }
   return "(unknown version)";

@@ -1,0 +1,180 @@
+#include "abi/guest.h"
+
+#include <utility>
+
+namespace weir::abi {
+
+using engine::Flow;
+using engine::Slots;
+
+namespace {
+
+constexpr std::array kI32s{ValType::I32, ValType::I32, ValType::I32, ValType::I32, ValType::I32};
+static_assert(kI32s.size() == kMaxCallbackParams);
+
+Signature i32_signature(size_t params, bool has_result) {
+  return {std::span(kI32s).first(params), std::span(kI32s).first(has_result ? 1 : 0)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Guest>> Guest::make(const LinkedModule& module, VmServices& vm,
+                                           const engine::Limits& limits) {
+  std::unique_ptr<Guest> guest(new Guest(module, vm));
+  WEIR_TRY(guest->instance_, module.module().make_instance(*guest, limits));
+  return guest;
+}
+
+Guest::~Guest() = default;
+
+Flow Guest::start() {
+  if (instance_->instantiate() == Flow::Trap) return fail(instance_->take_trap());
+  if (auto bound = bind_exports(); !bound.ok()) {
+    return fail({engine::TrapKind::Link, bound.error().message, {}});
+  }
+  switch (module_.entry()) {
+    case Entry::StartSection:
+      break;
+    case Entry::Initialize:
+      if (call_entry("_initialize") == Flow::Trap) return Flow::Trap;
+      if (call_entry(module_.interface().find_export("main") ? "main" : "__main_void") ==
+          Flow::Trap) {
+        return Flow::Trap;
+      }
+      break;
+    case Entry::Start:
+      if (call_entry("_start") == Flow::Trap) return Flow::Trap;
+      break;
+  }
+  phase_ = Phase::InCallback;
+  return Flow::Return;
+}
+
+Done Guest::bind_exports() {
+  WEIR_TRY(allocator_, instance_->bind_export(module_.allocator(), i32_signature(1, true)));
+  for (size_t i = 0; i < kCallbacks.size(); ++i) {
+    const auto params = module_.params_of(static_cast<Callback>(i));
+    if (!params) continue;
+    WEIR_TRY(auto id, instance_->bind_export(kCallbacks[i].name,
+                                             i32_signature(*params, kCallbacks[i].has_result)));
+    callbacks_[i] = {true, *params, id};
+  }
+  return Unit{};
+}
+
+// Calls an entry function, if the module exports it, with zeros for what it takes: `_initialize`
+// and
+// `_start` take nothing, `main` takes argc and argv or nothing.
+Flow Guest::call_entry(std::string_view name) {
+  const auto* found = module_.interface().find_export(name);
+  if (found == nullptr) return Flow::Return;
+  auto id = instance_->bind_export(name, found->type.view());
+  if (!id.ok()) return fail({engine::TrapKind::Link, id.error().message, {}});
+  std::array<uint64_t, engine::kMaxSlots> slots{};
+  if (found->type.params.size() > slots.size() || found->type.results.size() > slots.size()) {
+    return fail({engine::TrapKind::Link,
+                 "the export '" + std::string(name) + "' has too many parameters",
+                 {}});
+  }
+  return call_export(id.value(), slots);
+}
+
+std::optional<uint32_t> Guest::call(Callback callback, ContextId id, Context& context,
+                                    std::initializer_list<uint32_t> params) {
+  const BoundCallback& bound = callbacks_[static_cast<size_t>(callback)];
+  WEIR_CHECK(bound.bound && !failed() && params.size() < kMaxCallbackParams);
+  std::array<uint64_t, kMaxCallbackParams> slots{static_cast<uint64_t>(id)};
+  std::ranges::copy(params, slots.begin() + 1);
+  effective_ = &context;
+  const Flow flow = call_export(bound.id, Slots(slots).first(std::max<size_t>(bound.params, 1)));
+  effective_ = nullptr;
+  if (flow == Flow::Trap) return std::nullopt;
+  return type_of(callback).has_result ? static_cast<uint32_t>(slots[0]) : 0;
+}
+
+Flow Guest::call_export(engine::ExportId id, Slots slots) {
+  if (instance_->call(id, slots) == Flow::Return) return Flow::Return;
+  return fail(instance_->take_trap());
+}
+
+// A trap inside a nested call comes first and is the cause; what it makes of the outer calls is
+// not.
+Flow Guest::fail(engine::Trap trap) {
+  if (!trap_) {
+    if (trap.kind == engine::TrapKind::Host && !host_trap_reason_.empty()) {
+      trap.message = host_trap_reason_;
+    }
+    trap_ = std::move(trap);
+  }
+  return Flow::Trap;
+}
+
+Flow Guest::on_import(uint32_t token, Slots slots, engine::Memory memory) noexcept {
+  const Link& link = module_.link(token);
+  HostCall call(*this, vm_, link, memory);
+  if (phase_ != Phase::InCallback && link.when != Callable::Anytime) {
+    call.trap("'" + link.import->name + "' was called " +
+              (phase_ == Phase::Starting ? "before the module had started"
+                                         : "by the module's allocator"));
+    return Flow::Trap;
+  }
+  call.set_context(effective_);
+  link.invoke(call, slots.data());
+  return call.trapped() ? Flow::Trap : Flow::Return;
+}
+
+Result<uint64_t, Status> Guest::allocate(uint64_t size, HostCall& call) {
+  if (module_.engine().capabilities().native_code ? size > SIZE_MAX / 2 : size > UINT32_MAX) {
+    return Status::InternalFailure;
+  }
+  std::array<uint64_t, 1> slots{size};
+  const Phase before = std::exchange(phase_, Phase::Allocating);
+  const Flow flow = call_export(allocator_, slots);
+  phase_ = before;
+  if (flow == Flow::Trap) {
+    call.trap("the module's allocator trapped");
+    return Status::InternalFailure;
+  }
+  if (slots[0] == 0) return Status::InternalFailure;
+  return slots[0];
+}
+
+uint64_t Guest::memory_bytes() const {
+  return module_.engine().capabilities().native_code ? 0 : instance_->memory().size();
+}
+
+bool HostCall::switch_context(ContextId id) {
+  Context* found = vm_.find_context(id);
+  if (found == nullptr) return false;
+  guest_.effective_ = found;
+  context_ = found;
+  return true;
+}
+
+AbiVersion HostCall::abi_version() const { return guest_.module_.abi_version(); }
+
+Result<uint64_t, Status> HostCall::allocate(uint64_t size) {
+  auto address = guest_.allocate(size, *this);
+  memory_ = guest_.instance_->memory();
+  if (address.ok() && !memory_.contains(address.value(), size)) {
+    log(LogLevel::Error, "the module's allocator gave an address outside its memory");
+    return Status::InvalidMemoryAccess;
+  }
+  return address;
+}
+
+void HostCall::trap(std::string reason) {
+  trapped_ = true;
+  guest_.host_trap_reason_ = std::move(reason);
+}
+
+void HostCall::log(LogLevel level, std::string_view what) {
+  Logger& logger = vm_.logger();
+  if (level < logger.level()) return;
+  std::string line;
+  if (context_ != nullptr) line.append(context_->log_prefix()).append(": ");
+  line.append(link_.import->name).append(": ").append(what);
+  logger.write(level, line);
+}
+
+}  // namespace weir::abi

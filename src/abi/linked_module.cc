@@ -1,0 +1,196 @@
+#include "abi/linked_module.h"
+
+#include "engine/null_engine.h"
+#include "module/module_info.h"
+
+namespace weir::abi {
+namespace {
+
+constexpr std::string_view kMarkerPrefix = "proxy_abi_version_";
+
+// Vendors mark extensions of 0.2.1 with numbers of their own; what they add shows as imports.
+Result<AbiVersion> version_of(const ModuleInterface& interface) {
+  if (interface.find_export("proxy_abi_version_0_2_1")) return AbiVersion::V021;
+  if (interface.find_export("proxy_abi_version_0_2_100")) return AbiVersion::V021;
+  if (interface.find_export("proxy_abi_version_0_2_0")) return AbiVersion::V020;
+  if (interface.find_export("proxy_abi_version_0_1_0")) return AbiVersion::V010;
+  for (const auto& item : interface.exports) {
+    if (!item.name.starts_with(kMarkerPrefix)) continue;
+    return Error{ErrorCode::BadModule, "unknown Proxy-Wasm ABI version: the module exports '" +
+                                           item.name + "'; Weir runs 0.1.0, 0.2.0 and 0.2.1"};
+  }
+  return Error{
+      ErrorCode::BadModule,
+      "not a Proxy-Wasm plugin: no 'proxy_abi_version_0_2_1' (or 0_2_0, 0_1_0) is exported; "
+      "build it with a Proxy-Wasm SDK"};
+}
+
+bool is_wasi(std::string_view module) { return module.starts_with("wasi_"); }
+
+// A function that the configuration does not allow.
+void invoke_restricted(HostCall& call, uint64_t* slots) noexcept {
+  call.log(LogLevel::Warn, "this capability is not allowed by the configuration");
+  slots[0] = static_cast<uint64_t>(Status::InternalFailure);
+}
+void invoke_restricted_wasi(HostCall& call, uint64_t* slots) noexcept {
+  call.log(LogLevel::Warn, "this capability is not allowed by the configuration");
+  slots[0] = static_cast<uint64_t>(Errno::NotCapable);
+}
+void invoke_restricted_void(HostCall& call, uint64_t*) noexcept {
+  call.log(LogLevel::Warn, "this capability is not allowed by the configuration");
+}
+
+// proc_exit may be forbidden, but the guest does not expect to go on after it.
+void invoke_restricted_exit(HostCall& call, uint64_t*) noexcept {
+  call.trap("proc_exit, which the configuration does not allow");
+}
+
+Invoke restricted(const ModuleInterface::Import& import) {
+  if (import.name == "proc_exit") return invoke_restricted_exit;
+  if (import.type.results.empty()) return invoke_restricted_void;
+  return is_wasi(import.module) ? invoke_restricted_wasi : invoke_restricted;
+}
+
+// A function that Weir does not know, linked by option. Results other than one i32 are zero.
+void invoke_unknown(HostCall& call, uint64_t* slots) noexcept {
+  call.log(LogLevel::Warn, "this function is unknown to Weir; it answers UNIMPLEMENTED");
+  slots[0] = static_cast<uint64_t>(Status::Unimplemented);
+}
+void invoke_unknown_wasi(HostCall& call, uint64_t* slots) noexcept {
+  call.log(LogLevel::Warn, "this function is unknown to Weir; it answers ENOSYS");
+  slots[0] = static_cast<uint64_t>(Errno::NoSys);
+}
+void invoke_unknown_zero(HostCall& call, uint64_t* slots) noexcept {
+  call.log(LogLevel::Warn, "this function is unknown to Weir; it does nothing");
+  slots[0] = 0;
+}
+
+Invoke unknown(const ModuleInterface::Import& import) {
+  const bool one_i32 = import.type.results.size() == 1 && import.type.results[0] == ValType::I32;
+  if (!one_i32) return invoke_unknown_zero;
+  return is_wasi(import.module) ? invoke_unknown_wasi : invoke_unknown;
+}
+
+bool all_i32(const std::vector<ValType>& types) {
+  return std::ranges::all_of(types, [](ValType type) { return type == ValType::I32; });
+}
+
+// The number of parameters, where the export's type is one that the callback may have.
+std::optional<uint8_t> matching_params(const CallbackType& callback, const FuncType& type) {
+  if (!all_i32(type.params) || !all_i32(type.results)) return std::nullopt;
+  if (type.results.size() != (callback.has_result ? 1 : 0)) return std::nullopt;
+  if (type.params.size() == callback.params) return callback.params;
+  if (callback.last_param_optional && type.params.size() + 1 == callback.params) {
+    return static_cast<uint8_t>(callback.params - 1);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<const LinkedModule>> LinkedModule::make(const engine::Engine& engine,
+                                                               const engine::CodeCache* cache,
+                                                               std::string_view code,
+                                                               const LinkOptions& options) {
+  std::unique_ptr<LinkedModule> linked(new LinkedModule(engine));
+  WEIR_TRY(linked->read(code));
+  WEIR_TRY(linked->link_imports(options));
+  WEIR_TRY(linked->find_entry());
+  WEIR_TRY(linked->find_callbacks(options));
+  WEIR_TRY(linked->module_, engine::compile(engine, cache, as_bytes(code), linked->imports_));
+  return std::unique_ptr<const LinkedModule>(std::move(linked));
+}
+
+Done LinkedModule::read(std::string_view code) {
+  ModuleInterface interface;
+  if (engine_.capabilities().native_code) {
+    WEIR_TRY(interface, engine::native_interface(as_bytes(code)));
+  } else {
+    WEIR_TRY(wasm::ModuleInfo info, wasm::read_module(as_bytes(code)));
+    if (!info.other_imports.empty()) {
+      const auto& other = info.other_imports.front();
+      return Error{ErrorCode::LinkFailed, "the module imports the " +
+                                              std::string(to_string(other.kind)) + " '" +
+                                              other.module + "." + other.name +
+                                              "'; Proxy-Wasm plugins import functions only"};
+    }
+    interface = std::move(info.interface);
+  }
+  WEIR_TRY(abi_version_, version_of(interface));
+  interface_ = std::make_unique<const ModuleInterface>(std::move(interface));
+  return Unit{};
+}
+
+Done LinkedModule::link_imports(const LinkOptions& options) {
+  std::string missing;
+  const auto allowed = [&](std::string_view name) {
+    return options.allowed_capabilities.empty() || options.allowed_capabilities.contains(name);
+  };
+  for (const auto& import : interface_->imports) {
+    bool name_known = false;
+    const Hostcall* row = find_hostcall(import.module, import.name, import.type.view(), name_known);
+    Link link{&import, nullptr, Callable::Anytime};
+    if (row != nullptr && allowed(import.name)) {
+      link = {&import, row->invoke, row->when};
+    } else if (row != nullptr) {
+      link.invoke = restricted(import);
+    } else if (options.stub_unknown_imports && !name_known) {
+      link.invoke = unknown(import);
+    } else {
+      if (!missing.empty()) missing += "; ";
+      missing += "'" + import.module + "." + import.name + "' " + to_string(import.type.view()) +
+                 (name_known ? ", which Weir has with another type" : "");
+    }
+    imports_.push_back(
+        {import.module, import.name, import.type.view(), static_cast<uint32_t>(links_.size())});
+    links_.push_back(link);
+  }
+  if (missing.empty()) return Unit{};
+  return Error{ErrorCode::LinkFailed,
+               "the module imports functions that Weir does not have: " + missing};
+}
+
+Done LinkedModule::find_entry() {
+  if (interface_->find_export("_initialize") != nullptr) {
+    entry_ = Entry::Initialize;
+  } else if (interface_->find_export("_start") != nullptr) {
+    entry_ = Entry::Start;
+  }
+  for (std::string_view name : {"proxy_on_memory_allocate", "malloc"}) {
+    const auto* found = interface_->find_export(name);
+    if (found == nullptr) continue;
+    static constexpr std::array kI32{ValType::I32};
+    if (!(found->type.view() == Signature{kI32, kI32})) {
+      return Error{ErrorCode::LinkFailed, "the export '" + std::string(name) + "' is " +
+                                              to_string(found->type.view()) +
+                                              " where (i32) -> i32 is expected"};
+    }
+    allocator_ = name;
+    return Unit{};
+  }
+  return Error{ErrorCode::LinkFailed,
+               "the module exports neither 'proxy_on_memory_allocate' nor 'malloc'"};
+}
+
+Done LinkedModule::find_callbacks(const LinkOptions& options) {
+  for (size_t i = 0; i < kCallbacks.size(); ++i) {
+    const CallbackType& callback = kCallbacks[i];
+    const auto* found = interface_->find_export(callback.name);
+    if (found == nullptr) continue;
+    if (!options.allowed_capabilities.empty() &&
+        !options.allowed_capabilities.contains(callback.name)) {
+      continue;
+    }
+    callbacks_[i] = matching_params(callback, found->type);
+    if (!callbacks_[i]) {
+      return Error{ErrorCode::LinkFailed,
+                   "the callback '" + std::string(callback.name) + "' is exported as " +
+                       to_string(found->type.view()) + ", with " + std::to_string(callback.params) +
+                       " i32 parameters and " +
+                       (callback.has_result ? "an i32 result" : "no result") + " expected"};
+    }
+  }
+  return Unit{};
+}
+
+}  // namespace weir::abi

@@ -1,0 +1,91 @@
+#pragma once
+// A plugin's code, compiled, and each of its imports resolved to a hostcall.
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "abi/callbacks.h"
+#include "abi/hostcall.h"
+#include "abi/types.h"
+#include "base/func_type.h"
+#include "base/result.h"
+#include "engine/code_cache.h"
+#include "engine/engine.h"
+
+namespace weir::abi {
+
+// One import of a module: what runs when the guest calls it.
+struct Link {
+  const ModuleInterface::Import* import;
+  Invoke invoke;
+  Callable when;
+};
+
+// How a module begins (ABI, "Start sequence").
+enum class Entry : uint8_t {
+  StartSection,  // neither of the below: what runs, runs while the module is instantiated
+  Initialize,    // `_initialize`, then `main` or `__main_void` where exported: a reactor
+  Start,         // `_start`: a command
+};
+
+struct LinkOptions {
+  // Hostcalls, WASI functions and callbacks that may be used, by name. Empty: all.
+  std::set<std::string, std::less<>> allowed_capabilities;
+  // Unknown hostcalls are links that answer UNIMPLEMENTED instead of errors.
+  bool stub_unknown_imports = false;
+};
+
+// Immutable; shared by all instances. Thread: any.
+class LinkedModule {
+ public:
+  // Reads, links and compiles `code` (for the null engine: finds the plugin of that name). The
+  // error names every import that cannot be linked. `engine` outlives the module; `cache` may be
+  // null.
+  static Result<std::unique_ptr<const LinkedModule>> make(const engine::Engine& engine,
+                                                          const engine::CodeCache* cache,
+                                                          std::string_view code,
+                                                          const LinkOptions& options);
+
+  const engine::Engine& engine() const { return engine_; }
+  const engine::Module& module() const { return *module_; }
+  AbiVersion abi_version() const { return abi_version_; }
+  Entry entry() const { return entry_; }
+  const Link& link(uint32_t token) const { return links_[token]; }
+
+  const ModuleInterface& interface() const { return *interface_; }
+
+  // The number of parameters with which the module exports the callback; empty where it does not
+  // export it, or may not.
+  std::optional<uint8_t> params_of(Callback callback) const {
+    return callbacks_[static_cast<size_t>(callback)];
+  }
+  bool has(Callback callback) const { return params_of(callback).has_value(); }
+
+  // `proxy_on_memory_allocate`, or `malloc` where that is missing.
+  std::string_view allocator() const { return allocator_; }
+
+ private:
+  explicit LinkedModule(const engine::Engine& engine) : engine_(engine) {}
+
+  Done read(std::string_view code);
+  Done link_imports(const LinkOptions& options);
+  Done find_entry();
+  Done find_callbacks(const LinkOptions& options);
+
+  const engine::Engine& engine_;
+  std::unique_ptr<const ModuleInterface> interface_;
+  AbiVersion abi_version_ = AbiVersion::V021;
+  Entry entry_ = Entry::StartSection;
+  std::string_view allocator_;
+  std::array<std::optional<uint8_t>, kCallbacks.size()> callbacks_{};
+  std::vector<Link> links_;
+  std::vector<engine::Import> imports_;
+  std::unique_ptr<const engine::Module> module_;  // refers to imports_
+};
+
+}  // namespace weir::abi
