@@ -1,0 +1,66 @@
+#pragma once
+// What a plane says about a plugin and the VM it runs in.
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+#include "base/clock.h"
+
+namespace weir::runtime {
+
+// Bounds on what one VM's guest may take.
+struct CallLimits {
+  // Thread CPU time of one outermost call into the guest, nested calls included.
+  Milliseconds call_time{100};
+  // The same while a VM starts and its plugins are configured.
+  Milliseconds start_time{10'000};
+  // The memory of one instance.
+  uint64_t max_memory_bytes = 256ull << 20;
+
+  friend auto operator<=>(const CallLimits&, const CallLimits&) = default;
+};
+
+// What becomes of hostcalls that Weir does not know.
+enum class UnknownImports : uint8_t {
+  Reject,  // the plugin is not loaded; the error names them
+  Stub,    // they answer UNIMPLEMENTED (ENOSYS for WASI), zero where they return something else
+};
+
+// A VM: plugins whose VmOptions are all equal share one.
+struct VmOptions {
+  std::string vm_id;
+  std::string engine;         // a name that engine::canonical_name() knows; "" is the default
+  std::string code;           // the bytes of the .wasm, or the name of a native plugin
+  std::string configuration;  // given to proxy_on_vm_start
+  std::map<std::string, std::string> environment;
+  // Hostcalls, WASI functions and callbacks that may be used, by name. Empty: all.
+  std::set<std::string, std::less<>> allowed_capabilities;
+  bool allow_precompiled = false;
+  UnknownImports unknown_imports = UnknownImports::Reject;
+  CallLimits limits;
+};
+
+// What happens to streams open in a failed instance, and to those that come while none can be
+// started. Under every policy a fresh instance serves the next stream; only an instance that keeps
+// failing has to wait (PluginOptions::reload_backoff).
+enum class FailurePolicy : uint8_t {
+  FailClosed,  // they are answered with 503
+  FailOpen,    // they go on without the plugin
+};
+
+struct PluginOptions {
+  std::string name;
+  std::string root_id;
+  std::string configuration;  // given to proxy_on_configure
+  FailurePolicy failure_policy = FailurePolicy::FailClosed;
+  // An instance may fail in a burst; after that one start is allowed in each such time, and a start
+  // that fails doubles it, up to ten times, with jitter.
+  Milliseconds reload_backoff{1000};
+  // HeadersAction::StopIteration lets body callbacks go on, as Envoy's option of this name.
+  bool allow_on_headers_stop_iteration = false;
+  VmOptions vm;
+};
+
+}  // namespace weir::runtime

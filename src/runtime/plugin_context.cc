@@ -1,0 +1,380 @@
+#include "runtime/plugin_context.h"
+
+#include "runtime/properties.h"
+#include "runtime/vm_instance.h"
+
+namespace weir::runtime {
+
+using abi::Callback;
+using abi::EndOfStream;
+using abi::MapType;
+using abi::Status;
+
+namespace {
+
+// Calls that one root may have open.
+constexpr size_t kMaxOpenCalls = 10'000;
+
+// Low bits of call ids.
+constexpr uint32_t kHttpCallId = 0;
+constexpr uint32_t kGrpcCallId = 1;
+constexpr uint32_t kGrpcStreamId = 2;
+constexpr uint32_t kIdKindMask = 3;
+
+// What proxy_get_status tells of an HTTP call that got no response; Envoy's value.
+constexpr uint32_t kBrokenConnection = 11;
+
+uint32_t size_of(const std::string& bytes) { return static_cast<uint32_t>(bytes.size()); }
+
+uint32_t count_of(const abi::HeaderList& map) { return static_cast<uint32_t>(map.count()); }
+
+}  // namespace
+
+// Carries a queue's wake-up to the root's thread, whatever has become of the root by then.
+class PluginContext::Receiver final : public QueueReceiver,
+                                      public std::enable_shared_from_this<Receiver> {
+ public:
+  explicit Receiver(PluginContext& root) : services_(root.services()), root_(&root) {}
+
+  void notify(uint32_t queue_id) override {
+    services_.post([weak = weak_from_this(), queue_id] {
+      auto self = weak.lock();
+      if (self && self->root_ != nullptr) self->root_->on_queue_ready(queue_id);
+    });
+  }
+
+  // Thread: the root's.
+  void forget_root() { root_ = nullptr; }
+
+ private:
+  WorkerServices& services_;
+  PluginContext* root_;  // touched by the root's thread only
+};
+
+PluginContext::PluginContext(VmInstance& vm, std::shared_ptr<const Plugin> plugin)
+    : ContextBase(vm, *this),
+      plugins_{std::move(plugin)},
+      log_prefix_("wasm [" + this->plugin().options().name + "]"),
+      vm_configuration_(as_bytes(vm.vm().options().configuration)),
+      plugin_configuration_(as_bytes(this->plugin().options().configuration)) {}
+
+PluginContext::~PluginContext() {
+  if (receiver_) receiver_->forget_root();
+  withdraw();
+}
+
+Done PluginContext::start() {
+  enroll();
+  static_cast<void>(vm().call(Callback::OnContextCreate, *this, {0}));
+  in_vm_start_ = true;
+  const auto size = static_cast<uint32_t>(vm_configuration_.size());
+  const auto accepted = vm().call(Callback::OnVmStart, *this, {size}, 1);
+  in_vm_start_ = false;
+  if (accepted && *accepted == 0) {
+    return Error{ErrorCode::BadConfig,
+                 "the plugin refused to start: proxy_on_vm_start returned false"};
+  }
+  WEIR_TRY(configure());
+  if (state_ == State::Starting) state_ = State::Running;
+  return Unit{};
+}
+
+Done PluginContext::configure() {
+  const auto size = static_cast<uint32_t>(plugin_configuration_.size());
+  for (Callback callback : {Callback::ValidateConfiguration, Callback::OnConfigure}) {
+    const auto accepted = vm().call(callback, *this, {size}, 1);
+    if (accepted && *accepted == 0) {
+      return Error{ErrorCode::BadConfig,
+                   "the plugin refused its configuration: " + std::string(type_of(callback).name) +
+                       " returned false"};
+    }
+  }
+  return Unit{};
+}
+
+bool PluginContext::serves(const Plugin& other) const {
+  return state_ == State::Running && other.options().root_id == plugin().options().root_id &&
+         other.options().configuration == plugin().options().configuration;
+}
+
+void PluginContext::end() {
+  if (state_ != State::Running) return;
+  state_ = State::Ending;
+  if (streams_ == 0) begin_end();
+}
+
+void PluginContext::stream_removed() {
+  --streams_;
+  if (state_ == State::Ending && streams_ == 0) begin_end();
+}
+
+void PluginContext::begin_end() {
+  state_ = State::AwaitingDone;
+  const auto done = vm().call(Callback::OnDone, *this, {}, 1);
+  if (!done) return;
+  if (*done != 0 || done_asked_) finish();
+}
+
+void PluginContext::finish() {
+  tick_timer_.reset();
+  http_calls_.clear();
+  grpc_calls_.clear();
+  if (!vm().call(Callback::OnDelete, *this, {})) return;
+  state_ = State::Ended;
+  vm().drop_root(*this);
+}
+
+Status PluginContext::done() {
+  if (state_ != State::AwaitingDone) return Status::NotFound;
+  done_asked_ = true;
+  note_pending();
+  return Status::Ok;
+}
+
+void PluginContext::apply_pending() {
+  // From within on_done itself begin_end() finishes.
+  if (done_asked_ && state_ == State::AwaitingDone) finish();
+}
+
+void PluginContext::instance_failed(std::string_view) {
+  state_ = State::Ended;
+  tick_timer_.reset();
+  http_calls_.clear();
+  grpc_calls_.clear();
+}
+
+// What a root is asked for that only a stream can do is no reason for a plugin to panic.
+Status PluginContext::continue_stream(abi::StreamType) {
+  log(LogLevel::Warn, "proxy_continue_stream: the plugin's root context has no stream");
+  return Status::Ok;
+}
+Status PluginContext::close_stream(abi::StreamType) {
+  log(LogLevel::Warn, "proxy_close_stream: the plugin's root context has no stream");
+  return Status::Ok;
+}
+Status PluginContext::send_local_response(abi::LocalResponseRequest) {
+  log(LogLevel::Warn, "proxy_send_local_response: the plugin's root context has no stream");
+  return Status::Ok;
+}
+Status PluginContext::clear_route_cache() { return Status::Ok; }
+
+Status PluginContext::get_property(std::string_view path, abi::ValueSink sink) {
+  return runtime::get_property(
+      {.plugin = plugin(), .stream = nullptr, .http = nullptr, .filter_state = filter_state_}, path,
+      sink);
+}
+
+abi::Buffer* PluginContext::configuration(abi::BufferType type) {
+  if (type == abi::BufferType::VmConfiguration) return &vm_configuration_;
+  if (type == abi::BufferType::PluginConfiguration && !in_vm_start_) return &plugin_configuration_;
+  return nullptr;
+}
+
+abi::Buffer* PluginContext::buffer(abi::BufferType type) {
+  if (abi::Buffer* found = configuration(type)) return found;
+  return call_buffer(type);
+}
+
+abi::HeaderMap* PluginContext::call_map(MapType type) {
+  if (delivery_ == nullptr) return nullptr;
+  switch (type) {
+    case MapType::CallResponseHeaders:
+      return delivery_->headers;
+    case MapType::CallResponseTrailers:
+      return delivery_->trailers;
+    case MapType::GrpcInitialMetadata:
+      return delivery_->initial_metadata;
+    case MapType::GrpcTrailingMetadata:
+      return delivery_->trailing_metadata;
+    default:
+      return nullptr;
+  }
+}
+
+abi::Buffer* PluginContext::call_buffer(abi::BufferType type) {
+  if (delivery_ == nullptr) return nullptr;
+  if (type == abi::BufferType::CallResponseBody && delivery_->has_body) return &delivery_->body;
+  if (type == abi::BufferType::GrpcMessage && delivery_->has_message) return &delivery_->message;
+  return nullptr;
+}
+
+Status PluginContext::set_tick_period(Milliseconds period) {
+  tick_period_ = period;
+  if (period.count() == 0) {
+    tick_timer_.reset();
+    return Status::Ok;
+  }
+  if (!tick_timer_) tick_timer_ = services().make_timer([this] { on_tick(); });
+  tick_timer_->start(period);
+  return Status::Ok;
+}
+
+void PluginContext::on_tick() {
+  // Armed first: the callback may change the period, or end this context.
+  tick_timer_->start(tick_period_);
+  static_cast<void>(vm().call(Callback::OnTick, *this, {}));
+}
+
+Status PluginContext::register_shared_queue(std::string_view name, uint32_t& queue_id) {
+  std::shared_ptr<Receiver> receiver;
+  if (vm().purpose() == Purpose::Serve) {
+    if (!receiver_) receiver_ = std::make_shared<Receiver>(*this);
+    receiver = receiver_;
+  }
+  return vm().host().shared_queues().open(vm().vm().options().vm_id, name, receiver, queue_id);
+}
+
+void PluginContext::on_queue_ready(uint32_t queue_id) {
+  if (state_ == State::Ended) return;
+  static_cast<void>(vm().call(Callback::OnQueueReady, *this, {queue_id}));
+}
+
+Status PluginContext::http_call(abi::HttpCallRequest request, uint32_t& call_id) {
+  if (http_calls_.size() >= kMaxOpenCalls) {
+    log(LogLevel::Error, "proxy_http_call: too many calls are open");
+    return Status::InternalFailure;
+  }
+  const uint32_t id = vm().next_call_id(kHttpCallId);
+  auto call = std::make_unique<HttpCall>(*this, id);
+  const Status status = call->start(request);
+  if (status != Status::Ok) {
+    log(LogLevel::Error, "proxy_http_call: there is no upstream '" + std::string(request.upstream) +
+                             "', or it cannot be reached");
+    return status;
+  }
+  http_calls_.emplace(id, std::move(call));
+  call_id = id;
+  return Status::Ok;
+}
+
+Status PluginContext::grpc_call(abi::GrpcCallRequest request, std::string_view message,
+                                Milliseconds timeout, uint32_t& call_id) {
+  call_id = vm().next_call_id(kGrpcCallId);
+  return start_grpc(std::make_unique<GrpcCall>(*this, call_id, GrpcCall::Kind::Unary), request,
+                    message, timeout);
+}
+
+Status PluginContext::grpc_stream(abi::GrpcCallRequest request, uint32_t& call_id) {
+  call_id = vm().next_call_id(kGrpcStreamId);
+  return start_grpc(std::make_unique<GrpcCall>(*this, call_id, GrpcCall::Kind::Stream), request, {},
+                    Milliseconds(0));
+}
+
+Status PluginContext::start_grpc(std::unique_ptr<GrpcCall> call,
+                                 const abi::GrpcCallRequest& request, std::string_view message,
+                                 Milliseconds timeout) {
+  if (grpc_calls_.size() >= kMaxOpenCalls) {
+    log(LogLevel::Error, "too many gRPC calls are open");
+    return Status::InternalFailure;
+  }
+  const Status status = call->start(request, message, timeout);
+  if (status != Status::Ok) {
+    log(LogLevel::Error, "gRPC: there is no upstream '" + grpc_upstream(request.upstream) +
+                             "', or it cannot be reached");
+    return status;
+  }
+  const uint32_t id = call->id();
+  grpc_calls_.emplace(id, std::move(call));
+  return Status::Ok;
+}
+
+GrpcCall* PluginContext::find_grpc(uint32_t call_id) {
+  auto found = grpc_calls_.find(call_id);
+  return found == grpc_calls_.end() ? nullptr : found->second.get();
+}
+
+Status PluginContext::grpc_send(uint32_t call_id, std::string_view message,
+                                EndOfStream end_of_stream) {
+  if ((call_id & kIdKindMask) != kGrpcStreamId) return Status::BadArgument;
+  GrpcCall* call = find_grpc(call_id);
+  if (call == nullptr) return Status::NotFound;
+  call->send(message, end_of_stream);
+  return Status::Ok;
+}
+
+Status PluginContext::grpc_cancel(uint32_t call_id) {
+  return grpc_calls_.erase(call_id) != 0 ? Status::Ok : Status::NotFound;
+}
+
+Status PluginContext::grpc_close(uint32_t call_id) {
+  GrpcCall* call = find_grpc(call_id);
+  if (call == nullptr) return Status::NotFound;
+  if (call->kind() == GrpcCall::Kind::Unary) {
+    grpc_calls_.erase(call_id);  // Its own side has ended: what is left to close is the call.
+  } else {
+    call->close();
+  }
+  return Status::Ok;
+}
+
+Status PluginContext::get_status(uint32_t& code, std::string& message) {
+  if (delivery_ != nullptr && delivery_->has_status) {
+    code = delivery_->status;
+    message = delivery_->status_message;
+  }
+  return Status::Ok;
+}
+
+void PluginContext::deliver(Delivery& delivery, Callback callback,
+                            std::initializer_list<uint32_t> params) {
+  Delivery* outer = std::exchange(delivery_, &delivery);
+  static_cast<void>(vm().call(callback, *this, params));
+  delivery_ = outer;
+}
+
+void PluginContext::on_http_call_done(HttpCall& ended) {
+  auto node = http_calls_.extract(ended.id());
+  // Still starting: the hostcall's status tells.
+  if (node.empty()) return;
+  HttpCall& call = *node.mapped();
+  Delivery delivery;
+  if (!call.failed()) {
+    delivery.headers = &call.headers();
+    delivery.trailers = &call.trailers();
+    delivery.body = abi::ConstBuffer(as_bytes(call.body()));
+    delivery.has_body = true;
+  } else {
+    delivery.status = kBrokenConnection;
+    delivery.status_message = call.failure();
+  }
+  delivery.has_status = true;
+  deliver(delivery, Callback::OnHttpCallResponse,
+          {call.id(), count_of(call.headers()), size_of(call.body()), count_of(call.trailers())});
+}
+
+void PluginContext::on_grpc_initial_metadata(GrpcCall& call, abi::HeaderList metadata) {
+  Delivery delivery;
+  delivery.initial_metadata = &metadata;
+  deliver(delivery, Callback::OnGrpcReceiveInitialMetadata, {call.id(), count_of(metadata)});
+}
+
+void PluginContext::on_grpc_message(GrpcCall& call, std::string message) {
+  const uint32_t id = call.id();
+  // A unary call ends with its message.
+  if (call.kind() == GrpcCall::Kind::Unary && grpc_calls_.erase(id) == 0) return;
+  Delivery delivery;
+  delivery.message = abi::ConstBuffer(as_bytes(message));
+  delivery.has_message = true;
+  delivery.has_status = true;
+  deliver(delivery, Callback::OnGrpcReceive, {id, size_of(message)});
+}
+
+void PluginContext::on_grpc_trailing_metadata(GrpcCall& call, abi::HeaderList metadata) {
+  Delivery delivery;
+  delivery.trailing_metadata = &metadata;
+  deliver(delivery, Callback::OnGrpcReceiveTrailingMetadata, {call.id(), count_of(metadata)});
+}
+
+void PluginContext::on_grpc_closed(GrpcCall& call, uint32_t status, std::string message) {
+  const uint32_t id = call.id();
+  if (grpc_calls_.erase(id) == 0) return;
+  Delivery delivery;
+  delivery.has_status = true;
+  delivery.status = status;
+  delivery.status_message = std::move(message);
+  deliver(delivery, Callback::OnGrpcClose, {id, status});
+}
+
+WorkerServices& PluginContext::services() { return vm().services(); }
+
+}  // namespace weir::runtime

@@ -1,0 +1,136 @@
+#pragma once
+// The root context of a plugin in one VM instance: configuration, ticks, queues, calls to
+// upstreams.
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/context_base.h"
+#include "runtime/grpc_call.h"
+#include "runtime/http_call.h"
+#include "runtime/shared_queues.h"
+#include "runtime/stream.h"
+#include "runtime/worker_services.h"
+
+namespace weir::runtime {
+
+// Owned by its VmInstance. Thread: the worker's.
+class PluginContext final : public ContextBase {
+ public:
+  PluginContext(VmInstance& vm, std::shared_ptr<const Plugin> plugin);
+  ~PluginContext() override;
+
+  // proxy_on_context_create, proxy_on_vm_start, proxy_on_configure. The error tells what the plugin
+  // refused; whether the instance has failed, the instance tells.
+  Done start();
+
+  // Ends it once no stream uses it: on_done, perhaps later proxy_done, then on_delete.
+  void end();
+
+  // Streams under this root come and go.
+  void stream_added() { ++streams_; }
+  void stream_removed();
+
+  // The first plugin of this root; streams of others with the same root_id and configuration may
+  // share it.
+  const Plugin& plugin() const override { return *plugins_.front(); }
+  bool serves(const Plugin& plugin) const;
+  void share_with(std::shared_ptr<const Plugin> plugin) { plugins_.push_back(std::move(plugin)); }
+
+  // Of the call or message whose callback runs: null otherwise.
+  abi::HeaderMap* call_map(abi::MapType);
+  abi::Buffer* call_buffer(abi::BufferType);
+
+  // Configurations, for buffers of this root and its streams.
+  abi::Buffer* configuration(abi::BufferType);
+
+  FilterState& filter_state() override { return filter_state_; }
+  PropertyDeclarations& declarations() { return declarations_; }
+
+  // abi::Context
+  abi::HeaderMap* header_map(abi::MapType type) override { return call_map(type); }
+  bool may_write(abi::MapType) const override { return false; }
+  abi::Buffer* buffer(abi::BufferType) override;
+  abi::Status continue_stream(abi::StreamType) override;
+  abi::Status close_stream(abi::StreamType) override;
+  abi::Status send_local_response(abi::LocalResponseRequest) override;
+  abi::Status clear_route_cache() override;
+  abi::Status done() override;
+  abi::Status get_property(std::string_view path, abi::ValueSink) override;
+  abi::Status set_tick_period(Milliseconds period) override;
+  abi::Status http_call(abi::HttpCallRequest request, uint32_t& call_id) override;
+  abi::Status grpc_call(abi::GrpcCallRequest request, std::string_view message,
+                        Milliseconds timeout, uint32_t& call_id) override;
+  abi::Status grpc_stream(abi::GrpcCallRequest request, uint32_t& call_id) override;
+  abi::Status grpc_send(uint32_t call_id, std::string_view message, abi::EndOfStream) override;
+  abi::Status grpc_cancel(uint32_t call_id) override;
+  abi::Status grpc_close(uint32_t call_id) override;
+  abi::Status get_status(uint32_t& code, std::string& message) override;
+  abi::Status register_shared_queue(std::string_view name, uint32_t& queue_id) override;
+  std::string_view log_prefix() const override { return log_prefix_; }
+
+  // ContextBase
+  void apply_pending() override;
+  void instance_failed(std::string_view reason) override;
+  void apply_failure() override {}
+
+  // From the calls that this root owns.
+  WorkerServices& services();
+  void on_http_call_done(HttpCall& call);
+  void on_grpc_initial_metadata(GrpcCall& call, abi::HeaderList metadata);
+  void on_grpc_message(GrpcCall& call, std::string message);
+  void on_grpc_trailing_metadata(GrpcCall& call, abi::HeaderList metadata);
+  void on_grpc_closed(GrpcCall& call, uint32_t status, std::string message);
+
+ private:
+  class Receiver;
+
+  enum class State : uint8_t { Starting, Running, Ending, AwaitingDone, Ended };
+
+  // What the guest can read while one of its callbacks for a call runs.
+  struct Delivery {
+    abi::HeaderMap* headers = nullptr;
+    abi::HeaderMap* trailers = nullptr;
+    abi::HeaderMap* initial_metadata = nullptr;
+    abi::HeaderMap* trailing_metadata = nullptr;
+    abi::ConstBuffer body;
+    bool has_body = false;
+    abi::ConstBuffer message;
+    bool has_message = false;
+    bool has_status = false;
+    uint32_t status = 0;
+    std::string status_message;
+  };
+
+  Done configure();
+  void begin_end();
+  void finish();
+  void on_tick();
+  void on_queue_ready(uint32_t queue_id);
+  // Calls the guest with `delivery` readable.
+  void deliver(Delivery& delivery, abi::Callback, std::initializer_list<uint32_t> params);
+  GrpcCall* find_grpc(uint32_t call_id);
+  abi::Status start_grpc(std::unique_ptr<GrpcCall> call, const abi::GrpcCallRequest& request,
+                         std::string_view message, Milliseconds timeout);
+
+  std::vector<std::shared_ptr<const Plugin>> plugins_;
+  std::string log_prefix_;
+  State state_ = State::Starting;
+  bool in_vm_start_ = false;
+  bool done_asked_ = false;
+  size_t streams_ = 0;
+  FilterState filter_state_;
+  PropertyDeclarations declarations_;
+  abi::ConstBuffer vm_configuration_;
+  abi::ConstBuffer plugin_configuration_;
+  Milliseconds tick_period_{0};
+  std::unique_ptr<Timer> tick_timer_;
+  std::shared_ptr<Receiver> receiver_;
+  Delivery* delivery_ = nullptr;
+  std::unordered_map<uint32_t, std::unique_ptr<HttpCall>> http_calls_;
+  std::unordered_map<uint32_t, std::unique_ptr<GrpcCall>> grpc_calls_;
+};
+
+}  // namespace weir::runtime

@@ -1,0 +1,69 @@
+#pragma once
+// Queues between VMs of any worker (ABI 0.2.1, "Shared Queues").
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "abi/types.h"
+#include "base/guarded.h"
+
+namespace weir::runtime {
+
+// Who is told that a queue has something.
+class QueueReceiver {
+ public:
+  virtual ~QueueReceiver() = default;
+
+  // Returns at once. Thread: any.
+  virtual void notify(uint32_t queue_id) = 0;
+};
+
+struct SharedQueueLimits {
+  size_t max_queues = 10'000;
+  uint64_t max_bytes = 64ull << 20;  // of one queue
+  size_t max_items = 1 << 20;        // of one queue
+};
+
+// The queues of a process, by vm_id and name. An id is never 0 and stays with its queue.
+// Thread: any.
+class SharedQueues {
+ public:
+  explicit SharedQueues(SharedQueueLimits limits = {}) : limits_(limits) {}
+
+  // Opens or makes the queue. The receiver, unless null, takes the place of the former one; what
+  // the queue holds stays. INTERNAL_FAILURE: there are too many queues.
+  abi::Status open(std::string_view vm_id, std::string_view name,
+                   const std::shared_ptr<QueueReceiver>& receiver, uint32_t& queue_id);
+
+  // NOT_FOUND: nobody has opened it.
+  abi::Status resolve(std::string_view vm_id, std::string_view name, uint32_t& queue_id) const;
+
+  // Tells the receiver. INTERNAL_FAILURE: the queue is full.
+  abi::Status enqueue(uint32_t queue_id, std::string_view item);
+
+  // EMPTY: nothing is there.
+  abi::Status dequeue(uint32_t queue_id, std::string& item);
+
+ private:
+  struct Queue {
+    std::deque<std::string> items;
+    uint64_t bytes = 0;
+    std::weak_ptr<QueueReceiver> receiver;
+  };
+  using Name = std::pair<std::string, std::string>;
+  struct State {
+    std::map<Name, uint32_t> ids;
+    std::vector<std::unique_ptr<Guarded<Queue>>> queues;  // queue_id - 1
+  };
+
+  const Guarded<Queue>* find(uint32_t queue_id) const;
+
+  SharedQueueLimits limits_;
+  Guarded<State> state_;
+};
+
+}  // namespace weir::runtime

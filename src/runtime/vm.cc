@@ -1,0 +1,67 @@
+#include "runtime/vm.h"
+
+#include <openssl/sha.h>
+
+#include <array>
+
+namespace weir::runtime {
+namespace {
+
+std::string sha256_hex(std::string_view bytes) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string hex;
+  for (unsigned char byte : digest) {
+    hex += kDigits[byte >> 4];
+    hex += kDigits[byte & 15];
+  }
+  return hex;
+}
+
+// Fields with their lengths, so that no two different sets of fields look alike.
+class KeyText {
+ public:
+  KeyText& add(std::string_view field) {
+    text_ += std::to_string(field.size()) + ':';
+    text_ += field;
+    return *this;
+  }
+  KeyText& add(uint64_t number) { return add(std::to_string(number)); }
+
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+std::string vm_key(const VmOptions& options, std::string_view canonical_engine) {
+  KeyText key;
+  key.add(options.vm_id).add(canonical_engine).add(sha256_hex(options.code));
+  key.add(options.configuration);
+  key.add(options.environment.size());
+  for (const auto& [name, value] : options.environment) key.add(name).add(value);
+  key.add(options.allowed_capabilities.size());
+  for (const auto& name : options.allowed_capabilities) key.add(name);
+  key.add(static_cast<uint64_t>(options.allow_precompiled));
+  key.add(static_cast<uint64_t>(options.unknown_imports));
+  key.add(static_cast<uint64_t>(options.limits.call_time.count()));
+  key.add(static_cast<uint64_t>(options.limits.start_time.count()));
+  key.add(options.limits.max_memory_bytes);
+  return sha256_hex(key.text());
+}
+
+Result<std::shared_ptr<const Vm>> Vm::make(const engine::Engines& engines,
+                                           const engine::CodeCache* cache, VmOptions options) {
+  WEIR_TRY(const engine::Engine* engine, engines.find(options.engine));
+  WEIR_TRY(auto module, abi::LinkedModule::make(*engine, cache, options.code,
+                                                {options.allowed_capabilities,
+                                                 options.unknown_imports == UnknownImports::Stub}));
+  std::string hash = sha256_hex(options.code);
+  options.code = {};
+  return std::shared_ptr<const Vm>(new Vm(std::move(options), std::move(hash), std::move(module)));
+}
+
+}  // namespace weir::runtime

@@ -1,0 +1,234 @@
+#include "runtime/vm_instance.h"
+
+#include <algorithm>
+
+#include "runtime/foreign/expressions.h"
+#include "runtime/plugin_context.h"
+#include "runtime/shared_queues.h"
+
+namespace weir::runtime {
+
+using abi::Callback;
+using abi::Status;
+
+namespace {
+
+constexpr size_t kMaxMetricsOfInstance = 10'000;
+constexpr uint64_t kPageBytes = 64 * 1024;
+
+// User metrics lie under this prefix, as in Envoy.
+constexpr std::string_view kMetricPrefix = "wasmcustom.";
+
+// A guest's number for a metric: its place in the instance's list, and its type in the low bits.
+uint32_t metric_id_of(size_t place, MetricType type) {
+  return static_cast<uint32_t>(place << 2) | static_cast<uint32_t>(type);
+}
+
+engine::Limits limits_of(const VmOptions& options) {
+  return {.max_memory_bytes = options.limits.max_memory_bytes};
+}
+
+bool is_allocation_failure(const engine::Frame& frame) {
+  return frame.function.find("alloc_error") != std::string::npos ||
+         frame.function.find("rust_oom") != std::string::npos;
+}
+
+// Why the instance ended, as operators count it. Languages turn a failed allocation into a plain
+// `unreachable`: what tells is memory at its ceiling, or the frames.
+std::string_view failure_kind(const engine::Trap& trap, uint64_t memory_bytes, uint64_t ceiling) {
+  using engine::TrapKind;
+  if (trap.kind == TrapKind::Interrupted) return "deadline";
+  if (trap.kind == TrapKind::Host && trap.message.starts_with("proc_exit")) return "proc_exit";
+  const bool out_of_memory = memory_bytes + kPageBytes > ceiling ||
+                             std::ranges::any_of(trap.frames, is_allocation_failure);
+  if (trap.kind == TrapKind::Unreachable && out_of_memory) return "out_of_memory";
+  return to_string(trap.kind);
+}
+
+void count(Host& host, MetricType type, const std::string& name, int64_t by) {
+  if (Metric* metric = host.metrics().define(type, name)) metric->add(by);
+}
+
+}  // namespace
+
+VmInstance::VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm,
+                       VmOwner& owner)
+    : surroundings_(surroundings),
+      vm_(std::move(vm)),
+      owner_(owner),
+      call_limit_(vm_->options().limits.call_time),
+      shared_data_(host().shared_data().store(vm_->options().vm_id)),
+      expressions_(std::make_unique<Expressions>()) {
+  const std::string engine = vm_->module().engine().info().name;
+  count(host(), MetricType::Counter, "wasm." + engine + ".created", 1);
+  active_ = host().metrics().define(MetricType::Gauge, "wasm." + engine + ".active");
+  if (active_ != nullptr) active_->add(1);
+}
+
+VmInstance::~VmInstance() {
+  // The watch may be about to interrupt a call that has just ended.
+  auto hold = surroundings_.watch.hold();
+  roots_.clear();
+  guest_.reset();
+  if (active_ != nullptr) active_->add(-1);
+}
+
+Done VmInstance::start(const Plugin& plugin) {
+  WEIR_TRY(guest_, abi::Guest::make(vm_->module(), *this, limits_of(vm_->options())));
+  engine::Flow flow;
+  {
+    WatchedCall watched(surroundings_.watch, *guest_, vm_->options().limits.start_time);
+    flow = guest_->start();
+  }
+  if (flow == engine::Flow::Return) return Unit{};
+  fail(plugin, "start");
+  return Error{ErrorCode::GuestTrapped, failure_};
+}
+
+Result<PluginContext*> VmInstance::start_root(std::shared_ptr<const Plugin> plugin) {
+  for (const auto& root : roots_) {
+    if (!root->serves(*plugin)) continue;
+    root->share_with(std::move(plugin));
+    return root.get();
+  }
+  PluginContext& root =
+      *roots_.emplace_back(std::make_unique<PluginContext>(*this, std::move(plugin)));
+  call_limit_ = vm_->options().limits.start_time;
+  Done started = root.start();
+  call_limit_ = vm_->options().limits.call_time;
+  if (failed()) return Error{ErrorCode::GuestTrapped, failure_};
+  if (started.ok()) return &root;
+  static_cast<void>(call(Callback::OnDelete, root, {}));
+  if (!failed()) roots_.pop_back();
+  return std::move(started).error();
+}
+
+void VmInstance::drop_root(PluginContext& root) {
+  auto found = std::ranges::find(roots_, &root, &std::unique_ptr<PluginContext>::get);
+  WEIR_CHECK(found != roots_.end());
+  std::unique_ptr<PluginContext> ended = std::move(*found);
+  roots_.erase(found);
+  owner_.on_root_ended(std::move(ended));
+}
+
+std::optional<uint32_t> VmInstance::call(Callback callback, ContextBase& context,
+                                         std::initializer_list<uint32_t> params, uint32_t or_else) {
+  if (failed()) return std::nullopt;
+  if (!guest_->has(callback)) return or_else;
+  std::optional<uint32_t> answer;
+  {
+    WatchedCall watched(surroundings_.watch, *guest_, call_limit_);
+    answer = guest_->call(callback, context.id(), context, params);
+  }
+  if (!answer) {
+    fail(context.plugin(), abi::type_of(callback).name);
+    return std::nullopt;
+  }
+  if (!pending_.empty()) apply_pending();
+  return answer;
+}
+
+void VmInstance::note_pending(ContextBase& context) { pending_.push_back(context.id()); }
+
+void VmInstance::apply_pending() {
+  // What is done here may call the guest again, for other contexts, and come back to this function:
+  // the inner one then does the rest.
+  for (size_t i = 0; i < pending_.size(); ++i) {
+    ContextBase* context = contexts_.find(pending_[i]);
+    if (context == nullptr || !context->pending_noted_) continue;
+    context->pending_noted_ = false;
+    context->apply_pending();
+  }
+  pending_.clear();
+}
+
+void VmInstance::fail(const Plugin& plugin, std::string_view doing) {
+  const engine::Trap& trap = guest_->trap();
+  const std::string& name = plugin.options().name;
+  failure_.append(doing).append(": ").append(trap.to_line());
+  const std::string line = "plugin '" + name + "': " + failure_;
+  const std::string_view kind =
+      failure_kind(trap, guest_->memory_bytes(), vm_->options().limits.max_memory_bytes);
+  count(host(), MetricType::Counter, "wasm." + name + ".failed." + std::string(kind), 1);
+  if (surroundings_.purpose == Purpose::Serve) logger().log(LogLevel::Error, line);
+
+  pending_.clear();
+  const auto ids = contexts_.ids();
+  for (abi::ContextId id : ids) contexts_.find(id)->instance_failed(line);
+  for (abi::ContextId id : ids) {
+    // Null: gone by what another's failure caused.
+    if (ContextBase* context = contexts_.find(id)) context->apply_failure();
+  }
+  owner_.on_instance_failed(*this);
+}
+
+Status VmInstance::get_shared_data(std::string_view key,
+                                   FunctionRef<Status(Bytes, uint32_t cas)> give) {
+  auto value = shared_data_.get(key);
+  return value ? give(as_bytes(*value->bytes), value->cas) : Status::NotFound;
+}
+
+Status VmInstance::set_shared_data(std::string_view key, std::string_view value, uint32_t cas) {
+  return shared_data_.set(key, value, cas);
+}
+
+Status VmInstance::resolve_shared_queue(std::string_view vm_id, std::string_view name,
+                                        uint32_t& queue_id) {
+  return host().shared_queues().resolve(vm_id, name, queue_id);
+}
+
+Status VmInstance::enqueue(uint32_t queue_id, std::string_view item) {
+  return host().shared_queues().enqueue(queue_id, item);
+}
+
+Status VmInstance::dequeue(uint32_t queue_id, std::string& item) {
+  return host().shared_queues().dequeue(queue_id, item);
+}
+
+Status VmInstance::define_metric(MetricType type, std::string_view name, uint32_t& metric_id) {
+  Metric* metric = host().metrics().define(type, std::string(kMetricPrefix).append(name));
+  if (metric == nullptr) return Status::BadArgument;
+  auto [known, added] = metric_ids_.try_emplace(metric, metric_id_of(metrics_.size(), type));
+  if (added) {
+    if (metrics_.size() >= kMaxMetricsOfInstance) {
+      metric_ids_.erase(known);
+      return Status::InternalFailure;
+    }
+    metrics_.push_back(metric);
+  }
+  metric_id = known->second;
+  return Status::Ok;
+}
+
+Metric* VmInstance::find_metric(uint32_t metric_id) const {
+  const size_t place = metric_id >> 2;
+  if (place >= metrics_.size()) return nullptr;
+  Metric* metric = metrics_[place];
+  return metric_id == metric_id_of(place, metric->type()) ? metric : nullptr;
+}
+
+Status VmInstance::increment_metric(uint32_t metric_id, int64_t delta) {
+  Metric* metric = find_metric(metric_id);
+  if (metric == nullptr) return Status::NotFound;
+  if (metric->type() == MetricType::Histogram) return Status::BadArgument;
+  if (metric->type() == MetricType::Counter && delta < 0) return Status::BadArgument;
+  metric->add(delta);
+  return Status::Ok;
+}
+
+Status VmInstance::record_metric(uint32_t metric_id, uint64_t value) {
+  Metric* metric = find_metric(metric_id);
+  if (metric == nullptr) return Status::NotFound;
+  metric->record(value);
+  return Status::Ok;
+}
+
+Status VmInstance::get_metric(uint32_t metric_id, uint64_t& value) {
+  const Metric* metric = find_metric(metric_id);
+  if (metric == nullptr) return Status::NotFound;
+  if (metric->type() == MetricType::Histogram) return Status::BadArgument;
+  value = metric->value();
+  return Status::Ok;
+}
+
+}  // namespace weir::runtime

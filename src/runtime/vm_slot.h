@@ -1,0 +1,78 @@
+#pragma once
+// A VM on one worker, through failures and restarts.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/engine.h"
+#include "runtime/restart_policy.h"
+#include "runtime/vm_instance.h"
+
+namespace weir::runtime {
+
+// A plugin that runs in a VM on a worker.
+struct VmUser {
+  std::shared_ptr<const Plugin> plugin;
+  PluginContext* root = nullptr;  // null while no instance runs
+};
+
+// Holds the instance that serves, starts another when one has failed, and sees the last one out
+// when no plugin uses it any more. Owned by its Worker. Thread: the worker's.
+class VmSlot final : private VmOwner {
+ public:
+  // `on_idle` is called, from the event loop, when nothing is left to keep.
+  VmSlot(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm,
+         std::function<void(VmSlot&)> on_idle);
+  ~VmSlot();
+
+  // Starts the plugin in the running instance, or in a first one.
+  Result<VmUser*> add(std::shared_ptr<const Plugin> plugin);
+  // The user's root ends once its streams have gone, unless another user shares it.
+  void remove(VmUser& user);
+
+  // The running instance, started again if need be and allowed; null: there is none now.
+  VmInstance* running() { return instance_ ? instance_.get() : restart(); }
+
+  bool is_running() const { return instance_ != nullptr; }
+  // Why the last instance ended, or the last start failed.
+  const std::string& last_failure() const { return last_failure_; }
+  uint64_t failures() const { return failures_; }
+
+  const Vm& vm() const { return *vm_; }
+
+ private:
+  // For guests that never say that they are done.
+  static constexpr Milliseconds kDoneGrace{10'000};
+
+  // VmOwner
+  void on_instance_failed(VmInstance& instance) override;
+  void on_root_ended(std::unique_ptr<PluginContext> root) override;
+
+  Done start_instance(const Plugin& plugin);
+  VmInstance* restart();
+  void clean_up_soon();
+  void clean_up();
+  void drain();
+  void on_drain_timer();
+  void count(std::string_view what) const;
+
+  VmSurroundings surroundings_;
+  std::shared_ptr<const Vm> vm_;
+  std::function<void(VmSlot&)> on_idle_;
+  std::unique_ptr<engine::ThreadAttachment> attachment_;
+  RestartPolicy restarts_;
+  std::string last_failure_;
+  uint64_t failures_ = 0;
+  std::unique_ptr<VmInstance> instance_;
+  std::vector<std::unique_ptr<VmInstance>> dead_instances_;
+  std::vector<std::unique_ptr<PluginContext>> dead_roots_;
+  std::vector<std::unique_ptr<VmUser>> users_;
+  std::unique_ptr<Timer> drain_timer_;
+  bool cleaning_soon_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace weir::runtime

@@ -1,0 +1,77 @@
+#pragma once
+// Plugins on one worker thread of a plane.
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "runtime/host.h"
+#include "runtime/http_context.h"
+#include "runtime/network_context.h"
+#include "runtime/stream.h"
+#include "runtime/worker_services.h"
+
+namespace weir::runtime {
+
+class VmSlot;
+struct VmUser;
+class WorkerPlugin;
+
+// What a plane thread has one of. It shares nothing with other workers on the request path.
+// Thread: the one that made it.
+class Worker {
+ public:
+  // All outlive the worker.
+  Worker(Host& host, WorkerServices& services);
+  ~Worker();
+
+  // Starts the plugin here: an instance of its VM, unless this worker runs one already, and a root
+  // context, unless another plugin of the same VM, root_id and configuration has one. The error
+  // says what the plugin refused; the plugin then does not exist here. The worker outlives the
+  // result.
+  Result<std::unique_ptr<WorkerPlugin>> start(std::shared_ptr<const Plugin> plugin);
+
+  Host& host() const { return host_; }
+  WorkerServices& services() const { return services_; }
+
+ private:
+  friend class WorkerPlugin;
+  class Slots;
+
+  Host& host_;
+  WorkerServices& services_;
+  std::unique_ptr<Slots> slots_;
+};
+
+// A plugin on a worker. Destroying it ends the root context once the streams that use it are gone;
+// they may outlive it. Thread: the worker's.
+class WorkerPlugin {
+ public:
+  ~WorkerPlugin();
+
+  // A context for a new stream. Never null: where the VM has failed and cannot be started again
+  // now, the context applies the failure policy from its first callback on. `stream` outlives it.
+  std::unique_ptr<HttpContext> make_http_context(HttpStream& stream);
+  std::unique_ptr<NetworkContext> make_network_context(NetworkStream& stream);
+
+  const Plugin& plugin() const { return *plugin_; }
+
+  struct Status {
+    bool running;              // false: its VM has failed, and the next stream may start another
+    uint64_t failures;         // of its VM on this worker
+    std::string last_failure;  // one line; empty before the first
+  };
+  Status status() const;
+
+ private:
+  friend class Worker;
+  WorkerPlugin(std::shared_ptr<const Plugin> plugin, VmSlot& slot, VmUser& user);
+
+  std::string unavailable() const;
+
+  std::shared_ptr<const Plugin> plugin_;
+  VmSlot& slot_;
+  VmUser& user_;
+};
+
+}  // namespace weir::runtime

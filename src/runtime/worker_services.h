@@ -1,0 +1,38 @@
+#pragma once
+// What a plane gives to each worker: its thread's event loop, seen from the runtime.
+
+#include <functional>
+#include <memory>
+
+#include "base/clock.h"
+#include "runtime/upstream.h"
+
+namespace weir::runtime {
+
+// Its callback may destroy it. Thread: its worker's.
+class Timer {
+ public:
+  virtual ~Timer() = default;
+
+  // Calls back once, after `delay`; an earlier start() is forgotten.
+  virtual void start(Milliseconds delay) = 0;
+  virtual void stop() = 0;
+};
+
+// One per worker thread; outlives the Worker made with it.
+class WorkerServices {
+ public:
+  virtual ~WorkerServices() = default;
+
+  // Thread: the worker's.
+  virtual Upstreams& upstreams() = 0;
+
+  // Never calls back from inside start(). Thread: the worker's.
+  virtual std::unique_ptr<Timer> make_timer(std::function<void()> on_expiry) = 0;
+
+  // Runs `task` on the worker's thread, soon, and never from inside this call; not at all once the
+  // worker's loop has ended. Thread: any.
+  virtual void post(std::function<void()> task) = 0;
+};
+
+}  // namespace weir::runtime
