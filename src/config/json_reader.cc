@@ -1,5 +1,6 @@
 #include "config/json_reader.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -32,7 +33,6 @@ class Cursor {
     return before;
   }
   friend bool operator==(const Cursor& a, const Cursor& b) { return a.at_ == b.at_; }
-  friend bool operator!=(const Cursor& a, const Cursor& b) { return a.at_ != b.at_; }
 
  private:
   const char* at_;
@@ -63,11 +63,10 @@ class Handler final : public Json::json_sax_t {
   bool end_object() override { return builder_.on_end() != nullptr; }
   bool end_array() override { return builder_.on_end() != nullptr; }
 
-  bool parse_error(size_t position, const std::string& token, const Json::exception&) override {
+  bool parse_error(size_t position, const std::string&, const Json::exception&) override {
     failed_ = true;
     size_t at = std::min(position == 0 ? 0 : position - 1, text_.size());
-    error_ = {mark_at(at),
-              token.empty() ? "the text ends too early" : "unexpected " + quote(token)};
+    error_ = {mark_at(at), describe(at)};
     return false;
   }
 
@@ -77,6 +76,13 @@ class Handler final : public Json::json_sax_t {
  private:
   bool scalar(Mark mark, std::string_view text) {
     return builder_.on_scalar(mark, text, true) != nullptr;
+  }
+
+  // What stands at `at` and should not.
+  std::string describe(size_t at) const {
+    if (at == text_.size()) return "the text ends too early";
+    bool ascii = static_cast<unsigned char>(text_[at]) < 0x80;
+    return ascii ? "unexpected " + quote(text_.substr(at, 1)) : "an unexpected character";
   }
 
   size_t reached() const { return static_cast<size_t>(reached_ - text_.data()); }

@@ -28,8 +28,10 @@ Result<Route> read_route(const v3::Route& message, const std::set<std::string>& 
   route.cluster = action.cluster();
   if (!clusters.contains(route.cluster)) {
     std::vector<std::string> known(clusters.begin(), clusters.end());
+    std::string remedy =
+        known.empty() ? "static_resources.clusters is empty" : suggest(route.cluster, known);
     return at.field("route").field("cluster").error("there is no cluster " + quote(route.cluster) +
-                                                    "; " + suggest(route.cluster, known));
+                                                    "; " + remedy);
   }
   if (action.has_timeout()) route.timeout = to_milliseconds(action.timeout());
   return route;

@@ -69,8 +69,10 @@ Done read_scalar_value(const Node& node, pb::Value& into, const Place& at) {
     return Unit{};
   }
   if (!std::isfinite(*number)) return at.error("JSON has no " + node.text + "; put it in quotes");
-  constexpr double kMaxExact = 9'007'199'254'740'992.0;
-  if (is_written_whole(node.text) && std::fabs(*number) > kMaxExact) {
+  // 2^53: from here on a double may stand for more than one whole number, and the plugin would get
+  // another than the one written.
+  constexpr double kInexact = 9'007'199'254'740'992.0;
+  if (is_written_whole(node.text) && std::fabs(*number) >= kInexact) {
     return at.error(node.text + " is too large to be kept exactly; put it in quotes");
   }
   into.set_number_value(*number);

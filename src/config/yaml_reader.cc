@@ -7,7 +7,6 @@
 #include <sstream>
 #include <string>
 #include <unordered_map>
-#include <vector>
 
 namespace weir::config {
 namespace {
