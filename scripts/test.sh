@@ -23,7 +23,7 @@ step() {
 }
 
 dependencies() {
-  "$scripts/setup/apt.sh" build test && "$scripts/setup/wasmtime.sh"
+  make --no-print-directory deps && "$scripts/setup/apt.sh" test
 }
 
 layers() {
