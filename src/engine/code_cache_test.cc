@@ -93,13 +93,9 @@ class CodeCacheTest : public testing::Test {
     return {fs::directory_iterator(folder), {}};
   }
 
-  // Changes one byte of the only file.
-  void damage(size_t at) const {
-    std::fstream file(files().at(0), std::ios::in | std::ios::out | std::ios::binary);
-    file.seekg(static_cast<std::streamoff>(at));
-    const int before = file.get();
-    file.seekp(static_cast<std::streamoff>(at));
-    file.put(static_cast<char>(before ^ 1));
+  std::string only_file() const {
+    std::ifstream file(files().at(0), std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
   }
 
  private:
@@ -140,21 +136,25 @@ TEST_F(CodeCacheTest, ReplacesAnEntry) {
 
 TEST_F(CodeCacheTest, RemovesAndLogsADamagedEntry) {
   store("wasm", "artifact");
-  const auto size = static_cast<size_t>(fs::file_size(files().at(0)));
-  for (size_t at = 0; at < size; ++at) {
-    store("wasm", "artifact");
-    damage(at);
+  const fs::path path = files().at(0);
+  const std::string good = only_file();
+  for (size_t at = 0; at < good.size(); ++at) {
+    std::string damaged = good;
+    damaged[at] ^= 1;
+    std::ofstream(path, std::ios::binary) << damaged;
     EXPECT_EQ(found("wasm"), std::nullopt) << "byte " << at;
     EXPECT_THAT(files(), IsEmpty());
   }
-  EXPECT_EQ(logger.lines().size(), size);
+  EXPECT_EQ(logger.lines().size(), good.size());
   EXPECT_THAT(logger.lines()[0], HasSubstr("damaged"));
 }
 
 TEST_F(CodeCacheTest, RemovesATruncatedEntry) {
-  for (const uintmax_t size : {0, 1, 79, 80, 87}) {
-    store("wasm", "artifact");
-    fs::resize_file(files().at(0), size);
+  store("wasm", "artifact");
+  const fs::path path = files().at(0);
+  const std::string good = only_file();
+  for (size_t size = 0; size < good.size(); ++size) {
+    std::ofstream(path, std::ios::binary) << good.substr(0, size);
     EXPECT_EQ(found("wasm"), std::nullopt) << size;
     EXPECT_THAT(files(), IsEmpty());
   }
@@ -197,7 +197,7 @@ TEST_F(CodeCacheTest, LogsWhereItCannotWrite) {
 
 TEST_F(CodeCacheTest, IsSharedByThreads) {
   const auto work = [&] {
-    for (int i = 0; i < 50; ++i) {
+    for (int i = 0; i < 20; ++i) {
       const std::string wasm = std::to_string(i % 5);
       cache.store(engine, as_bytes(wasm), as_bytes(std::string(900, wasm[0])));
       if (auto artifact = cache.find(engine, as_bytes(wasm))) {

@@ -169,6 +169,7 @@ class Engine {
 
 // Chosen once for a process, when an engine is first used.
 struct EngineOptions {
+  // Of the thread that calls a guest, for the guest's own frames; the host's calls come on top.
   uint64_t max_stack_bytes = 512 * 1024;
   // The pool of a pooling engine: instances beyond either bound are made on demand.
   uint32_t pool_instances = 256;

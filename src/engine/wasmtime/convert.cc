@@ -53,20 +53,32 @@ TrapKind kind_of(wasmtime_trap_code_t code) {
   }
 }
 
-// Wasmtime's text is a backtrace, then a paragraph "Caused by:" with one cause a line, the last
-// one the deepest. The frames are told apart, so the last cause says it all.
-std::string last_cause(std::string_view text) {
-  constexpr std::string_view kCauses = "Caused by:\n";
-  if (const size_t at = text.find(kCauses); at != text.npos) {
-    text.remove_prefix(at + kCauses.size());
-    text = text.substr(0, text.find("\n\n"));
-    while (text.ends_with('\n') || text.ends_with('\0')) text.remove_suffix(1);
-    if (const size_t line = text.rfind('\n'); line != text.npos) text.remove_prefix(line + 1);
-  } else {
-    text = text.substr(0, text.find('\n'));
+// Wasmtime's texts are a first line, or a backtrace, and then a paragraph "Caused by:" with one
+// cause a line, numbered where there are several, the deepest last.
+constexpr std::string_view kCauses = "\n\nCaused by:\n";
+
+std::vector<std::string_view> causes(std::string_view text) {
+  std::vector<std::string_view> lines;
+  const size_t at = text.find(kCauses);
+  if (at == text.npos) return lines;
+  text.remove_prefix(at + kCauses.size());
+  text = text.substr(0, text.find("\n\n"));
+  while (!text.empty()) {
+    const size_t end = std::min(text.find_first_of(std::string_view("\n\0", 2)), text.size());
+    std::string_view line = text.substr(0, end);
+    line.remove_prefix(std::min(line.find_first_not_of(" 0123456789:"), line.size()));
+    if (!line.empty()) lines.push_back(line);
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
-  const size_t start = text.find_first_not_of(" 0123456789:");
-  return std::string(start == text.npos ? text : text.substr(start));
+  return lines;
+}
+
+std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
+
+// Of a trap's text: the frames are told apart, so the deepest cause says it all.
+std::string_view last_cause(std::string_view text) {
+  const auto lines = causes(text);
+  return lines.empty() ? first_line(text) : lines.back();
 }
 
 std::vector<Frame> to_frames(std::span<wasm_frame_t* const> raw) {
@@ -101,13 +113,22 @@ std::optional<FuncType> to_func_type(const wasm_functype_t* from) {
   return type;
 }
 
+Error to_error(wasmtime_error_t* error, ErrorCode code) {
+  const OwnedError owned(error);
+  OwnedBytes text;
+  wasmtime_error_message(error, text.out());
+  std::string message(first_line(view(*text.out())));
+  for (std::string_view cause : causes(view(*text.out()))) message.append(": ").append(cause);
+  return Error{code, std::move(message)};
+}
+
 Trap to_trap(const wasm_trap_t& from) {
   Trap trap;
   wasmtime_trap_code_t code = 0;
   if (wasmtime_trap_code(&from, &code)) trap.kind = kind_of(code);
   OwnedBytes text;
   wasm_trap_message(&from, text.out());
-  trap.message = last_cause({text.data(), text.size()});
+  trap.message = last_cause(view(*text.out()));
   OwnedFrames frames;
   wasm_trap_trace(&from, frames.out());
   trap.frames = to_frames({frames.data(), frames.size()});
@@ -120,7 +141,7 @@ Trap to_trap(const wasmtime_error_t& from, TrapKind kind) {
   OwnedFrames frames;
   wasmtime_error_wasm_trace(&from, frames.out());
   return {.kind = kind,
-          .message = last_cause({text.data(), text.size()}),
+          .message = std::string(last_cause(view(*text.out()))),
           .frames = to_frames({frames.data(), frames.size()})};
 }
 

@@ -1,9 +1,10 @@
 #pragma once
-// Types and traps, from Wasmtime's to the seam's and back.
+// Types, errors and traps, from Wasmtime's to the seam's and back.
 
 #include <optional>
 
 #include "base/func_type.h"
+#include "base/result.h"
 #include "engine/engine.h"
 #include "engine/wasmtime/handles.h"
 
@@ -13,6 +14,9 @@ OwnedFuncType to_functype(Signature);
 
 // Nothing where a parameter or result is of a type that cannot cross the seam.
 std::optional<FuncType> to_func_type(const wasm_functype_t*);
+
+// Consumes `error`.
+Error to_error(wasmtime_error_t* error, ErrorCode code);
 
 // A trap of the guest, its kind taken from the trap's code.
 Trap to_trap(const wasm_trap_t&);

@@ -1,13 +1,10 @@
 #pragma once
-// Owners of the C API's objects, and its text.
+// Owners of the C API's objects.
 
 #include <wasmtime.h>
 
 #include <memory>
-#include <string>
 #include <string_view>
-
-#include "base/result.h"
 
 namespace weir::engine::wasmtime {
 
@@ -52,13 +49,5 @@ class OwnedVec {
 using OwnedBytes = OwnedVec<wasm_byte_vec_t, wasm_byte_vec_delete>;
 
 inline std::string_view view(const wasm_name_t& name) { return {name.data, name.size}; }
-
-// Consumes `error`.
-inline Error to_error(wasmtime_error_t* error, ErrorCode code) {
-  const OwnedError owned(error);
-  OwnedBytes text;
-  wasmtime_error_message(error, text.out());
-  return Error{code, std::string(text.data(), text.size())};
-}
 
 }  // namespace weir::engine::wasmtime

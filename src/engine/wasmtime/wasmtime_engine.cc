@@ -1,10 +1,12 @@
 // Wasmtime behind the engine seam, by its C API.
 
 #include <sys/mman.h>
+#include <sys/utsname.h>
 
 #include <string>
 
 #include "engine/adapter.h"
+#include "engine/wasmtime/convert.h"
 #include "engine/wasmtime/handles.h"
 #include "engine/wasmtime/wasmtime_module.h"
 
@@ -101,9 +103,13 @@ class WasmtimeEngine final : public Engine {
             .exceptions = true};
   }
 
-  // What code is compiled by depends on nothing else: make_config() has one set of features, and
-  // an artifact for other instructions than this machine's is refused by deserialize().
-  std::string fingerprint() const override { return "wasmtime " WASMTIME_VERSION " 1"; }
+  // The options do not reach generated code: make_config() has one set of features, numbered here.
+  // An artifact for instructions that this processor lacks is refused by deserialize().
+  std::string fingerprint() const override {
+    utsname system{};
+    uname(&system);
+    return std::string("wasmtime " WASMTIME_VERSION " features 1 ") + system.machine;
+  }
 
   InstanceCounts instance_counts() const override {
     return {.pooled_now = engines_.pool.used(),
