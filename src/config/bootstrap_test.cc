@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 namespace weir::config {
@@ -322,6 +325,20 @@ TEST(BootstrapTest, RefusesClustersThatCannotBeReached) {
                     item + "]}}"),
       "static_resources.clusters[0].load_assignment.endpoints[1].lb_endpoints[0].endpoint.address: "
       "a cluster of type LOGICAL_DNS has one endpoint");
+}
+
+TEST(BootstrapTest, ReadsTheExampleOfItsDocumentation) {
+  auto docs = std::filesystem::path(__FILE__).parent_path() / "../../docs/configuration.md";
+  std::ifstream in(docs);
+  std::string page(std::istreambuf_iterator<char>(in), {});
+  const std::string fence = "```yaml\n";
+  size_t start = page.find(fence + "static_resources:");
+  ASSERT_NE(start, std::string::npos);
+  start += fence.size();
+  ServeSettings settings = load(page.substr(start, page.find("```", start) - start));
+  ASSERT_EQ(settings.listeners.size(), 1u);
+  EXPECT_EQ(settings.listeners[0].plugins.size(), 2u);
+  EXPECT_TRUE(settings.admin);
 }
 
 }  // namespace

@@ -404,6 +404,12 @@ TEST(LoaderErrorsTest, StopsAtAFileThatIsTooLarge) {
             "f.yaml: larger than 16 MiB; keep code in a file of its own (code.local.filename)");
 }
 
+TEST(LoaderErrorsTest, CutsBetweenCharacters) {
+  std::string text = std::string(79, 'a');
+  EXPECT_EQ(error_of<PluginConfig>("fail_open: " + text + "é" + text),
+            "f.yaml:1:1: fail_open: expected true or false, got '" + text + "...'");
+}
+
 TEST(LoaderErrorsTest, KeepsMessagesToOneShortLine) {
   std::string error = error_of<PluginConfig>("failure_policy: |\n  a\n  " + std::string(1000, 'b'));
   EXPECT_EQ(error.find('\n'), std::string::npos);

@@ -5,10 +5,18 @@ namespace {
 
 constexpr size_t kMaxQuoted = 80;
 
+// The first kMaxQuoted bytes or a little less: a character stays whole.
+std::string_view shorten(std::string_view text) {
+  if (text.size() <= kMaxQuoted) return text;
+  size_t end = kMaxQuoted;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
 // `text` without what would break a line of a log.
 std::string printable(std::string_view text) {
   std::string out;
-  for (char c : text.substr(0, kMaxQuoted)) {
+  for (char c : shorten(text)) {
     bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
     out += control ? '?' : c;
   }
