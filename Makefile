@@ -32,16 +32,14 @@ install: build ## Install to $(DESTDIR)$(PREFIX)
 guests: ## Compile the guest plugins into build/guests
 	@scripts/guests.sh
 
-bench: deps ## Run the benchmarks
-	@scripts/setup/apt.sh bench
-	@scripts/setup/envoy.sh
+bench: deps ## Run the benchmarks (on an idle machine)
 	@scripts/bench.sh
 
 format: ## Format the C++ sources in place
 	@scripts/setup/apt.sh test
 	@scripts/format.sh
 
-lint: deps ## Check layers, format and clang-tidy
+lint: build ## Check layers, format and clang-tidy
 	@scripts/setup/apt.sh test
 	@scripts/check_includes.py
 	@scripts/format.sh --check

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Builds and runs the benchmarks. Meaningful on an idle machine only.
+# usage: bench.sh [NAME... [-- BENCHMARK_OPTION...]]   Default: all of bench/.
+source "$(dirname "${BASH_SOURCE[0]}")/setup/lib.sh"
+
+cd "$repo_root"
+names=()
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+  names+=("$1")
+  shift
+done
+[ $# = 0 ] || shift
+
+scripts/build.sh release
+if [ ${#names[@]} = 0 ]; then
+  mapfile -t names < <(find build/release/bench -maxdepth 1 -name '*_bench' -printf '%f\n' | sort)
+fi
+export WEIR_ENGINE_PATH=$repo_root/build/lib/weir/engines
+for name in "${names[@]}"; do
+  say "running $name"
+  "build/release/bench/$name" "$@"
+done
