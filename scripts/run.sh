@@ -41,7 +41,7 @@ fi
 scripts/echo_upstream.py > "$logs/upstream.log" 2>&1 &
 children+=($!)
 wait_for $! "$logs/upstream.log" test -s "$logs/upstream.log"
-upstream=127.0.0.1:$(head -n 1 "$logs/upstream.log")
+upstream=http://127.0.0.1:$(head -n 1 "$logs/upstream.log")
 
 say "serving $plugin on port $port, in front of an upstream that echoes requests"
 build/bin/weir serve "$plugin" --listen "127.0.0.1:$port" --upstream "$upstream" \
