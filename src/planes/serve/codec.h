@@ -1,0 +1,73 @@
+#pragma once
+// The protocol on one connection, free of sockets and time: received bytes go in, calls to and from
+// exchanges pass, bytes to be sent come out. Connection carries it; tests and fuzzers do so too.
+
+#include <cstdint>
+#include <string_view>
+
+#include "planes/serve/body.h"
+#include "planes/serve/read_buffer.h"
+
+namespace weir::serve {
+
+// What a codec asks of the one who carries it.
+class Carrier {
+ public:
+  // Something in the codec has changed (output, wants_input(), ending()): look at it soon. Does not
+  // call the codec before it returns.
+  virtual void wake() = 0;
+
+ protected:
+  ~Carrier() = default;
+};
+
+// Whether a codec has finished with its connection.
+enum class Ending : uint8_t {
+  Open,
+  Close,   // when all output was sent
+  Linger,  // likewise, but what still comes is read and thrown away for a while: closing with
+           // unread bytes would make the peer lose the end of the output
+};
+
+enum class Disconnect : uint8_t {
+  EndOfInput,  // the peer has closed, in order
+  Broken,      // an error, a time-out, our own decision
+};
+
+// Thread: its worker's. The functions are not called from inside one another, nor from inside an
+// exchange.
+class Codec {
+ public:
+  virtual ~Codec() = default;
+
+  // Takes what it can from `input`. What it leaves comes again, with more behind it or after a
+  // wake().
+  virtual void receive(ReadBuffer& input) = 0;
+
+  // Whether it takes more bytes than it has left unread.
+  virtual bool wants_input() const = 0;
+
+  // Nothing more is received or sent. Aborts what is under way; `ending()` is no longer Open.
+  virtual void disconnected(Disconnect how, std::string_view reason) = 0;
+
+  // What is to be sent, from the front; may make more of it. The carrier drops what it could send,
+  // which may be nothing, and then calls sent().
+  virtual Body& output() = 0;
+  virtual void sent() = 0;
+
+  virtual Ending ending() const = 0;
+
+  // Takes no more requests and ends the connection after those under way.
+  virtual void drain() = 0;
+
+  // Exchanges under way.
+  virtual size_t active() const = 0;
+
+  // Whether it has the start of a message whose headers are not complete.
+  virtual bool inside_head() const = 0;
+
+  // The headers took too long: ends the connection, with an answer if there is one for it.
+  virtual void head_timed_out() = 0;
+};
+
+}  // namespace weir::serve

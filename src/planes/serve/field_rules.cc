@@ -1,0 +1,89 @@
+#include "planes/serve/field_rules.h"
+
+#include <algorithm>
+#include <array>
+
+namespace weir::serve {
+namespace {
+
+constexpr std::array<bool, 256> kTokenChars = [] {
+  std::array<bool, 256> table{};
+  for (unsigned c = '0'; c <= '9'; ++c) table[c] = true;
+  for (unsigned c = 'a'; c <= 'z'; ++c) table[c] = true;
+  for (unsigned c = 'A'; c <= 'Z'; ++c) table[c] = true;
+  for (char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+}  // namespace
+
+bool is_valid_name(std::string_view name) {
+  return !name.empty() &&
+         std::ranges::all_of(name, [](char c) { return kTokenChars[static_cast<uint8_t>(c)]; });
+}
+
+bool is_valid_value(std::string_view value) {
+  // No early end, so that it compiles to vector instructions.
+  bool bad = false;
+  for (char c : value) {
+    const auto byte = static_cast<uint8_t>(c);
+    bad |= (byte < 0x20) & (byte != '\t');
+    bad |= byte == 0x7f;
+  }
+  return !bad;
+}
+
+bool is_valid_target(std::string_view target) {
+  bool bad = target.empty();
+  for (char c : target) bad |= (static_cast<uint8_t>(c) <= 0x20) | (c == 0x7f);
+  return !bad;
+}
+
+bool is_hop_by_hop(std::string_view name) {
+  switch (name.size()) {
+    case 2:
+      return name == "te";
+    case 7:
+      return name == "upgrade";
+    case 10:
+      return name == "connection" || name == "keep-alive";
+    case 16:
+      return name == "proxy-connection";
+    case 17:
+      return name == "transfer-encoding";
+    default:
+      return false;
+  }
+}
+
+bool is_forbidden_in_trailers(std::string_view name) {
+  return name.starts_with(':') || is_hop_by_hop(name) || name == "content-length" ||
+         name == "host" || name == "trailer" || name == "expect";
+}
+
+std::optional<uint64_t> parse_length(std::string_view text) {
+  if (text.empty() || text.size() > 18 || !std::ranges::all_of(text, is_digit)) return {};
+  uint64_t length = 0;
+  for (char c : text) length = length * 10 + static_cast<uint64_t>(c - '0');
+  return length;
+}
+
+std::optional<uint64_t> declared_length(const abi::HeaderList& headers) {
+  std::optional<uint64_t> length;
+  for (size_t i = 0; i < headers.count(); ++i) {
+    if (headers.name(i) != "content-length") continue;
+    if (length) return {};
+    length = parse_length(headers.value(i));
+    if (!length) return {};
+  }
+  return length;
+}
+
+std::optional<int> parse_status(std::string_view text) {
+  if (text.size() != 3 || !std::ranges::all_of(text, is_digit) || text[0] == '0') return {};
+  return (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
+}
+
+}  // namespace weir::serve

@@ -1,0 +1,34 @@
+#pragma once
+// What HTTP allows in header fields (RFC 9110, section 5), and which fields concern one connection
+// only. Codecs hold received fields against it, and those that plugins made.
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "abi/header_map.h"
+
+namespace weir::serve {
+
+bool is_valid_name(std::string_view name);    // a token
+bool is_valid_value(std::string_view value);  // no control characters, save tabs
+
+// A request target or an authority: not empty, neither spaces nor control characters.
+bool is_valid_target(std::string_view target);
+
+// connection, keep-alive, proxy-connection, transfer-encoding, upgrade, te. `name` is lower case.
+bool is_hop_by_hop(std::string_view name);
+
+// Hop-by-hop fields, pseudo-headers, and those that say how long or for whom the message is.
+bool is_forbidden_in_trailers(std::string_view name);
+
+// A decimal number of at most 18 digits.
+std::optional<uint64_t> parse_length(std::string_view text);
+
+// The content-length, if there is one and it is a number.
+std::optional<uint64_t> declared_length(const abi::HeaderList& headers);
+
+// A status of three digits, 100 to 999.
+std::optional<int> parse_status(std::string_view text);
+
+}  // namespace weir::serve
