@@ -1,0 +1,299 @@
+#include "planes/serve/http1_parser.h"
+
+#include <algorithm>
+#include <boost/beast/http/error.hpp>
+
+#include "planes/serve/field_rules.h"
+
+namespace weir::serve {
+namespace {
+
+namespace http = boost::beast::http;
+
+std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+// Pseudo-headers do not count against the number of headers.
+constexpr size_t kPseudoHeaders = 4;
+
+// Most messages fit without growing.
+constexpr size_t kUsualBytes = 1024;
+constexpr size_t kUsualCount = 24;
+
+// What a proxy must not remove though Connection names it: the message would mean something else.
+bool is_essential(std::string_view name) {
+  return name.starts_with(':') || name == "host" || name == "content-length" ||
+         name == "authorization" || name == "cookie" || name.starts_with("x-forwarded-");
+}
+
+// RFC 3986: no user information, no path.
+bool is_authority(std::string_view text) {
+  return is_valid_target(text) && text.find_first_of("/?#@\\,\"<>^`{|}") == std::string_view::npos;
+}
+
+bool is_forbidden_in_trailers(http::field field) {
+  constexpr http::field kForbidden[] = {
+      http::field::connection, http::field::content_length, http::field::expect,
+      http::field::host,       http::field::keep_alive,     http::field::proxy_connection,
+      http::field::te,         http::field::trailer,        http::field::transfer_encoding,
+      http::field::upgrade};
+  return std::ranges::find(kForbidden, field) != std::end(kForbidden);
+}
+
+void trim(std::string_view& text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+}
+
+}  // namespace
+
+template <Http1Message kKind>
+Http1Parser<kKind>::Http1Parser(const Http1Limits& limits)
+    : limits_(limits),
+      headers_({.max_bytes = limits.max_header_bytes,
+                .max_count = limits.max_header_count + kPseudoHeaders}),
+      trailers_({.max_bytes = limits.max_header_bytes, .max_count = limits.max_header_count}) {
+  Base::body_limit(boost::none);
+  Base::header_limit(static_cast<uint32_t>(limits.max_header_bytes));
+}
+
+template <Http1Message kKind>
+auto Http1Parser<kKind>::advance(ReadBuffer& input) -> State {
+  input_ = &input;
+  while ((state_ == State::Head || state_ == State::Body) && !input.empty()) {
+    const Bytes unread = input.unread();
+    ErrorCode error;
+    const size_t n = Base::put(boost::asio::const_buffer(unread.data(), unread.size()), error);
+    input.consume(n);
+    if (error == http::error::need_more) {
+      if (unread.size() - n >= limits_.max_header_bytes) return fail(http::error::header_limit);
+      break;
+    }
+    if (error) return fail(error);
+    const bool was_head = state_ == State::Head;
+    state_ = Base::is_done() ? State::Complete : head_done_ ? State::Body : State::Head;
+    if (was_head && state_ != State::Head) break;
+  }
+  return state_;
+}
+
+template <Http1Message kKind>
+auto Http1Parser<kKind>::end_of_input() -> State {
+  if (state_ == State::Complete || state_ == State::Failed) return state_;
+  ErrorCode error = http::error::partial_message;
+  if (state_ == State::Body) Base::put_eof(error);
+  if (error) return fail(error);
+  return state_ = State::Complete;
+}
+
+template <Http1Message kKind>
+void Http1Parser<kKind>::on_request_impl(http::verb, Text method, Text target, int version,
+                                         ErrorCode& error) {
+  headers_.reserve(kUsualBytes, kUsualCount);
+  version_ = version;
+  is_head_request_ = method == "HEAD";
+  if (method == "CONNECT") return refuse(501, "CONNECT is not supported", error);
+  if (!headers_.add(":method", view(method))) return refuse(431, "method too long", error);
+  take_target(view(target), error);
+}
+
+template <Http1Message kKind>
+void Http1Parser<kKind>::on_response_impl(int status, Text, int version, ErrorCode& error) {
+  headers_.reserve(kUsualBytes, kUsualCount);
+  version_ = version;
+  status_ = status;
+  if (status < 100) return refuse(502, "bad status", error);
+  const char digits[] = {static_cast<char>('0' + status / 100),
+                         static_cast<char>('0' + status / 10 % 10),
+                         static_cast<char>('0' + status % 10)};
+  if (!headers_.add(":status", {digits, sizeof digits})) refuse(502, "no room", error);
+}
+
+// RFC 9112, section 3.2.
+template <Http1Message kKind>
+void Http1Parser<kKind>::take_target(std::string_view target, ErrorCode& error) {
+  std::string_view path = target;
+  std::string_view authority;
+  if (target.find('#') != std::string_view::npos) {
+    return refuse(400, "fragment in request target", error);
+  }
+  constexpr std::string_view kHttp = "http://";
+  constexpr std::string_view kHttps = "https://";
+  std::string_view scheme = "http";
+  if (target != "*" && !target.starts_with('/')) {
+    const auto is = [&](std::string_view prefix) {
+      return abi::same_name(target.substr(0, prefix.size()), prefix);
+    };
+    if (is(kHttps)) scheme = "https";
+    if (!is(kHttp) && !is(kHttps)) return refuse(400, "bad request target", error);
+    path.remove_prefix(scheme.size() + 3);
+    authority = path.substr(0, path.find_first_of("/?"));
+    path.remove_prefix(authority.size());
+    if (!is_authority(authority)) return refuse(400, "bad authority", error);
+    absolute_target_ = true;
+  }
+  std::string with_root;
+  if (path.empty() || path.front() == '?') path = with_root = "/" + std::string(path);
+  const bool fits = headers_.add(":path", path) && headers_.add(":scheme", scheme) &&
+                    headers_.add(":authority", authority);
+  if (!fits) refuse(431, "request target too long", error);
+}
+
+template <Http1Message kKind>
+void Http1Parser<kKind>::on_field_impl(Field field, Text name, Text value, ErrorCode& error) {
+  // Only blanks may lie between the colon and the value, which lies in the input: otherwise the
+  // line was folded (RFC 9112, section 5.2).
+  const std::string_view received = as_text(input_->unread());
+  const char* const start = name.data() + name.size() + 1;
+  const bool in_input =
+      value.data() >= start && value.data() + value.size() <= received.data() + received.size();
+  if (!in_input || std::find(start, value.data(), '\r') != value.data()) {
+    return refuse(400, "folded header line", error);
+  }
+  if (head_done_) {
+    if (!is_forbidden_in_trailers(field)) take_field(view(name), view(value), error);
+    return;
+  }
+
+  switch (field) {
+    case Field::host:
+      if constexpr (kKind == Http1Message::Request) return take_host(view(value), error);
+      break;
+    case Field::content_length:
+      // Beast allows a list of equal lengths; not everyone reads that the same way.
+      if (has_length_ || !parse_length(view(value))) {
+        return refuse(400, "bad content-length", error);
+      }
+      has_length_ = true;
+      break;
+    case Field::transfer_encoding:
+      if (version_ == 10) return refuse(400, "transfer-encoding in HTTP/1.0", error);
+      if (!abi::same_name(view(value), "chunked")) {
+        return refuse(501, "transfer-encoding other than chunked", error);
+      }
+      return;
+    case Field::connection:
+      if (!nominated_.empty()) nominated_ += ',';
+      nominated_ += view(value);
+      return;
+    case Field::te:
+      if (!abi::same_name(view(value), "trailers")) return;
+      break;
+    case Field::keep_alive:
+    case Field::proxy_connection:
+    case Field::upgrade:
+      return;
+    case Field::expect:
+      if (abi::same_name(view(value), "100-continue")) expects_continue_ = version_ == 11;
+      break;
+    default:
+      break;
+  }
+  take_field(view(name), view(value), error);
+}
+
+template <Http1Message kKind>
+void Http1Parser<kKind>::take_field(std::string_view name, std::string_view value,
+                                    ErrorCode& error) {
+  HeaderList& list = head_done_ ? trailers_ : headers_;
+  if (!list.add(name, value)) return refuse(431, "headers too large", error);
+}
+
+template <Http1Message kKind>
+void Http1Parser<kKind>::take_host(std::string_view value, ErrorCode& error) {
+  if (has_host_) return refuse(400, "more than one host", error);
+  has_host_ = true;
+  if (!is_authority(value)) return refuse(400, "bad host", error);
+  // An absolute target says it better (RFC 9112, section 3.2.2).
+  if (absolute_target_) return;
+  if (!headers_.replace(":authority", value)) refuse(431, "headers too large", error);
+}
+
+template <Http1Message kKind>
+void Http1Parser<kKind>::on_header_impl(ErrorCode& error) {
+  head_done_ = true;
+  if (!nominated_.empty()) remove_nominated();
+  if constexpr (kKind == Http1Message::Request) {
+    if (has_host_ || absolute_target_) return;
+    if (version_ == 11) return refuse(400, "no host", error);
+    headers_.remove(":authority");
+  }
+}
+
+template <Http1Message kKind>
+size_t Http1Parser<kKind>::on_body_impl(Text text, ErrorCode&) {
+  body_.append(input_->slice_of(as_bytes(view(text))));
+  return text.size();
+}
+
+template <Http1Message kKind>
+size_t Http1Parser<kKind>::on_chunk_body_impl(uint64_t, Text text, ErrorCode& error) {
+  return on_body_impl(text, error);
+}
+
+template <Http1Message kKind>
+void Http1Parser<kKind>::remove_nominated() {
+  std::string_view rest = nominated_;
+  while (!rest.empty()) {
+    std::string_view token = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), token.size() + 1));
+    trim(token);
+    // "te" was kept because it says "trailers".
+    const bool common = abi::same_name(token, "keep-alive") || abi::same_name(token, "close") ||
+                        abi::same_name(token, "te");
+    if (common || token.empty()) continue;
+    std::string lower(token);
+    std::ranges::transform(lower, lower.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    });
+    if (!is_essential(lower)) headers_.remove(lower);
+  }
+}
+
+template <Http1Message kKind>
+void Http1Parser<kKind>::refuse(int status, std::string_view reason, ErrorCode& error) {
+  failure_ = {.status = status, .reason = reason};
+  error = http::error::bad_field;
+}
+
+template <Http1Message kKind>
+auto Http1Parser<kKind>::fail(int status, std::string_view reason) -> State {
+  failure_ = {.status = status, .reason = reason};
+  return state_ = State::Failed;
+}
+
+template <Http1Message kKind>
+auto Http1Parser<kKind>::fail(const ErrorCode& error) -> State {
+  if (!failure_.reason.empty()) return state_ = State::Failed;
+  switch (static_cast<http::error>(error.value())) {
+    case http::error::header_limit:
+      return fail(431, "headers too large");
+    case http::error::bad_version:
+      return fail(505, "bad HTTP version");
+    case http::error::bad_method:
+      return fail(400, "bad method");
+    case http::error::bad_target:
+      return fail(400, "bad request target");
+    case http::error::bad_field:
+      return fail(400, "bad header name");
+    case http::error::bad_value:
+    case http::error::bad_line_ending:
+      return fail(400, "bad header value");
+    case http::error::bad_content_length:
+    case http::error::multiple_content_length:
+      return fail(400, "bad content-length");
+    case http::error::bad_transfer_encoding:
+      return fail(400, "conflicting message lengths");
+    case http::error::bad_chunk:
+    case http::error::bad_chunk_extension:
+      return fail(400, "bad chunk");
+    case http::error::partial_message:
+      return fail(400, "message ended early");
+    default:
+      return fail(400, "bad message");
+  }
+}
+
+template class Http1Parser<Http1Message::Request>;
+template class Http1Parser<Http1Message::Response>;
+
+}  // namespace weir::serve

@@ -1,0 +1,260 @@
+#include "planes/serve/http1_server.h"
+
+#include "base/check.h"
+
+namespace weir::serve {
+namespace {
+
+Http1Limits limits_of(const ListenerOptions& options) {
+  return {.max_header_bytes = options.max_header_bytes,
+          .max_header_count = options.max_header_count};
+}
+
+}  // namespace
+
+Http1Server::Http1Server(const ServerCodecContext& context) : context_(context) {
+  parser_.emplace(limits_of(context_.options));
+}
+
+Http1Server::~Http1Server() { WEIR_CHECK(exchange_ == nullptr); }
+
+bool Http1Server::inside_head() const {
+  return request_ == Request::Head && ending_ == Ending::Open && parser_->started();
+}
+
+bool Http1Server::wants_input() const {
+  if (ending_ != Ending::Open) return ending_ == Ending::Linger;
+  switch (request_) {
+    case Request::Head:
+      return true;
+    case Request::Body:
+      return pauses_ == 0;
+    case Request::Ended:
+      // Reading on shows that the client has gone; but a pipelined request is one too many to keep.
+      return !left_input_;
+  }
+  return false;
+}
+
+void Http1Server::receive(ReadBuffer& input) {
+  if (ending_ != Ending::Open) return input.consume(input.unread().size());
+
+  if (request_ == Request::Head) {
+    if (!parser_->started()) skip_empty_lines(input);
+    const auto state = parser_->advance(input);
+    if (state == Http1RequestParser::State::Failed) return request_failed();
+    if (state == Http1RequestParser::State::Head) return;
+    start_exchange();
+  }
+  // The exchange may end the response, abort it or pause the request inside any call.
+  if (request_ == Request::Body && response_over()) {
+    input.consume(input.unread().size());
+  } else if (request_ == Request::Body && pauses_ == 0) {
+    if (parser_->advance(input) == Http1RequestParser::State::Failed) {
+      request_failed();
+    } else {
+      pass_body();
+    }
+  }
+  left_input_ = !input.empty();
+}
+
+// RFC 9112, section 2.2: empty lines before a request are ignored.
+void Http1Server::skip_empty_lines(ReadBuffer& input) {
+  while (!input.empty()) {
+    const std::string_view text = as_text(input.unread());
+    if (!text.starts_with("\r\n")) return;
+    input.consume(2);
+  }
+}
+
+void Http1Server::start_exchange() {
+  using State = Http1RequestParser::State;
+  const bool complete = parser_->state() == State::Complete;
+  request_ = complete ? Request::Ended : Request::Body;
+  response_ = Response::Awaited;
+  keep_alive_ = parser_->keep_alive();
+  continue_sent_ = false;
+  pauses_ = 0;
+  info_.emplace(
+      RequestInfo{.connection = context_.connection,
+                  .version = parser_->is_http10() ? HttpVersion::Http10 : HttpVersion::Http11});
+  context_.stats.requests.add();
+  context_.stats.active_requests.add();
+  exchange_ = &context_.factory.make_exchange(*this);
+  exchange_->headers(parser_->take_headers(), complete ? EndOfStream::Yes : EndOfStream::No);
+}
+
+void Http1Server::pass_body() {
+  const bool complete = parser_->state() == Http1RequestParser::State::Complete;
+  Body body = parser_->take_body();
+  if (!complete) {
+    if (!body.empty()) exchange_->data(std::move(body), EndOfStream::No);
+    return;
+  }
+  request_ = Request::Ended;
+  HeaderList trailers = parser_->take_trailers();
+  if (trailers.empty()) return exchange_->data(std::move(body), EndOfStream::Yes);
+  if (!body.empty()) {
+    exchange_->data(std::move(body), EndOfStream::No);
+    if (response_over()) return;
+  }
+  exchange_->trailers(std::move(trailers));
+}
+
+void Http1Server::request_failed() {
+  context_.stats.bad_requests.add();
+  const auto& failure = parser_->failure();
+  if (exchange_ == nullptr) return answer_failure(failure.status, failure.reason);
+
+  // What came before the fault is not passed on: its length cannot be trusted either.
+  request_ = Request::Ended;
+  const bool answer = response_ == Response::Awaited;
+  response_ = Response::Aborted;
+  exchange_->abort(failure.reason);
+  finish_exchange();
+  if (answer) return answer_failure(failure.status, failure.reason);
+  ending_ = Ending::Close;
+  context_.carrier.wake();
+}
+
+void Http1Server::answer_failure(int status, std::string_view reason) {
+  const std::string body = std::string(reason) + "\n";
+  const std::string code = std::to_string(status);
+  const std::string length = std::to_string(body.size());
+  const HeaderList headers{
+      {":status", code}, {"content-type", "text/plain"}, {"content-length", length}};
+  Body bytes;
+  bytes.append_copy(as_bytes(body));
+  const bool written = writer_.response(headers, EndOfStream::No, {.keep_alive = false}) ==
+                           Http1Writer::Written::Ok &&
+                       writer_.data(std::move(bytes), EndOfStream::Yes) == Http1Writer::Written::Ok;
+  WEIR_CHECK(written);
+  ending_ = Ending::Linger;
+  context_.carrier.wake();
+}
+
+void Http1Server::head_timed_out() {
+  if (inside_head()) {
+    context_.stats.bad_requests.add();
+    answer_failure(408, "request headers took too long");
+  }
+}
+
+void Http1Server::drain() {
+  draining_ = true;
+  if (exchange_ == nullptr && !inside_head()) ending_ = Ending::Close;
+  context_.carrier.wake();
+}
+
+void Http1Server::headers(HeaderList headers, EndOfStream end) {
+  if (response_over()) return;
+  // A client that waits for "100 Continue" may or may not send the body now: nobody can tell where
+  // the next request starts (RFC 9110, section 10.1.1).
+  const bool body_in_doubt =
+      parser_->expects_continue() && !continue_sent_ && request_ == Request::Body;
+  if (draining_ || body_in_doubt || (end == EndOfStream::Yes && request_ == Request::Body)) {
+    keep_alive_ = false;
+  }
+  response_ = Response::Started;
+  written(writer_.response(headers, end,
+                           {.head = parser_->is_head_request(),
+                            .http10 = info_->version == HttpVersion::Http10,
+                            .keep_alive = keep_alive_}),
+          end);
+}
+
+void Http1Server::data(Body data, EndOfStream end) {
+  if (response_over()) return;
+  written(writer_.data(std::move(data), end), end);
+}
+
+void Http1Server::trailers(HeaderList trailers) {
+  if (response_over()) return;
+  written(writer_.trailers(trailers), EndOfStream::Yes);
+}
+
+void Http1Server::written(Http1Writer::Written written, EndOfStream end) {
+  if (written == Http1Writer::Written::Refused) {
+    // Neither an end nor more of it would be understood.
+    response_ = Response::Aborted;
+  } else if (end == EndOfStream::Yes) {
+    response_ = Response::Ended;
+    if (writer_.until_close()) keep_alive_ = false;
+  }
+  pause_if_full();
+  context_.carrier.wake();
+}
+
+void Http1Server::interim_headers(HeaderList headers) {
+  if (info_->version == HttpVersion::Http10 || response_ != Response::Awaited) return;
+  continue_sent_ = true;
+  writer_.interim(headers);
+  context_.carrier.wake();
+}
+
+void Http1Server::abort(std::string_view) {
+  if (response_over()) return;
+  response_ = Response::Aborted;
+  context_.carrier.wake();
+}
+
+void Http1Server::pause() { ++pauses_; }
+
+void Http1Server::resume() {
+  WEIR_CHECK(pauses_ > 0);
+  if (--pauses_ == 0) context_.carrier.wake();
+}
+
+void Http1Server::pause_if_full() {
+  if (paused_exchange_ || response_over()) return;
+  if (output_.size() <= context_.options.output_buffer_bytes) return;
+  paused_exchange_ = true;
+  exchange_->pause();
+}
+
+void Http1Server::sent() {
+  if (exchange_ == nullptr) return;
+  if (paused_exchange_ && !response_over() &&
+      output_.size() <= context_.options.output_buffer_bytes / 2) {
+    paused_exchange_ = false;
+    exchange_->resume();
+  }
+  if (response_ == Response::Aborted) {
+    finish_exchange();
+    ending_ = Ending::Close;
+  } else if (response_ == Response::Ended && output_.empty()) {
+    const bool request_complete = request_ == Request::Ended;
+    finish_exchange();
+    if (!keep_alive_ || draining_ || !request_complete) {
+      ending_ = Ending::Linger;
+    } else {
+      parser_.emplace(limits_of(context_.options));
+      request_ = Request::Head;
+    }
+    context_.carrier.wake();
+  }
+}
+
+void Http1Server::finish_exchange() {
+  paused_exchange_ = false;
+  context_.stats.active_requests.subtract();
+  std::exchange(exchange_, nullptr)->closed();
+}
+
+void Http1Server::disconnected(Disconnect, std::string_view reason) {
+  ending_ = Ending::Close;
+  if (exchange_ == nullptr) return;
+  if (request_ == Request::Body && !response_over()) {
+    request_ = Request::Ended;
+    response_ = Response::Aborted;
+    exchange_->abort(reason);
+  }
+  finish_exchange();
+}
+
+std::unique_ptr<Codec> make_http1_server(const ServerCodecContext& context) {
+  return std::make_unique<Http1Server>(context);
+}
+
+}  // namespace weir::serve
