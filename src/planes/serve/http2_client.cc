@@ -1,0 +1,139 @@
+#include "planes/serve/http2_client.h"
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace weir::serve {
+
+// A request and its response. Destroyed when HTTP/2 has closed the stream, released or not.
+class Http2Client::Stream final : public Http2Stream, public UpstreamStream {
+ public:
+  explicit Stream(Http2Client& client) : client_(client) {}
+
+  void headers(const HeaderList& headers, EndOfStream end) override {
+    if (!client_.session_.send_request(*this, headers, end)) client_.refuse(*this);
+  }
+
+  void data(Body data, EndOfStream end) override {
+    client_.session_.send_data(*this, std::move(data), end);
+    if (full || backlog() <= client_.context_.settings.output_buffer_bytes) return;
+    full = true;
+    events->on_backlog(true);
+  }
+
+  void trailers(const HeaderList& trailers) override {
+    client_.session_.send_trailers(*this, trailers);
+  }
+
+  void set_paused(bool paused) override { client_.session_.set_paused(*this, paused); }
+
+  void release() override {
+    events = nullptr;
+    if (refused || (sending_ended() && receiving_ended())) return;
+    client_.session_.reset(*this, NGHTTP2_CANCEL);
+  }
+
+  Streams::iterator self;  // in the client's list
+  UpstreamEvents* events = nullptr;
+  bool response_started = false;
+  bool refused = false;  // never became a stream of HTTP/2
+  bool full = false;     // as events->on_backlog() said
+
+ private:
+  Http2Client& client_;
+};
+
+Http2Client::Http2Client(const UpstreamCodecContext& context)
+    : context_(context),
+      session_(Http2Session::Role::Client,
+               {.max_header_bytes = context.settings.max_header_bytes,
+                .max_header_count = context.settings.max_header_count,
+                .max_concurrent_streams = 0,
+                .stream_window_bytes = context.settings.stream_window_bytes,
+                .connection_window_bytes = context.settings.connection_window_bytes},
+               context.carrier, *this, context.stats.dropped_headers) {}
+
+UpstreamStream& Http2Client::open(UpstreamEvents& events) {
+  WEIR_CHECK(capacity() > 0);
+  Stream& stream = streams_.emplace_back(*this);
+  stream.self = std::prev(streams_.end());
+  stream.events = &events;
+  return stream;
+}
+
+void Http2Client::refuse(Stream& stream) {
+  stream.refused = has_refused_ = true;
+  context_.carrier.wake();
+}
+
+void Http2Client::sent() {
+  session_.sent();
+  if (!std::exchange(has_refused_, false)) return;
+  for (auto next = streams_.begin(); next != streams_.end();) {
+    Stream& stream = *next++;
+    if (!stream.refused) continue;
+    UpstreamEvents* const events = stream.events;
+    streams_.erase(stream.self);
+    if (events != nullptr) events->on_broken(Break::Failed, "the request is not valid HTTP");
+  }
+}
+
+void Http2Client::disconnected(Disconnect, std::string_view reason) {
+  break_reason_ = reason;
+  session_.disconnect();
+  sent();
+}
+
+Http2Stream& Http2Client::on_opened() {
+  // Push is switched off, and nghttp2 holds the peer to it.
+  check_failed("an upstream opened a stream", __FILE__, __LINE__);
+}
+
+void Http2Client::on_headers(Http2Stream& base, HeaderList headers, EndOfStream end) {
+  auto& stream = static_cast<Stream&>(base);
+  if (stream.events == nullptr) return;
+  stream.response_started = true;
+  if (headers.find(":status").value_or("").starts_with('1')) {
+    return stream.events->on_interim_headers(std::move(headers));
+  }
+  stream.events->on_headers(std::move(headers), end);
+}
+
+void Http2Client::on_data(Http2Stream& base, Body data, EndOfStream end) {
+  auto& stream = static_cast<Stream&>(base);
+  if (stream.events != nullptr) stream.events->on_data(std::move(data), end);
+}
+
+void Http2Client::on_trailers(Http2Stream& base, HeaderList trailers) {
+  auto& stream = static_cast<Stream&>(base);
+  if (stream.events != nullptr) stream.events->on_trailers(std::move(trailers));
+}
+
+void Http2Client::on_oversized(Http2Stream& base) {
+  session_.reset(base, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+void Http2Client::on_sent(Http2Stream& base) {
+  auto& stream = static_cast<Stream&>(base);
+  if (!stream.full || stream.events == nullptr) return;
+  if (stream.backlog() > context_.settings.output_buffer_bytes / 2) return;
+  stream.full = false;
+  stream.events->on_backlog(false);
+}
+
+void Http2Client::on_closed(Http2Stream& base, uint32_t, bool unprocessed) {
+  auto& stream = static_cast<Stream&>(base);
+  UpstreamEvents* const events = stream.events;
+  const Break how = unprocessed                ? Break::Unprocessed
+                    : !stream.response_started ? Break::BeforeResponse
+                                               : Break::Failed;
+  streams_.erase(stream.self);
+  if (events != nullptr) events->on_broken(how, break_reason_);
+}
+
+std::unique_ptr<UpstreamCodec> make_http2_client(const UpstreamCodecContext& context) {
+  return std::make_unique<Http2Client>(context);
+}
+
+}  // namespace weir::serve

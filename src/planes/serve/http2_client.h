@@ -1,0 +1,51 @@
+#pragma once
+// HTTP/2 with prior knowledge towards an upstream: as many requests at a time as it allows.
+
+#include <list>
+
+#include "planes/serve/http2_session.h"
+#include "planes/serve/upstream_codec.h"
+
+namespace weir::serve {
+
+// Thread: its worker's.
+class Http2Client final : public UpstreamCodec, private Http2Events {
+ public:
+  explicit Http2Client(const UpstreamCodecContext& context);
+
+  void receive(ReadBuffer& input) override { session_.receive(input); }
+  bool wants_input() const override { return ending() == Ending::Open; }
+  void disconnected(Disconnect how, std::string_view reason) override;
+  Body& output() override { return session_.output(); }
+  void sent() override;
+  Ending ending() const override { return session_.ending(); }
+  void drain() override { session_.shut_down(); }
+  size_t active() const override { return streams_.size(); }
+  bool inside_head() const override { return false; }
+  void head_timed_out() override {}
+
+  size_t capacity() const override { return session_.capacity(); }
+  UpstreamStream& open(UpstreamEvents& events) override;
+
+ private:
+  class Stream;
+  using Streams = std::list<Stream>;
+
+  Http2Stream& on_opened() override;
+  void on_headers(Http2Stream& stream, HeaderList headers, EndOfStream) override;
+  void on_data(Http2Stream& stream, Body data, EndOfStream) override;
+  void on_trailers(Http2Stream& stream, HeaderList trailers) override;
+  void on_oversized(Http2Stream& stream) override;
+  void on_sent(Http2Stream& stream) override;
+  void on_closed(Http2Stream& stream, uint32_t error, bool unprocessed) override;
+
+  void refuse(Stream& stream);
+
+  const UpstreamCodecContext context_;
+  Streams streams_;
+  bool has_refused_ = false;  // some request could not be written
+  std::string_view break_reason_ = "the upstream has reset the stream";
+  Http2Session session_;
+};
+
+}  // namespace weir::serve

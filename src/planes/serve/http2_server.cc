@@ -1,0 +1,164 @@
+#include "planes/serve/http2_server.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "planes/serve/field_rules.h"
+
+namespace weir::serve {
+
+// A request and its response. Destroyed when HTTP/2 has closed the stream.
+class Http2Server::Stream final : public Http2Stream, public ClientStream {
+ public:
+  explicit Stream(Http2Server& server) : server_(server) {}
+
+  const RequestInfo& info() const override { return server_.info_; }
+
+  void headers(HeaderList headers, EndOfStream end) override {
+    const int status = parse_status(headers.find(":status").value_or("")).value_or(0);
+    const bool bodyless = head_request || status == 204 || status == 304;
+    // Whatever body comes is left out.
+    const EndOfStream sent_end = bodyless ? EndOfStream::Yes : end;
+    response_started_ = true;
+    if (!server_.session_.send_response(*this, headers, sent_end, bodyless)) {
+      server_.session_.reset(*this, NGHTTP2_INTERNAL_ERROR);
+    }
+  }
+
+  void data(Body data, EndOfStream end) override {
+    server_.session_.send_data(*this, std::move(data), end);
+    if (paused_exchange || backlog() <= server_.context_.options.output_buffer_bytes) return;
+    paused_exchange = true;
+    exchange->pause();
+  }
+
+  void trailers(HeaderList trailers) override {
+    server_.session_.send_trailers(*this, std::move(trailers));
+  }
+
+  void interim_headers(HeaderList headers) override {
+    if (!response_started_) server_.session_.send_interim(*this, headers);
+  }
+
+  void abort(std::string_view) override { server_.session_.reset(*this, NGHTTP2_INTERNAL_ERROR); }
+
+  void pause() override {
+    if (++pauses_ == 1) server_.session_.set_paused(*this, true);
+  }
+
+  void resume() override {
+    WEIR_CHECK(pauses_ > 0);
+    if (--pauses_ == 0) server_.session_.set_paused(*this, false);
+  }
+
+  Streams::iterator self;        // in the server's list
+  Exchange* exchange = nullptr;  // owns itself; ours until closed()
+  bool head_request = false;
+  bool paused_exchange = false;  // the response's body
+
+ private:
+  Http2Server& server_;
+  uint32_t pauses_ = 0;  // of the request's body
+  bool response_started_ = false;
+};
+
+Http2Server::Http2Server(const ServerCodecContext& context)
+    : context_(context),
+      session_(Http2Session::Role::Server,
+               {.max_header_bytes = context.options.max_header_bytes,
+                .max_header_count = context.options.max_header_count,
+                .max_concurrent_streams = context.options.max_concurrent_streams,
+                .stream_window_bytes = context.options.stream_window_bytes,
+                .connection_window_bytes = context.options.connection_window_bytes},
+               context.carrier, *this, context.stats.dropped_headers) {
+  context_.stats.http2_connections.add();
+}
+
+void Http2Server::disconnected(Disconnect, std::string_view reason) {
+  break_reason_ = reason;
+  session_.disconnect();
+}
+
+Http2Stream& Http2Server::on_opened() {
+  Stream& stream = streams_.emplace_back(*this);
+  stream.self = std::prev(streams_.end());
+  return stream;
+}
+
+void Http2Server::on_headers(Http2Stream& base, HeaderList headers, EndOfStream end) {
+  auto& stream = static_cast<Stream&>(base);
+  const auto method = headers.find(":method");
+  stream.head_request = method == "HEAD";
+  if (method == "CONNECT") return answer_failure(stream, "501");
+  if (!headers.find(":authority")) {
+    // Some clients that translate from HTTP/1 send a host instead (RFC 9113, section 8.3.1).
+    HeaderList with_authority;
+    for (std::string_view name : {":method", ":path", ":scheme"}) {
+      WEIR_CHECK(with_authority.add(name, headers.find(name).value_or("")));
+    }
+    WEIR_CHECK(with_authority.add(":authority", headers.find("host").value_or("")));
+    for (size_t i = 0; i < headers.count(); ++i) {
+      const auto name = headers.name(i);
+      if (name.starts_with(':') || name == "host") continue;
+      WEIR_CHECK(with_authority.add(name, headers.value(i)));
+    }
+    headers = std::move(with_authority);
+  }
+  if (!is_valid_target(headers.find(":path").value_or("")) ||
+      !is_valid_target(headers.find(":authority").value_or(""))) {
+    return answer_failure(stream, "400");
+  }
+  context_.stats.requests.add();
+  context_.stats.active_requests.add();
+  stream.exchange = &context_.factory.make_exchange(stream);
+  stream.exchange->headers(std::move(headers), end);
+}
+
+void Http2Server::on_data(Http2Stream& base, Body data, EndOfStream end) {
+  auto& stream = static_cast<Stream&>(base);
+  if (stream.exchange != nullptr) stream.exchange->data(std::move(data), end);
+}
+
+void Http2Server::on_trailers(Http2Stream& base, HeaderList trailers) {
+  auto& stream = static_cast<Stream&>(base);
+  if (stream.exchange != nullptr) stream.exchange->trailers(std::move(trailers));
+}
+
+void Http2Server::on_oversized(Http2Stream& base) {
+  auto& stream = static_cast<Stream&>(base);
+  // Too many trailers: the request is under way and cannot end as it should.
+  if (stream.exchange != nullptr) return session_.reset(stream, NGHTTP2_ENHANCE_YOUR_CALM);
+  answer_failure(stream, "431");
+}
+
+void Http2Server::answer_failure(Stream& stream, std::string_view status) {
+  session_.send_response(stream, {{":status", status}, {"content-length", "0"}}, EndOfStream::Yes,
+                         stream.head_request);
+}
+
+void Http2Server::on_sent(Http2Stream& base) {
+  auto& stream = static_cast<Stream&>(base);
+  if (!stream.paused_exchange) return;
+  if (stream.backlog() > context_.options.output_buffer_bytes / 2) return;
+  stream.paused_exchange = false;
+  if (!stream.sending_ended()) stream.exchange->resume();
+}
+
+void Http2Server::on_closed(Http2Stream& base, uint32_t error, bool) {
+  auto& stream = static_cast<Stream&>(base);
+  if (Exchange* const exchange = std::exchange(stream.exchange, nullptr)) {
+    context_.stats.active_requests.subtract();
+    const bool client_left = error != NGHTTP2_NO_ERROR || !stream.sending_ended();
+    if (client_left && !stream.receiving_ended()) exchange->abort(break_reason_);
+    exchange->closed();
+  } else {
+    context_.stats.bad_requests.add();
+  }
+  streams_.erase(stream.self);
+}
+
+std::unique_ptr<Codec> make_http2_server(const ServerCodecContext& context) {
+  return std::make_unique<Http2Server>(context);
+}
+
+}  // namespace weir::serve
