@@ -40,7 +40,8 @@ struct EndpointSettings {
 struct ClusterSettings {
   std::string name;
   std::vector<EndpointSettings> endpoints;
-  bool http2 = false;  // prior knowledge
+  bool first_address_only = false;  // of a name's addresses (Envoy's LOGICAL_DNS)
+  bool http2 = false;               // prior knowledge
 
   Milliseconds connect_timeout{5'000};
   Milliseconds idle_timeout{30'000};      // of a connection without a request
@@ -55,8 +56,7 @@ struct ClusterSettings {
 
   uint32_t stream_window_bytes = 1024 * 1024;  // HTTP/2, response body on its way
   uint32_t connection_window_bytes = 16 * 1024 * 1024;
-  size_t max_connections = 1024;  // per endpoint; requests beyond it wait for a connection
-  size_t max_waiting = 4096;      // requests without a connection; more are refused
+  size_t max_connections = 1024;  // per address; requests beyond it wait for a connection
 
   // Where to count; outlives the cluster. Null: nowhere that can be seen.
   ClusterStats* stats = nullptr;

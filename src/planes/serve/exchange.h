@@ -74,7 +74,8 @@ struct UpstreamInfo {
 };
 
 // A request under way to an upstream: sink of the request, source of the response's body.
-// Destroying it before both messages have ended cancels it. Thread: its worker's.
+// Destroying it before both messages have ended cancels it, also from inside the response's sink; a
+// pause() of the request's source is not undone by that. Thread: its worker's.
 class UpstreamExchange : public MessageSink, public MessageSource {
  public:
   virtual ~UpstreamExchange() = default;

@@ -19,8 +19,11 @@ class io_context;
 namespace weir::serve {
 
 struct ListenerOptions {
-  std::string address = "127.0.0.1";  // an IPv4 or IPv6 address
-  uint16_t port = 0;                  // 0: the system chooses, see Listener::port()
+  enum class Protocol : uint8_t { Auto, Http1, Http2 };
+
+  std::string address = "127.0.0.1";   // an IPv4 or IPv6 address
+  uint16_t port = 0;                   // 0: the system chooses, see Listener::port()
+  Protocol protocol = Protocol::Auto;  // Auto: HTTP/2 where a connection starts with its preface
 
   // Request headers, and trailers likewise; beyond it the answer is 431.
   size_t max_header_bytes = 64 * 1024;

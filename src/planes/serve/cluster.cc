@@ -1,0 +1,225 @@
+#include "planes/serve/cluster.h"
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/post.hpp>
+#include <vector>
+
+#include "base/check.h"
+#include "planes/serve/endpoint.h"
+
+namespace weir::serve {
+namespace {
+
+using asio::ip::tcp;
+
+// How often connections and connects are held against their time-outs.
+constexpr Milliseconds kSweepInterval{200};
+
+// A name, and the addresses it has.
+struct Name {
+  std::string host;
+  uint16_t port = 0;
+  std::vector<tcp::endpoint> addresses;
+  Connection::Time resolve_from{};  // the next lookup
+  bool resolving = false;
+};
+
+class ClusterImpl final : public Cluster, private Dispatcher, private EndpointOwner {
+ public:
+  ClusterImpl(asio::io_context& io, const ClusterSettings& settings)
+      : io_(io),
+        settings_(settings),
+        stats_(settings.stats != nullptr ? *settings.stats : own_stats_),
+        resolver_(io),
+        timer_(io),
+        now_(std::chrono::steady_clock::now()) {
+    add_endpoints();
+    sweep();
+  }
+
+  ~ClusterImpl() override { WEIR_CHECK(unplaced_.empty() && failing_.empty()); }
+
+  std::unique_ptr<UpstreamExchange> open(MessageSink& response, MessageSource* request,
+                                         bool need_http2) override {
+    Dispatcher& dispatcher = *this;
+    return std::make_unique<UpstreamRequest>(dispatcher, settings_, stats_, response, request,
+                                             need_http2 || settings_.http2);
+  }
+
+ private:
+  using Endpoints = std::vector<std::unique_ptr<Endpoint>>;
+
+  void dispatch(UpstreamRequest& request) override;
+  void on_refused(UpstreamRequest& request, std::string_view reason) override;
+  Connection::Time now() const override { return now_; }
+
+  void add_endpoints();
+  Endpoint& next_endpoint();
+  void fail_later(UpstreamRequest& request);
+  void sweep();
+  void resolve(Name& name);
+  void on_resolved(Name& name, error_code error, const TcpResolver::results_type& found);
+  void update_endpoints();
+  bool is_resolving() const { return std::ranges::any_of(names_, &Name::resolving); }
+
+  asio::io_context& io_;
+  const ClusterSettings settings_;
+  ClusterStats own_stats_;
+  ClusterStats& stats_;
+  TcpResolver resolver_;
+  Timer timer_;
+  Connection::Time now_;
+  std::vector<tcp::endpoint> fixed_;
+  std::vector<Name> names_;  // its size does not change
+  std::string resolve_error_;
+  Endpoints endpoints_;
+  Endpoints retired_;  // no longer addresses of the cluster; they go when they are empty
+  size_t next_ = 0;
+  WaitingList unplaced_;  // no name is resolved yet
+  WaitingList failing_;
+  // Handlers that come after the end find it expired.
+  std::shared_ptr<ClusterImpl*> self_ = std::make_shared<ClusterImpl*>(this);
+};
+
+void ClusterImpl::add_endpoints() {
+  for (const EndpointSettings& endpoint : settings_.endpoints) {
+    error_code not_an_address;
+    const auto address = asio::ip::make_address(endpoint.host, not_an_address);
+    if (not_an_address) {
+      names_.push_back({.host = endpoint.host, .port = endpoint.port});
+    } else {
+      fixed_.emplace_back(address, endpoint.port);
+    }
+  }
+  update_endpoints();
+}
+
+void ClusterImpl::dispatch(UpstreamRequest& request) {
+  if (!endpoints_.empty()) {
+    next_endpoint().serve(request);
+  } else if (is_resolving()) {
+    unplaced_.push_back(request);
+  } else {
+    fail_later(request);
+  }
+}
+
+// In turn, past those that cannot be connected at the moment.
+Endpoint& ClusterImpl::next_endpoint() {
+  for (size_t i = 0; i < endpoints_.size(); ++i) {
+    Endpoint& endpoint = *endpoints_[next_++ % endpoints_.size()];
+    if (endpoint.is_usable()) return endpoint;
+  }
+  return *endpoints_[next_++ % endpoints_.size()];
+}
+
+void ClusterImpl::on_refused(UpstreamRequest& request, std::string_view reason) {
+  request.note_refusal();
+  if (request.refusals() >= endpoints_.size()) return request.fail(reason);
+  dispatch(request);
+}
+
+void ClusterImpl::fail_later(UpstreamRequest& request) {
+  failing_.push_back(request);
+  asio::post(io_, [self = std::weak_ptr(self_)] {
+    const auto alive = self.lock();
+    if (!alive || (*alive)->failing_.empty()) return;
+    ClusterImpl& cluster = **alive;
+    UpstreamRequest& first = cluster.failing_.front();
+    cluster.failing_.pop_front();
+    first.fail(cluster.resolve_error_.empty() ? "the cluster has no address"
+                                              : cluster.resolve_error_);
+  });
+}
+
+void ClusterImpl::sweep() {
+  now_ = std::chrono::steady_clock::now();
+  for (auto& endpoint : endpoints_) endpoint->sweep(now_);
+  for (auto& endpoint : retired_) endpoint->sweep(now_);
+  std::erase_if(retired_, [](const auto& endpoint) { return endpoint->is_empty(); });
+  for (Name& name : names_) {
+    if (!name.resolving && now_ >= name.resolve_from) resolve(name);
+  }
+  timer_.expires_after(kSweepInterval);
+  timer_.async_wait([self = std::weak_ptr(self_)](error_code error) {
+    const auto alive = self.lock();
+    if (!error && alive) (*alive)->sweep();
+  });
+}
+
+void ClusterImpl::resolve(Name& name) {
+  name.resolving = true;
+  resolver_.async_resolve(
+      name.host, std::to_string(name.port),
+      TcpResolver::flags::address_configured | TcpResolver::flags::numeric_service,
+      [self = std::weak_ptr(self_), &name](error_code error, TcpResolver::results_type found) {
+        if (const auto alive = self.lock()) (*alive)->on_resolved(name, error, found);
+      });
+}
+
+void ClusterImpl::on_resolved(Name& name, error_code error,
+                              const TcpResolver::results_type& found) {
+  name.resolving = false;
+  name.resolve_from = now_ + settings_.resolve_interval;
+  if (error) {
+    // What was known stays: a lookup that fails says nothing about the upstream.
+    resolve_error_ = "cannot resolve '" + name.host + "': " + error.message();
+    name.resolve_from = now_ + std::min(settings_.resolve_interval, Milliseconds(1'000));
+  } else {
+    name.addresses.clear();
+    for (const auto& entry : found) name.addresses.push_back(entry.endpoint());
+    if (settings_.first_address_only && !name.addresses.empty()) name.addresses.resize(1);
+    update_endpoints();
+  }
+  WaitingList unplaced;
+  unplaced.swap(unplaced_);
+  while (!unplaced.empty()) {
+    UpstreamRequest& request = unplaced.front();
+    unplaced.pop_front();
+    dispatch(request);
+  }
+}
+
+void ClusterImpl::update_endpoints() {
+  std::vector<tcp::endpoint> addresses = fixed_;
+  for (const Name& name : names_) {
+    addresses.insert(addresses.end(), name.addresses.begin(), name.addresses.end());
+  }
+  EndpointOwner& owner = *this;
+  std::ranges::sort(addresses);
+  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+
+  Endpoints kept;
+  for (const tcp::endpoint& address : addresses) {
+    const auto old = std::ranges::find_if(endpoints_, [&](const auto& endpoint) {
+      return endpoint != nullptr && endpoint->address() == address;
+    });
+    kept.push_back(old != endpoints_.end()
+                       ? std::move(*old)
+                       : std::make_unique<Endpoint>(io_, address, settings_, stats_, owner));
+  }
+  for (auto& endpoint : endpoints_) {
+    if (endpoint == nullptr) continue;
+    endpoint->drain();
+    retired_.push_back(std::move(endpoint));
+  }
+  endpoints_ = std::move(kept);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Cluster>> make_cluster(asio::io_context& io,
+                                              const ClusterSettings& settings) {
+  const auto bad = [&](std::string_view what) {
+    return Error{ErrorCode::BadConfig, "cluster '" + settings.name + "': " + std::string(what)};
+  };
+  if (settings.endpoints.empty()) return bad("it has no endpoints");
+  for (const EndpointSettings& endpoint : settings.endpoints) {
+    if (endpoint.host.empty()) return bad("an endpoint has no host");
+    if (endpoint.port == 0) return bad("endpoint '" + endpoint.host + "' has port 0");
+  }
+  return std::unique_ptr<Cluster>(std::make_unique<ClusterImpl>(io, settings));
+}
+
+}  // namespace weir::serve

@@ -1,0 +1,191 @@
+#include "planes/serve/endpoint.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace weir::serve {
+namespace {
+
+using asio::ip::tcp;
+
+// How long an address that cannot be connected is passed over while there are others.
+constexpr Milliseconds kRefusedTime{1'000};
+
+// What one HTTP/2 connection that is still being made will surely carry.
+constexpr size_t kStreamsPerDial = 100;
+
+std::string to_text(const tcp::endpoint& endpoint) {
+  const std::string address = endpoint.address().to_string();
+  const std::string port = std::to_string(endpoint.port());
+  return endpoint.address().is_v6() ? "[" + address + "]:" + port : address + ":" + port;
+}
+
+UpstreamInfo describe(const Connection& connection) {
+  const tcp::endpoint remote = connection.remote_endpoint();
+  const tcp::endpoint local = connection.local_endpoint();
+  return {.address = to_text(remote),
+          .port = remote.port(),
+          .local_address = to_text(local),
+          .local_port = local.port()};
+}
+
+}  // namespace
+
+Endpoint::Endpoint(asio::io_context& io, const tcp::endpoint& address,
+                   const ClusterSettings& settings, ClusterStats& stats, EndpointOwner& owner)
+    : io_(io), address_(address), settings_(settings), stats_(stats), owner_(owner) {}
+
+Endpoint::~Endpoint() {
+  self_.reset();
+  while (!connections_.empty()) connections_.back().connection->close("the cluster is gone");
+}
+
+bool Endpoint::is_empty() const {
+  return connections_.empty() && dials_.empty() && waiting_http1_.empty() && waiting_http2_.empty();
+}
+
+void Endpoint::serve(UpstreamRequest& request) {
+  Kept* const kept = request.http2() ? find_http2() : find_http1(request);
+  if (kept != nullptr) return attach(*kept, request);
+  waiting(request.http2()).push_back(request);
+  dial_if_needed(request.http2());
+}
+
+Endpoint::Kept* Endpoint::find_http1(const UpstreamRequest& request) {
+  if (request.wants_fresh_connection()) return nullptr;
+  while (!idle_.empty()) {
+    Connection& connection = *idle_.back();
+    idle_.pop_back();
+    Kept& kept = connections_[connection.slot];
+    kept.idle = false;
+    if (kept.codec->capacity() == 0) continue;
+    if (request.needs_live_connection() && !connection.is_quiet()) {
+      kept.codec->drain();
+      continue;
+    }
+    return &kept;
+  }
+  return nullptr;
+}
+
+Endpoint::Kept* Endpoint::find_http2() {
+  const auto found = std::ranges::find_if(connections_, [](const Kept& kept) {
+    return kept.http2 && kept.codec != nullptr && kept.codec->capacity() > 0;
+  });
+  return found == connections_.end() ? nullptr : &*found;
+}
+
+void Endpoint::attach(Kept& kept, UpstreamRequest& request) {
+  request.attach(*kept.codec, kept.info, std::exchange(kept.used, true));
+}
+
+void Endpoint::dial_if_needed(bool http2) {
+  if (connections_.size() + dials_.size() >= settings_.max_connections) return;
+  if (waiting(http2).size() > expected(http2)) dial(http2);
+}
+
+size_t Endpoint::expected(bool http2) const {
+  const auto dials = static_cast<size_t>(std::ranges::count(dials_, http2, &Dial::http2));
+  return http2 ? dials * kStreamsPerDial : dials;
+}
+
+void Endpoint::dial(bool http2) {
+  const auto dial = dials_.insert(
+      dials_.end(), Dial{.socket = TcpSocket(io_),
+                         .deadline = std::chrono::steady_clock::now() + settings_.connect_timeout,
+                         .http2 = http2});
+  dial->socket.async_connect(address_, [self = std::weak_ptr(self_), dial](error_code error) {
+    if (const auto alive = self.lock()) (*alive)->on_dialed(dial, error);
+  });
+}
+
+void Endpoint::on_dialed(Dials::iterator dial, error_code error) {
+  Dials done;
+  done.splice(done.end(), dials_, dial);
+  if (!error) {
+    usable_from_ = {};
+    return add(*dial);
+  }
+  const bool timed_out = error == asio::error::operation_aborted;
+  connection_failed(dial->http2, "connect to " + to_text(address_) + ": " +
+                                     (timed_out ? "timed out" : error.message()));
+}
+
+void Endpoint::connection_failed(bool http2, std::string_view reason) {
+  stats_.connect_failures.add();
+  usable_from_ = std::chrono::steady_clock::now() + kRefusedTime;
+  // Each failed connection fails what it was made for.
+  WaitingList& list = waiting(http2);
+  while (list.size() > expected(http2)) {
+    UpstreamRequest& request = list.front();
+    list.pop_front();
+    owner_.on_refused(request, reason);
+  }
+}
+
+void Endpoint::add(Dial& dial) {
+  stats_.connections.add();
+  stats_.active_connections.add();
+  const ConnectionTimeouts timeouts{.idle = settings_.idle_timeout};
+  auto connection = std::make_shared<Connection>(
+      std::move(dial.socket), static_cast<ConnectionOwner&>(*this), timeouts,
+      TrafficCounters{.received_bytes = stats_.received_bytes, .sent_bytes = stats_.sent_bytes},
+      owner_.now());
+  connection->slot = connections_.size();
+  connections_.push_back({.connection = connection,
+                          .info = std::make_shared<const UpstreamInfo>(describe(*connection)),
+                          .http2 = dial.http2});
+  connection->start();
+}
+
+std::unique_ptr<Codec> Endpoint::choose_codec(Connection& connection, Bytes) {
+  Kept& kept = connections_[connection.slot];
+  const UpstreamCodecContext context{.carrier = connection, .settings = settings_, .stats = stats_};
+  auto codec = kept.http2 ? make_http2_client(context) : make_http1_client(context);
+  kept.codec = codec.get();
+  return codec;
+}
+
+void Endpoint::on_settled(Connection& connection) {
+  Kept& kept = connections_[connection.slot];
+  WaitingList& list = waiting(kept.http2);
+  while (!list.empty() && kept.codec->capacity() > 0) {
+    UpstreamRequest& request = list.front();
+    list.pop_front();
+    attach(kept, request);
+  }
+  if (kept.http2 || kept.idle || kept.codec->capacity() == 0) return;
+  kept.idle = true;
+  idle_.push_back(&connection);
+}
+
+void Endpoint::on_closed(Connection& connection) {
+  stats_.active_connections.subtract();
+  std::erase(idle_, &connection);
+  const size_t slot = connection.slot;
+  const bool http2 = connections_[slot].http2;
+  std::swap(connections_[slot], connections_.back());
+  connections_[slot].connection->slot = slot;
+  connections_.pop_back();
+  // Requests may have waited for it.
+  if (self_ != nullptr) dial_if_needed(http2);
+}
+
+void Endpoint::sweep(Connection::Time now) {
+  for (size_t i = connections_.size(); i-- > 0;) {
+    if (i < connections_.size()) connections_[i].connection->sweep(now);
+  }
+  for (Dial& dial : dials_) {
+    error_code ignored;
+    if (now > dial.deadline) dial.socket.close(ignored);
+  }
+}
+
+void Endpoint::drain() {
+  for (size_t i = connections_.size(); i-- > 0;) {
+    if (i < connections_.size()) connections_[i].connection->drain();
+  }
+}
+
+}  // namespace weir::serve

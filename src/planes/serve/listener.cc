@@ -1,0 +1,243 @@
+#include "planes/serve/listener.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/post.hpp>
+#include <vector>
+
+#include "planes/serve/connection.h"
+#include "planes/serve/server_codec.h"
+
+namespace weir::serve {
+namespace {
+
+using asio::ip::tcp;
+
+// How often connections are held against their time-outs.
+constexpr Milliseconds kSweepInterval{200};
+
+// How long to wait when the process has no file descriptor left.
+constexpr Milliseconds kAcceptPause{100};
+
+std::atomic<uint64_t> next_connection_id = 1;
+
+std::string to_text(const tcp::endpoint& endpoint) {
+  const std::string address = endpoint.address().to_string();
+  const std::string port = std::to_string(endpoint.port());
+  return endpoint.address().is_v6() ? "[" + address + "]:" + port : address + ":" + port;
+}
+
+ConnectionInfo describe(const Connection& connection) {
+  const tcp::endpoint remote = connection.remote_endpoint();
+  const tcp::endpoint local = connection.local_endpoint();
+  return {.id = next_connection_id.fetch_add(1, std::memory_order_relaxed),
+          .remote_address = to_text(remote),
+          .remote_port = remote.port(),
+          .local_address = to_text(local),
+          .local_port = local.port()};
+}
+
+class ListenerImpl final : public Listener, private ConnectionOwner {
+ public:
+  ListenerImpl(asio::io_context& io, const ListenerOptions& options, ExchangeFactory& factory)
+      : options_(options),
+        factory_(factory),
+        io_(io),
+        acceptor_(io),
+        accept_timer_(io),
+        sweep_timer_(io) {}
+
+  ~ListenerImpl() override {
+    stop_accepting();
+    close_connections();
+  }
+
+  Done open();
+
+  uint16_t port() const override { return port_; }
+  const ListenerStats& stats() const override { return stats_; }
+  void stop_accepting() override;
+  void drain(std::function<void()> done) override;
+  void close_connections() override;
+
+ private:
+  // A connection and what its codec refers to.
+  struct Client {
+    std::shared_ptr<Connection> connection;
+    std::unique_ptr<ConnectionInfo> info;
+  };
+
+  std::unique_ptr<Codec> choose_codec(Connection& connection, Bytes first) override;
+  void on_settled(Connection&) override {}
+  void on_closed(Connection& connection) override;
+
+  void accept();
+  void on_accept(error_code error, TcpSocket socket);
+  void add(TcpSocket socket);
+  void start_sweeping();
+  void sweep();
+  void report_drained();
+
+  const ListenerOptions options_;
+  ExchangeFactory& factory_;
+  asio::io_context& io_;
+  TcpAcceptor acceptor_;
+  Timer accept_timer_;
+  Timer sweep_timer_;
+  uint16_t port_ = 0;
+  ListenerStats stats_;
+  std::vector<Client> clients_;  // each at its connection's slot
+  std::function<void()> drained_;
+  bool sweeping_ = false;
+  // Handlers that come after the end find it expired.
+  std::shared_ptr<ListenerImpl*> self_ = std::make_shared<ListenerImpl*>(this);
+};
+
+Done ListenerImpl::open() {
+  const auto failed = [&](std::string_view doing, const error_code& error) {
+    return Error{ErrorCode::Io, "listener " + options_.address + ":" +
+                                    std::to_string(options_.port) + ": " + std::string(doing) +
+                                    ": " + error.message()};
+  };
+  error_code error;
+  const auto address = asio::ip::make_address(options_.address, error);
+  if (error) {
+    return Error{ErrorCode::BadConfig,
+                 "listener address '" + options_.address + "' is not an IP address"};
+  }
+  const tcp::endpoint endpoint(address, options_.port);
+  acceptor_.open(endpoint.protocol(), error);
+  if (error) return failed("open", error);
+  acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  const int on = 1;
+  if (::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
+    return failed("SO_REUSEPORT", error_code(errno, boost::system::system_category()));
+  }
+  acceptor_.bind(endpoint, error);
+  if (error) return failed("bind", error);
+  acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return failed("listen", error);
+  port_ = acceptor_.local_endpoint(error).port();
+  accept();
+  return Unit{};
+}
+
+void ListenerImpl::accept() {
+  acceptor_.async_accept([self = std::weak_ptr(self_)](error_code error, TcpSocket socket) {
+    if (const auto alive = self.lock()) (*alive)->on_accept(error, std::move(socket));
+  });
+}
+
+void ListenerImpl::on_accept(error_code error, TcpSocket socket) {
+  if (!acceptor_.is_open()) return;
+  if (!error) {
+    add(std::move(socket));
+  } else if (error == asio::error::no_descriptors || error == asio::error::no_memory) {
+    accept_timer_.expires_after(kAcceptPause);
+    accept_timer_.async_wait([self = std::weak_ptr(self_)](error_code) {
+      const auto alive = self.lock();
+      if (alive && (*alive)->acceptor_.is_open()) (*alive)->accept();
+    });
+    return;
+  }
+  accept();
+}
+
+void ListenerImpl::add(TcpSocket socket) {
+  if (clients_.size() >= options_.max_connections) {
+    stats_.refused_connections.add();
+    return;
+  }
+  stats_.connections.add();
+  stats_.active_connections.add();
+  const ConnectionTimeouts timeouts{.idle = options_.idle_timeout,
+                                    .stream = options_.stream_timeout,
+                                    .head = options_.header_timeout};
+  auto connection = std::make_shared<Connection>(
+      std::move(socket), static_cast<ConnectionOwner&>(*this), timeouts,
+      TrafficCounters{.received_bytes = stats_.received_bytes, .sent_bytes = stats_.sent_bytes},
+      std::chrono::steady_clock::now());
+  connection->slot = clients_.size();
+  clients_.push_back(
+      {.connection = connection, .info = std::make_unique<ConnectionInfo>(describe(*connection))});
+  start_sweeping();
+  connection->start();
+}
+
+std::unique_ptr<Codec> ListenerImpl::choose_codec(Connection& connection, Bytes first) {
+  if (first.empty()) return nullptr;
+  return make_server_codec({.carrier = connection,
+                            .factory = factory_,
+                            .connection = *clients_[connection.slot].info,
+                            .options = options_,
+                            .stats = stats_},
+                           first);
+}
+
+void ListenerImpl::on_closed(Connection& connection) {
+  stats_.active_connections.subtract();
+  const size_t slot = connection.slot;
+  std::swap(clients_[slot], clients_.back());
+  clients_[slot].connection->slot = slot;
+  clients_.pop_back();
+  report_drained();
+}
+
+void ListenerImpl::start_sweeping() {
+  if (sweeping_) return;
+  sweeping_ = true;
+  sweep_timer_.expires_after(kSweepInterval);
+  sweep_timer_.async_wait([self = std::weak_ptr(self_)](error_code error) {
+    const auto alive = self.lock();
+    if (!error && alive) (*alive)->sweep();
+  });
+}
+
+void ListenerImpl::sweep() {
+  sweeping_ = false;
+  const auto now = std::chrono::steady_clock::now();
+  // From the back: a connection that closes is replaced by the last one.
+  for (size_t i = clients_.size(); i-- > 0;) {
+    if (i < clients_.size()) clients_[i].connection->sweep(now);
+  }
+  if (!clients_.empty()) start_sweeping();
+}
+
+void ListenerImpl::stop_accepting() {
+  error_code ignored;
+  acceptor_.close(ignored);
+}
+
+void ListenerImpl::drain(std::function<void()> done) {
+  stop_accepting();
+  drained_ = std::move(done);
+  for (size_t i = clients_.size(); i-- > 0;) {
+    if (i < clients_.size()) clients_[i].connection->drain();
+  }
+  report_drained();
+}
+
+void ListenerImpl::report_drained() {
+  if (!drained_ || !clients_.empty()) return;
+  asio::post(io_, [done = std::exchange(drained_, nullptr)] { done(); });
+}
+
+void ListenerImpl::close_connections() {
+  while (!clients_.empty()) clients_.back().connection->close("the listener closes");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Listener>> Listener::make(asio::io_context& io,
+                                                 const ListenerOptions& options,
+                                                 ExchangeFactory& factory) {
+  auto listener = std::make_unique<ListenerImpl>(io, options, factory);
+  WEIR_TRY(listener->open());
+  return std::unique_ptr<Listener>(std::move(listener));
+}
+
+}  // namespace weir::serve

@@ -1,0 +1,164 @@
+#include "planes/serve/upstream_request.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace weir::serve {
+namespace {
+
+bool is_idempotent(std::string_view method) {
+  constexpr std::string_view kMethods[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+  return std::ranges::find(kMethods, method) != std::end(kMethods);
+}
+
+}  // namespace
+
+UpstreamRequest::UpstreamRequest(Dispatcher& dispatcher, const ClusterSettings& settings,
+                                 ClusterStats& stats, MessageSink& response, MessageSource* request,
+                                 bool http2)
+    : dispatcher_(dispatcher),
+      settings_(settings),
+      stats_(stats),
+      response_(response),
+      request_(request),
+      http2_(http2) {
+  stats_.requests.add();
+  stats_.active_requests.add();
+}
+
+UpstreamRequest::~UpstreamRequest() {
+  stats_.active_requests.subtract();
+  if (stream_ != nullptr) stream_->release();
+}
+
+void UpstreamRequest::headers(HeaderList headers, EndOfStream end) {
+  headers_only_ = request_ended_ = end == EndOfStream::Yes;
+  repeatable_ = headers_only_ && is_idempotent(headers.find(":method").value_or(""));
+  headers_ = std::move(headers);
+  dispatcher_.dispatch(*this);
+}
+
+void UpstreamRequest::data(Body data, EndOfStream end) {
+  if (end == EndOfStream::Yes) request_ended_ = true;
+  if (stream_ != nullptr) {
+    stream_->data(std::move(data), end);
+    release_if_over();
+  } else if (!response_ended_) {
+    body_.append(std::move(data));
+    set_backlog(!request_ended_ && body_.size() > settings_.output_buffer_bytes);
+  }
+}
+
+void UpstreamRequest::trailers(HeaderList trailers) {
+  request_ended_ = true;
+  if (stream_ != nullptr) {
+    stream_->trailers(trailers);
+    release_if_over();
+  } else {
+    trailers_ = std::move(trailers);
+  }
+}
+
+void UpstreamRequest::abort(std::string_view) {
+  request_ended_ = response_ended_ = true;
+  if (is_linked()) unlink();
+  if (stream_ != nullptr) std::exchange(stream_, nullptr)->release();
+}
+
+void UpstreamRequest::pause() {
+  if (++pauses_ == 1 && stream_ != nullptr) stream_->set_paused(true);
+}
+
+void UpstreamRequest::resume() {
+  WEIR_CHECK(pauses_ > 0);
+  if (--pauses_ == 0 && stream_ != nullptr) stream_->set_paused(false);
+}
+
+void UpstreamRequest::attach(UpstreamCodec& codec, std::shared_ptr<const UpstreamInfo> info,
+                             bool kept_alive) {
+  info_ = std::move(info);
+  kept_alive_ = kept_alive;
+  stream_ = &codec.open(*this);
+  if (pauses_ > 0) stream_->set_paused(true);
+  stream_->headers(*headers_, headers_only_ ? EndOfStream::Yes : EndOfStream::No);
+  if (headers_only_) return;
+
+  headers_.reset();
+  set_backlog(false);
+  const bool ends_with_data = request_ended_ && !trailers_;
+  if (!body_.empty() || ends_with_data) {
+    stream_->data(body_.take_all(), ends_with_data ? EndOfStream::Yes : EndOfStream::No);
+  }
+  if (trailers_) stream_->trailers(*std::exchange(trailers_, {}));
+}
+
+void UpstreamRequest::fail(std::string_view reason) {
+  stats_.broken.add();
+  response_ended_ = true;
+  set_backlog(false);
+  response_.abort(reason);
+}
+
+void UpstreamRequest::on_headers(HeaderList headers, EndOfStream end) {
+  response_started_ = true;
+  headers_.reset();
+  if (end == EndOfStream::Yes) response_ended();
+  response_.headers(std::move(headers), end);
+}
+
+void UpstreamRequest::on_interim_headers(HeaderList headers) {
+  response_started_ = true;
+  response_.interim_headers(std::move(headers));
+}
+
+void UpstreamRequest::on_data(Body data, EndOfStream end) {
+  if (end == EndOfStream::Yes) response_ended();
+  response_.data(std::move(data), end);
+}
+
+void UpstreamRequest::on_trailers(HeaderList trailers) {
+  response_ended();
+  response_.trailers(std::move(trailers));
+}
+
+void UpstreamRequest::on_broken(Break how, std::string_view reason) {
+  stream_ = nullptr;
+  // The response was complete; what is left of the request finds nobody.
+  if (response_ended_) return set_backlog(false);
+  if (may_retry(how)) {
+    retried_ = true;
+    stats_.retries.add();
+    return dispatcher_.dispatch(*this);
+  }
+  fail(reason);
+}
+
+bool UpstreamRequest::may_retry(Break how) const {
+  if (retried_ || response_started_ || !headers_only_) return false;
+  return how == Break::Unprocessed || (how == Break::BeforeResponse && kept_alive_ && repeatable_);
+}
+
+void UpstreamRequest::on_backlog(bool full) { set_backlog(full); }
+
+void UpstreamRequest::set_backlog(bool full) {
+  if (full == backlog_) return;
+  backlog_ = full;
+  if (request_ == nullptr) return;
+  full ? request_->pause() : request_->resume();
+}
+
+void UpstreamRequest::response_ended() {
+  response_ended_ = true;
+  release_if_over();
+}
+
+void UpstreamRequest::release_if_over() {
+  if (request_ended_ && response_ended_ && stream_ != nullptr) {
+    set_backlog(false);
+    std::exchange(stream_, nullptr)->release();
+  }
+}
+
+}  // namespace weir::serve

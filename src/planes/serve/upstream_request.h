@@ -1,0 +1,108 @@
+#pragma once
+// A request to a cluster: waits for a connection, passes both messages through, and is sent once
+// more where that is safe.
+
+#include <boost/intrusive/list.hpp>
+#include <memory>
+#include <optional>
+
+#include "planes/serve/cluster.h"
+#include "planes/serve/upstream_codec.h"
+
+namespace weir::serve {
+
+class UpstreamRequest;
+
+// Where requests get their connections. Thread: its worker's.
+class Dispatcher {
+ public:
+  // Gives the request a stream, now or later, or fails it, later.
+  virtual void dispatch(UpstreamRequest& request) = 0;
+
+ protected:
+  ~Dispatcher() = default;
+};
+
+// In a list while it waits; leaves it by itself when it is destroyed.
+using WaitingHook =
+    boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+// Thread: its worker's.
+class UpstreamRequest final : public UpstreamExchange, public WaitingHook, private UpstreamEvents {
+ public:
+  UpstreamRequest(Dispatcher& dispatcher, const ClusterSettings& settings, ClusterStats& stats,
+                  MessageSink& response, MessageSource* request, bool http2);
+  ~UpstreamRequest() override;
+
+  // The request.
+  void headers(HeaderList headers, EndOfStream) override;
+  void data(Body data, EndOfStream) override;
+  void trailers(HeaderList trailers) override;
+  void abort(std::string_view reason) override;
+
+  // The response's body.
+  void pause() override;
+  void resume() override;
+
+  const UpstreamInfo* info() const override { return info_.get(); }
+
+  // For the cluster.
+  bool http2() const { return http2_; }
+  // A kept-alive connection will not do: one has just turned out to be stale.
+  bool wants_fresh_connection() const { return retried_; }
+  // If the connection turns out to be stale the request is lost: look at it before.
+  bool needs_live_connection() const { return !repeatable_; }
+  // How many addresses have refused it.
+  size_t refusals() const { return refusals_; }
+  void note_refusal() { ++refusals_; }
+  void attach(UpstreamCodec& codec, std::shared_ptr<const UpstreamInfo> info, bool kept_alive);
+  // Not from inside headers().
+  void fail(std::string_view reason);
+
+ private:
+  void on_headers(HeaderList headers, EndOfStream) override;
+  void on_interim_headers(HeaderList headers) override;
+  void on_data(Body data, EndOfStream) override;
+  void on_trailers(HeaderList trailers) override;
+  void on_broken(Break how, std::string_view reason) override;
+  void on_backlog(bool full) override;
+
+  bool may_retry(Break how) const;
+  void request_ended();
+  void response_ended();
+  void release_if_over();
+  void set_backlog(bool full);
+
+  Dispatcher& dispatcher_;
+  const ClusterSettings& settings_;
+  ClusterStats& stats_;
+  MessageSink& response_;
+  MessageSource* const request_;
+  const bool http2_;
+
+  UpstreamStream* stream_ = nullptr;
+  std::shared_ptr<const UpstreamInfo> info_;
+
+  // What is not given to a stream yet. The headers are kept until the response starts if they are
+  // all of the request: it can be sent again then.
+  std::optional<HeaderList> headers_;
+  Body body_;
+  std::optional<HeaderList> trailers_;
+
+  uint32_t pauses_ = 0;
+  size_t refusals_ = 0;
+  bool headers_only_ = false;  // the request ends with its headers
+  bool repeatable_ = false;    // and its method is idempotent (RFC 9110, section 9.2.2)
+  bool request_ended_ = false;
+  bool response_started_ = false;
+  bool response_ended_ = false;
+  bool kept_alive_ = false;  // the stream's connection has served before
+  bool retried_ = false;
+  bool backlog_ = false;
+};
+
+using WaitingList =
+    boost::intrusive::list<UpstreamRequest, boost::intrusive::base_hook<WaitingHook>,
+                           boost::intrusive::constant_time_size<false>>;
+
+}  // namespace weir::serve
