@@ -37,6 +37,16 @@ suite() {
   "$scripts/build.sh" "$preset" && ctest --preset "$preset" --parallel "$(nproc)" "$@"
 }
 
+# What a user sees first: the example at work, on a free port, and an installed tree that finds its
+# engines.
+user_commands() {
+  local port
+  port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  WEIR_RUN_ONCE=1 WEIR_RUN_PORT=$port make --no-print-directory run &&
+    make --no-print-directory install "DESTDIR=$repo_root/build/stage" PREFIX=/usr > /dev/null &&
+    build/stage/usr/bin/weir engines | grep '^wasmtime .*build/stage'
+}
+
 thread_sanitizer() {
   "$scripts/build.sh" tsan threaded_tests && ctest --preset tsan --parallel "$(nproc)" -L threads
 }
@@ -49,6 +59,7 @@ step "dependencies" dependencies
 [ ${#failed[@]} = 0 ] || die "the dependencies cannot be installed"
 step "guest plugins" "$scripts/guests.sh"
 step "release" suite release
+step "make run, make install" user_commands
 if [ "${SANITIZERS:-1}" != 0 ]; then
   step "address, undefined behaviour" suite asan-ubsan
   step "threads" thread_sanitizer
