@@ -18,7 +18,7 @@ struct SocketAddress {
   std::string host;  // an IP address without brackets, or a name to resolve
   uint16_t port = 0;
 
-  friend auto operator<=>(const SocketAddress&, const SocketAddress&) = default;
+  friend bool operator==(const SocketAddress&, const SocketAddress&) = default;
 };
 
 // "127.0.0.1:80", "[::1]:80".

@@ -101,12 +101,13 @@ Result<std::vector<Listener>> read_listeners(
     const std::set<std::string>& clusters, const Environment& environment, const Place& at) {
   std::vector<Listener> out;
   std::set<std::string> names;
-  std::set<SocketAddress> addresses;
+  std::set<std::string> addresses;
   for (int i = 0; i < messages.size(); ++i) {
     Place here = at.item(static_cast<size_t>(i));
     WEIR_TRY(Listener listener, read_listener(messages[i], clusters, environment, here));
-    if (listener.address.port != 0 && !addresses.insert(listener.address).second) {
-      return here.field("address").error("another listener has " + to_string(listener.address));
+    std::string address = to_string(listener.address);
+    if (listener.address.port != 0 && !addresses.insert(address).second) {
+      return here.field("address").error("another listener has " + address);
     }
     if (!names.insert(listener.name).second) {
       return here.field("name").error("there is another listener " + quote(listener.name));

@@ -49,6 +49,16 @@ const pb::FieldDescriptor* find_rival(const pb::Message& message,
   return message.GetReflection()->GetOneofFieldDescriptor(message, oneof);
 }
 
+Error unknown_type(std::string_view url, const Place& at) {
+  size_t slash = url.rfind('/');
+  if (slash == std::string_view::npos) {
+    return at.error(quote(url) +
+                    " is not a type's URL; write type.googleapis.com/ before its name");
+  }
+  std::string_view name = url.substr(slash + 1);
+  return at.error("unknown type " + quote(name) + "; " + suggest(name, known_types()));
+}
+
 // Equal messages give equal bytes.
 std::string serialize(const pb::Message& message) {
   std::string bytes;
@@ -77,8 +87,7 @@ Done MessageReader::read_fields(const Node& node, Message& into, const Place& at
   std::set<const Field*> seen;
   for (const Node::Entry& entry : node.entries) {
     if (entry.key == kTypeKey && type_key == TypeKey::Skipped) continue;
-    Place here = at.field(entry.key);
-    map_.record(here.path(), entry.mark);
+    Place here = enter(entry, at);
     const Field* field = find_field(type, entry.key);
     if (field == nullptr) {
       return here.error("unknown field; " + suggest(entry.key, field_names(type)));
@@ -141,8 +150,6 @@ Done MessageReader::read_map(const Node& node, Message& into, const Field& field
   return Unit{};
 }
 
-// A well-known type has its own JSON form, which stands under "value"; other messages' fields stand
-// beside "@type".
 Done MessageReader::read_any(const Node& node, Message& into, const Place& at) {
   if (node.kind != Node::Kind::Map) return mismatch(at, "a mapping with '@type'", node);
   const Node::Entry* type = node.find(kTypeKey);
@@ -152,37 +159,37 @@ Done MessageReader::read_any(const Node& node, Message& into, const Place& at) {
   }
   const std::string& url = type->value->text;
   auto message = make_message(url);
-  if (message == nullptr) {
-    Place here = at.field(kTypeKey);
-    map_.record(here.path(), type->mark);
-    std::string_view name = std::string_view(url).substr(url.rfind('/') + 1);
-    if (url.find('/') == std::string::npos) {
-      return here.error(quote(url) +
-                        " is not a type's URL; write type.googleapis.com/ before its name");
-    }
-    return here.error("unknown type " + quote(name) + "; " + suggest(name, known_types()));
-  }
+  if (message == nullptr) return unknown_type(url, enter(*type, at));
+  WEIR_TRY(read_any_content(node, *message, at));
 
-  if (is_well_known(*message->GetDescriptor())) {
-    for (const Node::Entry& entry : node.entries) {
-      if (entry.key == kTypeKey || entry.key == "value") continue;
-      Place here = at.field(entry.key);
-      map_.record(here.path(), entry.mark);
-      return here.error("unknown field; the content of " + message->GetDescriptor()->full_name() +
-                        " stands under 'value'");
-    }
-    const Node::Entry* value = node.find("value");
-    if (value == nullptr) return at.error("'value' is missing beside '@type'");
-    Place here = at.field("value");
-    map_.record(here.path(), value->mark);
-    WEIR_TRY(read_well_known(*value->value, *message, here));
-  } else {
-    WEIR_TRY(read_fields(node, *message, at, TypeKey::Skipped));
-  }
   auto& any = *pb::DynamicCastToGenerated<pb::Any>(&into);
   any.set_type_url(url);
   any.set_value(serialize(*message));
   return Unit{};
+}
+
+// A well-known type has its own JSON form, which stands under "value"; other messages' fields stand
+// beside "@type".
+Done MessageReader::read_any_content(const Node& any, Message& into, const Place& at) {
+  const pb::Descriptor& type = *into.GetDescriptor();
+  if (!is_well_known(type)) return read_fields(any, into, at, TypeKey::Skipped);
+  const Node::Entry* value = nullptr;
+  for (const Node::Entry& entry : any.entries) {
+    if (entry.key == kTypeKey) continue;
+    if (entry.key != "value") {
+      return enter(entry, at).error("unknown field; the content of " + type.full_name() +
+                                    " stands under 'value'");
+    }
+    value = &entry;
+  }
+  if (value == nullptr) return at.error("'value' is missing beside '@type'");
+  return read_well_known(*value->value, into, enter(*value, at));
+}
+
+Place MessageReader::enter(const Node::Entry& entry, const Place& at) {
+  Place here = at.field(entry.key);
+  map_.record(here.path(), entry.mark);
+  return here;
 }
 
 }  // namespace weir::config
