@@ -3,57 +3,39 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 
 #include "engine/engines.h"
+#include "engine/testdata/guests.h"
 
 namespace weir::engine {
 namespace {
 
-constexpr auto kI32 = ValType::I32;
-
-// Answers `nothing`, and `add_one` with or without a look at the guest's memory.
+// Adds one to what the guest passes: a constant, or one from the guest's memory.
 class Host final : public ImportHandler {
  public:
-  enum Token : uint32_t { AddOne, AddOneInMemory, Other };
-
   Flow on_import(uint32_t token, Slots slots, Memory memory) noexcept override {
-    if (token == AddOne) {
+    if (token == kAddOne) {
       ++slots[0];
-    } else if (token == AddOneInMemory) {
-      std::byte* at = memory.at(16, 4);
-      if (at == nullptr) return Flow::Trap;
-      slots[0] += load<uint32_t>(at);
+    } else if (token == kCallBack) {
+      const std::byte* one = memory.at(kOneAt, 4);
+      if (one == nullptr) return Flow::Trap;
+      slots[0] += load<uint32_t>(one);
     }
     return Flow::Return;
   }
+
+  static constexpr uint64_t kOneAt = 4096;
 };
 
-std::string read_guest() {
-  std::ifstream file(std::filesystem::path(WEIR_ENGINE_TESTDATA) / "guest.wasm", std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-// guest.wasm on one engine.
+// guest.wat on one engine.
 struct Setup {
-  explicit Setup(std::string_view name, Host::Token add_one = Host::AddOne)
-      : add_one_type{{kI32}, {kI32}},
-        mix_type{{kI32, ValType::I64, ValType::F32, ValType::F64}, {ValType::F64}} {
+  explicit Setup(std::string_view name) {
     auto found = engines.find(name);
     if (!found.ok()) fail(found.error());
     engine = found.value();
     attachment = engine->attach_thread();
-    imports = {{"env", "add_one", add_one_type.view(), add_one},
-               {"env", "mix", mix_type.view(), Host::Other},
-               {"env", "add_one", add_one_type.view(), add_one},
-               {"env", "refuse", {}, Host::Other},
-               {"env", "call_back", add_one_type.view(), Host::Other},
-               {"env", "nothing", {}, Host::Other}};
-    const std::string wasm = read_guest();
-    auto compiled = engine->compile(as_bytes(wasm), imports);
+    auto compiled = engine->compile(read_guest("guest"), guest_imports().view());
     if (!compiled.ok()) fail(compiled.error());
     module = std::move(compiled).value();
   }
@@ -70,9 +52,6 @@ struct Setup {
   }
 
   Engines engines{Engines::default_search_path(), EngineOptions{}};
-  FuncType add_one_type;
-  FuncType mix_type;
-  std::vector<Import> imports;
   Host host;
   const Engine* engine;
   std::unique_ptr<ThreadAttachment> attachment;
@@ -81,6 +60,7 @@ struct Setup {
 
 void call(benchmark::State& state, Setup& setup, std::string_view name, FuncType type) {
   auto instance = setup.start();
+  store<uint32_t>(instance->memory().at(Host::kOneAt, 4), 1);
   const ExportId id = instance->bind_export(name, type.view()).value();
   uint64_t slots[kMaxSlots] = {1};
   for (auto _ : state) {
@@ -102,13 +82,13 @@ BENCHMARK(call_with_import);
 
 void call_with_import_and_values(benchmark::State& state) {
   Setup setup("wasmtime");
-  call(state, setup, "call_add_one", {{kI32}, {kI32}});
+  call(state, setup, "call_add_one", {{I32}, {I32}});
 }
 BENCHMARK(call_with_import_and_values);
 
 void call_with_import_touching_memory(benchmark::State& state) {
-  Setup setup("wasmtime", Host::AddOneInMemory);
-  call(state, setup, "call_add_one", {{kI32}, {kI32}});
+  Setup setup("wasmtime");
+  call(state, setup, "call_call_back", {{I32}, {I32}});
 }
 BENCHMARK(call_with_import_touching_memory);
 

@@ -1,16 +1,14 @@
 #pragma once
-// What the tests of engines share: the engines, guests from testdata/, a host that answers them.
+// What the tests of engines share: the engines, running guests, a host that answers them.
 
 #include <gtest/gtest.h>
 
 #include <array>
 #include <bit>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <initializer_list>
 #include <iostream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,29 +16,15 @@
 
 #include "engine/engine.h"
 #include "engine/engines.h"
+#include "engine/testdata/guests.h"
 
 namespace weir::engine {
-
-inline constexpr auto I32 = ValType::I32;
-inline constexpr auto I64 = ValType::I64;
-inline constexpr auto F32 = ValType::F32;
-inline constexpr auto F64 = ValType::F64;
 
 inline constexpr uint64_t kPage = 65536;
 
 inline uint64_t slot(double value) { return std::bit_cast<uint64_t>(value); }
 inline uint64_t slot(float value) { return std::bit_cast<uint32_t>(value); }
 inline double as_f64(uint64_t value) { return std::bit_cast<double>(value); }
-
-// testdata/NAME.wat, translated.
-inline std::vector<std::byte> read_guest(std::string_view name) {
-  const auto path = std::filesystem::path(WEIR_ENGINE_TESTDATA) / (std::string(name) + ".wasm");
-  std::ifstream file(path, std::ios::binary);
-  WEIR_CHECK(file.good());
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  const Bytes view = as_bytes(bytes);
-  return {view.begin(), view.end()};
-}
 
 // The engines of this process.
 inline const Engines& engines() {
@@ -76,29 +60,6 @@ inline const std::vector<std::string>& built_engines() {
   }();
   return built;
 }
-
-// Imports, with what they refer to.
-class ImportList {
- public:
-  struct Row {
-    std::string name;
-    FuncType type;
-  };
-
-  // All of module "env", with tokens 100, 101, ...
-  ImportList(std::initializer_list<Row> rows) : rows_(rows) {
-    for (const Row& row : rows_) {
-      const auto token = static_cast<uint32_t>(100 + imports_.size());
-      imports_.push_back({"env", row.name, row.type.view(), token});
-    }
-  }
-
-  std::span<const Import> view() const { return imports_; }
-
- private:
-  std::vector<Row> rows_;
-  std::vector<Import> imports_;
-};
 
 // Answers every call out of a guest as the test says; else changes nothing.
 class FakeHost final : public ImportHandler {
@@ -152,16 +113,6 @@ class Guest {
  private:
   std::unique_ptr<Instance> instance_;
 };
-
-// What guest.wat imports, in its order; the tokens, by name.
-inline const ImportList& guest_imports() {
-  static const ImportList imports{
-      {"add_one", {{I32}, {I32}}},   {"mix", {{I32, I64, F32, F64}, {F64}}},
-      {"add_one", {{I32}, {I32}}},   {"refuse", {}},
-      {"call_back", {{I32}, {I32}}}, {"nothing", {}}};
-  return imports;
-}
-enum Token : uint32_t { kAddOne = 100, kMix, kAddOneAgain, kRefuse, kCallBack, kNothing };
 
 // guest.wat on the engine that the test's parameter names.
 class EngineTest : public testing::TestWithParam<std::string> {

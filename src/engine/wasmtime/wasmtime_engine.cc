@@ -147,7 +147,7 @@ class WasmtimeEngine final : public Engine {
     return WasmtimeModule::make(engines_, OwnedModule(code), false, imports);
   }
 
-  Engines engines_;
+  EnginePair engines_;
 };
 
 Result<std::unique_ptr<Engine>> make_engine(const EngineOptions& options) {

@@ -7,8 +7,8 @@
 
 namespace weir::engine::wasmtime {
 
-Result<std::unique_ptr<const Module>> WasmtimeModule::make(const Engines& engines, OwnedModule code,
-                                                           bool fits_pool,
+Result<std::unique_ptr<const Module>> WasmtimeModule::make(const EnginePair& engines,
+                                                           OwnedModule code, bool fits_pool,
                                                            std::span<const Import> imports) {
   std::unique_ptr<WasmtimeModule> module(new WasmtimeModule(engines, std::move(code), fits_pool));
   module->imports_ = imports;

@@ -18,7 +18,7 @@ namespace weir::engine::wasmtime {
 
 // The two engines of the process and what they share. They compile alike, so that one runs the
 // other's code.
-struct Engines {
+struct EnginePair {
   OwnedEngine pooled;     // null: no pool
   OwnedEngine on_demand;  // for what the pool does not hold
   uint64_t pool_memory_bytes = 0;
@@ -29,7 +29,7 @@ struct Engines {
 class WasmtimeModule final : public Module {
  public:
   // `code` belongs to engines.pooled where `fits_pool`, else to engines.on_demand.
-  static Result<std::unique_ptr<const Module>> make(const Engines& engines, OwnedModule code,
+  static Result<std::unique_ptr<const Module>> make(const EnginePair& engines, OwnedModule code,
                                                     bool fits_pool,
                                                     std::span<const Import> imports);
 
@@ -45,14 +45,14 @@ class WasmtimeModule final : public Module {
     using is_transparent = void;
   };
 
-  WasmtimeModule(const Engines& engines, OwnedModule code, bool fits_pool)
+  WasmtimeModule(const EnginePair& engines, OwnedModule code, bool fits_pool)
       : engines_(engines), code_(std::move(code)), fits_pool_(fits_pool) {}
 
   void read_exports();
   Result<OwnedInstancePre> link(wasm_engine_t* engine, const wasmtime_module_t* code) const;
   Result<const wasmtime_instance_pre_t*> on_demand() const;
 
-  const Engines& engines_;
+  const EnginePair& engines_;
   OwnedModule code_;
   bool fits_pool_;
   std::span<const Import> imports_;
