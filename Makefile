@@ -11,9 +11,10 @@ PLUGIN ?= header-edit-rust
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-deps: ## Install what building Weir needs: Debian packages, Wasmtime
+deps: ## Install what building Weir needs: Debian packages, Wasmtime, the expression language
 	@scripts/setup/apt.sh build
 	@scripts/setup/wasmtime.sh
+	@scripts/setup/cel.sh
 
 build: deps ## Build everything into build/bin and build/lib
 	@scripts/build.sh release

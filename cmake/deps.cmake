@@ -34,3 +34,26 @@ set_target_properties(wasmtime PROPERTIES
   IMPORTED_LOCATION "${WEIR_WASMTIME_ROOT}/lib/libwasmtime.so"
   IMPORTED_NO_SONAME TRUE
   INTERFACE_INCLUDE_DIRECTORIES "${WEIR_WASMTIME_ROOT}/include")
+
+# The expression language of the foreign functions expr_*: a small Rust crate of ours, in the cache too.
+option(WEIR_CEL "Build the foreign functions for CEL expressions (needs Rust)" ON)
+set(WEIR_CEL_ROOT "" CACHE PATH "Prefix with lib/libweir_cel.a; empty: ask scripts/setup")
+if(WEIR_CEL)
+  if(NOT WEIR_CEL_ROOT)
+    set(cel_crate "${PROJECT_SOURCE_DIR}/src/runtime/foreign/cel")
+    file(GLOB cel_sources CONFIGURE_DEPENDS "${cel_crate}/Cargo.*" "${cel_crate}/src/*.rs")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+                 "${PROJECT_SOURCE_DIR}/scripts/setup/cel.sh" ${cel_sources})
+    execute_process(
+      COMMAND "${PROJECT_SOURCE_DIR}/scripts/setup/cel.sh" --prefix
+      OUTPUT_VARIABLE WEIR_CEL_ROOT OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  endif()
+  if(NOT EXISTS "${WEIR_CEL_ROOT}/lib/libweir_cel.a")
+    message(FATAL_ERROR "The expression language is not in ${WEIR_CEL_ROOT}: run `make deps`, "
+                        "or configure with -DWEIR_CEL=OFF")
+  endif()
+  add_library(weir_cel STATIC IMPORTED)
+  set_target_properties(weir_cel PROPERTIES
+    IMPORTED_LOCATION "${WEIR_CEL_ROOT}/lib/libweir_cel.a"
+    INTERFACE_LINK_LIBRARIES "Threads::Threads;${CMAKE_DL_LIBS}")
+endif()
