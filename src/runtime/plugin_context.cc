@@ -221,7 +221,9 @@ Status PluginContext::register_shared_queue(std::string_view name, uint32_t& que
     if (!receiver_) receiver_ = std::make_shared<Receiver>(*this);
     receiver = receiver_;
   }
-  return vm().host().shared_queues().open(vm().vm().options().vm_id, name, receiver, queue_id);
+  const VmOptions& options = vm().vm().options();
+  return vm().host().shared_queues().open(options.vm_id, name, receiver,
+                                          options.limits.max_queue_bytes, queue_id);
 }
 
 void PluginContext::on_queue_ready(uint32_t queue_id) {

@@ -12,7 +12,6 @@ std::optional<SharedStore::Value> SharedStore::get(std::string_view key) const {
 }
 
 Status SharedStore::set(std::string_view key, std::string_view value, uint32_t cas) {
-  if (value.size() > limits_.max_value_bytes) return Status::InternalFailure;
   auto bytes = std::make_shared<const std::string>(value);
   auto shard = shard_of(key).lock();
   auto found = shard->find(key);
@@ -21,7 +20,7 @@ Status SharedStore::set(std::string_view key, std::string_view value, uint32_t c
 
   const uint64_t before = exists ? key.size() + found->second.bytes->size() : 0;
   const uint64_t after = key.size() + value.size();
-  if (after > before && bytes_.load() + (after - before) > limits_.max_bytes) {
+  if (after > before && bytes_.load() + (after - before) > max_bytes_) {
     return Status::InternalFailure;
   }
   bytes_ += after - before;
@@ -43,11 +42,11 @@ uint32_t SharedStore::next_cas() {
   return cas != 0 ? cas : next_cas_++;
 }
 
-SharedStore& SharedData::store(std::string_view vm_id) {
+SharedStore& SharedData::store(std::string_view vm_id, uint64_t max_bytes) {
   auto stores = stores_.lock();
   auto found = stores->find(vm_id);
   if (found == stores->end()) {
-    found = stores->emplace(std::string(vm_id), std::make_unique<SharedStore>(limits_, next_cas_))
+    found = stores->emplace(std::string(vm_id), std::make_unique<SharedStore>(max_bytes, next_cas_))
                 .first;
   }
   return *found->second;

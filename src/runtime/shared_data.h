@@ -15,11 +15,6 @@
 
 namespace weir::runtime {
 
-struct SharedDataLimits {
-  uint64_t max_bytes = 64ull << 20;  // keys and values of one vm_id
-  size_t max_value_bytes = 16 << 20;
-};
-
 // The data of one vm_id. Locks one shard for a moment; values are handed out without a copy.
 // Thread: any.
 class SharedStore {
@@ -29,8 +24,9 @@ class SharedStore {
     uint32_t cas = 0;  // never 0 in the store; changes with every set()
   };
 
-  SharedStore(SharedDataLimits limits, std::atomic<uint32_t>& next_cas)
-      : limits_(limits), next_cas_(next_cas) {}
+  // `max_bytes` bounds keys and values together.
+  SharedStore(uint64_t max_bytes, std::atomic<uint32_t>& next_cas)
+      : max_bytes_(max_bytes), next_cas_(next_cas) {}
 
   std::optional<Value> get(std::string_view key) const;
 
@@ -44,7 +40,7 @@ class SharedStore {
   const Guarded<Shard>& shard_of(std::string_view key) const;
   uint32_t next_cas();
 
-  SharedDataLimits limits_;
+  uint64_t max_bytes_;
   std::atomic<uint32_t>& next_cas_;
   std::atomic<uint64_t> bytes_ = 0;
   std::array<Guarded<Shard>, 16> shards_;
@@ -53,13 +49,11 @@ class SharedStore {
 // The stores of a process, by vm_id. Thread: any.
 class SharedData {
  public:
-  explicit SharedData(SharedDataLimits limits = {}) : limits_(limits) {}
-
-  // Not for the request path: a VM instance asks once. The store lives as long as this object.
-  SharedStore& store(std::string_view vm_id);
+  // The vm_id's store, made with this bound if it is new; it lives as long as this object. Not for
+  // the request path: a VM instance asks once.
+  SharedStore& store(std::string_view vm_id, uint64_t max_bytes);
 
  private:
-  SharedDataLimits limits_;
   std::atomic<uint32_t> next_cas_ = 1;
   Guarded<std::map<std::string, std::unique_ptr<SharedStore>, std::less<>>> stores_;
 };

@@ -5,15 +5,17 @@ namespace weir::runtime {
 using abi::Status;
 
 Status SharedQueues::open(std::string_view vm_id, std::string_view name,
-                          const std::shared_ptr<QueueReceiver>& receiver, uint32_t& queue_id) {
+                          const std::shared_ptr<QueueReceiver>& receiver, uint64_t max_bytes,
+                          uint32_t& queue_id) {
   auto state = state_.lock();
   auto [found, added] = state->ids.try_emplace(Name(vm_id, name), 0);
   if (added) {
-    if (state->queues.size() >= limits_.max_queues) {
+    if (state->queues.size() >= kMaxQueues) {
       state->ids.erase(found);
       return Status::InternalFailure;
     }
     state->queues.push_back(std::make_unique<Guarded<Queue>>());
+    state->queues.back()->lock()->max_bytes = max_bytes;
     found->second = static_cast<uint32_t>(state->queues.size());
   }
   queue_id = found->second;
@@ -36,8 +38,7 @@ Status SharedQueues::enqueue(uint32_t queue_id, std::string_view item) {
   std::shared_ptr<QueueReceiver> receiver;
   {
     auto locked = queue->lock();
-    if (locked->items.size() >= limits_.max_items ||
-        item.size() > limits_.max_bytes - locked->bytes) {
+    if (locked->items.size() >= kMaxItems || item.size() > locked->max_bytes - locked->bytes) {
       return Status::InternalFailure;
     }
     locked->items.emplace_back(item);

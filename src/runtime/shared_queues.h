@@ -22,22 +22,19 @@ class QueueReceiver {
   virtual void notify(uint32_t queue_id) = 0;
 };
 
-struct SharedQueueLimits {
-  size_t max_queues = 10'000;
-  uint64_t max_bytes = 64ull << 20;  // of one queue
-  size_t max_items = 1 << 20;        // of one queue
-};
-
 // The queues of a process, by vm_id and name. An id is never 0 and stays with its queue.
 // Thread: any.
 class SharedQueues {
  public:
-  explicit SharedQueues(SharedQueueLimits limits = {}) : limits_(limits) {}
+  static constexpr size_t kMaxQueues = 10'000;
+  static constexpr size_t kMaxItems = 1 << 20;  // of one queue
 
-  // Opens or makes the queue. The receiver, unless null, takes the place of the former one; what
-  // the queue holds stays. INTERNAL_FAILURE: there are too many queues.
+  // Opens the queue, or makes it with this bound on what it holds. The receiver, unless null, takes
+  // the place of the former one; what the queue holds stays. INTERNAL_FAILURE: there are too many
+  // queues.
   abi::Status open(std::string_view vm_id, std::string_view name,
-                   const std::shared_ptr<QueueReceiver>& receiver, uint32_t& queue_id);
+                   const std::shared_ptr<QueueReceiver>& receiver, uint64_t max_bytes,
+                   uint32_t& queue_id);
 
   // NOT_FOUND: nobody has opened it.
   abi::Status resolve(std::string_view vm_id, std::string_view name, uint32_t& queue_id) const;
@@ -51,6 +48,7 @@ class SharedQueues {
  private:
   struct Queue {
     std::deque<std::string> items;
+    uint64_t max_bytes = 0;
     uint64_t bytes = 0;
     std::weak_ptr<QueueReceiver> receiver;
   };
@@ -62,7 +60,6 @@ class SharedQueues {
 
   const Guarded<Queue>* find(uint32_t queue_id) const;
 
-  SharedQueueLimits limits_;
   Guarded<State> state_;
 };
 

@@ -50,6 +50,8 @@ std::string vm_key(const VmOptions& options, std::string_view canonical_engine) 
   key.add(static_cast<uint64_t>(options.limits.call_time.count()));
   key.add(static_cast<uint64_t>(options.limits.start_time.count()));
   key.add(options.limits.max_memory_bytes);
+  key.add(options.limits.max_shared_data_bytes);
+  key.add(options.limits.max_queue_bytes);
   return sha256_hex(key.text());
 }
 

@@ -57,7 +57,8 @@ VmInstance::VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const
       vm_(std::move(vm)),
       owner_(owner),
       call_limit_(vm_->options().limits.call_time),
-      shared_data_(host().shared_data().store(vm_->options().vm_id)),
+      shared_data_(host().shared_data().store(vm_->options().vm_id,
+                                              vm_->options().limits.max_shared_data_bytes)),
       expressions_(std::make_unique<Expressions>()) {
   const std::string engine = vm_->module().engine().info().name;
   count(host(), MetricType::Counter, "wasm." + engine + ".created", 1);
