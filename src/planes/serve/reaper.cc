@@ -1,5 +1,7 @@
 #include "planes/serve/reaper.h"
 
+#include <utility>
+
 namespace weir::serve {
 
 void Reaper::add(Grave grave) {
@@ -14,10 +16,7 @@ void Reaper::reap() {
   // Destructors may bury more; that waits for the next turn.
   std::vector<Grave> now = std::exchange(spare_, {});
   now.swap(graves_);
-  for (Grave& grave : now) {
-    grave.exchange.reset();
-    grave.upstream.reset();
-  }
+  for (Grave& grave : now) grave.reset();
   now.clear();
   spare_ = std::move(now);
 }

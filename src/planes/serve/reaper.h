@@ -5,8 +5,6 @@
 #include <memory>
 #include <vector>
 
-#include "planes/serve/exchange.h"
-
 namespace weir::serve {
 
 // Takes what may still be in use by callers further up the stack, and destroys it in a turn of the
@@ -16,17 +14,16 @@ class Reaper {
   // `post` runs a task on the worker's thread, soon, and never from inside the call.
   explicit Reaper(std::function<void(std::function<void()>)> post) : post_(std::move(post)) {}
 
-  void bury(std::unique_ptr<Exchange> exchange) { add({std::move(exchange), nullptr}); }
-  void bury(std::unique_ptr<UpstreamExchange> upstream) { add({nullptr, std::move(upstream)}); }
+  template <typename T>
+  void bury(std::unique_ptr<T> object) {
+    add(Grave(object.release(), [](void* dead) { delete static_cast<T*>(dead); }));
+  }
 
   // Destroys what is there. Called by the posted task, and when the worker ends.
   void reap();
 
  private:
-  struct Grave {
-    std::unique_ptr<Exchange> exchange;
-    std::unique_ptr<UpstreamExchange> upstream;
-  };
+  using Grave = std::unique_ptr<void, void (*)(void*)>;
 
   void add(Grave grave);
 

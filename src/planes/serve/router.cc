@@ -24,7 +24,6 @@ void Router::headers(HeaderList headers, EndOfStream end) {
   if (target_ == nullptr) {
     return fail({404, "", "route_not_found", ResponseFlag::NoRouteFound});
   }
-  stats().requests.add();
   const bool is_grpc = is_grpc_content_type(headers.find("content-type").value_or(""));
   upstream_ = parts_.clusters[target_->cluster]->open(response_, &request_, is_grpc);
   upstream_->headers(std::move(headers), end);
@@ -109,7 +108,6 @@ void Router::Response::interim_headers(HeaderList headers) {
 
 void Router::Response::abort(std::string_view reason) {
   if (router_.done_) return;
-  router_.stats().failures.add();
   const bool connected = router_.upstream() != nullptr;
   const std::string why(reason);
   router_.fail({503,

@@ -15,13 +15,10 @@
 
 namespace weir::serve {
 
-// A cluster's share of requests that the router counts. Thread: its worker's changes it, any reads
-// it.
+// Of the requests routed to one cluster. Thread: its worker's changes it, any reads it.
 struct RouterStats {
-  Counter requests;
   Counter responses_by_class[5];  // 1xx to 5xx
   Counter timeouts;
-  Counter failures;  // no response, or half of one
 };
 
 // What routers of one listener on one worker share. All outlive them.

@@ -70,7 +70,6 @@ TEST_F(RouterTest, Answers503WhereTheUpstreamCannotBeReached) {
                           "client: data upstream connect error or disconnect/reset before headers. "
                           "reset reason: connection refused end"));
   EXPECT_EQ(std::get<int64_t>(a.stream().attribute(Attribute::ResponseFlags)), 0x20);
-  EXPECT_EQ(world.router_stats[0].failures.value(), 1u);
 }
 
 TEST_F(RouterTest, BreaksTheResponseOffWhereTheUpstreamDoes) {
@@ -107,12 +106,11 @@ TEST_F(RouterTest, ForgetsTheTimeOutWhenTheResponseHasEnded) {
   EXPECT_EQ(world.router_stats[0].timeouts.value(), 0u);
 }
 
-TEST_F(RouterTest, CountsRequestsAndResponsesOfEachCluster) {
+TEST_F(RouterTest, CountsResponsesByCluster) {
   world.request(kEnd);
   world.respond(kEnd, {{":status", "404"}});
-  EXPECT_EQ(world.router_stats[0].requests.value(), 1u);
   EXPECT_EQ(world.router_stats[0].responses_by_class[3].value(), 1u);
-  EXPECT_EQ(world.router_stats[1].requests.value(), 0u);
+  EXPECT_EQ(world.router_stats[1].responses_by_class[3].value(), 0u);
   EXPECT_EQ(world.stats.responses_by_class[3].value(), 1u);
 }
 

@@ -1,0 +1,118 @@
+#include "planes/serve/admin.h"
+
+#include <nlohmann/json.hpp>
+
+#include "planes/serve/stats_report.h"
+#include "runtime/vm.h"
+
+namespace weir::serve {
+namespace {
+
+constexpr std::string_view kIndex =
+    "GET /ready                     LIVE when requests are served, 503 otherwise\n"
+    "GET /stats                     counters, gauges and histograms\n"
+    "GET /stats?format=prometheus   the same for Prometheus\n"
+    "GET /plugins                   what runs where, as JSON\n";
+
+nlohmann::json worker_json(const runtime::WorkerPlugin::Status& status) {
+  nlohmann::json json = {{"state", status.running ? "running" : "failed"},
+                         {"failures", status.failures}};
+  if (!status.last_failure.empty()) json["last_failure"] = status.last_failure;
+  return json;
+}
+
+nlohmann::json plugin_json(const PluginFleet::Entry& entry) {
+  const runtime::Plugin& plugin = *entry.plugin;
+  const auto& module = plugin.vm()->module();
+  const auto engine = module.engine().info();
+  const bool open = plugin.options().failure_policy == runtime::FailurePolicy::FailOpen;
+  nlohmann::json json = {{"name", plugin.options().name},
+                         {"root_id", plugin.options().root_id},
+                         {"vm_id", plugin.options().vm.vm_id},
+                         {"engine", engine.name},
+                         {"engine_version", engine.version},
+                         {"abi", to_string(module.abi_version())},
+                         {"code_sha256", plugin.vm()->code_hash()},
+                         {"failure_policy", open ? "FAIL_OPEN" : "FAIL_CLOSED"},
+                         {"reloads", entry.reloads}};
+  if (!entry.failed_reload.empty()) json["failed_reload"] = entry.failed_reload;
+  return json;
+}
+
+}  // namespace
+
+std::string plugins_json(const std::vector<PluginFleet::Entry>& entries,
+                         const std::vector<WorkerThread::PluginStatuses>& statuses) {
+  nlohmann::json list = nlohmann::json::array();
+  for (size_t place = 0; place < entries.size(); ++place) {
+    nlohmann::json json = plugin_json(entries[place]);
+    json["workers"] = nlohmann::json::array();
+    for (const auto& worker : statuses) json["workers"].push_back(worker_json(worker[place]));
+    list.push_back(std::move(json));
+  }
+  // A guest's words need not be UTF-8.
+  return nlohmann::json{{"plugins", std::move(list)}}.dump(
+             2, ' ', false, nlohmann::json::error_handler_t::replace) +
+         "\n";
+}
+
+void Admin::answer(std::string_view target, Done done) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  const std::string_view query =
+      path.size() < target.size() ? target.substr(path.size() + 1) : std::string_view();
+  if (path == "/") return done({.body = std::string(kIndex)});
+  if (path == "/ready") return done(ready());
+  if (path == "/plugins") return plugins(std::move(done));
+  if (path == "/stats" && (query.empty() || query == "format=text")) return done(stats(false));
+  if (path == "/stats" && query == "format=prometheus") return done(stats(true));
+  if (path == "/stats") {
+    return done({.status = 400, .body = "format is one of: text, prometheus\n"});
+  }
+  done({.status = 404, .body = "no such page\n" + std::string(kIndex)});
+}
+
+AdminReply Admin::stats(bool prometheus) {
+  report_stats(parts_.settings, parts_.workers, parts_.metrics);
+  if (prometheus) {
+    return {.content_type = "text/plain; version=0.0.4", .body = parts_.metrics.to_prometheus()};
+  }
+  return {.body = parts_.metrics.to_text()};
+}
+
+AdminReply Admin::ready() const {
+  switch (state_) {
+    case State::Starting:
+      return {.status = 503, .body = "STARTING\n"};
+    case State::Live:
+      return {.body = "LIVE\n"};
+    case State::Draining:
+      return {.status = 503, .body = "DRAINING\n"};
+  }
+  return {.status = 500};
+}
+
+void Admin::plugins(Done done) {
+  // What the workers say arrives on the main thread, in any order.
+  struct Collected {
+    std::vector<WorkerThread::PluginStatuses> statuses;
+    size_t missing;
+  };
+  auto collected = std::make_shared<Collected>(Collected{
+      std::vector<WorkerThread::PluginStatuses>(parts_.workers.size()), parts_.workers.size()});
+  for (size_t i = 0; i < parts_.workers.size(); ++i) {
+    const auto on_main_thread = [this, i, collected, done](auto& statuses) {
+      collected->statuses[i] = std::move(statuses);
+      if (--collected->missing > 0) return;
+      done({.content_type = "application/json",
+            .body = plugins_json(parts_.plugins.entries(), collected->statuses)});
+    };
+    parts_.workers[i]->report_plugins(
+        [post = parts_.post, on_main_thread](WorkerThread::PluginStatuses statuses) {
+          post([on_main_thread, statuses = std::move(statuses)]() mutable {
+            on_main_thread(statuses);
+          });
+        });
+  }
+}
+
+}  // namespace weir::serve

@@ -1,0 +1,55 @@
+#pragma once
+// What the admin address answers.
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "planes/serve/plugin_fleet.h"
+#include "runtime/metrics.h"
+
+namespace weir::serve {
+
+struct AdminReply {
+  int status = 200;
+  std::string content_type = "text/plain";
+  std::string body;
+};
+
+// Thread: the main one; done() is called on it, perhaps from inside answer().
+class Admin {
+ public:
+  enum class State : uint8_t { Starting, Live, Draining };
+
+  // All outlive it. `post` runs a task on the main thread; it may be called from any.
+  struct Parts {
+    const config::ServeSettings& settings;
+    std::span<const std::unique_ptr<WorkerThread>> workers;
+    const PluginFleet& plugins;
+    runtime::MetricStore& metrics;
+    std::function<void(std::function<void()>)> post;
+  };
+  explicit Admin(Parts parts) : parts_(std::move(parts)) {}
+
+  void set_state(State state) { state_ = state; }
+
+  // Answers GET `target`. `done` outlives the call, and the Admin.
+  using Done = std::function<void(AdminReply)>;
+  void answer(std::string_view target, Done done);
+
+ private:
+  AdminReply stats(bool prometheus);
+  AdminReply ready() const;
+  void plugins(Done done);
+
+  const Parts parts_;
+  State state_ = State::Starting;
+};
+
+// The answer to /plugins. `statuses`: by worker, then by place.
+std::string plugins_json(const std::vector<PluginFleet::Entry>& entries,
+                         const std::vector<WorkerThread::PluginStatuses>& statuses);
+
+}  // namespace weir::serve

@@ -1,0 +1,53 @@
+#include "planes/serve/plugin_source.h"
+
+namespace weir::serve {
+namespace {
+
+runtime::CallLimits call_limits(const config::Limits& limits) {
+  return {.call_time = limits.call_cpu_time,
+          .start_time = limits.start_cpu_time,
+          .max_memory_bytes = limits.max_memory_bytes,
+          .max_shared_data_bytes = limits.max_shared_data_bytes,
+          .max_queue_bytes = limits.max_queue_bytes};
+}
+
+}  // namespace
+
+Result<runtime::PluginOptions> read_plugin(const config::PluginSettings& settings,
+                                           const std::filesystem::path& base_dir) {
+  const config::VmSettings& vm = settings.vm;
+  auto code = config::read_code(vm.code, base_dir);
+  if (!code.ok()) return std::move(code).error().in("plugin '" + settings.name + "'");
+
+  runtime::PluginOptions options;
+  options.name = settings.name;
+  options.root_id = settings.root_id;
+  options.configuration = settings.configuration;
+  // A failed VM is always started again: FailReload asks for nothing more.
+  options.failure_policy = settings.failure_policy == config::FailurePolicy::FailOpen
+                               ? runtime::FailurePolicy::FailOpen
+                               : runtime::FailurePolicy::FailClosed;
+  options.reload_backoff = settings.reload_backoff;
+  options.allow_on_headers_stop_iteration = settings.allow_on_headers_stop_iteration;
+  options.vm.vm_id = vm.vm_id;
+  options.vm.engine = vm.runtime;
+  options.vm.code = std::move(code).value();
+  options.vm.configuration = vm.configuration;
+  options.vm.environment = vm.environment;
+  options.vm.allowed_capabilities = vm.allowed_capabilities;
+  options.vm.allow_precompiled = vm.allow_precompiled;
+  options.vm.unknown_imports = vm.unknown_imports == config::UnknownImports::Stub
+                                   ? runtime::UnknownImports::Stub
+                                   : runtime::UnknownImports::Reject;
+  options.vm.limits = call_limits(vm.limits);
+  return options;
+}
+
+std::optional<std::filesystem::path> watched_file(const config::PluginSettings& settings,
+                                                  const std::filesystem::path& base_dir) {
+  const auto* file = std::get_if<config::LocalFile>(&settings.vm.code);
+  if (file == nullptr) return std::nullopt;
+  return (base_dir / file->path).lexically_normal();
+}
+
+}  // namespace weir::serve

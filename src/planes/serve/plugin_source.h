@@ -1,0 +1,21 @@
+#pragma once
+// From a plugin's settings to what the runtime loads.
+
+#include <filesystem>
+#include <optional>
+
+#include "base/result.h"
+#include "config/plugin_config.h"
+#include "runtime/options.h"
+
+namespace weir::serve {
+
+// Reads the code. `base_dir` is where relative paths start.
+Result<runtime::PluginOptions> read_plugin(const config::PluginSettings& settings,
+                                           const std::filesystem::path& base_dir);
+
+// The file whose change means another plugin, if there is one.
+std::optional<std::filesystem::path> watched_file(const config::PluginSettings& settings,
+                                                  const std::filesystem::path& base_dir);
+
+}  // namespace weir::serve

@@ -1,0 +1,43 @@
+#pragma once
+// `weir serve`: workers, plugins, admin address, signals.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "config/bootstrap.h"
+#include "runtime/host.h"
+#include "runtime/metrics.h"
+
+namespace weir::serve {
+
+struct ServerOptions {
+  config::ServeSettings settings;
+  std::filesystem::path base_dir;  // where relative paths of plugins start
+  size_t workers = 1;
+  Milliseconds drain_time{10'000};
+  bool watch_files = true;
+};
+
+// Thread: the one that made it.
+class Server {
+ public:
+  // Loads the plugins, starts the workers, binds every address, and logs what listens where. Both
+  // references outlive the server.
+  static Result<std::unique_ptr<Server>> start(ServerOptions options, runtime::Host& host,
+                                               runtime::MetricStore& metrics);
+  virtual ~Server() = default;
+
+  // Serves until SIGTERM or SIGINT, then lets streams end for as long as the drain time; a second
+  // signal ends the process at once. SIGHUP loads all plugins anew.
+  virtual void run() = 0;
+
+  // Where the listener at that place of the settings listens.
+  virtual uint16_t port(size_t listener) const = 0;
+  // 0 where there is no admin address.
+  virtual uint16_t admin_port() const = 0;
+  // As SIGTERM. Thread: any.
+  virtual void shut_down() = 0;
+};
+
+}  // namespace weir::serve

@@ -1,0 +1,116 @@
+#include "planes/serve/stats_report.h"
+
+#include <algorithm>
+#include <string>
+
+namespace weir::serve {
+namespace {
+
+using Workers = std::span<const std::unique_ptr<WorkerThread>>;
+
+// Writes numbers under one prefix.
+class Report {
+ public:
+  Report(runtime::Metrics& metrics, std::string_view kind, std::string name) : metrics_(metrics) {
+    // A ':' parts a name from its value in the plain text.
+    std::ranges::replace(name, ':', '_');
+    prefix_ = std::string(kind) + "." + name + ".";
+  }
+
+  void total(std::string_view name, uint64_t value) {
+    write(abi::MetricType::Counter, name, value);
+  }
+  void now(std::string_view name, uint64_t value) { write(abi::MetricType::Gauge, name, value); }
+  void classes(std::string_view name, const uint64_t (&by_class)[5]) {
+    for (size_t i = 0; i < 5; ++i) {
+      total(std::string(name) + "_" + std::to_string(i + 1) + "xx", by_class[i]);
+    }
+  }
+
+ private:
+  void write(abi::MetricType type, std::string_view name, uint64_t value) {
+    // Null: a plugin has taken the name for something else, or the store is full.
+    runtime::Metric* metric = metrics_.define(type, prefix_ + std::string(name));
+    if (metric != nullptr) metric->record(value);
+  }
+
+  runtime::Metrics& metrics_;
+  std::string prefix_;
+};
+
+void report_listener(Report report, Workers workers, size_t index) {
+  const auto sum = [&](Counter ListenerStats::*counter) {
+    uint64_t value = 0;
+    for (const auto& worker : workers) {
+      const ListenerStats* stats = worker->listener_stats(index);
+      if (stats != nullptr) value += (stats->*counter).value();
+    }
+    return value;
+  };
+  report.total("downstream_cx_total", sum(&ListenerStats::connections));
+  report.now("downstream_cx_active", sum(&ListenerStats::active_connections));
+  report.total("downstream_cx_overflow", sum(&ListenerStats::refused_connections));
+  report.total("downstream_cx_http2_total", sum(&ListenerStats::http2_connections));
+  report.total("downstream_cx_rx_bytes_total", sum(&ListenerStats::received_bytes));
+  report.total("downstream_cx_tx_bytes_total", sum(&ListenerStats::sent_bytes));
+  report.total("downstream_rq_total", sum(&ListenerStats::requests));
+  report.now("downstream_rq_active", sum(&ListenerStats::active_requests));
+  report.total("downstream_rq_bad", sum(&ListenerStats::bad_requests));
+
+  uint64_t by_class[5] = {};
+  uint64_t local_replies = 0;
+  uint64_t aborted = 0;
+  uint64_t resets = 0;
+  for (const auto& worker : workers) {
+    const ExchangeStats& stats = worker->stats().exchanges[index];
+    for (size_t i = 0; i < 5; ++i) by_class[i] += stats.responses_by_class[i].value();
+    local_replies += stats.local_replies.value();
+    aborted += stats.aborted.value();
+    resets += stats.resets.value();
+  }
+  report.classes("downstream_rq", by_class);
+  report.total("downstream_rq_local_reply", local_replies);
+  report.total("downstream_rq_rx_reset", aborted);
+  report.total("downstream_rq_tx_reset", resets);
+}
+
+void report_cluster(Report report, Workers workers, size_t index) {
+  const auto sum = [&](Counter ClusterStats::*counter) {
+    uint64_t value = 0;
+    for (const auto& worker : workers) value += (worker->stats().clusters[index].*counter).value();
+    return value;
+  };
+  report.total("upstream_cx_total", sum(&ClusterStats::connections));
+  report.now("upstream_cx_active", sum(&ClusterStats::active_connections));
+  report.total("upstream_cx_connect_fail", sum(&ClusterStats::connect_failures));
+  report.total("upstream_cx_rx_bytes_total", sum(&ClusterStats::received_bytes));
+  report.total("upstream_cx_tx_bytes_total", sum(&ClusterStats::sent_bytes));
+  report.total("upstream_rq_total", sum(&ClusterStats::requests));
+  report.now("upstream_rq_active", sum(&ClusterStats::active_requests));
+  report.total("upstream_rq_retry", sum(&ClusterStats::retries));
+  report.total("upstream_rq_rx_reset", sum(&ClusterStats::broken));
+
+  uint64_t by_class[5] = {};
+  uint64_t timeouts = 0;
+  for (const auto& worker : workers) {
+    const RouterStats& stats = worker->stats().routers[index];
+    for (size_t i = 0; i < 5; ++i) by_class[i] += stats.responses_by_class[i].value();
+    timeouts += stats.timeouts.value();
+  }
+  report.classes("upstream_rq", by_class);
+  report.total("upstream_rq_timeout", timeouts);
+}
+
+}  // namespace
+
+void report_stats(const config::ServeSettings& settings, Workers workers,
+                  runtime::Metrics& metrics) {
+  for (size_t i = 0; i < settings.listeners.size(); ++i) {
+    report_listener({metrics, "http", settings.listeners[i].name}, workers, i);
+  }
+  for (size_t i = 0; i < settings.clusters.size(); ++i) {
+    report_cluster({metrics, "cluster", settings.clusters[i].name}, workers, i);
+  }
+}
+
+}  // namespace weir::serve

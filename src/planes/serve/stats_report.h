@@ -1,0 +1,18 @@
+#pragma once
+// The proxy's own counters, summed over workers and named as in Envoy.
+
+#include <memory>
+#include <span>
+
+#include "planes/serve/worker_thread.h"
+#include "runtime/metrics.h"
+
+namespace weir::serve {
+
+// Writes the sums into `metrics`: "http.LISTENER.downstream_rq_total" and its like. Workers count
+// each for itself; nothing is shared while requests run. Thread: any, one at a time.
+void report_stats(const config::ServeSettings& settings,
+                  std::span<const std::unique_ptr<WorkerThread>> workers,
+                  runtime::Metrics& metrics);
+
+}  // namespace weir::serve
