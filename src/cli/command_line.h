@@ -1,0 +1,22 @@
+#pragma once
+// The `weir` command: its subcommands and what its exit codes mean.
+
+#include <cstdint>
+
+namespace CLI {
+class App;
+}
+
+namespace weir::cli {
+
+enum class ExitCode : uint8_t {
+  Success = 0,
+  Failure = 1,
+  Usage = 2,  // the command line itself is wrong
+};
+
+// Parses and runs the command; answers the process's exit code. Errors are one line on standard
+// error.
+int run_command_line(int argc, const char* const* argv);
+
+}  // namespace weir::cli

@@ -1,0 +1,149 @@
+#include "cli/serve_command.h"
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <thread>
+
+#include "base/clock.h"
+#include "config/socket_address.h"
+#include "engine/code_cache.h"
+#include "engine/engines.h"
+#include "planes/serve/spdlog_logger.h"
+#include "runtime/host.h"
+#include "runtime/metrics.h"
+
+namespace weir::cli {
+namespace {
+
+constexpr uint64_t kCodeCacheBytes = 1ull << 30;
+constexpr uint32_t kMaxWorkers = 512;
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  // An empty file sets failbit on `text`, and is no error here.
+  if (file) text << file.rdbuf();
+  if (!file) {
+    return Error{ErrorCode::Io, path + ": " + std::generic_category().message(errno)};
+  }
+  return text.str();
+}
+
+ExitCode fail(const Error& error) {
+  std::cerr << "weir serve: " << error.message << "\n";
+  return ExitCode::Failure;
+}
+
+}  // namespace
+
+ServeCommand::ServeCommand(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("serve", "Serves HTTP as a proxy that runs plugins.");
+  command_ = command;
+  auto* file = command->add_option("-c,--config-file", file_, "A bootstrap in YAML or JSON")
+                   ->type_name("FILE");
+  command->add_option("plugin", shorthand_.plugin, "A .wasm file")
+      ->type_name("PLUGIN")
+      ->excludes(file);
+  command
+      ->add_option("--upstream", shorthand_.upstream,
+                   "Where requests go: http://host:port, or "
+                   "h2c://host:port for HTTP/2")
+      ->type_name("URL")
+      ->excludes(file);
+  command->add_option("--config", shorthand_.configuration, "The plugin's configuration")
+      ->type_name("TEXT")
+      ->excludes(file);
+  command->add_option("--engine", shorthand_.engine, "The plugin's engine; see weir engines")
+      ->type_name("NAME")
+      ->excludes(file);
+  command->add_option("--listen", shorthand_.listen, "Where to listen; port 0 takes a free one")
+      ->type_name("ADDR:PORT")
+      ->capture_default_str()
+      ->excludes(file);
+  command->add_option("--cluster", clusters_, "An upstream for the plugin's own calls")
+      ->type_name("NAME=URL")
+      ->excludes(file);
+  command->add_option("--admin", admin_, "Where /stats, /ready and /plugins are; off unless given")
+      ->type_name("ADDR:PORT");
+  command->add_option("--workers", workers_, "Threads; as many as processors unless given")
+      ->type_name("N")
+      ->check(CLI::Range(1u, kMaxWorkers));
+  command->add_option("--drain-time", drain_seconds_, "How long streams may end after SIGTERM")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 86'400.0))
+      ->capture_default_str();
+  command->add_option("--code-cache", code_cache_, "A folder that keeps compiled code")
+      ->type_name("DIR");
+  command->add_option("--log-level", log_level_, "trace, debug, info, warn, error or critical")
+      ->type_name("LEVEL")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "critical"}));
+  command->add_flag("--no-watch", no_watch_, "Keep plugins as they are when their files change");
+}
+
+bool ServeCommand::was_asked_for() const { return command_->parsed(); }
+
+Result<config::ServeSettings> ServeCommand::read_settings() const {
+  if (!file_.empty()) {
+    WEIR_TRY(const std::string text, read_file(file_));
+    return config::load_bootstrap(text, file_);
+  }
+  config::Shorthand shorthand = shorthand_;
+  if (shorthand.upstream.empty()) {
+    return Error{ErrorCode::BadConfig, "say where requests go, by --upstream URL or -c FILE"};
+  }
+  for (const std::string& cluster : clusters_) {
+    const size_t equals = cluster.find('=');
+    if (equals == std::string::npos) {
+      return Error{ErrorCode::BadConfig, "--cluster '" + cluster + "' is not NAME=URL"};
+    }
+    const std::string name = cluster.substr(0, equals);
+    if (!shorthand.clusters.emplace(name, cluster.substr(equals + 1)).second) {
+      return Error{ErrorCode::BadConfig, "--cluster '" + name + "' is there twice"};
+    }
+  }
+  return config::make_settings(shorthand);
+}
+
+Result<serve::ServerOptions> ServeCommand::read_options() const {
+  serve::ServerOptions options;
+  WEIR_TRY(options.settings, read_settings());
+  if (!admin_.empty()) {
+    auto admin = config::parse_socket_address(admin_);
+    if (!admin.ok()) return std::move(admin).error().in("--admin '" + admin_ + "'");
+    options.settings.admin = std::move(admin).value();
+  }
+  options.base_dir = std::filesystem::path(file_).parent_path();
+  options.workers = workers_ > 0 ? workers_ : std::max(1u, std::thread::hardware_concurrency());
+  options.drain_time = Milliseconds(static_cast<int64_t>(drain_seconds_ * 1000));
+  options.watch_files = !no_watch_;
+  return options;
+}
+
+ExitCode ServeCommand::run() const {
+  auto options = read_options();
+  if (!options.ok()) return fail(options.error());
+
+  // Writing to a client that has gone is an error of that connection, not of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  serve::SpdlogLogger logger(*serve::parse_log_level(log_level_));
+  const SystemClock clock;
+  const engine::Engines engines(engine::Engines::default_search_path(), {});
+  std::optional<engine::CodeCache> cache;
+  if (!code_cache_.empty()) cache.emplace(code_cache_, kCodeCacheBytes, logger);
+  runtime::MetricStore metrics;
+  runtime::Host host({.engines = engines,
+                      .code_cache = cache ? &*cache : nullptr,
+                      .clock = clock,
+                      .logger = logger,
+                      .metrics = metrics});
+  auto server = serve::Server::start(std::move(options).value(), host, metrics);
+  if (!server.ok()) return fail(server.error());
+  server.value()->run();
+  return ExitCode::Success;
+}
+
+}  // namespace weir::cli

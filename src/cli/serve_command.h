@@ -1,0 +1,39 @@
+#pragma once
+// `weir serve`: the proxy with plugins.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/command_line.h"
+#include "config/bootstrap.h"
+#include "planes/serve/server.h"
+
+namespace weir::cli {
+
+class ServeCommand {
+ public:
+  explicit ServeCommand(CLI::App& app);
+
+  bool was_asked_for() const;
+  ExitCode run() const;
+
+ private:
+  Result<config::ServeSettings> read_settings() const;
+  Result<serve::ServerOptions> read_options() const;
+
+  const CLI::App* command_;
+  config::Shorthand shorthand_;
+  std::vector<std::string> clusters_;  // NAME=URL
+  std::string file_;
+  std::string admin_;
+  std::string code_cache_;
+  std::string log_level_ = "info";
+  uint32_t workers_ = 0;  // 0: as many as processors
+  double drain_seconds_ = 10;
+  bool no_watch_ = false;
+};
+
+}  // namespace weir::cli
