@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -156,11 +157,7 @@ class Proxy {
 // hang.
 class Peer {
  public:
-  explicit Peer(int fd) : fd_(fd) {
-    const timeval limit{.tv_sec = 10};
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  }
+  explicit Peer(int fd) : fd_(fd) { set_timeout({.tv_sec = 10}); }
   Peer(Peer&& other) noexcept
       : fd_(std::exchange(other.fd_, -1)), received_(std::move(other.received_)) {}
   ~Peer() { close(); }
@@ -247,6 +244,10 @@ class Peer {
   // Whether the other side has closed and nothing is left to read.
   bool at_end() { return received_.empty() && !receive() && !timed_out_; }
 
+  void set_timeout(const timeval& limit) {
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  }
   void finish_sending() { ::shutdown(fd_, SHUT_WR); }
   void set_receive_buffer(int size) {
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
