@@ -76,9 +76,9 @@ PropertyValue exchange_attribute(const FilterChain& chain, Attribute attribute) 
     case Attribute::RequestProtocol:
       return protocol_name(chain.version());
     case Attribute::RequestSize:
-      return number(request.sizes().body_in);
+      return number(request.body_bytes_in());
     case Attribute::RequestTotalSize:
-      return number(facts.request_headers_bytes + request.sizes().body_in +
+      return number(facts.request_headers_bytes + request.body_bytes_in() +
                     request.trailer_list().byte_size());
     case Attribute::RequestHeadersBytes:
       return number(facts.request_headers_bytes);
@@ -92,9 +92,9 @@ PropertyValue exchange_attribute(const FilterChain& chain, Attribute attribute) 
     case Attribute::ResponseGrpcStatus:
       return grpc_status(chain);
     case Attribute::ResponseSize:
-      return number(response.sizes().body_out);
+      return number(response.body_bytes_out());
     case Attribute::ResponseTotalSize:
-      return number(response.header_list().byte_size() + response.sizes().body_out +
+      return number(response.header_list().byte_size() + response.body_bytes_out() +
                     response.trailer_list().byte_size());
     case Attribute::ResponseHeadersBytes:
       return number(response.header_list().byte_size());

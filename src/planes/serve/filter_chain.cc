@@ -233,6 +233,12 @@ bool FilterChain::settle_one() {
     fail({500, "Internal Server Error", "response_payload_too_large"});
     return true;
   }
+  if (request_.is_broken() || response_.is_broken()) {
+    // Too late to correct the length, and what would follow on the connection cannot be told apart.
+    fail({500, "Internal Server Error",
+          "a plugin changed a body whose content-length had gone out"});
+    return true;
+  }
   if (!std::exchange(resumes_wait_, false)) return false;
   for (size_t i = 0; i < plugin_count_; ++i) {
     for (Direction direction : {Direction::Request, Direction::Response}) {

@@ -41,7 +41,7 @@ void Lane::headers(HeaderList headers, EndOfStream end) {
   if (halted()) return;
   const Running running(running_);
   start(std::move(headers), end);
-  send_waiting_headers(nullptr);
+  end_turn();
 }
 
 void Lane::whole(HeaderList headers, Body body) {
@@ -49,28 +49,23 @@ void Lane::whole(HeaderList headers, Body body) {
   const Running running(running_);
   start(std::move(headers), end_if(body.empty()));
   if (!body.empty() && !halted()) {
-    sizes_.body_in += body.size();
+    body_bytes_in_ += body.size();
     enter_data(0, std::move(body), EndOfStream::Yes);
   }
-  send_waiting_headers(nullptr);
+  end_turn();
 }
 
 void Lane::start(HeaderList headers, EndOfStream end) {
   has_headers_ = true;
-  if (plugins_.empty()) {
-    started_ = true;
-    ended_ = end == EndOfStream::Yes;
-    return sink_.headers(std::move(headers), end);
-  }
+  if (plugins_.empty()) return exit_.pass_headers(std::move(headers), end);
   headers_ = std::move(headers);
-  came_without_body_ = end == EndOfStream::Yes;
-  original_length_ = headers_.find("content-length").value_or("");
+  exit_.on_message(end);
   for (PluginStream& plugin : plugins_) {
     Stage& stage = plugin.stage(direction_);
     stage.sees_body = plugin.context().sees_body(direction_);
     stage.sees_trailers = plugin.context().sees_trailers(direction_);
     stage.held.set_max_size(kGrowth * buffer_limit_);
-    body_may_change_ |= stage.sees_body;
+    if (stage.sees_body) exit_.expect_changes();
   }
   enter_headers(0, end);
 }
@@ -78,9 +73,9 @@ void Lane::start(HeaderList headers, EndOfStream end) {
 void Lane::data(Body data, EndOfStream end) {
   if (halted()) return;
   const Running running(running_);
-  sizes_.body_in += data.size();
+  body_bytes_in_ += data.size();
   enter_data(0, std::move(data), end);
-  send_waiting_headers(nullptr);
+  end_turn();
 }
 
 void Lane::trailers(HeaderList trailers) {
@@ -89,7 +84,7 @@ void Lane::trailers(HeaderList trailers) {
   has_trailers_ = true;
   trailers_ = std::move(trailers);
   enter_trailers(0);
-  send_waiting_headers(nullptr);
+  end_turn();
 }
 
 void Lane::resume(size_t plugin) {
@@ -115,18 +110,15 @@ void Lane::resume(size_t plugin) {
       if (!halted() && stage.has_trailers && !stage.trailers_seen) run_trailers_callback(at);
       break;
   }
-  send_waiting_headers(nullptr);
+  end_turn();
 }
 
 void Lane::bypass(HeaderList headers, Body body) {
   headers_ = std::move(headers);
   has_headers_ = true;
   closed_ = true;
-  started_ = true;
-  ended_ = true;
-  sizes_.body_out = body.size();
-  sink_.headers(headers_, end_if(body.empty()));
-  if (!body.empty()) sink_.data(std::move(body), EndOfStream::Yes);
+  exit_.pass_headers(headers_, end_if(body.empty()));
+  if (!body.empty()) exit_.data(std::move(body), EndOfStream::Yes);
 }
 
 bool Lane::offers_trailers(size_t plugin) const {
@@ -138,12 +130,12 @@ Body* Lane::body(size_t plugin) {
   const bool visible =
       stage.in_body_callback || (stage.flow != Stage::Flow::Open && !stage.held.empty());
   if (!visible) return nullptr;
-  body_may_change_ = true;
+  exit_.expect_changes();
   return &stage.held;
 }
 
 void Lane::enter_headers(Position at, EndOfStream end) {
-  if (at == plugins_.size()) return leave_headers(end);
+  if (at == plugins_.size()) return exit_.headers(end);
 
   PluginStream& plugin = plugins_[plugin_at(at)];
   Stage& stage = stage_at(at);
@@ -166,7 +158,7 @@ void Lane::enter_headers(Position at, EndOfStream end) {
 }
 
 void Lane::enter_data(Position at, Body data, EndOfStream end) {
-  if (at == plugins_.size()) return leave_data(std::move(data), end);
+  if (at == plugins_.size()) return exit_.data(std::move(data), end);
 
   Stage& stage = stage_at(at);
   if (stage.end_passed) return;  // the plugin has ended the message by its headers
@@ -201,7 +193,10 @@ void Lane::run_body_callback(Position at, EndOfStream end) {
 }
 
 void Lane::enter_trailers(Position at) {
-  if (at == plugins_.size()) return leave_trailers();
+  if (at == plugins_.size()) {
+    // With plugins a copy: they may look at it until the stream ends.
+    return exit_.trailers(plugins_.empty() ? std::move(trailers_) : trailers_);
+  }
 
   Stage& stage = stage_at(at);
   if (stage.end_passed) return;
@@ -285,57 +280,6 @@ void Lane::pass_data(Position at, Body data, EndOfStream end) {
 void Lane::pass_trailers(Position at) {
   stage_at(at).end_passed = true;
   enter_trailers(at + 1);
-}
-
-void Lane::leave_headers(EndOfStream end) {
-  if (end == EndOfStream::No) {
-    headers_wait_ = true;
-    return;
-  }
-  // A message that came without a body may tell a length all the same: a response to HEAD.
-  const bool as_it_came = came_without_body_ && headers_.find("content-length").value_or("") ==
-                                                    std::string_view(original_length_);
-  if (!as_it_came) headers_.remove("content-length");
-  started_ = true;
-  ended_ = true;
-  sink_.headers(headers_to_send(), EndOfStream::Yes);
-}
-
-void Lane::leave_data(Body data, EndOfStream end) {
-  const uint64_t size = data.size();
-  send_waiting_headers(end == EndOfStream::Yes ? &size : nullptr);
-  if (halted()) return;
-  sizes_.body_out += size;
-  ended_ = end == EndOfStream::Yes;
-  sink_.data(std::move(data), end);
-}
-
-void Lane::leave_trailers() {
-  send_waiting_headers(nullptr);
-  if (halted()) return;
-  ended_ = true;
-  if (plugins_.empty()) return sink_.trailers(std::move(trailers_));
-  sink_.trailers(trailers_);
-}
-
-void Lane::send_waiting_headers(const uint64_t* whole_body) {
-  if (!headers_wait_ || halted()) return;
-  headers_wait_ = false;
-  const auto length = headers_.find("content-length");
-  const bool had_one = length || !original_length_.empty();
-  if (had_one && whole_body != nullptr) {
-    // It replaces one that fitted, or has at most twenty digits more than before.
-    static_cast<void>(headers_.replace("content-length", std::to_string(*whole_body)));
-  } else if (length && (body_may_change_ || *length != original_length_)) {
-    headers_.remove("content-length");
-  }
-  started_ = true;
-  sink_.headers(headers_to_send(), EndOfStream::No);
-}
-
-HeaderList Lane::headers_to_send() {
-  put_pseudo_headers_first(headers_);
-  return headers_;  // a copy: plugins may look at it until the stream ends
 }
 
 }  // namespace weir::serve

@@ -4,6 +4,7 @@
 
 #include <span>
 
+#include "planes/serve/lane_exit.h"
 #include "planes/serve/message.h"
 #include "runtime/stream.h"
 
@@ -42,27 +43,20 @@ struct Stage {
 
 // The semantics are Envoy's (its HTTP filter statuses), with these choices of our own: each stage
 // holds its own bytes; ContinueAndEndStream drops the rest of the message; StopIterationNoBuffer
-// drops the bytes that its callback was shown.
-//
-// A content-length that may turn out wrong does not go out: where a plugin looks at bodies of this
-// direction, or has set the header itself, it is made exact if the whole body is there when the
-// headers leave, and else left out.
+// drops the bytes that its callback was shown. What leaves the last stage goes by a LaneExit.
 //
 // Owned by a FilterChain; no call is made from inside another one, save close(). Thread: the
 // worker's.
 class Lane {
  public:
-  // Bytes in this direction, for attributes and logs. Bodies only; `in` before plugins.
-  struct Sizes {
-    uint64_t body_in = 0;
-    uint64_t body_out = 0;
-  };
-
   // `sink` takes what has passed all plugins; it outlives the lane. `plugins` too, in the order of
   // requests; responses take the reverse order.
   Lane(runtime::Direction direction, std::span<PluginStream> plugins, MessageSink& sink,
        uint64_t buffer_limit)
-      : direction_(direction), plugins_(plugins), sink_(sink), buffer_limit_(buffer_limit) {}
+      : direction_(direction),
+        plugins_(plugins),
+        exit_(sink, headers_),
+        buffer_limit_(buffer_limit) {}
 
   void headers(HeaderList headers, EndOfStream end);
   void data(Body data, EndOfStream end);
@@ -84,14 +78,18 @@ class Lane {
   // Headers have come in.
   bool has_headers() const { return has_headers_; }
   // Headers have gone out.
-  bool started() const { return started_; }
+  bool started() const { return exit_.started(); }
   // All has gone out.
-  bool ended() const { return ended_; }
+  bool ended() const { return exit_.ended(); }
+  // The body has become another one than its headers say: the lane waits to be closed.
+  bool is_broken() const { return exit_.is_broken() && !closed_; }
   // A stage holds more than the limit, which is an error: the lane waits to be closed.
   bool too_large() const { return too_large_ && !closed_; }
   // Some stage holds so much that no more should come.
   bool wants_pause() const { return pausing_stages_ > 0 && !closed_; }
-  const Sizes& sizes() const { return sizes_; }
+  // Bytes of the body, as it came in and as it has gone out.
+  uint64_t body_bytes_in() const { return body_bytes_in_; }
+  uint64_t body_bytes_out() const { return exit_.body_bytes(); }
 
   HeaderList& header_list() { return headers_; }
   HeaderList& trailer_list() { return trailers_; }
@@ -125,32 +123,21 @@ class Lane {
   void pass_data(Position at, Body data, EndOfStream end);
   void pass_trailers(Position at);
 
-  void leave_headers(EndOfStream end);
-  void leave_data(Body data, EndOfStream end);
-  void leave_trailers();
-  // Sends headers that wait for what follows them. `whole_body`: its size, where all of it is
-  // known.
-  void send_waiting_headers(const uint64_t* whole_body);
-  HeaderList headers_to_send();
-  bool halted() const { return closed_ || too_large_; }
+  void end_turn() {
+    if (!halted()) exit_.end_of_turn();
+  }
+  bool halted() const { return closed_ || too_large_ || exit_.is_broken(); }
 
   const runtime::Direction direction_;
   const std::span<PluginStream> plugins_;
-  MessageSink& sink_;
-  const uint64_t buffer_limit_;
-
   HeaderList headers_;
   HeaderList trailers_;
-  std::string original_length_;  // content-length as it came in; "" for none
-  Sizes sizes_;
+  LaneExit exit_;
+  const uint64_t buffer_limit_;
+  uint64_t body_bytes_in_ = 0;
   uint32_t pausing_stages_ = 0;
   bool has_headers_ = false;
   bool has_trailers_ = false;
-  bool came_without_body_ = false;  // ended by its headers
-  bool body_may_change_ = false;
-  bool headers_wait_ = false;  // they have passed all plugins, and wait for the body's size
-  bool started_ = false;
-  bool ended_ = false;
   bool closed_ = false;
   bool too_large_ = false;
   bool running_ = false;
