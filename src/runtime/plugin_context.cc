@@ -111,17 +111,21 @@ void PluginContext::stream_removed() {
 void PluginContext::begin_end() {
   state_ = State::AwaitingDone;
   const auto done = vm().call(Callback::OnDone, *this, {}, 1);
-  if (!done) return;
-  if (*done != 0 || done_asked_) finish();
+  // Where the guest called proxy_done meanwhile, it has ended by now.
+  if (done && *done != 0 && state_ == State::AwaitingDone) finish();
 }
 
 void PluginContext::finish() {
+  state_ = State::Ended;
+  if (!vm().call(Callback::OnDelete, *this, {})) return;
+  stop_all();
+  vm().drop_root(*this);
+}
+
+void PluginContext::stop_all() {
   tick_timer_.reset();
   http_calls_.clear();
   grpc_calls_.clear();
-  if (!vm().call(Callback::OnDelete, *this, {})) return;
-  state_ = State::Ended;
-  vm().drop_root(*this);
 }
 
 Status PluginContext::done() {
@@ -132,15 +136,12 @@ Status PluginContext::done() {
 }
 
 void PluginContext::apply_pending() {
-  // From within on_done itself begin_end() finishes.
   if (done_asked_ && state_ == State::AwaitingDone) finish();
 }
 
 void PluginContext::instance_failed(std::string_view) {
   state_ = State::Ended;
-  tick_timer_.reset();
-  http_calls_.clear();
-  grpc_calls_.clear();
+  stop_all();
 }
 
 // What a root is asked for that only a stream can do is no reason for a plugin to panic.

@@ -107,6 +107,8 @@ class PluginContext final : public ContextBase {
   Done configure();
   void begin_end();
   void finish();
+  // Ticks, and calls that are open.
+  void stop_all();
   void on_tick();
   void on_queue_ready(uint32_t queue_id);
   // Calls the guest with `delivery` readable.
