@@ -8,7 +8,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 build=(
-  ca-certificates ccache cmake curl g++ git make ninja-build pkg-config python3
+  ca-certificates ccache clang-14 cmake curl g++ git lld-14 make ninja-build pkg-config python3
   libbenchmark-dev libboost1.81-dev libcli11-dev libcurl4-openssl-dev libgmock-dev libgtest-dev
   libnghttp2-dev libprotobuf-dev libprotoc-dev libspdlog-dev libssl-dev libyaml-cpp-dev
   nlohmann-json3-dev protobuf-compiler wabt zlib1g-dev

@@ -1,0 +1,74 @@
+#include "support/test_host.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "base/check.h"
+
+namespace weir::test {
+
+const engine::Engines& engines() {
+  static const engine::Engines all(engine::Engines::default_search_path(), {});
+  return all;
+}
+
+const std::vector<std::string>& loadable_engines() {
+  static const std::vector<std::string> loadable = [] {
+    std::vector<std::string> names;
+    for (std::string_view name : engine::known_engines()) {
+      if (auto found = engines().find(name); found.ok() || name == "wasmtime") {
+        names.emplace_back(name);
+      } else {
+        std::cerr << "not tested: " << found.error().message << '\n';
+      }
+    }
+    return names;
+  }();
+  return loadable;
+}
+
+engine::Capabilities capabilities_of(std::string_view engine) {
+  auto found = engines().find(engine);
+  if (!found.ok()) std::cerr << found.error().message << '\n';
+  WEIR_CHECK(found.ok());
+  return found.value()->capabilities();
+}
+
+std::string read_module(std::string_view path) {
+  std::ifstream file{std::string(path), std::ios::binary};
+  EXPECT_TRUE(file.good()) << path;
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::shared_ptr<const runtime::Plugin> TestHost::load(const runtime::PluginOptions& options) {
+  auto loaded = host.load(options);
+  if (!loaded.ok()) std::cerr << loaded.error().message << '\n';
+  WEIR_CHECK(loaded.ok());
+  journal.take();
+  log.take();
+  return std::move(loaded).value();
+}
+
+std::string TestHost::refusal(const runtime::PluginOptions& options) {
+  auto loaded = host.load(options);
+  EXPECT_FALSE(loaded.ok());
+  return loaded.ok() ? "" : loaded.error().message;
+}
+
+uint64_t TestHost::counter(std::string_view name) {
+  auto* metric = metrics.define(abi::MetricType::Counter, name);
+  return metric == nullptr ? 0 : metric->value();
+}
+
+std::unique_ptr<runtime::WorkerPlugin> TestWorker::start(
+    std::shared_ptr<const runtime::Plugin> plugin) {
+  auto started = worker.start(std::move(plugin));
+  if (!started.ok()) std::cerr << started.error().message << '\n';
+  WEIR_CHECK(started.ok());
+  return std::move(started).value();
+}
+
+}  // namespace weir::test
