@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs the benchmarks. Meaningful on an idle machine only.
-# usage: bench.sh [NAME... [-- BENCHMARK_OPTION...]]   Default: all of bench/.
+# usage: bench.sh [NAME... [-- OPTION...]]   Default: all of bench/.
+# A NAME is a program of Google Benchmark (engine_bench) or end_to_end, which compares with Envoy.
 source "$(dirname "${BASH_SOURCE[0]}")/setup/lib.sh"
 
 cd "$repo_root"
@@ -14,9 +15,16 @@ done
 scripts/build.sh release
 if [ ${#names[@]} = 0 ]; then
   mapfile -t names < <(find build/release/bench -maxdepth 1 -name '*_bench' -printf '%f\n' | sort)
+  names+=(end_to_end)
 fi
 export WEIR_ENGINE_PATH=$repo_root/build/lib/weir/engines
 for name in "${names[@]}"; do
   say "running $name"
-  "build/release/bench/$name" "$@"
+  if [ "$name" = end_to_end ]; then
+    scripts/setup/apt.sh bench
+    scripts/guests.sh header-edit-rust
+    bench/end_to_end.py "$@"
+  else
+    "build/release/bench/$name" "$@"
+  fi
 done
