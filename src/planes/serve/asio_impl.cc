@@ -1,4 +1,3 @@
-// The out-of-line parts of Asio and Beast, compiled once for the whole plane.
+// The out-of-line part of Asio, compiled once for the whole plane.
 
 #include <boost/asio/impl/src.hpp>
-#include <boost/beast/src.hpp>

@@ -131,6 +131,18 @@ TEST_F(Http1Test, PassesChunksAndTrailersBothWays) {
   EXPECT_EQ(client.read_until("\r\n\r\n"), "0\r\nx-end: yes\r\n\r\n");
 }
 
+// Beast asserted that the last chunk comes in pieces of a certain size; found by the fuzzer.
+TEST_F(Http1Test, TakesALastChunkInAnyPieces) {
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  Peer server = upstream.accept();
+  server.read_head();
+  for (char c : std::string_view("0\r\n\r\n")) {
+    client.send({&c, 1});
+    proxy.loop().run([] {});
+  }
+  EXPECT_EQ(server.read_until("\r\n\r\n"), "0\r\n\r\n");
+}
+
 TEST_F(Http1Test, PassesInterimResponses) {
   client.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
   Peer server = upstream.accept();
