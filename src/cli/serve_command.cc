@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -32,6 +33,15 @@ Result<std::string> read_file(const std::string& path) {
   return text.str();
 }
 
+// Where compiled code is kept unless told otherwise; empty where the user has no home.
+std::string default_code_cache() {
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
+    return std::string(cache) + "/weir/code";
+  }
+  const char* home = std::getenv("HOME");
+  return home != nullptr && *home != '\0' ? std::string(home) + "/.cache/weir/code" : "";
+}
+
 ExitCode fail(const Error& error) {
   std::cerr << "weir serve: " << error.message << "\n";
   return ExitCode::Failure;
@@ -39,7 +49,7 @@ ExitCode fail(const Error& error) {
 
 }  // namespace
 
-ServeCommand::ServeCommand(CLI::App& app) {
+ServeCommand::ServeCommand(CLI::App& app) : code_cache_(default_code_cache()) {
   CLI::App* command = app.add_subcommand("serve", "Serves HTTP as a proxy that runs plugins.");
   command_ = command;
   auto* file = command->add_option("-c,--config-file", file_, "A bootstrap in YAML or JSON")
@@ -75,8 +85,12 @@ ServeCommand::ServeCommand(CLI::App& app) {
       ->type_name("SECONDS")
       ->check(CLI::Range(0.0, 86'400.0))
       ->capture_default_str();
-  command->add_option("--code-cache", code_cache_, "A folder that keeps compiled code")
-      ->type_name("DIR");
+  auto* cache =
+      command->add_option("--code-cache", code_cache_, "A folder that keeps compiled code")
+          ->type_name("DIR")
+          ->capture_default_str();
+  command->add_flag("--no-code-cache", no_code_cache_, "Compile plugins at every start")
+      ->excludes(cache);
   command->add_option("--log-level", log_level_, "trace, debug, info, warn, error or critical")
       ->type_name("LEVEL")
       ->capture_default_str()
@@ -133,7 +147,7 @@ ExitCode ServeCommand::run() const {
   const SystemClock clock;
   const engine::Engines engines(engine::Engines::default_search_path(), {});
   std::optional<engine::CodeCache> cache;
-  if (!code_cache_.empty()) cache.emplace(code_cache_, kCodeCacheBytes, logger);
+  if (!no_code_cache_ && !code_cache_.empty()) cache.emplace(code_cache_, kCodeCacheBytes, logger);
   runtime::MetricStore metrics;
   runtime::Host host({.engines = engines,
                       .code_cache = cache ? &*cache : nullptr,

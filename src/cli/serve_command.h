@@ -33,6 +33,7 @@ class ServeCommand {
   std::string log_level_ = "info";
   uint32_t workers_ = 0;  // 0: as many as processors
   double drain_seconds_ = 10;
+  bool no_code_cache_ = false;
   bool no_watch_ = false;
 };
 

@@ -174,7 +174,7 @@ Result<std::unique_ptr<Engines::Loaded>> Engines::load(std::string_view name) co
         ErrorCode::NotFound,
         "no " + file + " in " +
             (search_path_.empty() ? std::string("an empty search path") : joined(search_path_)) +
-            ": build it with `make engines`, or name its folder in WEIR_ENGINE_PATH"};
+            ": install the adapter there, or name its folder in WEIR_ENGINE_PATH"};
   }
 
   loaded->path = *folder / file;

@@ -58,7 +58,7 @@ TEST_F(EnginesTest, SaysWhereItLookedForAMissingAdapter) {
   const Error error = refusal("v8");
   EXPECT_EQ(error.code, ErrorCode::NotFound);
   EXPECT_THAT(error.message, AllOf(HasSubstr("engine 'v8'"), HasSubstr("weir-engine-v8.so"),
-                                   HasSubstr(folder().string()), HasSubstr("make engines"),
+                                   HasSubstr(folder().string()), HasSubstr("install the adapter"),
                                    HasSubstr("WEIR_ENGINE_PATH")));
 }
 
