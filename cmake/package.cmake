@@ -1,0 +1,50 @@
+# The library as others take it: lib/libweir.a, its headers, a pkg-config file and a CMake package.
+
+# One archive of all layers that an embedder needs. What they are written against is named by
+# weir.pc and weir-config.cmake.
+set(layers base engine module abi foreign runtime config)
+set(archives weir_foreign_proto weir_proto)
+foreach(layer ${layers})
+  list(APPEND archives weir_${layer})
+endforeach()
+set(script "CREATE ${WEIR_OUTPUT_DIR}/lib/libweir.a\n")
+foreach(archive ${archives})
+  string(APPEND script "ADDLIB $<TARGET_FILE:${archive}>\n")
+endforeach()
+string(APPEND script "SAVE\nEND\n")
+file(GENERATE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/libweir.mri" CONTENT "${script}")
+add_custom_command(OUTPUT "${WEIR_OUTPUT_DIR}/lib/libweir.a"
+  COMMAND ${CMAKE_AR} -M < "${CMAKE_CURRENT_BINARY_DIR}/libweir.mri"
+  DEPENDS ${archives} "${CMAKE_CURRENT_BINARY_DIR}/libweir.mri"
+  COMMENT "Joining the layers into libweir.a" VERBATIM)
+add_custom_target(libweir ALL DEPENDS "${WEIR_OUTPUT_DIR}/lib/libweir.a")
+
+install(FILES "${WEIR_OUTPUT_DIR}/lib/libweir.a" DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+foreach(layer base engine module abi runtime config)
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/src/${layer}/"
+    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weir/${layer}"
+    FILES_MATCHING PATTERN "*.h"
+    PATTERN "testdata" EXCLUDE PATTERN "wasmtime" EXCLUDE PATTERN "cel" EXCLUDE
+    PATTERN "*_fakes.h" EXCLUDE)
+endforeach()
+
+# From the library folder, and from the one of pkg-config files, up to the prefix.
+string(REGEX REPLACE "[^/]+" ".." WEIR_PC_LIBDIR_UP "${CMAKE_INSTALL_LIBDIR}")
+set(WEIR_PC_UP "${WEIR_PC_LIBDIR_UP}/..")
+
+set(WEIR_PRIVATE_LIBS "-lprotobuf -lyaml-cpp -lcrypto -lz -ldl -lpthread")
+if(WEIR_CEL)
+  install(FILES "${WEIR_CEL_ROOT}/lib/libweir_cel.a" DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+  string(PREPEND WEIR_PRIVATE_LIBS "-lweir_cel ")
+endif()
+configure_file("${PROJECT_SOURCE_DIR}/cmake/weir.pc.in" "${CMAKE_CURRENT_BINARY_DIR}/weir.pc" @ONLY)
+configure_file("${PROJECT_SOURCE_DIR}/cmake/weir-config.cmake.in"
+               "${CMAKE_CURRENT_BINARY_DIR}/weir-config.cmake" @ONLY)
+include(CMakePackageConfigHelpers)
+write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/weir-config-version.cmake"
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/weir.pc"
+        DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/weir-config.cmake"
+              "${CMAKE_CURRENT_BINARY_DIR}/weir-config-version.cmake"
+        DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/weir")
