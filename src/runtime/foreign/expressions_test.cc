@@ -273,13 +273,37 @@ TEST_F(ExpressionsTest, EndsSearchesThatCostTooMuch) {
   EXPECT_TRUE(is_true("request.path.contains('a')"));
   EXPECT_EQ(evaluate_status("[1" + repeated(",1", 999) + "].all(x, !request.path.contains('b'))"),
             Status::InternalFailure);
-  EXPECT_EQ(evaluate_status("request.path.matches('(a*)*(a*)*(a*)*b')"), Status::InternalFailure);
+}
+
+// A backtracking search takes 2^n steps here, and one without backtracking n states for each byte.
+TEST_F(ExpressionsTest, EndsSearchesForHostilePatterns) {
+  uint32_t random = 1;
+  std::string& text = properties()["request.path"];
+  while (text.size() < 64 << 10) {
+    random = random * 1664525 + 1013904223;
+    text += random >> 31 == 0 ? 'a' : 'b';
+  }
+  EXPECT_EQ(evaluate("request.path.matches('(a*)*(b*)*(a*)*c')"), std::string(1, '\0'));
+  EXPECT_EQ(evaluate_status("request.path.matches('[ab]*a[ab]{20}c')"), Status::InternalFailure);
+  EXPECT_EQ(evaluate_status("request.path.matches('[ab]*a[ab]{1600}c')"), Status::InternalFailure);
+}
+
+TEST_F(ExpressionsTest, MatchesManyTextsAgainstOnePattern) {
+  const std::string token = create("request.path.matches('^[ab]*a[ab]{8}c$')");
+  for (uint32_t i = 0; i < 2000; ++i) {
+    std::string& text = properties()["request.path"];
+    text.clear();
+    for (uint32_t bits = i; bits != 0; bits >>= 1) text += bits & 1 ? 'a' : 'b';
+    text += "abbbbbbbbc";
+    ASSERT_EQ(plugin.call("expr_evaluate", token), Status::Ok);
+    ASSERT_EQ(plugin.result, "\x01");
+  }
 }
 
 TEST_F(ExpressionsTest, EndsRegularExpressionsThatAreTooLarge) {
   EXPECT_EQ(evaluate_status("'a'.matches('((\\\\w{100}){100}){100}')"), Status::InternalFailure);
   std::string numbers = "[0";
-  for (int i = 1; i < 100; ++i) numbers += "," + std::to_string(i);
+  for (int i = 1; i < 300; ++i) numbers += "," + std::to_string(i);
   EXPECT_EQ(evaluate_status(numbers + "].all(x, 'a'.matches('a|' + string(x)))"),
             Status::InternalFailure);
 }

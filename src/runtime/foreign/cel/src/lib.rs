@@ -3,7 +3,7 @@
 mod attributes;
 mod encoding;
 mod meter;
-mod regex_cache;
+mod patterns;
 
 use std::ffi::c_void;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -64,7 +64,7 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
     std::panic::set_hook(Box::new(|_| {}));
     let mut environment = Env::stdlib().with_optional_support(false);
     meter::declare(&mut environment);
-    regex_cache::declare(&mut environment);
+    patterns::declare(&mut environment);
     Arc::new(environment)
 });
 
