@@ -9,14 +9,14 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 build=(
   ca-certificates ccache clang-14 cmake curl g++ git lld-14 make ninja-build pkg-config python3
-  libbenchmark-dev libboost1.81-dev libcli11-dev libcurl4-openssl-dev libgmock-dev libgtest-dev
+  libbenchmark-dev libboost1.81-dev libcli11-dev libcurl4-openssl-dev libgmock-dev
+  libgrpc++-dev libgtest-dev
   libnghttp2-dev libprotobuf-dev libprotoc-dev libspdlog-dev libssl-dev libyaml-cpp-dev
-  nlohmann-json3-dev protobuf-compiler wabt zlib1g-dev
+  nlohmann-json3-dev protobuf-compiler protobuf-compiler-grpc wabt zlib1g-dev
 )
 test=(
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
-  libgrpc++-dev protobuf-compiler-grpc
-  nghttp2-client nginx-light
+  nghttp2-client nginx-light python3-h2
 )
 guests=(
   clang-14 lld-14 wasi-libc libc++-14-dev-wasm32 libc++abi-14-dev-wasm32 libclang-rt-14-dev-wasm32

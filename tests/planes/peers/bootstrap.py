@@ -1,0 +1,62 @@
+"""Bootstraps for `weir serve -c`, in pieces."""
+
+_MANAGER = (
+    "type.googleapis.com/"
+    "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+)
+_ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+_OPTIONS = "type.googleapis.com/weir.v1.PluginOptions"
+_STRING = "type.googleapis.com/google.protobuf.StringValue"
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+
+def _address(port):
+    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+
+
+def plugin(name, wasm, configuration="", vm_configuration="", vm_id="", root_id="", **options):
+    """A plugin; `options` are further fields of PluginConfig, and `limits` of PluginOptions."""
+    vm = {"code": {"local": {"filename": str(wasm)}}, "vm_id": vm_id}
+    if vm_configuration:
+        vm["configuration"] = {"@type": _STRING, "value": vm_configuration}
+    if environment := options.pop("environment", None):
+        vm["environment_variables"] = {"key_values": environment}
+    filter_config = {"@type": _OPTIONS}
+    if limits := options.pop("limits", None):
+        filter_config["limits"] = limits
+    filter_config["plugin"] = {"name": name, "root_id": root_id, "vm_config": vm, **options}
+    if configuration:
+        filter_config["plugin"]["configuration"] = {"@type": _STRING, "value": configuration}
+    return {"name": name, "typed_config": filter_config}
+
+
+def listener(name, *plugins, cluster="upstream", timeout="15s"):
+    route = {"match": {"prefix": "/"}, "route": {"cluster": cluster, "timeout": timeout}}
+    hosts = [{"name": "all", "domains": ["*"], "routes": [route]}]
+    manager = {
+        "@type": _MANAGER,
+        "stat_prefix": name,
+        "route_config": {"virtual_hosts": hosts},
+        "http_filters": [*plugins, {"name": "router", "typed_config": {"@type": _ROUTER}}],
+    }
+    chain = {"filters": [{"name": "http", "typed_config": manager}]}
+    return {"name": name, "address": _address(0), "filter_chains": [chain]}
+
+
+def cluster(name, upstream):
+    endpoint = {"endpoint": {"address": _address(upstream.port)}}
+    config = {
+        "name": name,
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+    if upstream.scheme == "h2c":
+        options = {
+            "@type": f"type.googleapis.com/{_HTTP_OPTIONS}",
+            "explicit_http_config": {"http2_protocol_options": {}},
+        }
+        config["typed_extension_protocol_options"] = {_HTTP_OPTIONS: options}
+    return config
+
+
+def bootstrap(listeners, clusters):
+    return {"static_resources": {"listeners": listeners, "clusters": clusters}}

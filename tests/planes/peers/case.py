@@ -1,0 +1,97 @@
+"""What the tests of a plane share."""
+
+import os
+import pathlib
+import sys
+import unittest
+
+from .http1 import Http1Client, Http1Upstream
+from .http2 import Http2Client, Http2Upstream
+from .weir import Weir
+
+_GUESTS = pathlib.Path(os.environ["WEIR_GUESTS"])
+
+
+def guest(name):
+    """The file of a guest plugin. Without it the test is skipped, where that may be."""
+    path = _GUESTS / f"{name}.wasm"
+    if not path.exists():
+        missing = f"{path} is missing: run `make guests`"
+        if os.environ.get("CI") == "true":
+            raise AssertionError(missing)
+        raise unittest.SkipTest(missing)
+    return path
+
+
+class PlaneTest(unittest.TestCase):
+    """Starts peers, and stops them in reverse order when the test ends."""
+
+    def upstream(self, kind=Http1Upstream, **arguments):
+        upstream = kind(**arguments)
+        self.addCleanup(upstream.close)
+        return upstream
+
+    def weir(self, *arguments, **options):
+        weir = Weir(*arguments, **options)
+        self.addCleanup(weir.stop)
+        return weir
+
+    def client(self, port, kind=Http1Client):
+        client = kind(port)
+        self.addCleanup(client.close)
+        return client
+
+
+class ProtocolTest(unittest.TestCase):
+    """One `weir serve`, between a client and an upstream, for all tests of a class."""
+
+    client_kind = Http1Client
+    upstream_kind = Http1Upstream
+    workers = 1
+
+    @classmethod
+    def arguments(cls):
+        """What weir is told beside its upstream."""
+        return []
+
+    @classmethod
+    def setUpClass(cls):
+        cls.upstream = cls.upstream_kind()
+        cls.addClassCleanup(cls.upstream.close)
+        arguments = [str(argument) for argument in cls.arguments()]
+        cls.weir = Weir(*arguments, "--upstream", cls.upstream.url, workers=cls.workers)
+        cls.addClassCleanup(cls.weir.stop)
+
+    def setUp(self):
+        self._respond = self.upstream.respond
+        self.upstream.requests.clear()
+        self.client = self.client_kind(self.weir.port)
+
+    def tearDown(self):
+        self.client.close()
+        self.upstream.respond = self._respond
+
+    def request(self, path, **parts):
+        return self.client.request(path, **parts)
+
+    @property
+    def received(self):
+        """The only request that reached the upstream."""
+        self.assertEqual(len(self.upstream.requests), 1)
+        return self.upstream.requests[0]
+
+
+_PAIRS = [
+    ("Http1ToHttp1", Http1Client, Http1Upstream),
+    ("Http1ToHttp2", Http1Client, Http2Upstream),
+    ("Http2ToHttp1", Http2Client, Http1Upstream),
+    ("Http2ToHttp2", Http2Client, Http2Upstream),
+]
+
+
+def over_all_protocols(case):
+    """Decorates a ProtocolTest: puts one class for each pair of protocols into its module."""
+    for suffix, client, upstream in _PAIRS:
+        name = f"{case.__name__}{suffix}"
+        attributes = {"client_kind": client, "upstream_kind": upstream, "__module__": case.__module__}
+        setattr(sys.modules[case.__module__], name, type(name, (case,), attributes))

@@ -1,0 +1,126 @@
+"""`weir serve` as a process under test."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+from .loop import PATIENCE_S
+
+BINARY = os.environ["WEIR_BIN"]
+# Compiled once for all tests; a sanitizer makes compiling slow.
+_CODE_CACHE = os.environ.get("WEIR_TEST_CODE_CACHE")
+
+
+def eventually(question, what):
+    """Waits until the question is answered by something true, and returns that."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (answer := question()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited in vain for {what}")
+        time.sleep(0.01)
+    return answer
+
+
+def run_to_end(*arguments):
+    """Runs the command until it ends by itself: its exit code and what it printed to stderr."""
+    done = subprocess.run(
+        [BINARY, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    return done.returncode, done.stderr
+
+
+class Weir:
+    """A running `weir serve`. Ends, and leaves no trace, by stop()."""
+
+    def __init__(self, *arguments, bootstrap=None, workers=1, listeners=1):
+        self._folder = tempfile.TemporaryDirectory(prefix="weir-test-")
+        self.folder = pathlib.Path(self._folder.name)
+        self._log = self.folder / "log"
+        arguments = list(arguments)
+        if bootstrap is not None:
+            (self.folder / "bootstrap.json").write_text(json.dumps(bootstrap))
+            arguments += ["-c", self.folder / "bootstrap.json"]
+        else:
+            arguments += ["--listen", "127.0.0.1:0"]
+        if _CODE_CACHE:
+            arguments += ["--code-cache", _CODE_CACHE]
+        arguments += ["--admin", "127.0.0.1:0", "--workers", str(workers)]
+        with open(self._log, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen([BINARY, "serve", *arguments], stderr=log)
+        try:
+            eventually(lambda: self._is_up(listeners), "weir to listen")
+            self.ports = [int(port) for port in re.findall(r"listening on .*:(\d+)", self.log)]
+            self.admin_port = int(re.search(r"admin on .*:(\d+)", self.log)[1])
+            eventually(lambda: self.page("/ready")[0] == 200, "weir to be ready")
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            self._folder.cleanup()
+            raise
+
+    def _is_up(self, listeners):
+        if self.process.poll() is not None:
+            raise AssertionError(f"weir has ended with {self.process.returncode}:\n{self.log}")
+        return len(re.findall(r"listening on .*:\d+\n", self.log)) == listeners
+
+    @property
+    def port(self):
+        return self.ports[0]
+
+    @property
+    def log(self):
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def lines(self, pattern):
+        """The lines of the log that match."""
+        return [line for line in self.log.splitlines() if re.search(pattern, line)]
+
+    def wait_for_line(self, pattern):
+        return eventually(lambda: self.lines(pattern), f"a line {pattern!r} in:\n{self.log}")[0]
+
+    def page(self, path):
+        """Status and text of an admin page."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}") as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def stats(self):
+        """Counters and gauges by name; of a histogram, the number of values."""
+        lines = [line.rsplit(": ", 1) for line in self.page("/stats")[1].splitlines()]
+        return {name: int(value.split()[0]) for name, value in lines}
+
+    def stat(self, name):
+        return self.stats().get(name, 0)
+
+    def plugins(self):
+        return json.loads(self.page("/plugins")[1])["plugins"]
+
+    def rss_bytes(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait(self):
+        return self.process.wait(PATIENCE_S)
+
+    def stop(self):
+        """Ends it by SIGTERM if it runs still; whatever was wrong with it is an error now."""
+        try:
+            if self.process.poll() is None:
+                self.signal(signal.SIGTERM)
+            code = self.wait()
+            assert code == 0, f"weir has ended with {code}:\n{self.log}"
+        finally:
+            self.process.kill()
+            self._folder.cleanup()
