@@ -333,7 +333,7 @@ class ChainWorld {
   explicit ChainWorld(uint64_t buffer_limit = 16) : parts_(make_parts(buffer_limit)) {}
 
   ~ChainWorld() {
-    close();
+    if (client.exchange != nullptr) client.exchange->closed();
     destroy_all(open_);
     reaper_.reap();
   }

@@ -308,6 +308,7 @@ void FilterChain::bury_if_finished() {
   if (buried_ || client_ != nullptr) return;
   if (!std::ranges::all_of(plugins(), &PluginStream::has_finished)) return;
   buried_ = true;
+  unlink();  // from the open ones
   parts_.router.reaper.bury(std::unique_ptr<Exchange>(this));
 }
 

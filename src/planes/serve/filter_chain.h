@@ -39,7 +39,7 @@ struct ChainParts {
   uint64_t buffer_limit;  // of body bytes that a plugin may hold in one direction
   const Clock& clock;
   ExchangeStats& stats;
-  FilterChains& open;  // those that have not gone yet
+  FilterChains& open;  // those whose client or plugins have not finished
 };
 
 // An Exchange. Requests pass the plugins in order, responses in reverse order (Envoy's rule); the

@@ -1,0 +1,268 @@
+// The whole server: workers, a plugin on the default engine, sockets, admin pages.
+
+#include "planes/serve/server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "engine/engines.h"
+#include "planes/serve/loopback.h"
+#include "planes/serve/temporary_folder.h"
+
+namespace weir::serve::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+// The test plugin, with one of its texts replaced by another of the same length.
+std::string tag_plugin(const std::string& text = "", const std::string& by = "") {
+  std::ifstream file(WEIR_TAG_WASM, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  std::string wasm = bytes.str();
+  EXPECT_FALSE(wasm.empty());
+  if (!text.empty()) wasm.replace(wasm.find(text), text.size(), by);
+  return wasm;
+}
+
+class MemoryLogger final : public Logger {
+ public:
+  LogLevel level() const override { return LogLevel::Info; }
+  void write(LogLevel, std::string_view line) override {
+    lines_.lock()->append(std::string(line) + "\n");
+  }
+  std::string text() const { return *lines_.lock(); }
+
+ private:
+  Guarded<std::string> lines_;
+};
+
+class ServerTest : public ::testing::Test {
+ protected:
+  ~ServerTest() override { stop(); }
+
+  ServerOptions options() const {
+    config::Shorthand shorthand;
+    shorthand.plugin = (folder / "tag.wasm").string();
+    shorthand.upstream = "http://127.0.0.1:" + std::to_string(upstream.port());
+    shorthand.listen = "127.0.0.1:0";
+    ServerOptions options;
+    options.settings = config::make_settings(shorthand).value();
+    options.settings.listeners[0].name = "main";
+    options.settings.admin = config::SocketAddress{"127.0.0.1", 0};
+    options.workers = 2;
+    return options;
+  }
+
+  void start() { start(options()); }
+  void start(ServerOptions with) {
+    auto started = Server::start(std::move(with), host, metrics);
+    ASSERT_TRUE(started.ok()) << started.error().message;
+    server = std::move(started).value();
+    thread = std::thread([this] { server->run(); });
+  }
+  std::string start_error(ServerOptions with) {
+    const auto started = Server::start(std::move(with), host, metrics);
+    return started.ok() ? "it started" : started.error().message;
+  }
+  void stop() {
+    if (!thread.joinable()) return;
+    server->shut_down();
+    thread.join();
+    server.reset();
+  }
+
+  // The whole answer of the admin address.
+  std::string admin(const std::string& target) {
+    Peer peer = Peer::connect(server->admin_port());
+    peer.send("GET " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    return peer.read_all();
+  }
+
+  // One request and its response, headers and all.
+  std::string exchange() {
+    Peer client = Peer::connect(server->port(0));
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    answer_one();
+    return client.read_all();
+  }
+  void answer_one() {
+    Peer peer = upstream.accept();
+    peer.read_head();
+    peer.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
+  }
+
+  // Whether the admin page comes to hold that text.
+  bool eventually(const std::string& target, const std::string& text) {
+    for (int i = 0; i < 500; ++i) {
+      if (admin(target).find(text) != std::string::npos) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return false;
+  }
+
+  TemporaryFolder folder;
+  Upstream upstream;
+  MemoryLogger logger;
+  SystemClock clock;
+  runtime::MetricStore metrics;
+  engine::Engines engines{engine::Engines::default_search_path(), {}};
+  runtime::Host host{{.engines = engines,
+                      .code_cache = nullptr,
+                      .clock = clock,
+                      .logger = logger,
+                      .metrics = metrics}};
+  std::unique_ptr<Server> server;
+  std::thread thread;
+};
+
+TEST_F(ServerTest, ServesThroughItsPlugin) {
+  folder.write("tag.wasm", tag_plugin());
+  start();
+  EXPECT_THAT(exchange(), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("x-tag: tag-one\r\n"),
+                                HasSubstr("\r\n\r\nok")));
+  EXPECT_THAT(logger.text(),
+              AllOf(HasSubstr("plugin 'tag' loaded: wasmtime "), HasSubstr("ABI 0.2.1"),
+                    HasSubstr("listening on 127.0.0.1:" + std::to_string(server->port(0)))));
+}
+
+TEST_F(ServerTest, ReplacesAPluginWhoseFileHasChanged) {
+  folder.write("tag.wasm", tag_plugin());
+  start();
+  folder.write("new", tag_plugin("tag-one", "tag-two"));
+  std::filesystem::rename(folder / "new", folder / "tag.wasm");
+  ASSERT_TRUE(eventually("/plugins", "\"reloads\": 1"));
+  EXPECT_THAT(exchange(), HasSubstr("x-tag: tag-two\r\n"));
+}
+
+TEST_F(ServerTest, EndsStreamsWithThePluginTheyBeganWith) {
+  folder.write("tag.wasm", tag_plugin());
+  start();
+  Peer client = Peer::connect(server->port(0));
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  Peer peer = upstream.accept();
+  peer.read_head();
+  folder.write("tag.wasm", tag_plugin("tag-one", "tag-two"));
+  ASSERT_TRUE(eventually("/plugins", "\"reloads\": 1"));
+  peer.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+  EXPECT_THAT(client.read_head(), HasSubstr("x-tag: tag-one\r\n"));
+  // The same connection, and a new stream.
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  answer_one();
+  EXPECT_THAT(client.read_head(), HasSubstr("x-tag: tag-two\r\n"));
+}
+
+TEST_F(ServerTest, KeepsThePluginWhereTheNewOneRefusesItsConfiguration) {
+  folder.write("tag.wasm", tag_plugin());
+  start();
+  folder.write("tag.wasm", tag_plugin("accept", "reject"));
+  ASSERT_TRUE(eventually("/plugins", "\"failed_reload\": \"plugin 'tag'"));
+  EXPECT_THAT(exchange(), HasSubstr("x-tag: tag-one\r\n"));
+  EXPECT_THAT(logger.text(), HasSubstr("the running plugin 'tag' stays"));
+  EXPECT_THAT(admin("/stats"), HasSubstr("plugin_fleet.reload_failure: 1\n"));
+}
+
+TEST_F(ServerTest, LoadsAllPluginsAnewOnSighup) {
+  folder.write("tag.wasm", tag_plugin());
+  start();
+  ASSERT_TRUE(eventually("/ready", "LIVE"));  // run() has begun
+  std::raise(SIGHUP);
+  ASSERT_TRUE(eventually("/plugins", "\"reloads\": 1"));
+  EXPECT_THAT(exchange(), HasSubstr("x-tag: tag-one\r\n"));
+}
+
+TEST_F(ServerTest, CountsWhatPasses) {
+  folder.write("tag.wasm", tag_plugin());
+  start();
+  exchange();
+  EXPECT_THAT(admin("/stats"), AllOf(HasSubstr("\nhttp.main.downstream_rq_total: 1\n"),
+                                     HasSubstr("\nhttp.main.downstream_rq_2xx: 1\n"),
+                                     HasSubstr("\nhttp.main.downstream_cx_total: 1\n"),
+                                     HasSubstr("\ncluster.upstream.upstream_rq_total: 1\n"),
+                                     HasSubstr("\ncluster.upstream.upstream_rq_2xx: 1\n")));
+  EXPECT_THAT(admin("/stats?format=prometheus"),
+              HasSubstr("\nweir_http_main_downstream_rq_total 1\n"));
+}
+
+TEST_F(ServerTest, TellsOfItsPlugins) {
+  folder.write("tag.wasm", tag_plugin());
+  start();
+  EXPECT_THAT(admin("/plugins"),
+              AllOf(HasSubstr("Content-Type: application/json"), HasSubstr("\"name\": \"tag\""),
+                    HasSubstr("\"engine\": \"wasmtime\""), HasSubstr("\"abi\": \"0.2.1\""),
+                    HasSubstr("\"state\": \"running\"")));
+}
+
+TEST_F(ServerTest, AnswersUnknownAdminPagesWithAList) {
+  folder.write("tag.wasm", tag_plugin());
+  start();
+  EXPECT_THAT(admin("/"), AllOf(HasSubstr("200 OK"), HasSubstr("GET /ready")));
+  EXPECT_THAT(admin("/nothing"), AllOf(HasSubstr("404 Not Found"), HasSubstr("GET /ready")));
+  EXPECT_THAT(admin("/stats?format=xml"), HasSubstr("400 Bad Request"));
+}
+
+TEST_F(ServerTest, DrainsStreamsBeforeItEnds) {
+  folder.write("tag.wasm", tag_plugin());
+  start();
+  Peer client = Peer::connect(server->port(0));
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  Peer peer = upstream.accept();
+  peer.read_head();
+  server->shut_down();
+  ASSERT_TRUE(eventually("/ready", "DRAINING"));
+  peer.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+  EXPECT_THAT(client.read_all(), AllOf(HasSubstr("x-tag: tag-one\r\n"), HasSubstr("\r\n\r\nok")));
+  thread.join();
+  EXPECT_THAT(logger.text(), HasSubstr("drained\n"));
+}
+
+TEST_F(ServerTest, BreaksOffWhatOutlastsTheDrainTime) {
+  folder.write("tag.wasm", tag_plugin());
+  ServerOptions impatient = options();
+  impatient.drain_time = Milliseconds(50);
+  start(std::move(impatient));
+  Peer client = Peer::connect(server->port(0));
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  Peer peer = upstream.accept();
+  peer.read_head();
+  stop();
+  EXPECT_TRUE(client.at_end());
+  EXPECT_THAT(logger.text(), HasSubstr("drain time is over"));
+}
+
+TEST_F(ServerTest, SaysWhatIsWrongWithThePlugin) {
+  EXPECT_THAT(start_error(options()), AllOf(HasSubstr("plugin 'tag'"), HasSubstr("tag.wasm")));
+  folder.write("tag.wasm", "no wasm");
+  EXPECT_THAT(start_error(options()), HasSubstr("plugin 'tag'"));
+  folder.write("tag.wasm", tag_plugin("accept", "reject"));
+  EXPECT_THAT(start_error(options()), HasSubstr("plugin 'tag'"));
+}
+
+TEST_F(ServerTest, RefusesAnAddressThatIsInUse) {
+  folder.write("tag.wasm", tag_plugin());
+  start();
+  ServerOptions second = options();
+  second.settings.listeners[0].address.port = server->port(0);
+  EXPECT_THAT(start_error(std::move(second)),
+              HasSubstr("listen on 127.0.0.1:" + std::to_string(server->port(0)) +
+                        ": Address already in use"));
+}
+
+TEST_F(ServerTest, ServesWithoutPlugins) {
+  ServerOptions plain = options();
+  plain.settings.listeners[0].plugins.clear();
+  start(std::move(plain));
+  EXPECT_THAT(exchange(), AllOf(HasSubstr("\r\n\r\nok"), Not(HasSubstr("x-tag"))));
+}
+
+}  // namespace
+}  // namespace weir::serve::testing
