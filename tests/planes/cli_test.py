@@ -1,0 +1,146 @@
+"""What `weir serve` says, in one line, of what it cannot use; and its admin pages."""
+
+import json
+import pathlib
+import re
+import socket
+import tempfile
+import unittest
+
+from peers.bootstrap import bootstrap, cluster, listener, plugin
+from peers.case import PlaneTest, guest
+from peers.weir import run_to_end
+
+NOWHERE = ["--upstream", "http://127.0.0.1:1"]
+FAILURE = 1
+USAGE = 2
+
+
+class ErrorTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def check(self, arguments, exit_code, pattern):
+        code, printed = run_to_end("serve", *map(str, arguments))
+        # What a plugin logs, and Weir before, has a time; the error is the only line without.
+        lines = [line for line in printed.splitlines() if not line.startswith("[")]
+        self.assertEqual(len(lines), 1, printed)
+        self.assertRegex(lines[0], pattern)
+        self.assertEqual(code, exit_code)
+
+    def file(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def test_arguments(self):
+        for arguments, exit_code, pattern in [
+            ([], FAILURE, r"^weir serve: say where requests go, by --upstream URL or -c FILE$"),
+            (["--nonsense"], USAGE, r"^weir: .*--nonsense; see weir --help$"),
+            (["a.wasm", "b.wasm", *NOWHERE], USAGE, r"^weir: .*b\.wasm"),
+            (["--workers", "0", *NOWHERE], USAGE, r"^weir: --workers: "),
+            (["--log-level", "loud", *NOWHERE], USAGE, r"^weir: --log-level: .*loud"),
+            (["-c", "a.yaml", *NOWHERE], USAGE, r"^weir: .*--upstream excludes|--config-file"),
+            (["--upstream", "ftp://x"], FAILURE, r"upstream: 'ftp://x': expected http://host:port"),
+            (["--listen", "localhost:0", *NOWHERE], FAILURE, r"'localhost' is not an IP address$"),
+            (["--listen", "1.2.3.4", *NOWHERE], FAILURE, r"listen '1\.2\.3\.4': "),
+            (["--admin", "1.2.3.4", *NOWHERE], FAILURE, r"--admin '1\.2\.3\.4': "),
+            (["--cluster", "a", *NOWHERE], FAILURE, r"--cluster 'a' is not NAME=URL$"),
+            (["--cluster", "upstream=http://127.0.0.1:1", *NOWHERE], FAILURE, r"take another name"),
+        ]:
+            with self.subTest(arguments=arguments):
+                self.check(arguments, exit_code, pattern)
+
+    def test_plugins(self):
+        text = self.file("text.wasm", "not wasm")
+        empty = self.file("empty.wasm", "")
+        cut = self.file("cut.wasm", guest("http_all").read_bytes()[:5000])
+        bare = self.file("bare.wasm", b"\0asm\1\0\0\0")
+        http_all, faults = guest("http_all"), guest("faults")
+        refused = "the plugin refused its configuration: proxy_on_configure returned false$"
+        for arguments, pattern in [
+            (["none.wasm"], r"plugin 'none': .*'none\.wasm': No such file or directory$"),
+            ([self.folder], r"plugin '.*': cannot read code from '.*': Is a directory$"),
+            ([text], r"plugin 'text': not a WebAssembly module: "),
+            ([empty], r"plugin 'empty': .*"),
+            ([cut], r"plugin 'cut': .*"),
+            ([bare], r"plugin 'bare': .*proxy_abi_version"),
+            ([http_all, "--config", "fail=configure"], r"plugin 'http_all': " + refused),
+            ([faults, "--config", "panic"], r"plugin 'faults': proxy_on_configure: unreachable: "),
+            ([faults, "--config", "exit"], r"plugin 'faults': proxy_on_configure: .*proc_exit\(3\)"),
+            ([http_all, "--engine", "none"], r"plugin 'http_all': .*'none'"),
+            ([http_all, "--engine", "wavm"], r"plugin 'http_all': engine 'wavm': .*install"),
+            (["none", "--engine", "null"], r"plugin 'none': .*'none'"),
+        ]:
+            with self.subTest(arguments=arguments):
+                self.check([*arguments, *NOWHERE], FAILURE, "^weir serve: " + pattern)
+
+    def test_files(self):
+        self.check(["-c", "none.yaml"], FAILURE, r"^weir serve: none\.yaml: No such file or directory$")
+        unknown = self.file("unknown.yaml", "static_resources: {listenrs: []}")
+        self.check(["-c", unknown], FAILURE, r"unknown\.yaml:1:20: static_resources\.listenrs: unknown")
+        broken = self.file("broken.json", '{"static_resources": ')
+        self.check(["-c", broken], FAILURE, r"broken\.json:1:\d+: ")
+
+    def test_a_vm_that_refuses_to_start(self):
+        refusing = plugin("auth", guest("http_all"), vm_configuration="fail")
+        upstream = type("Upstream", (), {"port": 1, "scheme": "http"})
+        config = bootstrap([listener("main", refusing)], [cluster("upstream", upstream)])
+        file = self.file("refusing.json", json.dumps(config))
+        self.check(["-c", file], FAILURE, r"^weir serve: plugin 'auth': .*proxy_on_vm_start returned")
+
+    def test_a_port_that_is_taken(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            pattern = re.escape(f"listen on {address}: Address already in use")
+            self.check(["--listen", address, *NOWHERE], FAILURE, pattern)
+            self.check(["--admin", address, "--listen", "127.0.0.1:0", *NOWHERE], FAILURE, "in use")
+
+
+class AdminTest(PlaneTest):
+    def setUp(self):
+        upstream = self.upstream()
+        self.weir = self.weir(guest("http_all"), "--upstream", upstream.url, workers=2)
+        self.client = self.client(self.weir.port)
+
+    def test_the_pages_that_there_are(self):
+        self.assertEqual(self.weir.page("/ready"), (200, "LIVE\n"))
+        self.assertIn("/plugins", self.weir.page("/")[1])
+        self.assertEqual(self.weir.page("/nothing")[0], 404)
+        self.assertEqual(self.weir.page("/stats?format=xml")[0], 400)
+
+    def test_requests_are_counted(self):
+        for _ in range(3):
+            self.client.request("/other")
+        self.client.request("/local-response")
+        stats = self.weir.stats()
+        listener_stats = {
+            name.rsplit(".", 1)[1]: value for name, value in stats.items() if "downstream" in name
+        }
+        self.assertEqual(listener_stats["downstream_rq_total"], 4)
+        self.assertEqual(listener_stats["downstream_rq_2xx"], 3)
+        self.assertEqual(listener_stats["downstream_rq_4xx"], 1)
+        self.assertEqual(listener_stats["downstream_rq_local_reply"], 1)
+        self.assertEqual(stats["cluster.upstream.upstream_rq_total"], 3)
+        self.assertEqual(stats["cluster.upstream.upstream_rq_2xx"], 3)
+
+    def test_prometheus_gets_well_formed_lines(self):
+        text = self.weir.page("/stats?format=prometheus")[1]
+        for line in text.splitlines():
+            name = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
+            kind = rf"# TYPE {name} (counter|gauge|histogram)"
+            self.assertRegex(line, rf'^({kind}|{name}(\{{le="[^"]+"\}})? -?[0-9.]+)$')
+
+    def test_plugins_are_told_with_their_workers(self):
+        (told,) = self.weir.plugins()
+        self.assertEqual(told["name"], "http_all")
+        self.assertEqual(told["engine"], "wasmtime")
+        self.assertEqual(told["abi"], "0.2.1")
+        self.assertEqual(told["failure_policy"], "FAIL_CLOSED")
+        self.assertEqual([worker["state"] for worker in told["workers"]], ["running", "running"])
+
+
+if __name__ == "__main__":
+    unittest.main()
