@@ -33,6 +33,7 @@ enum class Callback : uint8_t {
   OnGrpcReceiveTrailingMetadata,
   OnGrpcClose,
   OnForeignFunction,
+  OnResolveDns,
   OnDone,
   OnLog,
   OnDelete,
@@ -74,6 +75,7 @@ inline constexpr std::array kCallbacks{
     CallbackType{"proxy_on_grpc_receive_trailing_metadata", 3, false},
     CallbackType{"proxy_on_grpc_close", 3, false},
     CallbackType{"proxy_on_foreign_function", 3, false},
+    CallbackType{"envoy_on_resolve_dns", 3, false},  // Envoy's, as is envoy_resolve_dns
     CallbackType{"proxy_on_done", 1, true},
     CallbackType{"proxy_on_log", 1, false},
     CallbackType{"proxy_on_delete", 1, false},

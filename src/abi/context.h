@@ -81,6 +81,9 @@ class Context {
   virtual Status get_status(uint32_t& code, std::string& message) = 0;
   virtual Status register_shared_queue(std::string_view name, uint32_t& queue_id) = 0;
 
+  // Envoy's extension: the answer comes by envoy_on_resolve_dns, to this context.
+  virtual Status resolve_dns(std::string_view host, uint32_t& token) = 0;
+
   virtual Status call_foreign_function(std::string_view name, std::string_view arguments,
                                        ValueSink) = 0;
 

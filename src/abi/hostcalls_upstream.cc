@@ -59,6 +59,13 @@ Status grpc_cancel(HostCall& call, uint32_t call_id) { return call.context().grp
 
 Status grpc_close(HostCall& call, uint32_t call_id) { return call.context().grpc_close(call_id); }
 
+Status resolve_dns(HostCall& call, GuestBytes host, GuestOut<uint32_t> token) {
+  uint32_t id = 0;
+  const Status status = call.context().resolve_dns(host.view, id);
+  if (status == Status::Ok) token.set(call, id);
+  return status;
+}
+
 Status get_status(HostCall& call, GuestOut<uint32_t> code, GuestValue message) {
   uint32_t value = 0;
   std::string text;
@@ -71,7 +78,7 @@ constexpr Hostcall kHostcalls[] = {
     hostcall<http_call>("proxy_http_call"),     hostcall<grpc_call>("proxy_grpc_call"),
     hostcall<grpc_stream>("proxy_grpc_stream"), hostcall<grpc_send>("proxy_grpc_send"),
     hostcall<grpc_cancel>("proxy_grpc_cancel"), hostcall<grpc_close>("proxy_grpc_close"),
-    hostcall<get_status>("proxy_get_status"),
+    hostcall<get_status>("proxy_get_status"),   hostcall<resolve_dns>("envoy_resolve_dns"),
 };
 
 }  // namespace

@@ -64,6 +64,10 @@ Status ContextBase::register_shared_queue(std::string_view name, uint32_t& queue
   return root_->register_shared_queue(name, queue_id);
 }
 
+Status ContextBase::resolve_dns(std::string_view host, uint32_t& token) {
+  return root_->resolve_dns_for(id_, host, token);
+}
+
 Status ContextBase::call_foreign_function(std::string_view name, std::string_view arguments,
                                           abi::ValueSink sink) {
   const ForeignFunction function = find_foreign_function(name);

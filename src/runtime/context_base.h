@@ -45,6 +45,7 @@ class ContextBase : public abi::Context, private ForeignCaller {
   abi::Status grpc_close(uint32_t call_id) override;
   abi::Status get_status(uint32_t& code, std::string& message) override;
   abi::Status register_shared_queue(std::string_view name, uint32_t& queue_id) override;
+  abi::Status resolve_dns(std::string_view host, uint32_t& token) override;
   abi::Status call_foreign_function(std::string_view name, std::string_view arguments,
                                     abi::ValueSink sink) override;
 

@@ -19,7 +19,12 @@ constexpr size_t kMaxOpenCalls = 10'000;
 constexpr uint32_t kHttpCallId = 0;
 constexpr uint32_t kGrpcCallId = 1;
 constexpr uint32_t kGrpcStreamId = 2;
+constexpr uint32_t kLookupId = 3;
 constexpr uint32_t kIdKindMask = 3;
+
+constexpr size_t kMaxHostBytes = 255;
+// Of looked-up addresses: the system's resolver does not tell theirs. Envoy's value in that case.
+constexpr uint32_t kSecondsToLive = 60;
 
 // What proxy_get_status tells of an HTTP call that got no response; Envoy's value.
 constexpr uint32_t kBrokenConnection = 11;
@@ -196,6 +201,7 @@ abi::Buffer* PluginContext::call_buffer(abi::BufferType type) {
   if (delivery_ == nullptr) return nullptr;
   if (type == abi::BufferType::CallResponseBody && delivery_->has_body) return &delivery_->body;
   if (type == abi::BufferType::GrpcMessage && delivery_->has_message) return &delivery_->message;
+  if (type == abi::BufferType::CallData && delivery_->has_call_data) return &delivery_->call_data;
   return nullptr;
 }
 
@@ -230,6 +236,45 @@ Status PluginContext::register_shared_queue(std::string_view name, uint32_t& que
 void PluginContext::on_queue_ready(uint32_t queue_id) {
   if (state_ == State::Ended) return;
   static_cast<void>(vm().call(Callback::OnQueueReady, *this, {queue_id}));
+}
+
+Status PluginContext::resolve_dns_for(abi::ContextId asked_by, std::string_view host,
+                                      uint32_t& token) {
+  if (host.empty() || host.size() > kMaxHostBytes) return Status::BadArgument;
+  if (lookups_ >= kMaxOpenCalls) return Status::InternalFailure;
+  token = vm().next_call_id(kLookupId);
+  const bool started = services().resolve(
+      std::string(host),
+      [weak = std::weak_ptr(self_), asked_by, token](const std::vector<std::string>& addresses) {
+        if (auto self = weak.lock()) (*self)->on_resolved(asked_by, token, addresses);
+      });
+  if (!started) return Status::InternalFailure;
+  ++lookups_;
+  return Status::Ok;
+}
+
+// The answer lies in the CallData buffer: how many, a time to live for each, the addresses, each
+// with a NUL.
+void PluginContext::on_resolved(abi::ContextId asked_by, uint32_t token,
+                                const std::vector<std::string>& addresses) {
+  --lookups_;
+  if (state_ == State::Ended) return;
+  ContextBase* asker = vm().find(asked_by);
+  if (asker == nullptr) return;
+  std::string answer;
+  if (!addresses.empty()) {
+    answer.resize(sizeof(uint32_t) * (1 + addresses.size()));
+    auto* numbers = reinterpret_cast<std::byte*>(answer.data());
+    store(numbers, static_cast<uint32_t>(addresses.size()));
+    for (size_t i = 1; i <= addresses.size(); ++i) {
+      store(numbers + i * sizeof(uint32_t), kSecondsToLive);
+    }
+    for (const std::string& address : addresses) answer.append(address).push_back('\0');
+  }
+  Delivery delivery;
+  delivery.call_data = abi::ConstBuffer(as_bytes(answer));
+  delivery.has_call_data = true;
+  deliver(delivery, *asker, Callback::OnResolveDns, {token, size_of(answer)});
 }
 
 Status PluginContext::http_call(abi::HttpCallRequest request, uint32_t& call_id) {
@@ -318,10 +363,10 @@ Status PluginContext::get_status(uint32_t& code, std::string& message) {
   return Status::Ok;
 }
 
-void PluginContext::deliver(Delivery& delivery, Callback callback,
+void PluginContext::deliver(Delivery& delivery, ContextBase& to, Callback callback,
                             std::initializer_list<uint32_t> params) {
   Delivery* outer = std::exchange(delivery_, &delivery);
-  static_cast<void>(vm().call(callback, *this, params));
+  static_cast<void>(vm().call(callback, to, params));
   delivery_ = outer;
 }
 
@@ -341,14 +386,14 @@ void PluginContext::on_http_call_done(HttpCall& ended) {
     delivery.status_message = call.failure();
   }
   delivery.has_status = true;
-  deliver(delivery, Callback::OnHttpCallResponse,
+  deliver(delivery, *this, Callback::OnHttpCallResponse,
           {call.id(), count_of(call.headers()), size_of(call.body()), count_of(call.trailers())});
 }
 
 void PluginContext::on_grpc_initial_metadata(GrpcCall& call, abi::HeaderList metadata) {
   Delivery delivery;
   delivery.initial_metadata = &metadata;
-  deliver(delivery, Callback::OnGrpcReceiveInitialMetadata, {call.id(), count_of(metadata)});
+  deliver(delivery, *this, Callback::OnGrpcReceiveInitialMetadata, {call.id(), count_of(metadata)});
 }
 
 void PluginContext::on_grpc_message(GrpcCall& call, std::string message) {
@@ -359,13 +404,14 @@ void PluginContext::on_grpc_message(GrpcCall& call, std::string message) {
   delivery.message = abi::ConstBuffer(as_bytes(message));
   delivery.has_message = true;
   delivery.has_status = true;
-  deliver(delivery, Callback::OnGrpcReceive, {id, size_of(message)});
+  deliver(delivery, *this, Callback::OnGrpcReceive, {id, size_of(message)});
 }
 
 void PluginContext::on_grpc_trailing_metadata(GrpcCall& call, abi::HeaderList metadata) {
   Delivery delivery;
   delivery.trailing_metadata = &metadata;
-  deliver(delivery, Callback::OnGrpcReceiveTrailingMetadata, {call.id(), count_of(metadata)});
+  deliver(delivery, *this, Callback::OnGrpcReceiveTrailingMetadata,
+          {call.id(), count_of(metadata)});
 }
 
 void PluginContext::on_grpc_closed(GrpcCall& call, uint32_t status, std::string message) {
@@ -375,7 +421,7 @@ void PluginContext::on_grpc_closed(GrpcCall& call, uint32_t status, std::string 
   delivery.has_status = true;
   delivery.status = status;
   delivery.status_message = std::move(message);
-  deliver(delivery, Callback::OnGrpcClose, {id, status});
+  deliver(delivery, *this, Callback::OnGrpcClose, {id, status});
 }
 
 WorkerServices& PluginContext::services() { return vm().services(); }

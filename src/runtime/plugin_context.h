@@ -43,6 +43,9 @@ class PluginContext final : public ContextBase {
   abi::HeaderMap* call_map(abi::MapType);
   abi::Buffer* call_buffer(abi::BufferType);
 
+  // Envoy's envoy_resolve_dns, asked by the context of that id, which is told the answer.
+  abi::Status resolve_dns_for(abi::ContextId asked_by, std::string_view host, uint32_t& token);
+
   // Configurations, for buffers of this root and its streams.
   abi::Buffer* configuration(abi::BufferType);
 
@@ -99,6 +102,8 @@ class PluginContext final : public ContextBase {
     bool has_body = false;
     abi::ConstBuffer message;
     bool has_message = false;
+    abi::ConstBuffer call_data;
+    bool has_call_data = false;
     bool has_status = false;
     uint32_t status = 0;
     std::string status_message;
@@ -111,8 +116,11 @@ class PluginContext final : public ContextBase {
   void stop_all();
   void on_tick();
   void on_queue_ready(uint32_t queue_id);
+  void on_resolved(abi::ContextId asked_by, uint32_t token,
+                   const std::vector<std::string>& addresses);
   // Calls the guest with `delivery` readable.
-  void deliver(Delivery& delivery, abi::Callback, std::initializer_list<uint32_t> params);
+  void deliver(Delivery& delivery, ContextBase& to, abi::Callback,
+               std::initializer_list<uint32_t> params);
   GrpcCall* find_grpc(uint32_t call_id);
   abi::Status start_grpc(std::unique_ptr<GrpcCall> call, const abi::GrpcCallRequest& request,
                          std::string_view message, Milliseconds timeout);
@@ -130,6 +138,9 @@ class PluginContext final : public ContextBase {
   Milliseconds tick_period_{0};
   std::unique_ptr<Timer> tick_timer_;
   std::shared_ptr<Receiver> receiver_;
+  // Answers that come after the end find it expired.
+  std::shared_ptr<PluginContext*> self_ = std::make_shared<PluginContext*>(this);
+  size_t lookups_ = 0;
   Delivery* delivery_ = nullptr;
   std::unordered_map<uint32_t, std::unique_ptr<HttpCall>> http_calls_;
   std::unordered_map<uint32_t, std::unique_ptr<GrpcCall>> grpc_calls_;

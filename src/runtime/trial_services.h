@@ -12,6 +12,7 @@ class TrialServices final : public WorkerServices, private Upstreams {
   std::unique_ptr<Timer> make_timer(std::function<void()>) override {
     return std::make_unique<StoppedTimer>();
   }
+  bool resolve(std::string, std::function<void(std::vector<std::string>)>) override { return true; }
   void post(std::function<void()>) override {}
 
  private:

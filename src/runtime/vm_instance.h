@@ -83,6 +83,9 @@ class VmInstance final : public abi::VmServices {
   Purpose purpose() const { return surroundings_.purpose; }
   Expressions& expressions() { return *expressions_; }
 
+  // Null: no such context, or deleted already.
+  ContextBase* find(abi::ContextId id) const { return contexts_.find(id); }
+
   // An id for an HTTP or gRPC call; `kind` goes into the low bits. Not that of any open call.
   uint32_t next_call_id(uint32_t kind) { return (++last_call_ << 2) | kind; }
 

@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "runtime/upstream.h"
@@ -29,6 +31,16 @@ class WorkerServices {
 
   // Never calls back from inside start(). Thread: the worker's.
   virtual std::unique_ptr<Timer> make_timer(std::function<void()> on_expiry) = 0;
+
+  // Looks the host's addresses up ("192.0.2.1:0", "[2001:db8::1]:0") and calls back once, never
+  // from inside this call; with none where there are none. False: this plane has no resolver.
+  // Thread: the worker's.
+  virtual bool resolve(std::string host,
+                       std::function<void(std::vector<std::string> addresses)> on_resolved) {
+    static_cast<void>(host);
+    static_cast<void>(on_resolved);
+    return false;
+  }
 
   // Runs `task` on the worker's thread, soon, and never from inside this call; not at all once the
   // worker's loop has ended. Thread: any.

@@ -15,12 +15,6 @@ constexpr Milliseconds kRefusedTime{1'000};
 // What one HTTP/2 connection that is still being made will surely carry.
 constexpr size_t kStreamsPerDial = 100;
 
-std::string to_text(const tcp::endpoint& endpoint) {
-  const std::string address = endpoint.address().to_string();
-  const std::string port = std::to_string(endpoint.port());
-  return endpoint.address().is_v6() ? "[" + address + "]:" + port : address + ":" + port;
-}
-
 UpstreamInfo describe(const Connection& connection) {
   const tcp::endpoint remote = connection.remote_endpoint();
   const tcp::endpoint local = connection.local_endpoint();

@@ -25,12 +25,6 @@ constexpr Milliseconds kAcceptPause{100};
 
 std::atomic<uint64_t> next_connection_id = 1;
 
-std::string to_text(const tcp::endpoint& endpoint) {
-  const std::string address = endpoint.address().to_string();
-  const std::string port = std::to_string(endpoint.port());
-  return endpoint.address().is_v6() ? "[" + address + "]:" + port : address + ":" + port;
-}
-
 ConnectionInfo describe(const Connection& connection) {
   const tcp::endpoint remote = connection.remote_endpoint();
   const tcp::endpoint local = connection.local_endpoint();

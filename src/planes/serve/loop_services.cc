@@ -43,6 +43,23 @@ std::unique_ptr<runtime::Timer> LoopServices::make_timer(std::function<void()> o
   return std::make_unique<LoopTimer>(io_, std::move(on_expiry));
 }
 
+bool LoopServices::resolve(std::string host,
+                           std::function<void(std::vector<std::string>)> on_resolved) {
+  auto resolver = std::make_shared<TcpResolver>(io_);
+  resolver->async_resolve(host, "",
+                          // Kept until the answer is there.
+                          [resolver, on_resolved = std::move(on_resolved)](
+                              const error_code& error, const TcpResolver::results_type& found) {
+                            std::vector<std::string> addresses;
+                            if (!error) {
+                              for (const auto& entry : found)
+                                addresses.push_back(to_text(entry.endpoint()));
+                            }
+                            on_resolved(std::move(addresses));
+                          });
+  return true;
+}
+
 void LoopServices::post(std::function<void()> task) { asio::post(io_, std::move(task)); }
 
 }  // namespace weir::serve

@@ -17,6 +17,8 @@ class LoopServices final : public runtime::WorkerServices {
 
   runtime::Upstreams& upstreams() override { return *upstreams_; }
   std::unique_ptr<runtime::Timer> make_timer(std::function<void()> on_expiry) override;
+  bool resolve(std::string host,
+               std::function<void(std::vector<std::string>)> on_resolved) override;
   void post(std::function<void()> task) override;
 
  private:

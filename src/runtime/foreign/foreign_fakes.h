@@ -53,6 +53,7 @@ class FakeContext final : public abi::Context {
   Status register_shared_queue(std::string_view, uint32_t&) override {
     return Status::Unimplemented;
   }
+  Status resolve_dns(std::string_view, uint32_t&) override { return Status::Unimplemented; }
   Status call_foreign_function(std::string_view, std::string_view, abi::ValueSink) override {
     return Status::Unimplemented;
   }
