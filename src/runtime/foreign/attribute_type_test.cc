@@ -5,7 +5,7 @@
 namespace weir::runtime::foreign {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 TEST(AttributeTypeTest, KnowsWhatIsNoText) {
   const FilterState none;
