@@ -147,7 +147,7 @@ class Http1Upstream:
     def __init__(self, respond=echo):
         self.respond = respond
         self.requests = []
-        self._writers = set()
+        self._connections = set()
         self._server = loop.run(asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_LIMIT))
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -156,13 +156,13 @@ class Http1Upstream:
         return f"{self.scheme}://127.0.0.1:{self.port}"
 
     async def _serve(self, reader, writer):
-        self._writers.add(writer)
+        self._connections.add(asyncio.current_task())
         try:
             with contextlib.suppress(Broken, ConnectionError):
                 while await self._serve_one(reader, writer):
                     pass
         finally:
-            self._writers.discard(writer)
+            self._connections.discard(asyncio.current_task())
             writer.close()
 
     async def _serve_one(self, reader, writer):
@@ -185,7 +185,7 @@ class Http1Upstream:
     def close(self):
         def close():
             self._server.close()
-            for writer in self._writers:
-                writer.transport.abort()
+            for connection in self._connections:
+                connection.cancel()
 
         loop.call(close)

@@ -13,6 +13,13 @@ from . import loop
 from .message import Broken, Client, Fields, Request, Response, echo, pieces
 
 
+class _Connection(h2.connection.H2Connection):
+    """To h2 a GOAWAY is a connection's end; here streams go on (RFC 9113, 6.8)."""
+
+    def _receive_goaway_frame(self, frame):
+        return [], []
+
+
 def _encoded(fields):
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
 
@@ -38,7 +45,7 @@ class _Peer:
 
     def __init__(self, reader, writer, client_side):
         config = h2.config.H2Configuration(client_side=client_side, header_encoding="latin-1")
-        self.h2 = h2.connection.H2Connection(config)
+        self.h2 = _Connection(config)
         self._reader = reader
         self._writer = writer
         self.streams = {}
@@ -52,17 +59,23 @@ class _Peer:
             self._writer.write(self.h2.data_to_send())
 
     async def run(self):
-        with contextlib.suppress(ConnectionError, h2.exceptions.ProtocolError):
-            while data := await self._reader.read(1 << 16):
-                for event in self.h2.receive_data(data):
-                    self._on_event(event)
-                self.flush()
-        for stream in self.streams.values():
-            self._break_off(stream, "the connection has ended")
-        self._window_opened.set()
-        self._writer.close()
+        try:
+            with contextlib.suppress(ConnectionError, h2.exceptions.ProtocolError):
+                while data := await self._reader.read(1 << 16):
+                    for event in self.h2.receive_data(data):
+                        self._on_event(event)
+                    self.flush()
+        finally:
+            for stream in self.streams.values():
+                self._break_off(stream, "the connection has ended")
+            self._window_opened.set()
+            self._writer.close()
+            self.on_end()
 
     def on_request(self, stream_id, stream):
+        pass
+
+    def on_end(self):
         pass
 
     def _break_off(self, stream, why):
@@ -177,6 +190,10 @@ class _Server(_Peer):
         self._answers.add(answer)
         answer.add_done_callback(self._answers.discard)
 
+    def on_end(self):
+        for answer in self._answers:
+            answer.cancel()
+
     async def _answer(self, stream_id, stream):
         request = Request(
             stream.pseudo(":path"),
@@ -204,7 +221,7 @@ class Http2Upstream:
     def __init__(self, respond=echo):
         self.respond = respond
         self.requests = []
-        self._writers = set()
+        self._connections = set()
         self._server = loop.run(asyncio.start_server(self._serve, "127.0.0.1", 0))
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -213,16 +230,16 @@ class Http2Upstream:
         return f"{self.scheme}://127.0.0.1:{self.port}"
 
     async def _serve(self, reader, writer):
-        self._writers.add(writer)
+        self._connections.add(asyncio.current_task())
         try:
             await _Server(reader, writer, self).run()
         finally:
-            self._writers.discard(writer)
+            self._connections.discard(asyncio.current_task())
 
     def close(self):
         def close():
             self._server.close()
-            for writer in self._writers:
-                writer.transport.abort()
+            for connection in self._connections:
+                connection.cancel()
 
         loop.call(close)

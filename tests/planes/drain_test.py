@@ -1,0 +1,89 @@
+"""SIGTERM and SIGINT: requests under way are answered, then the process ends."""
+
+import signal
+import unittest
+
+from peers import loop
+from peers.case import PlaneTest, guest
+from peers.http1 import Http1Client, Http1Connection
+from peers.http2 import Http2Client
+from peers.message import Broken, echo
+from peers.weir import eventually
+
+
+class DrainTest(PlaneTest):
+    IN_FLIGHT = 20
+
+    def start(self, *arguments):
+        self.gate = loop.Gate()
+
+        async def respond(request):
+            await self.gate.passed()
+            return await echo(request)
+
+        upstream = self.upstream(respond=respond)
+        self.weir = self.weir(
+            guest("http_all"), "--upstream", upstream.url, *arguments, workers=2
+        )
+
+    def begin_requests(self, kind):
+        clients = [self.client(self.weir.port, kind) for _ in range(self.IN_FLIGHT)]
+        answers = [
+            client.start("/body/rewrite", method="POST", body=b"slow") for client in clients
+        ]
+        eventually(lambda: self.gate.waiting == self.IN_FLIGHT, "all requests to be under way")
+        return answers
+
+    def check_drain(self, kind, number):
+        self.start()
+        answers = self.begin_requests(kind)
+        self.weir.signal(number)
+        eventually(lambda: self.weir.page("/ready") == (503, "DRAINING\n"), "the drain to begin")
+        with self.assertRaises(OSError):
+            self.client(self.weir.port, Http1Client).request("/late")
+        self.assertIsNone(self.weir.process.poll())
+        self.gate.open()
+        bodies = {answer.result(loop.PATIENCE_S).body for answer in answers}
+        self.assertEqual(bodies, {b"response(request(slow))"})
+        self.assertEqual(self.weir.wait(), 0)
+        self.assertTrue(self.weir.lines(r"\[info\] drained"))
+
+    def test_sigterm_over_http1(self):
+        self.check_drain(Http1Client, signal.SIGTERM)
+
+    def test_sigterm_over_http2(self):
+        self.check_drain(Http2Client, signal.SIGTERM)
+
+    def test_sigint(self):
+        self.check_drain(Http1Client, signal.SIGINT)
+
+    def test_connections_without_a_request_are_closed(self):
+        self.start()
+        connection = loop.run(Http1Connection.open(self.weir.port))
+        self.addCleanup(loop.call, connection.close)
+        self.weir.signal(signal.SIGTERM)
+        self.assertTrue(loop.run(connection.at_end()))
+        self.assertEqual(self.weir.wait(), 0)
+
+    def test_the_drain_time_bounds_the_wait(self):
+        self.start("--drain-time", "0.2")
+        answers = self.begin_requests(Http1Client)
+        self.weir.signal(signal.SIGTERM)
+        self.assertEqual(self.weir.wait(), 0)
+        for answer in answers:
+            self.assertIsInstance(answer.exception(loop.PATIENCE_S), Broken)
+        self.assertTrue(self.weir.lines("drain time is over"))
+
+    def test_a_second_signal_ends_at_once(self):
+        self.start()
+        answers = self.begin_requests(Http1Client)
+        self.weir.signal(signal.SIGTERM)
+        self.weir.wait_for_line("SIGTERM: draining")
+        self.weir.signal(signal.SIGTERM)
+        self.assertEqual(self.weir.wait(), 1)
+        for answer in answers:
+            self.assertIsInstance(answer.exception(loop.PATIENCE_S), Broken)
+
+
+if __name__ == "__main__":
+    unittest.main()

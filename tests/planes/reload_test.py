@@ -1,0 +1,128 @@
+"""Plugins that are replaced while streams run: none is lost."""
+
+import os
+import pathlib
+import shutil
+import signal
+import tempfile
+import unittest
+
+from peers import loop
+from peers.case import PlaneTest, guest
+from peers.http1 import Http1Client
+from peers.http2 import Http2Client
+from peers.load import SteadyLoad
+from peers.message import Response, echo
+from peers.weir import eventually
+
+
+class ReloadTest(PlaneTest):
+    """Rust gives way to C++, which edits the headers of the same path in its own way."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.plugin = pathlib.Path(folder.name) / "plugin.wasm"
+        shutil.copy(guest("http_all"), self.plugin)
+        self.upstream = self.upstream()
+        self.weir = self.weir(self.plugin, "--upstream", self.upstream.url, workers=2)
+
+    def replace(self, content):
+        """As a build does that writes its output elsewhere and moves it into place."""
+        made = self.plugin.with_suffix(".new")
+        made.write_bytes(content)
+        os.rename(made, self.plugin)
+
+    def wait_for_reload(self, number):
+        eventually(lambda: self.weir.plugins()[0]["reloads"] == number, f"reload {number}")
+
+    def check_swap_under_load(self, client_kind):
+        load = SteadyLoad(client_kind, self.weir.port, path="/headers")
+        eventually(lambda: len(load.answers) > 100, "answers of the first plugin")
+        for number, name in enumerate(["cpp_http", "http_all", "cpp_http"], start=1):
+            self.replace(guest(name).read_bytes())
+            self.wait_for_reload(number)
+            seen = len(load.answers)
+            eventually(lambda: len(load.answers) > seen + 100, "answers of the next plugin")
+        answers = load.stop()
+        self.assertEqual({answer.status for answer in answers}, {200})
+        by_rust = [answer.headers.get("x-set") == "guest" for answer in answers]
+        by_cpp = [answer.headers.get("x-guest") == "cpp" for answer in answers]
+        # Each stream has one plugin from its beginning to its end.
+        self.assertEqual([not rust for rust in by_rust], by_cpp)
+        self.assertEqual((by_rust[0], by_cpp[-1]), (True, True))
+
+    def test_no_request_is_lost_over_http1(self):
+        self.check_swap_under_load(Http1Client)
+
+    def test_no_stream_is_lost_over_http2(self):
+        self.check_swap_under_load(Http2Client)
+
+    def test_a_stream_keeps_the_plugin_it_began_with(self):
+        gate = loop.Gate()
+
+        async def respond(request):
+            await gate.passed()
+            return await echo(request)
+
+        self.upstream.respond = respond
+        client = self.client(self.weir.port)
+        answer = client.start("/headers")
+        eventually(lambda: gate.waiting, "the request to be under way")
+        self.replace(guest("cpp_http").read_bytes())
+        self.wait_for_reload(1)
+        gate.open()
+        headers = answer.result(loop.PATIENCE_S).headers
+        self.assertEqual((headers.get("x-set"), headers.get("x-guest")), ("guest", None))
+        self.assertEqual(client.request("/headers").headers.get("x-guest"), "cpp")
+
+    def test_a_file_written_in_place_is_taken_when_complete(self):
+        code = guest("cpp_http").read_bytes()
+        with open(self.plugin, "wb") as file:
+            file.write(code[: len(code) // 2])
+            file.flush()
+            os.fsync(file.fileno())
+            file.write(code[len(code) // 2 :])
+        self.wait_for_reload(1)
+        self.assertEqual(self.weir.stat("plugin_fleet.reload_failure"), 0)
+        headers = self.client(self.weir.port).request("/headers").headers
+        self.assertEqual(headers.get("x-guest"), "cpp")
+
+    def test_a_bad_file_leaves_the_old_plugin_at_work(self):
+        client = self.client(self.weir.port)
+        for number, (content, why) in enumerate(
+            [
+                (b"not wasm", "not a WebAssembly module"),
+                (guest("http_all").read_bytes()[:100_000], "plugin 'plugin'"),
+                (b"", "plugin 'plugin'"),
+            ],
+            start=1,
+        ):
+            with self.subTest(why=why):
+                self.replace(content)
+                failures = "plugin_fleet.reload_failure"
+                eventually(lambda: self.weir.stat(failures) == number, "the reload to fail")
+                self.weir.wait_for_line(rf"\[error\] reload: .*{why}.*; the running .* stays")
+                self.assertIn("plugin 'plugin'", self.weir.plugins()[0]["failed_reload"])
+                self.assertEqual(client.request("/headers").headers.get("x-set"), "guest")
+        self.replace(guest("cpp_http").read_bytes())
+        self.wait_for_reload(1)
+        self.assertEqual(client.request("/headers").headers.get("x-guest"), "cpp")
+        self.assertNotIn("failed_reload", self.weir.plugins()[0])
+
+    def test_sighup_loads_all_plugins_anew(self):
+        client = self.client(self.weir.port)
+        client.request("/lifecycle")
+        self.weir.signal(signal.SIGHUP)
+        self.wait_for_reload(1)
+        self.assertTrue(self.weir.lines("SIGHUP: loading all plugins anew"))
+        self.assertEqual(client.request("/headers").headers.get("x-set"), "guest")
+
+    def test_a_removed_file_changes_nothing(self):
+        self.plugin.unlink()
+        client = self.client(self.weir.port)
+        self.assertEqual(client.request("/headers").headers.get("x-set"), "guest")
+
+
+if __name__ == "__main__":
+    unittest.main()
