@@ -9,6 +9,7 @@ plugin=${1:?usage: run.sh PLUGIN.wasm}
 port=${WEIR_RUN_PORT:-8080}
 cd "$repo_root"
 logs=build/run
+rm -rf "$logs"
 mkdir -p "$logs"
 children=()
 
