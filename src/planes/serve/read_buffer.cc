@@ -22,8 +22,8 @@ std::span<std::byte> ReadBuffer::prepare() {
   const size_t wanted = std::clamp(next_capacity_, kSmallestBlock, kLargestBlock);
   // Nobody else holds the block: it can be filled again from its start.
   if (empty() && block_.use_count() == 1) begin_ = end_ = 0;
-  const bool oversized = empty() && capacity_ > 4 * wanted;
-  if (capacity_ - end_ < kLeastRoom || oversized) {
+  const bool misfit = empty() && (capacity_ < wanted || capacity_ > 4 * wanted);
+  if (capacity_ - end_ < kLeastRoom || misfit) {
     const size_t kept = end_ - begin_;
     const size_t capacity = std::max(wanted, 2 * kept);
     auto block = std::make_shared_for_overwrite<std::byte[]>(capacity);

@@ -1,0 +1,193 @@
+#include "planes/serve/listener.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "planes/serve/codec_fakes.h"
+#include "planes/serve/loopback.h"
+
+namespace weir::serve::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// A listener whose requests are echoed.
+class Echo {
+ public:
+  explicit Echo(const ListenerOptions& options = {}) {
+    loop_.run([&] {
+      auto made = Listener::make(loop_.io(), options, factory_);
+      WEIR_CHECK(made.ok());
+      listener_ = std::move(made).value();
+    });
+  }
+  ~Echo() {
+    loop_.run([&] { listener_ = nullptr; });
+  }
+
+  Loop& loop() { return loop_; }
+  Listener& operator*() { return *listener_; }
+  Listener* operator->() { return listener_.get(); }
+
+ private:
+  Loop loop_;
+  EchoFactory factory_;
+  std::unique_ptr<Listener> listener_;
+};
+
+const std::string kGet = "GET / HTTP/1.1\r\nHost: a\r\nX-One: 1\r\n\r\n";
+
+TEST(ListenerTest, RefusesAnAddressThatIsNone) {
+  boost::asio::io_context io;
+  EchoFactory factory;
+  const auto made = Listener::make(io, {.address = "localhost"}, factory);
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().code, ErrorCode::BadConfig);
+  EXPECT_EQ(made.error().message, "listener address 'localhost' is not an IP address");
+}
+
+TEST(ListenerTest, SaysWhereItCannotListen) {
+  boost::asio::io_context io;
+  EchoFactory factory;
+  const auto made = Listener::make(io, {.address = "192.0.2.1", .port = 80}, factory);
+  ASSERT_FALSE(made.ok());
+  EXPECT_THAT(made.error().message, StartsWith("listener 192.0.2.1:80: bind: "));
+}
+
+TEST(ListenerTest, SharesItsPortWithOtherWorkers) {
+  Echo first;
+  Echo second({.port = first->port()});
+  EXPECT_EQ(first->port(), second->port());
+}
+
+TEST(ListenerTest, TellsExchangesOfTheirConnection) {
+  struct Factory final : ExchangeFactory {
+    Exchange& make_exchange(ClientStream& client) override {
+      version = client.info().version;
+      info.set_value(client.info().connection);
+      return *new EchoExchange(client);
+    }
+    std::promise<ConnectionInfo> info;
+    HttpVersion version{};
+  } factory;
+  Loop loop;
+  auto listener =
+      loop.run([&] { return std::move(Listener::make(loop.io(), {}, factory)).value(); });
+  Peer client = Peer::connect(listener->port());
+  client.send(kGet);
+  const ConnectionInfo info = factory.info.get_future().get();
+  EXPECT_EQ(info.local_address, "127.0.0.1:" + std::to_string(listener->port()));
+  EXPECT_EQ(info.local_port, listener->port());
+  EXPECT_EQ(info.remote_address, "127.0.0.1:" + std::to_string(info.remote_port));
+  EXPECT_GT(info.id, 0U);
+  EXPECT_EQ(factory.version, HttpVersion::Http11);
+  client.read_message();
+  loop.run([&] { listener = nullptr; });
+}
+
+TEST(ListenerTest, ClosesAnIdleConnection) {
+  Echo echo({.idle_timeout = Milliseconds(1)});
+  Peer client = Peer::connect(echo->port());
+  client.send(kGet);
+  EXPECT_THAT(client.read_message(), HasSubstr("x-one: 1"));
+  EXPECT_TRUE(client.at_end());
+
+  Peer silent = Peer::connect(echo->port());
+  EXPECT_TRUE(silent.at_end());
+}
+
+TEST(ListenerTest, ClosesAnIdleHttp2Connection) {
+  Echo echo({.idle_timeout = Milliseconds(1)});
+  Peer client = Peer::connect(echo->port());
+  client.send(std::string_view("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33));
+  // Even one that does not answer the notice.
+  EXPECT_THAT(client.read_all(), HasSubstr(std::string_view("\0\0\x08\x07\0\0\0\0\0", 9)));
+}
+
+TEST(ListenerTest, AnswersAHeadThatTakesTooLong) {
+  Echo echo({.header_timeout = Milliseconds(1)});
+  Peer client = Peer::connect(echo->port());
+  client.send("GET / HTTP/1.1\r\nHost: ");
+  EXPECT_THAT(client.read_all(), StartsWith("HTTP/1.1 408 "));
+}
+
+TEST(ListenerTest, ClosesAConnectionWhoseFirstBytesTellNothing) {
+  Echo echo({.header_timeout = Milliseconds(1)});
+  Peer client = Peer::connect(echo->port());
+  client.send("PRI * HT");
+  EXPECT_TRUE(client.at_end());
+}
+
+TEST(ListenerTest, AbortsARequestOnWhichNoByteMoves) {
+  Echo echo({.stream_timeout = Milliseconds(1)});
+  Peer client = Peer::connect(echo->port());
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab");
+  EXPECT_THAT(client.read_all(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_EQ(echo->stats().active_requests.value(), 0U);
+}
+
+TEST(ListenerTest, RefusesConnectionsBeyondItsLimit) {
+  Echo echo({.max_connections = 1});
+  Peer first = Peer::connect(echo->port());
+  first.send(kGet);
+  first.read_message();
+  Peer second = Peer::connect(echo->port());
+  EXPECT_TRUE(second.at_end());
+  first.send(kGet);
+  EXPECT_THAT(first.read_message(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_EQ(echo->stats().refused_connections.value(), 1U);
+}
+
+TEST(ListenerTest, SpeaksOnlyTheProtocolItIsToldTo) {
+  Echo http1({.protocol = ListenerOptions::Protocol::Http1});
+  Peer client = Peer::connect(http1->port());
+  client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  EXPECT_THAT(client.read_all(), StartsWith("HTTP/1.1 "));
+
+  Echo http2({.protocol = ListenerOptions::Protocol::Http2});
+  Peer other = Peer::connect(http2->port());
+  other.send(kGet);
+  EXPECT_THAT(other.read_all(), ::testing::Not(HasSubstr("HTTP/1.1 ")));
+}
+
+TEST(ListenerTest, DrainsAtOnceWithoutConnections) {
+  Echo echo;
+  std::promise<void> drained;
+  echo.loop().run([&] { echo->drain([&] { drained.set_value(); }); });
+  drained.get_future().wait();
+}
+
+TEST(ListenerTest, ClosesConnectionsWhenItIsDestroyed) {
+  std::optional<Echo> echo(std::in_place);
+  Peer idle = Peer::connect((*echo)->port());
+  Peer busy = Peer::connect((*echo)->port());
+  busy.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab");
+  busy.read_until("ab\r\n");
+  echo.reset();
+  EXPECT_TRUE(idle.at_end());
+  EXPECT_TRUE(busy.at_end());
+}
+
+TEST(ListenerTest, AbortsWhatAnExchangeAborts) {
+  Echo echo;
+  Peer client = Peer::connect(echo->port());
+  client.send("GET /abort HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(client.at_end());
+  EXPECT_EQ(echo->stats().active_requests.value(), 0U);
+}
+
+TEST(ListenerTest, CountsBytes) {
+  Echo echo;
+  Peer client = Peer::connect(echo->port());
+  client.send(kGet);
+  const std::string answer = client.read_message();
+  echo.loop().run([] {});
+  EXPECT_EQ(echo->stats().received_bytes.value(), kGet.size());
+  EXPECT_EQ(echo->stats().sent_bytes.value(), answer.size());
+  EXPECT_EQ(echo->stats().requests.value(), 1U);
+}
+
+}  // namespace
+}  // namespace weir::serve::testing
