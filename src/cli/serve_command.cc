@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -23,6 +24,7 @@ constexpr uint64_t kCodeCacheBytes = 1ull << 30;
 constexpr uint32_t kMaxWorkers = 512;
 
 Result<std::string> read_file(const std::string& path) {
+  if (std::filesystem::is_directory(path)) return Error{ErrorCode::Io, path + ": is a folder"};
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   // An empty file sets failbit on `text`, and is no error here.

@@ -1,0 +1,89 @@
+#include "cli/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+namespace weir::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class CommandLineTest : public ::testing::Test {
+ protected:
+  // Runs `weir` with these words; what it wrote is in `out` and `err`.
+  int run(std::vector<const char*> words) {
+    words.insert(words.begin(), "weir");
+    ::testing::internal::CaptureStdout();
+    ::testing::internal::CaptureStderr();
+    const int code = run_command_line(static_cast<int>(words.size()), words.data());
+    out = ::testing::internal::GetCapturedStdout();
+    err = ::testing::internal::GetCapturedStderr();
+    return code;
+  }
+
+  std::string out;
+  std::string err;
+};
+
+TEST_F(CommandLineTest, TellsItsVersion) {
+  EXPECT_EQ(run({"--version"}), 0);
+  EXPECT_THAT(out, StartsWith("weir "));
+}
+
+TEST_F(CommandLineTest, NeedsASubcommand) {
+  EXPECT_EQ(run({}), 2);
+  EXPECT_EQ(err, "weir: A subcommand is required; see weir --help\n");
+}
+
+TEST_F(CommandLineTest, NamesAnUnknownOption) {
+  EXPECT_EQ(run({"serve", "--nothing"}), 2);
+  EXPECT_THAT(err, HasSubstr("--nothing"));
+}
+
+TEST_F(CommandLineTest, NeedsAnUpstream) {
+  EXPECT_EQ(run({"serve", "plugin.wasm"}), 1);
+  EXPECT_EQ(err, "weir serve: say where requests go, by --upstream URL or -c FILE\n");
+}
+
+TEST_F(CommandLineTest, RefusesAFileBesideTheShortForm) {
+  EXPECT_EQ(run({"serve", "-c", "weir.yaml", "--upstream", "http://127.0.0.1:1"}), 2);
+}
+
+TEST_F(CommandLineTest, NamesWhatIsWrongWithACluster) {
+  EXPECT_EQ(run({"serve", "--upstream", "http://127.0.0.1:1", "--cluster", "auth"}), 1);
+  EXPECT_EQ(err, "weir serve: --cluster 'auth' is not NAME=URL\n");
+  EXPECT_EQ(run({"serve", "--upstream", "http://127.0.0.1:1", "--cluster", "a=http://127.0.0.1:2",
+                 "--cluster", "a=http://127.0.0.1:3"}),
+            1);
+  EXPECT_EQ(err, "weir serve: --cluster 'a' is there twice\n");
+}
+
+TEST_F(CommandLineTest, NamesAFileThatCannotBeRead) {
+  EXPECT_EQ(run({"serve", "-c", "/nonexistent/weir.yaml"}), 1);
+  EXPECT_EQ(err, "weir serve: /nonexistent/weir.yaml: No such file or directory\n");
+  const std::string folder = std::filesystem::temp_directory_path().string();
+  EXPECT_EQ(run({"serve", "-c", folder.c_str()}), 1);
+  EXPECT_EQ(err, "weir serve: " + folder + ": is a folder\n");
+}
+
+TEST_F(CommandLineTest, NamesAPluginThatIsNotThere) {
+  EXPECT_EQ(run({"serve", "/nonexistent/a.wasm", "--upstream", "http://127.0.0.1:1", "--listen",
+                 "127.0.0.1:0"}),
+            1);
+  EXPECT_THAT(err, AllOf(HasSubstr("plugin 'a'"), HasSubstr("/nonexistent/a.wasm")));
+}
+
+TEST_F(CommandLineTest, ListsTheEngines) {
+  EXPECT_EQ(run({"engines"}), 0);
+  EXPECT_THAT(out, AllOf(HasSubstr("\nnull "), HasSubstr("\nwasmtime "),
+                         HasSubstr("wasmtime can: interrupt")));
+}
+
+}  // namespace
+}  // namespace weir::cli
