@@ -34,6 +34,7 @@ guests: ## Compile the guest plugins into build/guests
 	@scripts/guests.sh
 
 bench: deps ## Run the benchmarks (on an idle machine)
+	@scripts/setup/apt.sh test
 	@scripts/bench.sh
 
 format: ## Format the C++ sources in place

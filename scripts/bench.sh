@@ -12,7 +12,7 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
 done
 [ $# = 0 ] || shift
 
-scripts/build.sh release
+scripts/build.sh release-tests
 if [ ${#names[@]} = 0 ]; then
   mapfile -t names < <(find build/release/bench -maxdepth 1 -name '*_bench' -printf '%f\n' | sort)
   names+=(end_to_end)

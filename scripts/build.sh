@@ -6,10 +6,19 @@ source "$(dirname "${BASH_SOURCE[0]}")/setup/lib.sh"
 preset=${1:?usage: build.sh PRESET [TARGET...]}
 shift
 cd "$repo_root"
-# ninja itself configures anew when a CMake file changes, but it does not know of the presets.
-if [ ! -f "build/$preset/build.ninja" ] || [ CMakePresets.json -nt "build/$preset/build.ninja" ]; then
+folder=build/${preset%-tests}
+
+# ninja itself configures anew when a CMake file changes, but it does not know of the presets. A folder
+# configured with tests serves the preset without them too.
+is_configured() {
+  [ -f "$folder/build.ninja" ] && [ ! CMakePresets.json -nt "$folder/build.ninja" ] &&
+    grep -qxE "$preset(-tests)?" "$folder/preset"
+}
+
+if ! is_configured; then
   say "configuring $preset"
   cmake --preset "$preset" > /dev/null
+  echo "$preset" > "$folder/preset"
 fi
 say "building $preset${*:+: $*}"
 cmake --build --preset "$preset" ${@:+--target "$@"} -- --quiet

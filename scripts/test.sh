@@ -23,7 +23,7 @@ step() {
 }
 
 dependencies() {
-  make --no-print-directory deps && "$scripts/setup/apt.sh" test
+  "$scripts/setup/apt.sh" build test guests && make --no-print-directory deps
 }
 
 layers() {
@@ -58,7 +58,7 @@ fuzz() {
 step "dependencies" dependencies
 [ ${#failed[@]} = 0 ] || die "the dependencies cannot be installed"
 step "guest plugins" "$scripts/guests.sh"
-step "release" suite release
+step "release" suite release-tests
 step "make run, make install" user_commands
 if [ "${SANITIZERS:-1}" != 0 ]; then
   step "address, undefined behaviour" suite asan-ubsan

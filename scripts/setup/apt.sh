@@ -1,22 +1,21 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that Weir needs, by section:
 #   build    to compile, install and run Weir
-#   test     to run all tests, sanitizers, fuzz targets and checks
+#   test     to build and run all tests, benchmarks, sanitizers, fuzz targets and checks
 #   guests   to compile the guest plugins (C++ and Rust)
-#   bench    to run the benchmarks against real servers
+#   bench    to compare with real servers
 # usage: apt.sh SECTION...   Silent and without network if nothing is missing.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 build=(
-  ca-certificates ccache clang-14 cmake curl g++ git lld-14 make ninja-build pkg-config python3
-  libbenchmark-dev libboost1.81-dev libcli11-dev libcurl4-openssl-dev libgmock-dev
-  libgrpc++-dev libgtest-dev
-  libnghttp2-dev libprotobuf-dev libprotoc-dev libspdlog-dev libssl-dev libyaml-cpp-dev
-  nlohmann-json3-dev protobuf-compiler protobuf-compiler-grpc wabt zlib1g-dev
+  ca-certificates ccache cmake curl g++ git make ninja-build pkg-config python3
+  libboost1.81-dev libcli11-dev libnghttp2-dev libprotobuf-dev libprotoc-dev libspdlog-dev
+  libssl-dev libyaml-cpp-dev nlohmann-json3-dev protobuf-compiler zlib1g-dev
 )
 test=(
-  clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
-  nghttp2-client nginx-light python3-h2
+  libbenchmark-dev libgmock-dev libgrpc++-dev libgtest-dev protobuf-compiler-grpc
+  clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev lld-14
+  nghttp2-client nginx-light python3-h2 wabt
 )
 guests=(
   clang-14 lld-14 wasi-libc libc++-14-dev-wasm32 libc++abi-14-dev-wasm32 libclang-rt-14-dev-wasm32
