@@ -24,24 +24,34 @@ LAYERS = {
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 
 
-def violations(path, text):
-    """Yields a message for each include in the source `path`, relative to src/, that goes astray."""
+def below(layer):
+    """All layers that `layer` stands on. Its tests may make any of them, to give to their subject."""
+    return {lower for allowed in LAYERS[layer] for lower in {allowed} | below(allowed)}
+
+
+def fault_of(path, included):
+    """What is wrong with the source `path`, relative to src/, including `included`; None if nothing."""
     layer = path.parts[0]
+    target = pathlib.PurePosixPath(included).parts
+    if included.endswith(".pb.h"):
+        return None  # Generated, and named after its .proto file.
+    if layer not in LAYERS:
+        return f"'{layer}' is no layer: add it to LAYERS in scripts/check_includes.py"
+    if len(target) == 1 or ".." in target:
+        return f'"{included}" must be named from src/, as "{layer}/..."'
+    allowed = below(layer) if path.stem.endswith("_test") else LAYERS[layer]
+    if target[0] in LAYERS and target[0] != layer and target[0] not in allowed:
+        return f"layer '{layer}' must not include '{included}'"
+    return None
+
+
+def violations(path, text):
+    """Yields a message for each include in the source `path` that goes astray."""
     for number, line in enumerate(text.splitlines(), start=1):
         match = INCLUDE.match(line)
-        if not match:
-            continue
-        included = match.group(1)
-        if included.endswith(".pb.h"):
-            continue  # Generated, and named after its .proto file.
-        target = pathlib.PurePosixPath(included).parts[0]
-        where = f"src/{path}:{number}"
-        if layer not in LAYERS:
-            yield f"{where}: '{layer}' is no layer: add it to LAYERS in scripts/check_includes.py"
-        elif "/" not in included or ".." in pathlib.PurePosixPath(included).parts:
-            yield f'{where}: "{included}" must be named from src/, as "{layer}/..."'
-        elif target in LAYERS and target != layer and target not in LAYERS[layer]:
-            yield f"{where}: layer '{layer}' must not include '{included}'"
+        fault = match and fault_of(path, match.group(1))
+        if fault:
+            yield f"src/{path}:{number}: {fault}"
 
 
 def check(root):
@@ -67,6 +77,8 @@ def self_test():
         ("config/a.cc", '#include "weir/envoy/wasm.pb.h"', None),
         ("runtime/a.cc", '#include "foreign.pb.h"', None),
         ("cli/a.cc", '#include "engine/engines.h"', None),
+        ("planes/serve/a_test.cc", '#include "engine/engines.h"', None),
+        ("engine/a_test.cc", '#include "abi/types.h"', "layer 'engine' must not include"),
         ("base/a.cc", "#include <vector>\n// #include \"abi/types.h\"", None),
     ]
     failures = 0
