@@ -16,12 +16,12 @@ class Memory {
 
   // A wasm memory. An address is an offset into it; pointers and sizes are 4 bytes.
   static Memory linear(std::span<std::byte> bytes) {
-    return {reinterpret_cast<uintptr_t>(bytes.data()), bytes.size(), 4};
+    return {reinterpret_cast<uintptr_t>(bytes.data()), bytes.size()};
   }
 
   // The memory of a native plugin, which is trusted code: an address is a pointer, and the bound is
   // the address space. Pointers and sizes are 8 bytes.
-  static Memory native() { return {0, UINT64_MAX, sizeof(void*)}; }
+  static Memory native() { return {0, kAddressSpace}; }
 
   // The bytes at [address, address + size), or null where they are not all inside.
   // For size 0 the result may be null or dangling: test `contains` for validity.
@@ -34,17 +34,19 @@ class Memory {
   }
 
   // Bytes in a pointer or a size_t of the guest: 4 for wasm, 8 for native.
-  uint32_t word_bytes() const { return word_bytes_; }
+  uint32_t word_bytes() const { return size_ == kAddressSpace ? sizeof(void*) : 4; }
 
   uint64_t size() const { return size_; }
 
  private:
-  Memory(uintptr_t base, uint64_t size, uint32_t word_bytes)
-      : base_(base), size_(size), word_bytes_(word_bytes) {}
+  // No linear memory is of that size.
+  static constexpr uint64_t kAddressSpace = UINT64_MAX;
 
+  Memory(uintptr_t base, uint64_t size) : base_(base), size_(size) {}
+
+  // Two words, which travel in registers: every hostcall passes one.
   uintptr_t base_ = 0;
   uint64_t size_ = 0;
-  uint32_t word_bytes_ = 4;
 };
 
 }  // namespace weir::engine

@@ -27,10 +27,14 @@ Trap to_trap(const wasmtime_error_t&, TrapKind kind);
 // One bit for each type that fills half a slot.
 uint32_t narrow_mask(std::span<const ValType> types);
 
-// `value` with the upper half cleared, where bit `index` of `narrow` is set. Wasmtime leaves that
-// half undefined.
-inline uint64_t extend(uint64_t value, uint32_t narrow, size_t index) {
-  return value & (UINT64_MAX >> (((narrow >> index) & 1) * 32));
+// A value that the guest has just stored, where bit `index` of `narrow` tells that it fills half a
+// slot. Wasmtime leaves the other half undefined, and to read it too would wait: a processor hands
+// on what it stores only to a load of no more than that.
+inline uint64_t to_slot(const wasmtime_val_raw_t& raw, uint32_t narrow, size_t index) {
+  if (((narrow >> index) & 1) != 0) {
+    return static_cast<uint32_t>(raw.i32);
+  }
+  return static_cast<uint64_t>(raw.i64);
 }
 
 static_assert(kMaxSlots <= 32, "narrow_mask has a bit for each slot");

@@ -91,7 +91,7 @@ Flow WasmtimeInstance::call(ExportId id, Slots slots) noexcept {
   resumed_.store(false, std::memory_order_release);
   if (error != nullptr || trap != nullptr) return trapped(error, trap, TrapKind::Other);
   for (size_t i = 0; i < called.result_count; ++i) {
-    slots[i] = extend(static_cast<uint64_t>(raw[i].i64), called.narrow_results, i);
+    slots[i] = to_slot(raw[i], called.narrow_results, i);
   }
   return Flow::Return;
 }
@@ -105,7 +105,7 @@ wasm_trap_t* WasmtimeInstance::on_host_call(void* env, wasmtime_caller_t* caller
 
   std::array<uint64_t, kMaxSlots> slots;
   for (size_t i = 0; i < function.param_count; ++i) {
-    slots[i] = extend(static_cast<uint64_t>(raw[i].i64), function.narrow_params, i);
+    slots[i] = to_slot(raw[i], function.narrow_params, i);
   }
   if (self.handler_.on_import(function.token, Slots(slots.data(), function.slot_count),
                               self.callers_memory(caller)) == Flow::Trap) {
