@@ -70,9 +70,7 @@ class GuestValue {
   Status set(HostCall& call, uint64_t size, Fill&& fill) const {
     uint64_t address = 0;
     if (size != 0) {
-      auto allocated = call.allocate(size);
-      if (!allocated.ok()) return allocated.error();
-      address = allocated.value();
+      if (Status status = call.allocate(size, address); status != Status::Ok) return status;
       fill(std::span(call.memory().at(address, size), size));
     }
     GuestOut<Size>(pointer_at_).set(call, {address});

@@ -79,8 +79,8 @@ Flow Guest::call_entry(std::string_view name) {
   return call_export(id.value(), slots);
 }
 
-std::optional<uint32_t> Guest::call(Callback callback, ContextId id, Context& context,
-                                    std::initializer_list<uint32_t> params) {
+GuestAnswer Guest::call(Callback callback, ContextId id, Context& context,
+                        std::initializer_list<uint32_t> params) {
   const BoundCallback& bound = callbacks_[static_cast<size_t>(callback)];
   WEIR_CHECK(bound.bound && !failed() && params.size() < kMaxCallbackParams);
   std::array<uint64_t, kMaxCallbackParams> slots{static_cast<uint64_t>(id)};
@@ -89,7 +89,7 @@ std::optional<uint32_t> Guest::call(Callback callback, ContextId id, Context& co
   const Flow flow = call_export(bound.id, Slots(slots).first(std::max<size_t>(bound.params, 1)));
   effective_ = nullptr;
   if (flow == Flow::Trap) return std::nullopt;
-  return type_of(callback).has_result ? static_cast<uint32_t>(slots[0]) : 0;
+  return type_of(callback).has_result ? static_cast<uint32_t>(slots[0]) : 0u;
 }
 
 Flow Guest::call_export(engine::ExportId id, Slots slots) {
@@ -123,7 +123,7 @@ Flow Guest::on_import(uint32_t token, Slots slots, engine::Memory memory) noexce
   return call.trapped() ? Flow::Trap : Flow::Return;
 }
 
-Result<uint64_t, Status> Guest::allocate(uint64_t size, HostCall& call) {
+Status Guest::allocate(uint64_t size, uint64_t& address, HostCall& call) {
   if (module_.engine().capabilities().native_code ? size > SIZE_MAX / 2 : size > UINT32_MAX) {
     return Status::InternalFailure;
   }
@@ -136,7 +136,8 @@ Result<uint64_t, Status> Guest::allocate(uint64_t size, HostCall& call) {
     return Status::InternalFailure;
   }
   if (slots[0] == 0) return Status::InternalFailure;
-  return slots[0];
+  address = slots[0];
+  return Status::Ok;
 }
 
 uint64_t Guest::memory_bytes() const {
@@ -153,14 +154,14 @@ bool HostCall::switch_context(ContextId id) {
 
 AbiVersion HostCall::abi_version() const { return guest_.module_.abi_version(); }
 
-Result<uint64_t, Status> HostCall::allocate(uint64_t size) {
-  auto address = guest_.allocate(size, *this);
+Status HostCall::allocate(uint64_t size, uint64_t& address) {
+  const Status status = guest_.allocate(size, address, *this);
   memory_ = guest_.instance_->memory();
-  if (address.ok() && !memory_.contains(address.value(), size)) {
+  if (status == Status::Ok && !memory_.contains(address, size)) {
     log(LogLevel::Error, "the module's allocator gave an address outside its memory");
     return Status::InvalidMemoryAccess;
   }
-  return address;
+  return status;
 }
 
 void HostCall::trap(std::string reason) {

@@ -9,6 +9,7 @@
 
 #include "abi/callbacks.h"
 #include "abi/context.h"
+#include "abi/guest_answer.h"
 #include "abi/host_call.h"
 #include "abi/linked_module.h"
 #include "base/result.h"
@@ -33,8 +34,8 @@ class Guest final : private engine::ImportHandler {
   // Calls the callback with `context` effective: `params` follow the context's id. The result is
   // the guest's answer, or 0 where the callback has none; empty when the guest trapped (trap()).
   // The callback is exported (has()). Not to be nested.
-  std::optional<uint32_t> call(Callback callback, ContextId id, Context& context,
-                               std::initializer_list<uint32_t> params);
+  GuestAnswer call(Callback callback, ContextId id, Context& context,
+                   std::initializer_list<uint32_t> params);
 
   // What ended the guest. Only after a trap.
   const engine::Trap& trap() const { return *trap_; }
@@ -69,7 +70,7 @@ class Guest final : private engine::ImportHandler {
   engine::Flow call_entry(std::string_view name);
   engine::Flow call_export(engine::ExportId id, engine::Slots slots);
   engine::Flow fail(engine::Trap trap);
-  Result<uint64_t, Status> allocate(uint64_t size, HostCall& call);
+  Status allocate(uint64_t size, uint64_t& address, HostCall& call);
 
   const LinkedModule& module_;
   VmServices& vm_;

@@ -6,7 +6,6 @@
 
 #include "abi/context.h"
 #include "abi/types.h"
-#include "base/result.h"
 #include "engine/engine.h"
 
 namespace weir::abi {
@@ -38,7 +37,7 @@ class HostCall {
   // Room in the guest's memory, by the guest's own allocator, which owns it from now on. `size` is
   // not 0. InternalFailure: the guest has none; InvalidMemoryAccess: its allocator gave an address
   // outside its memory.
-  Result<uint64_t, Status> allocate(uint64_t size);
+  Status allocate(uint64_t size, uint64_t& address);
 
   // The hostcall must not return to the guest. `reason` goes into the trap's message.
   void trap(std::string reason);

@@ -19,7 +19,7 @@ NetworkStreamContext::NetworkStreamContext(VmInstance& instance, PluginContext& 
 
 NetworkStreamContext::~NetworkStreamContext() { destroy(); }
 
-NetworkAction NetworkStreamContext::answer(std::optional<uint32_t> guest) const {
+NetworkAction NetworkStreamContext::answer(abi::GuestAnswer guest) const {
   if (!guest) {
     return mode() == Mode::Bypassed ? NetworkAction::Continue : NetworkAction::StopIteration;
   }

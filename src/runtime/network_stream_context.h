@@ -30,7 +30,7 @@ class NetworkStreamContext final : public NetworkContext, public StreamContext {
   FilterState& filter_state() override { return stream_.filter_state(); }
 
  private:
-  abi::NetworkAction answer(std::optional<uint32_t> answer) const;
+  abi::NetworkAction answer(abi::GuestAnswer answer) const;
 
   // StreamContext
   void resume_stream(Direction direction) override { stream_.resume(direction); }

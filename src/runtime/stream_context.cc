@@ -24,14 +24,14 @@ void StreamContext::create() {
 
 std::string_view StreamContext::log_prefix() const { return const_root().log_prefix(); }
 
-std::optional<uint32_t> StreamContext::call_for(Direction direction, Callback callback,
-                                                std::initializer_list<uint32_t> params) {
+abi::GuestAnswer StreamContext::call_for(Direction direction, Callback callback,
+                                         std::initializer_list<uint32_t> params) {
   resumed_itself_ = false;
   ended_stream_ = false;
   auto outer = std::exchange(calling_for_, direction);
   auto answer = vm().call(callback, *this, params);
   calling_for_ = outer;
-  return mode_ == Mode::Running ? answer : std::nullopt;
+  return mode_ == Mode::Running ? answer : abi::GuestAnswer(std::nullopt);
 }
 
 void StreamContext::want_resume(Direction direction) {

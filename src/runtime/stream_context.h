@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "abi/guest_answer.h"
 #include "runtime/context_base.h"
 #include "runtime/stream.h"
 
@@ -48,8 +49,8 @@ class StreamContext : public ContextBase {
   bool finish_stream();
 
   // Calls the guest for something that happens to `direction`. Empty when the VM has failed.
-  std::optional<uint32_t> call_for(Direction direction, abi::Callback callback,
-                                   std::initializer_list<uint32_t> params);
+  abi::GuestAnswer call_for(Direction direction, abi::Callback callback,
+                            std::initializer_list<uint32_t> params);
 
   // What the callback that just ended asked for its own direction.
   bool resumed_itself() const { return resumed_itself_; }

@@ -112,11 +112,11 @@ void VmInstance::drop_root(PluginContext& root) {
   owner_.on_root_ended(std::move(ended));
 }
 
-std::optional<uint32_t> VmInstance::call(Callback callback, ContextBase& context,
-                                         std::initializer_list<uint32_t> params, uint32_t or_else) {
+abi::GuestAnswer VmInstance::call(Callback callback, ContextBase& context,
+                                  std::initializer_list<uint32_t> params, uint32_t or_else) {
   if (failed()) return std::nullopt;
   if (!guest_->has(callback)) return or_else;
-  std::optional<uint32_t> answer;
+  abi::GuestAnswer answer = std::nullopt;
   {
     WatchedCall watched(surroundings_.watch, *guest_, call_limit_);
     answer = guest_->call(callback, context.id(), context, params);

@@ -2,7 +2,6 @@
 // One worker's running instance of a VM: the guest, its contexts and its ids.
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -67,8 +66,8 @@ class VmInstance final : public abi::VmServices {
   // Calls the guest, if it has that callback, under the limit on calls; then everything that it
   // asked for is done. The guest's answer, `or_else` where it has no such callback; empty when the
   // instance has failed, now or earlier. Not from inside a hostcall.
-  std::optional<uint32_t> call(abi::Callback callback, ContextBase& context,
-                               std::initializer_list<uint32_t> params, uint32_t or_else = 0);
+  abi::GuestAnswer call(abi::Callback callback, ContextBase& context,
+                        std::initializer_list<uint32_t> params, uint32_t or_else = 0);
 
   bool failed() const { return !failure_.empty(); }
   // Why; a line for logs.
