@@ -45,6 +45,16 @@ PropertyValue grpc_status(const FilterChain& chain) {
   return decimal(response.header_list().find("grpc-status"));
 }
 
+// Before the request leaves the last plugin: what the route would be now, as a plugin sees it on
+// Envoy.
+PropertyValue route_attribute(const FilterChain& chain, std::string RouteTarget::*name) {
+  const Router& router = chain.router();
+  const RouteTarget* target = router.target();
+  if (target == nullptr) target = router.find_target(chain.request().header_list());
+  if (target == nullptr) return {};
+  return std::string_view(target->*name);
+}
+
 PropertyValue upstream_attribute(const UpstreamInfo& upstream, Attribute attribute) {
   switch (attribute) {
     case Attribute::UpstreamAddress:
@@ -67,7 +77,6 @@ PropertyValue exchange_attribute(const FilterChain& chain, Attribute attribute) 
   const ConnectionInfo& connection = chain.connection();
   const Lane& request = chain.request();
   const Lane& response = chain.response();
-  const RouteTarget* target = chain.router().target();
   switch (attribute) {
     case Attribute::RequestTime:
       return runtime::Timestamp{facts.started_wall.count()};
@@ -119,13 +128,11 @@ PropertyValue exchange_attribute(const FilterChain& chain, Attribute attribute) 
       if (chain.router().upstream() == nullptr) return {};
       return upstream_attribute(*chain.router().upstream(), attribute);
     case Attribute::UpstreamRequestAttemptCount:
-      return number(target == nullptr ? 0 : 1);
+      return number(chain.router().target() == nullptr ? 0 : 1);
     case Attribute::ClusterName:
-      if (target == nullptr) return {};
-      return std::string_view(target->cluster_name);
+      return route_attribute(chain, &RouteTarget::cluster_name);
     case Attribute::VirtualHostName:
-      if (target == nullptr) return {};
-      return std::string_view(target->virtual_host);
+      return route_attribute(chain, &RouteTarget::virtual_host);
     case Attribute::RouteName:  // routes have no names
     case Attribute::FilterChainName:
       return std::string_view();

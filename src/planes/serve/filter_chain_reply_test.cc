@@ -354,6 +354,19 @@ TEST_F(FilterChainReplyTest, KnowsTheAttributesOfACompleteExchange) {
   EXPECT_EQ(duration, 3'000'000);
 }
 
+TEST_F(FilterChainReplyTest, TellsTheRouteThatTheHeadersHaveNow) {
+  auto& a = world.add_plugin("a");
+  auto cluster = [&] {
+    return std::get<std::string_view>(a.stream().attribute(Attribute::ClusterName));
+  };
+  a.in_headers = [&](Direction) {
+    EXPECT_EQ(cluster(), "upstream");
+    EXPECT_TRUE(a.stream().header_map(MapType::RequestHeaders)->replace(":path", "/other"));
+    EXPECT_EQ(cluster(), "other");
+  };
+  world.request(kEnd);
+}
+
 TEST_F(FilterChainReplyTest, SharesFilterStateAmongPlugins) {
   auto& a = world.add_plugin("a");
   auto& b = world.add_plugin("b");

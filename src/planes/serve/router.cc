@@ -14,13 +14,16 @@ size_t status_class(const HeaderList& headers) {
 Router::Router(const RouterParts& parts, RouterOwner& owner, MessageSource& request)
     : parts_(parts), owner_(owner), request_(request), response_(*this) {}
 
+const RouteTarget* Router::find_target(const HeaderList& request_headers) const {
+  return parts_.routes.find(request_headers.find(":authority").value_or(""),
+                            request_headers.find(":path").value_or(""));
+}
+
 void Router::headers(HeaderList headers, EndOfStream end) {
-  const auto path = headers.find(":path");
-  const auto authority = headers.find(":authority");
-  if (!path || !authority || !headers.find(":method")) {
+  if (!headers.find(":path") || !headers.find(":authority") || !headers.find(":method")) {
     return fail({503, "missing required header", "filter_removed_required_request_headers"});
   }
-  target_ = parts_.routes.find(*authority, *path);
+  target_ = find_target(headers);
   if (target_ == nullptr) {
     return fail({404, "", "route_not_found", ResponseFlag::NoRouteFound});
   }

@@ -68,6 +68,8 @@ class Router final : public MessageSink, public MessageSource, private TimeoutQu
   // A request has been sent, and its response is still to come or coming.
   bool is_open() const { return upstream_ != nullptr && !done_; }
   const RouteTarget* target() const { return target_; }
+  // Where a request with these headers would go now; null where no route matches.
+  const RouteTarget* find_target(const HeaderList& request_headers) const;
   // What is known of the upstream, also after the end.
   const UpstreamInfo* upstream() const;
 
