@@ -12,7 +12,7 @@ from peers.case import PlaneTest, guest
 from peers.http1 import Http1Client
 from peers.http2 import Http2Client
 from peers.load import SteadyLoad
-from peers.message import Response, echo
+from peers.message import echo
 from peers.weir import eventually
 
 

@@ -168,6 +168,8 @@ class Http1Upstream:
     async def _serve_one(self, reader, writer):
         method, path, _ = (await _read_line(reader)).split(" ")
         headers = await _read_fields(reader)
+        if "expect" in headers:
+            writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body, trailers = await _read_body(reader, headers, until_end=False)
         request = Request(path, method, headers, body, trailers, headers.get("host"))
         self.requests.append(request)

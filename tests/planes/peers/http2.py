@@ -32,6 +32,7 @@ class _Stream:
         self.body = bytearray()
         self.trailers = Fields()
         self.ended = asyncio.get_running_loop().create_future()
+        self.broken_off = False
 
     def pseudo(self, name):
         return self.headers.get(name)
@@ -79,6 +80,7 @@ class _Peer:
         pass
 
     def _break_off(self, stream, why):
+        stream.broken_off = True
         if not stream.ended.done():
             stream.ended.set_exception(Broken(why))
             stream.ended.exception()  # it may be that nobody asks
@@ -111,8 +113,8 @@ class _Peer:
             if data and size == 0:
                 self._window_opened.clear()
                 await self._window_opened.wait()
-                if self._writer.is_closing():
-                    raise Broken("the connection has ended")
+                if self.streams[stream_id].broken_off:
+                    raise Broken("nobody wants the body")
                 continue
             last = end and size == len(data)
             self.h2.send_data(stream_id, data[:size], end_stream=last)
@@ -167,7 +169,7 @@ class Http2Client(Client):
         ]
         try:
             # An answer may arrive, and end the stream, before all of the request has gone.
-            with contextlib.suppress(h2.exceptions.StreamClosedError):
+            with contextlib.suppress(h2.exceptions.StreamClosedError, Broken):
                 await peer.send_message(stream_id, headers, request)
             await stream.ended
         finally:

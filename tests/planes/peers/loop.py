@@ -4,7 +4,7 @@ import asyncio
 import threading
 
 # Nothing here takes this long, save where a test has failed already.
-PATIENCE_S = 120
+PATIENCE_S = 60
 
 _loop = asyncio.new_event_loop()
 threading.Thread(target=_loop.run_forever, name="peers", daemon=True).start()
