@@ -1,4 +1,4 @@
-"""Guests that fail in every way (tests/guests/README.md, faults): what a fault costs is the streams of
+"""Guests that fail in every way (tests/guests/README.md, faults): a fault costs the streams of
 its own instance, and nothing else."""
 
 import pathlib

@@ -1,1 +1,1 @@
-"""The peers of `weir serve` in these tests: clients, upstreams and the process itself, on loopback."""
+"""The peers of `weir serve` in these tests: clients, upstreams and the process, on loopback."""
