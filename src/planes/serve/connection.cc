@@ -60,6 +60,11 @@ void Connection::step() {
     codec_->receive(input_);
     if (input_.unread().size() == before) break;
   }
+  // Asked before sent(), where an exchange that was answered at once comes to its end.
+  if (codec_->active() > 0) {
+    idle_since_ = swept_;
+    ended_idle_ = Time::max();
+  }
   if (!flush()) return;
   codec_->sent();
   if (state_ == State::Open && codec_->ending() != Ending::Open && codec_->output().empty()) {
@@ -71,7 +76,6 @@ void Connection::step() {
     }
   }
 
-  if (codec_->active() > 0) idle_since_ = swept_;
   if (!codec_->inside_head()) {
     head_since_ = Time::max();
   } else if (head_since_ == Time::max()) {
@@ -196,13 +200,18 @@ void Connection::sweep(Time now) {
       codec_->head_timed_out();
       wake();
     }
-  } else if (codec_->ending() != Ending::Open) {
-    // The peer does not read the end of the output.
-    if (passed(last_activity_, timeouts_.stream)) shut(Disconnect::Broken, "not read");
   } else if (passed(idle_since_, timeouts_.idle)) {
-    codec_->drain();
-    wake();
+    end_idle(now);
   }
+}
+
+// Asks once, or twice where the first time is a notice; a peer that neither reads the end of the
+// output nor closes does not get to keep the connection.
+void Connection::end_idle(Time now) {
+  if (ended_idle_ == Time::max()) ended_idle_ = now;
+  if (now - ended_idle_ > timeouts_.idle) return shut(Disconnect::Broken, "idle");
+  codec_->drain();
+  wake();
 }
 
 bool Connection::is_quiet() {

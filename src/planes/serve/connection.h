@@ -94,6 +94,7 @@ class Connection final : public Carrier, public std::enable_shared_from_this<Con
   bool give_up_writing();
   void await_writable();
   void linger();
+  void end_idle(Time now);
   void shut(Disconnect how, std::string_view reason);
   void note_activity() { last_activity_ = swept_; }
 
@@ -115,6 +116,7 @@ class Connection final : public Carrier, public std::enable_shared_from_this<Con
   Time swept_;
   Time last_activity_;
   Time idle_since_;
+  Time ended_idle_ = Time::max();  // max(): the idle time-out has not passed
   Time head_since_ = Time::max();  // max(): no message has begun
   Time linger_since_;
 };

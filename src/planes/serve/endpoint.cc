@@ -9,8 +9,10 @@ namespace {
 
 using asio::ip::tcp;
 
-// How long an address that cannot be connected is passed over while there are others.
-constexpr Milliseconds kRefusedTime{1'000};
+// How long an address that cannot be connected is passed over while there are others: doubled each
+// time, from one to the other.
+constexpr Milliseconds kShortestPause{1'000};
+constexpr Milliseconds kLongestPause{32'000};
 
 // What one HTTP/2 connection that is still being made will surely carry.
 constexpr size_t kStreamsPerDial = 100;
@@ -99,6 +101,7 @@ void Endpoint::on_dialed(Dials::iterator dial, error_code error) {
   done.splice(done.end(), dials_, dial);
   if (!error) {
     usable_from_ = {};
+    pause_ = {};
     return add(*dial);
   }
   const bool timed_out = error == asio::error::operation_aborted;
@@ -108,7 +111,8 @@ void Endpoint::on_dialed(Dials::iterator dial, error_code error) {
 
 void Endpoint::connection_failed(bool http2, std::string_view reason) {
   stats_.connect_failures.add();
-  usable_from_ = std::chrono::steady_clock::now() + kRefusedTime;
+  pause_ = std::clamp(2 * pause_, kShortestPause, kLongestPause);
+  usable_from_ = std::chrono::steady_clock::now() + pause_;
   // Each failed connection fails what it was made for.
   WaitingList& list = waiting(http2);
   while (list.size() > expected(http2)) {

@@ -88,6 +88,7 @@ class Endpoint final : private ConnectionOwner {
   WaitingList waiting_http1_;
   WaitingList waiting_http2_;
   Connection::Time usable_from_{};
+  Milliseconds pause_{};
   // Handlers that come after the end find it expired.
   std::shared_ptr<Endpoint*> self_ = std::make_shared<Endpoint*>(this);
 };

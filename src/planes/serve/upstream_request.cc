@@ -8,6 +8,9 @@
 namespace weir::serve {
 namespace {
 
+// No back-pressure holds them, so there must not be any number of them.
+constexpr uint32_t kMostInterims = 32;
+
 bool is_idempotent(std::string_view method) {
   constexpr std::string_view kMethods[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
   return std::ranges::find(kMethods, method) != std::end(kMethods);
@@ -110,6 +113,7 @@ void UpstreamRequest::on_headers(HeaderList headers, EndOfStream end) {
 
 void UpstreamRequest::on_interim_headers(HeaderList headers) {
   response_started_ = true;
+  if (++interims_ > kMostInterims) return;
   response_.interim_headers(std::move(headers));
 }
 

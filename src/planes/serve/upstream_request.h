@@ -68,7 +68,6 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   void on_backlog(bool full) override;
 
   bool may_retry(Break how) const;
-  void request_ended();
   void response_ended();
   void release_if_over();
   void set_backlog(bool full);
@@ -90,6 +89,7 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   std::optional<HeaderList> trailers_;
 
   uint32_t pauses_ = 0;
+  uint32_t interims_ = 0;
   size_t refusals_ = 0;
   bool headers_only_ = false;  // the request ends with its headers
   bool repeatable_ = false;    // and its method is idempotent (RFC 9110, section 9.2.2)
