@@ -137,17 +137,14 @@ Status HttpStreamContext::continue_stream(abi::StreamType type) {
   }
 }
 
+// The two directions close together.
 Status HttpStreamContext::close_stream(abi::StreamType type) {
-  switch (type) {
-    case abi::StreamType::Request:
-      want_close(Direction::Request);
-      return Status::Ok;
-    case abi::StreamType::Response:
-      want_close(Direction::Response);
-      return Status::Ok;
-    default:
-      return Status::BadArgument;
+  if (type != abi::StreamType::Request && type != abi::StreamType::Response) {
+    return Status::BadArgument;
   }
+  close_wanted_ = true;
+  note_pending();
+  return Status::Ok;
 }
 
 Status HttpStreamContext::send_local_response(abi::LocalResponseRequest request) {
@@ -163,7 +160,14 @@ Status HttpStreamContext::send_local_response(abi::LocalResponseRequest request)
   return Status::Ok;
 }
 
-bool HttpStreamContext::apply_own_pending() {
+bool HttpStreamContext::apply_end() {
+  const bool close = std::exchange(close_wanted_, false);
+  if (apply_local_response()) return true;
+  if (close) stream_.reset();
+  return close;
+}
+
+bool HttpStreamContext::apply_local_response() {
   if (!local_response_) return false;
   const KeptResponse response = *std::exchange(local_response_, std::nullopt);
   if (stream_.send_local_response({response.status_code, response.details, response.body,

@@ -54,15 +54,17 @@ class HttpStreamContext final : public HttpContext, public StreamContext {
 
   // StreamContext
   void resume_stream(Direction direction) override { stream_.resume(direction); }
-  void close_stream_now(Direction) override { stream_.reset(); }
   void fail_stream(std::string_view reason) override { stream_.fail(reason); }
   void stream_finished() override { stream_.finished(); }
-  bool apply_own_pending() override;
+  bool apply_end() override;
+  // True where it was in time.
+  bool apply_local_response();
 
   HttpStream& stream_;
   bool body_goes_on_after_stop_;
   bool sees_[4] = {};  // request body, request trailers, response body, response trailers
   std::optional<KeptResponse> local_response_;
+  bool close_wanted_ = false;
 };
 
 }  // namespace weir::runtime

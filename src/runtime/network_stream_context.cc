@@ -1,5 +1,7 @@
 #include "runtime/network_stream_context.h"
 
+#include <utility>
+
 #include "runtime/plugin_context.h"
 #include "runtime/properties.h"
 #include "runtime/vm_instance.h"
@@ -79,14 +81,24 @@ Status NetworkStreamContext::continue_stream(abi::StreamType type) {
 Status NetworkStreamContext::close_stream(abi::StreamType type) {
   switch (type) {
     case abi::StreamType::Downstream:
-      want_close(Direction::Request);
-      return Status::Ok;
+      close_wanted_[0] = true;
+      break;
     case abi::StreamType::Upstream:
-      want_close(Direction::Response);
-      return Status::Ok;
+      close_wanted_[1] = true;
+      break;
     default:
       return Status::BadArgument;
   }
+  note_pending();
+  return Status::Ok;
+}
+
+bool NetworkStreamContext::apply_end() {
+  const bool downstream = std::exchange(close_wanted_[0], false);
+  const bool upstream = std::exchange(close_wanted_[1], false);
+  if (downstream) stream_.close(Direction::Request);
+  if (upstream) stream_.close(Direction::Response);
+  return downstream || upstream;
 }
 
 Status NetworkStreamContext::send_local_response(abi::LocalResponseRequest) {

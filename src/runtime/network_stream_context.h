@@ -34,11 +34,12 @@ class NetworkStreamContext final : public NetworkContext, public StreamContext {
 
   // StreamContext
   void resume_stream(Direction direction) override { stream_.resume(direction); }
-  void close_stream_now(Direction direction) override { stream_.close(direction); }
   void fail_stream(std::string_view reason) override { stream_.fail(reason); }
   void stream_finished() override { stream_.finished(); }
+  bool apply_end() override;
 
   NetworkStream& stream_;
+  bool close_wanted_[2] = {false, false};  // downstream, upstream
 };
 
 }  // namespace weir::runtime

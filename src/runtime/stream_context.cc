@@ -1,5 +1,6 @@
 #include "runtime/stream_context.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/plugin_context.h"
@@ -39,11 +40,6 @@ void StreamContext::want_resume(Direction direction) {
   note_pending();
 }
 
-void StreamContext::want_close(Direction direction) {
-  close_wanted_[index_of(direction)] = true;
-  note_pending();
-}
-
 void StreamContext::apply_pending() {
   if (life_ == Life::AwaitingDone && done_asked_) {
     log_and_delete();
@@ -51,14 +47,11 @@ void StreamContext::apply_pending() {
     return;
   }
   if (life_ != Life::Open) return;
-  if (apply_own_pending()) {
+  if (apply_end()) {
     ended_stream_ = true;
+    // It goes no further.
+    std::ranges::fill(resume_wanted_, false);
     return;
-  }
-  for (Direction direction : {Direction::Request, Direction::Response}) {
-    if (!std::exchange(close_wanted_[index_of(direction)], false)) continue;
-    ended_stream_ = true;
-    close_stream_now(direction);
   }
   for (Direction direction : {Direction::Request, Direction::Response}) {
     if (!std::exchange(resume_wanted_[index_of(direction)], false)) continue;

@@ -57,15 +57,13 @@ class StreamContext : public ContextBase {
   bool ended_stream() const { return ended_stream_; }
 
   void want_resume(Direction direction);
-  void want_close(Direction direction);
 
   // The plane's verbs.
   virtual void resume_stream(Direction) = 0;
-  virtual void close_stream_now(Direction) = 0;
   virtual void fail_stream(std::string_view reason) = 0;
   virtual void stream_finished() = 0;
-  // What the final class has pending besides; true where it ended the stream.
-  virtual bool apply_own_pending() { return false; }
+  // Closes the stream or answers for it, where the guest asked for that. True where it has ended.
+  virtual bool apply_end() = 0;
 
  private:
   enum class Life : uint8_t { Open, Finishing, AwaitingDone, Finished };
@@ -83,7 +81,6 @@ class StreamContext : public ContextBase {
   bool resumed_itself_ = false;
   bool ended_stream_ = false;
   bool resume_wanted_[2] = {false, false};
-  bool close_wanted_[2] = {false, false};
   std::string failure_;
 };
 
