@@ -29,13 +29,13 @@ TEST_P(BufferTest, ARangeIsClampedToWhatIsThere) {
       .call("proxy_get_buffer_bytes", kBody, 0xffffffff, 0xffffffff, out_value())
       .call("proxy_get_buffer_bytes", kBody, 0, 0, out_value())
       .call("proxy_get_buffer_status", kBody, out_word(), out32());
-  EXPECT_THAT(reports_of_request_body(),
-              ElementsAre("proxy_get_buffer_bytes: Ok \"abcdef\"",
-                          "proxy_get_buffer_bytes: Ok \"cde\"", "proxy_get_buffer_bytes: Ok \"ef\"",
-                          "proxy_get_buffer_bytes: Ok \"abcdef\"",
-                          "proxy_get_buffer_bytes: Ok \"f\"", "proxy_get_buffer_bytes: Ok null",
-                          "proxy_get_buffer_bytes: Ok null", "proxy_get_buffer_bytes: Ok null",
-                          "proxy_get_buffer_status: Ok 6 0"));
+  EXPECT_THAT(
+      reports_of_request_body(),
+      ElementsAre("proxy_get_buffer_bytes: Ok \"abcdef\"", "proxy_get_buffer_bytes: Ok \"cde\"",
+                  "proxy_get_buffer_bytes: Ok \"ef\"", "proxy_get_buffer_bytes: Ok \"abcdef\"",
+                  "proxy_get_buffer_bytes: Ok \"f\"", "proxy_get_buffer_bytes: Ok null",
+                  "proxy_get_buffer_bytes: Ok null", "proxy_get_buffer_bytes: Ok null",
+                  "proxy_get_buffer_status: Ok 6 0"));
 }
 
 struct SetCase {
@@ -47,11 +47,11 @@ struct SetCase {
 
 TEST_P(BufferTest, SetReplacesARange) {
   constexpr SetCase kCases[] = {
-      {0, 0, "xy", "xyabcdef"},         // prepend
-      {6, 0, "xy", "abcdefxy"},         // append
-      {100, 0, "xy", "abcdefxy"},       // append, from far behind the end
+      {0, 0, "xy", "xyabcdef"},    // prepend
+      {6, 0, "xy", "abcdefxy"},    // append
+      {100, 0, "xy", "abcdefxy"},  // append, from far behind the end
       {0xffffffff, 9, "xy", "abcdefxy"},
-      {0, 6, "xy", "xy"},               // replace all
+      {0, 6, "xy", "xy"},  // replace all
       {0, 0xffffffff, "xy", "xy"},
       {2, 2, "xyz", "abxyzef"},         // replace some
       {2, 2, "", "abef"},               // remove some
@@ -59,10 +59,8 @@ TEST_P(BufferTest, SetReplacesARange) {
       {0, 0xffffffff, "", ""},          // remove all
   };
   for (const SetCase& c : kCases) {
-    context.reset();
-    plugin.reset();
+    start_over();
     stream.body_of(Direction::Request) = FakeBuffer("abcdef");
-    script = Script();
     script.on("proxy_on_request_body")
         .call("proxy_set_buffer_bytes", kBody, c.start, c.size, c.data);
     EXPECT_THAT(reports_of_request_body(), ElementsAre("proxy_set_buffer_bytes: Ok"));
@@ -82,9 +80,9 @@ TEST_P(BufferTest, ABufferThatCannotGrowStaysAsItIs) {
 
 TEST_P(BufferTest, WhatIsNotThereIsNotFound) {
   auto& actions = script.on("proxy_on_request_body");
-  for (BufferType type : {BufferType::ResponseBody, BufferType::DownstreamData,
-                          BufferType::UpstreamData, BufferType::CallResponseBody,
-                          BufferType::GrpcMessage, BufferType::CallData}) {
+  for (BufferType type :
+       {BufferType::ResponseBody, BufferType::DownstreamData, BufferType::UpstreamData,
+        BufferType::CallResponseBody, BufferType::GrpcMessage, BufferType::CallData}) {
     actions.call("proxy_get_buffer_bytes", type, 0, 10, out_value())
         .call("proxy_get_buffer_status", type, out_word(), out32())
         .call("proxy_set_buffer_bytes", type, 0, 0, "x");

@@ -32,12 +32,11 @@ TEST_P(HeaderMapTest, AValueIsTheFirstOfItsNameInAnyCase) {
       .call("proxy_get_header_map_value", kRequest, "b", out_value())
       .call("proxy_get_header_map_value", kRequest, "missing", out_value())
       .call("proxy_get_header_map_value", kRequest, "", out_value());
-  EXPECT_THAT(reports_of_request_headers(),
-              ElementsAre("proxy_get_header_map_value: Ok \"/x\"",
-                          "proxy_get_header_map_value: Ok \"1\"",
-                          "proxy_get_header_map_value: Ok null",
-                          "proxy_get_header_map_value: NotFound -",
-                          "proxy_get_header_map_value: NotFound -"));
+  EXPECT_THAT(
+      reports_of_request_headers(),
+      ElementsAre("proxy_get_header_map_value: Ok \"/x\"", "proxy_get_header_map_value: Ok \"1\"",
+                  "proxy_get_header_map_value: Ok null", "proxy_get_header_map_value: NotFound -",
+                  "proxy_get_header_map_value: NotFound -"));
 }
 
 TEST_P(HeaderMapTest, PairsComeSerializedAndSizeIsTheirs) {
@@ -63,8 +62,7 @@ TEST_P(HeaderMapTest, AddReplaceAndRemoveChangeTheMap) {
       .call("proxy_remove_header_map_value", kRequest, "missing");
   EXPECT_THAT(reports_of_request_headers(),
               ElementsAre("proxy_add_header_map_value: Ok", "proxy_replace_header_map_value: Ok",
-                          "proxy_replace_header_map_value: Ok",
-                          "proxy_remove_header_map_value: Ok",
+                          "proxy_replace_header_map_value: Ok", "proxy_remove_header_map_value: Ok",
                           "proxy_remove_header_map_value: Ok"));
   EXPECT_EQ(fields(), "a=1, b=new, a=2, a=3, c=made");
 }
@@ -90,10 +88,8 @@ TEST_P(HeaderMapTest, SetPairsReplacesTheWholeMap) {
 
 TEST_P(HeaderMapTest, EveryFormOfAnEmptyMapEmpties) {
   for (const std::string& empty : {std::string(), std::string(1, '\0'), std::string(4, '\0')}) {
-    context.reset();
-    plugin.reset();
+    start_over();
     stream.headers(kRequest) = HeaderList{{"a", "1"}};
-    script = Script();
     script.on("proxy_on_request_headers").call("proxy_set_header_map_pairs", kRequest, empty);
     EXPECT_THAT(reports_of_request_headers(), ElementsAre("proxy_set_header_map_pairs: Ok"));
     EXPECT_EQ(fields(), "");
@@ -129,12 +125,12 @@ TEST_P(HeaderMapTest, AMapThatIsNotThereReadsAsEmptyAndTakesNoChange) {
       .call("proxy_add_header_map_value", kTrailers, "a", "1")
       .call("proxy_replace_header_map_value", kTrailers, "a", "1")
       .call("proxy_remove_header_map_value", kTrailers, "a");
-  EXPECT_THAT(reports_of_request_headers(),
-              ElementsAre("proxy_get_header_map_value: NotFound -",
-                          "proxy_get_header_map_pairs: Ok null", "proxy_get_header_map_size: Ok 0",
-                          "proxy_set_header_map_pairs: Ok", "proxy_add_header_map_value: Ok",
-                          "proxy_replace_header_map_value: Ok",
-                          "proxy_remove_header_map_value: Ok"));
+  EXPECT_THAT(
+      reports_of_request_headers(),
+      ElementsAre("proxy_get_header_map_value: NotFound -", "proxy_get_header_map_pairs: Ok null",
+                  "proxy_get_header_map_size: Ok 0", "proxy_set_header_map_pairs: Ok",
+                  "proxy_add_header_map_value: Ok", "proxy_replace_header_map_value: Ok",
+                  "proxy_remove_header_map_value: Ok"));
   EXPECT_TRUE(host.log.has("proxy_add_header_map_value: this header map cannot be changed now"));
 }
 
@@ -146,10 +142,9 @@ TEST_P(HeaderMapTest, EachMapOfTheStreamIsReached) {
       .call("proxy_get_header_map_value", MapType::RequestTrailers, "which", out_value())
       .call("proxy_get_header_map_value", MapType::ResponseHeaders, "which", out_value())
       .call("proxy_get_header_map_value", MapType::ResponseTrailers, "which", out_value());
-  EXPECT_THAT(reports_of_request_headers(),
-              ElementsAre("proxy_get_header_map_value: Ok \"1\"",
-                          "proxy_get_header_map_value: Ok \"2\"",
-                          "proxy_get_header_map_value: Ok \"3\""));
+  EXPECT_THAT(reports_of_request_headers(), ElementsAre("proxy_get_header_map_value: Ok \"1\"",
+                                                        "proxy_get_header_map_value: Ok \"2\"",
+                                                        "proxy_get_header_map_value: Ok \"3\""));
 }
 
 TEST_P(HeaderMapTest, MapsOfCallsTakeNoChangeAndUnknownMapsNothing) {
@@ -170,9 +165,10 @@ TEST_P(HeaderMapTest, AnUnknownMapIsNoneToRead) {
       .call("proxy_get_header_map_value", 8, "a", out_value())
       .call("proxy_get_header_map_pairs", 8, out_value())
       .call("proxy_get_header_map_size", 0xffffffff, out_word());
-  EXPECT_THAT(reports_of_request_headers(), ElementsAre("proxy_get_header_map_value: BadArgument -",
-                                                        "proxy_get_header_map_pairs: BadArgument -",
-                                                        "proxy_get_header_map_size: BadArgument -"));
+  EXPECT_THAT(reports_of_request_headers(),
+              ElementsAre("proxy_get_header_map_value: BadArgument -",
+                          "proxy_get_header_map_pairs: BadArgument -",
+                          "proxy_get_header_map_size: BadArgument -"));
 }
 
 TEST_P(HeaderMapTest, InOnLogHeadersCanBeReadButNotChanged) {
@@ -193,10 +189,10 @@ TEST_P(HeaderMapTest, AHeaderThatTheProxyRefusesIsAnInternalFailure) {
       .call("proxy_add_header_map_value", kRequest, "name", "is too long")
       .call("proxy_add_header_map_value", kRequest, "name", "fits")
       .call("proxy_add_header_map_value", kRequest, "b", "");
-  EXPECT_THAT(reports_of_request_headers(),
-              ElementsAre("proxy_add_header_map_value: InternalFailure",
-                          "proxy_add_header_map_value: Ok",
-                          "proxy_add_header_map_value: InternalFailure"));
+  EXPECT_THAT(
+      reports_of_request_headers(),
+      ElementsAre("proxy_add_header_map_value: InternalFailure", "proxy_add_header_map_value: Ok",
+                  "proxy_add_header_map_value: InternalFailure"));
   EXPECT_EQ(fields(), "name=fits");
 }
 

@@ -59,11 +59,11 @@ TEST_P(HttpCallTest, TheResponseIsToldToTheRootWhenItIsWhole) {
   request().answer_data("gether");
   EXPECT_THAT(events(), IsEmpty());
   request().answer_trailers({{"t", "last"}});
-  EXPECT_THAT(events(),
-              ElementsAre("proxy_on_http_call_response(1, 4, 2, 8, 1)", "  proxy_get_status: Ok 0 null",
-                          "  proxy_get_header_map_value: Ok \"200\"",
-                          "  proxy_get_header_map_value: Ok \"last\"",
-                          "  proxy_get_buffer_bytes: Ok \"together\""));
+  EXPECT_THAT(events(), ElementsAre("proxy_on_http_call_response(1, 4, 2, 8, 1)",
+                                    "  proxy_get_status: Ok 0 null",
+                                    "  proxy_get_header_map_value: Ok \"200\"",
+                                    "  proxy_get_header_map_value: Ok \"last\"",
+                                    "  proxy_get_buffer_bytes: Ok \"together\""));
   EXPECT_EQ(worker.services.armed_timers(), 0u);
 }
 
@@ -72,11 +72,11 @@ TEST_P(HttpCallTest, AResponseMayBeHeadersAlone) {
   request_headers();
   events();
   request().answer_headers({{":status", "204"}}, EndOfStream::Yes);
-  EXPECT_THAT(events(), ElementsAre("proxy_on_http_call_response(1, 4, 1, 0, 0)",
-                                    "  proxy_get_status: Ok 0 null",
-                                    "  proxy_get_header_map_value: Ok \"204\"",
-                                    "  proxy_get_header_map_value: NotFound -",
-                                    "  proxy_get_buffer_bytes: Ok null"));
+  EXPECT_THAT(
+      events(),
+      ElementsAre("proxy_on_http_call_response(1, 4, 1, 0, 0)", "  proxy_get_status: Ok 0 null",
+                  "  proxy_get_header_map_value: Ok \"204\"",
+                  "  proxy_get_header_map_value: NotFound -", "  proxy_get_buffer_bytes: Ok null"));
 }
 
 TEST_P(HttpCallTest, AFailedCallHasNoHeaders) {
@@ -86,12 +86,11 @@ TEST_P(HttpCallTest, AFailedCallHasNoHeaders) {
   request().answer_headers({{":status", "200"}});
   request().answer_data("half");
   request().fail("reset by peer");
-  EXPECT_THAT(events(),
-              ElementsAre("proxy_on_http_call_response(1, 4, 0, 0, 0)",
-                          "  proxy_get_status: Ok 11 \"reset by peer\"",
-                          "  proxy_get_header_map_value: NotFound -",
-                          "  proxy_get_header_map_value: NotFound -",
-                          "  proxy_get_buffer_bytes: NotFound -"));
+  EXPECT_THAT(events(), ElementsAre("proxy_on_http_call_response(1, 4, 0, 0, 0)",
+                                    "  proxy_get_status: Ok 11 \"reset by peer\"",
+                                    "  proxy_get_header_map_value: NotFound -",
+                                    "  proxy_get_header_map_value: NotFound -",
+                                    "  proxy_get_buffer_bytes: NotFound -"));
 }
 
 TEST_P(HttpCallTest, ACallThatTakesTooLongFailsAndIsReset) {
@@ -114,7 +113,8 @@ TEST_P(HttpCallTest, AResponseThatIsTooLargeFailsTheCall) {
   for (int i = 0; i < 16; ++i) request().answer_data(megabyte);
   EXPECT_THAT(events(), IsEmpty());
   request().answer_data("x");
-  EXPECT_THAT(events(), ::testing::Contains("  proxy_get_status: Ok 11 \"the response is too large\""));
+  EXPECT_THAT(events(),
+              ::testing::Contains("  proxy_get_status: Ok 11 \"the response is too large\""));
   EXPECT_TRUE(request().reset);
 }
 

@@ -63,9 +63,7 @@ TEST_P(HttpStreamTest, AnswersToHeadersAreTheActionsOfEnvoy) {
       {0xffffffff, kStopAll, kStopAll}};
   for (const bool body_goes_on : {false, true}) {
     for (const HeadersCase& c : kCases) {
-      context.reset();
-      plugin.reset();
-      script = Script();
+      start_over();
       script.on("proxy_on_request_headers").answer(c.answer);
       script.on("proxy_on_response_headers").answer(c.answer);
       options.allow_on_headers_stop_iteration = body_goes_on;
@@ -77,16 +75,14 @@ TEST_P(HttpStreamTest, AnswersToHeadersAreTheActionsOfEnvoy) {
 }
 
 TEST_P(HttpStreamTest, AnswersToBodiesAreTheActionsOfEnvoy) {
-  for (const auto& [answer, action] : std::map<uint32_t, DataAction>{
-           {0, DataAction::Continue},
-           {1, DataAction::StopIterationAndBuffer},
-           {2, DataAction::StopIterationAndWatermark},
-           {3, DataAction::StopIterationNoBuffer},
-           {4, DataAction::StopIterationNoBuffer},
-           {0x80000000, DataAction::StopIterationNoBuffer}}) {
-    context.reset();
-    plugin.reset();
-    script = Script();
+  for (const auto& [answer, action] :
+       std::map<uint32_t, DataAction>{{0, DataAction::Continue},
+                                      {1, DataAction::StopIterationAndBuffer},
+                                      {2, DataAction::StopIterationAndWatermark},
+                                      {3, DataAction::StopIterationNoBuffer},
+                                      {4, DataAction::StopIterationNoBuffer},
+                                      {0x80000000, DataAction::StopIterationNoBuffer}}) {
+    start_over();
     script.on("proxy_on_request_body").answer(answer);
     script.on("proxy_on_response_body").answer(answer);
     EXPECT_EQ(request_body(), action) << answer;
@@ -99,9 +95,7 @@ TEST_P(HttpStreamTest, AnswersToTrailersContinueOrStop) {
        std::map<uint32_t, TrailersAction>{{0, TrailersAction::Continue},
                                           {1, TrailersAction::StopIteration},
                                           {2, TrailersAction::StopIteration}}) {
-    context.reset();
-    plugin.reset();
-    script = Script();
+    start_over();
     script.on("proxy_on_request_trailers").answer(answer);
     script.on("proxy_on_response_trailers").answer(answer);
     open();
@@ -111,7 +105,9 @@ TEST_P(HttpStreamTest, AnswersToTrailersContinueOrStop) {
 }
 
 TEST_P(HttpStreamTest, AContinueInTheOwnCallbackMakesAPauseAContinue) {
-  script.on("proxy_on_request_headers").call("proxy_continue_stream", StreamType::Request).answer(1);
+  script.on("proxy_on_request_headers")
+      .call("proxy_continue_stream", StreamType::Request)
+      .answer(1);
   script.on("proxy_on_request_body").call("proxy_continue_stream", StreamType::Request).answer(1);
   script.on("proxy_on_request_trailers")
       .call("proxy_continue_stream", StreamType::Request)
@@ -124,7 +120,9 @@ TEST_P(HttpStreamTest, AContinueInTheOwnCallbackMakesAPauseAContinue) {
 }
 
 TEST_P(HttpStreamTest, AContinueHoldsOnlyForItsOwnCallback) {
-  script.on("proxy_on_request_headers").call("proxy_continue_stream", StreamType::Request).answer(1);
+  script.on("proxy_on_request_headers")
+      .call("proxy_continue_stream", StreamType::Request)
+      .answer(1);
   script.on("proxy_on_request_body").answer(1);
   open();
   EXPECT_EQ(context->on_headers(Direction::Request, EndOfStream::No), HeadersAction::Continue);
@@ -138,9 +136,9 @@ TEST_P(HttpStreamTest, AContinueOfTheOtherDirectionResumesItAfterTheCallback) {
       .say("still in the callback")
       .answer(1);
   EXPECT_EQ(response_headers(), kStopAll);
-  EXPECT_THAT(events(), ElementsAre("proxy_on_response_headers(2, 1, 0)",
-                                    "  proxy_continue_stream: Ok", "  still in the callback",
-                                    "resume request"));
+  EXPECT_THAT(events(),
+              ElementsAre("proxy_on_response_headers(2, 1, 0)", "  proxy_continue_stream: Ok",
+                          "  still in the callback", "resume request"));
 }
 
 TEST_P(HttpStreamTest, AContinueFromOutsideResumesTheStreamAfterTheCallback) {
@@ -166,10 +164,11 @@ TEST_P(HttpStreamTest, AnHttpStreamKnowsNoTcpDirections) {
       .call("proxy_continue_stream", 4)
       .call("proxy_close_stream", StreamType::Downstream)
       .call("proxy_close_stream", 4);
-  EXPECT_THAT(reports_of_request_headers(),
-              ElementsAre("proxy_continue_stream: BadArgument", "proxy_continue_stream: BadArgument",
-                          "proxy_continue_stream: BadArgument", "proxy_close_stream: BadArgument",
-                          "proxy_close_stream: BadArgument"));
+  EXPECT_THAT(
+      reports_of_request_headers(),
+      ElementsAre("proxy_continue_stream: BadArgument", "proxy_continue_stream: BadArgument",
+                  "proxy_continue_stream: BadArgument", "proxy_close_stream: BadArgument",
+                  "proxy_close_stream: BadArgument"));
 }
 
 TEST_P(HttpStreamTest, ALocalResponseIsSentOnceTheCallbackHasReturned) {
@@ -194,10 +193,10 @@ TEST_P(HttpStreamTest, ALocalResponseStopsBodiesAndTrailersToo) {
   EXPECT_EQ(context->on_body(Direction::Response, EndOfStream::No),
             DataAction::StopIterationNoBuffer);
   EXPECT_EQ(context->on_trailers(Direction::Request), TrailersAction::StopIteration);
-  EXPECT_THAT(events(), ElementsAre("proxy_on_response_body(2, 0, 0)",
-                                    "  proxy_send_local_response: Ok", "local response 502 '' grpc 14",
-                                    "proxy_on_request_trailers(2, 0)",
-                                    "  proxy_send_local_response: Ok", "local response 400 ''"));
+  EXPECT_THAT(events(),
+              ElementsAre("proxy_on_response_body(2, 0, 0)", "  proxy_send_local_response: Ok",
+                          "local response 502 '' grpc 14", "proxy_on_request_trailers(2, 0)",
+                          "  proxy_send_local_response: Ok", "local response 400 ''"));
 }
 
 TEST_P(HttpStreamTest, TheLastOfSeveralLocalResponsesIsSent) {
@@ -205,10 +204,9 @@ TEST_P(HttpStreamTest, TheLastOfSeveralLocalResponsesIsSent) {
       .call("proxy_send_local_response", 403, "", "first", "", -1)
       .call("proxy_send_local_response", 404, "", "second", "", -1);
   EXPECT_EQ(request_headers(), kStopAll);
-  EXPECT_THAT(events(), ElementsAre("proxy_on_request_headers(2, 3, 0)",
-                                    "  proxy_send_local_response: Ok",
-                                    "  proxy_send_local_response: Ok",
-                                    "local response 404 'second'"));
+  EXPECT_THAT(events(),
+              ElementsAre("proxy_on_request_headers(2, 3, 0)", "  proxy_send_local_response: Ok",
+                          "  proxy_send_local_response: Ok", "local response 404 'second'"));
 }
 
 TEST_P(HttpStreamTest, ALocalResponseThatComesTooLateIsLoggedAndDropped) {
@@ -238,9 +236,9 @@ TEST_P(HttpStreamTest, ALocalResponseFromOutsideAnswersThatStream) {
   request_headers();
   events();
   worker.services.advance(Milliseconds(5));
-  EXPECT_THAT(events(), ElementsAre("proxy_on_tick(1)", "  proxy_set_effective_context: Ok",
-                                    "  proxy_send_local_response: Ok",
-                                    "local response 504 'late'"));
+  EXPECT_THAT(events(),
+              ElementsAre("proxy_on_tick(1)", "  proxy_set_effective_context: Ok",
+                          "  proxy_send_local_response: Ok", "local response 504 'late'"));
 }
 
 TEST_P(HttpStreamTest, ACloseResetsTheStreamAfterTheCallback) {
@@ -249,8 +247,8 @@ TEST_P(HttpStreamTest, ACloseResetsTheStreamAfterTheCallback) {
       .say("still in the callback")
       .answer(0);
   EXPECT_EQ(request_headers(), kStopAll);
-  EXPECT_THAT(events(), ElementsAre("proxy_on_request_headers(2, 3, 0)",
-                                    "  proxy_close_stream: Ok", "  still in the callback", "reset"));
+  EXPECT_THAT(events(), ElementsAre("proxy_on_request_headers(2, 3, 0)", "  proxy_close_stream: Ok",
+                                    "  still in the callback", "reset"));
 }
 
 TEST_P(HttpStreamTest, ClosingBothDirectionsResetsTheStreamOnce) {
@@ -271,8 +269,8 @@ TEST_P(HttpStreamTest, AContinueBesideALocalResponseIsForgotten) {
   request_headers();
   EXPECT_THAT(events(), ::testing::Contains("local response 403 ''"));
   request_body();
-  EXPECT_THAT(events(), ElementsAre("proxy_on_request_body(2, 0, 0)",
-                                    "  proxy_continue_stream: Ok"));
+  EXPECT_THAT(events(),
+              ElementsAre("proxy_on_request_body(2, 0, 0)", "  proxy_continue_stream: Ok"));
 }
 
 TEST_P(HttpStreamTest, WhatIsAskedForInOnLogComesTooLate) {
@@ -282,9 +280,10 @@ TEST_P(HttpStreamTest, WhatIsAskedForInOnLogComesTooLate) {
       .call("proxy_close_stream", StreamType::Request);
   open();
   context->finish();
-  EXPECT_THAT(events(), ElementsAre("proxy_on_done(2)", "proxy_on_log(2)",
-                                    "  proxy_send_local_response: Ok", "  proxy_continue_stream: Ok",
-                                    "  proxy_close_stream: Ok", "proxy_on_delete(2)"));
+  EXPECT_THAT(
+      events(),
+      ElementsAre("proxy_on_done(2)", "proxy_on_log(2)", "  proxy_send_local_response: Ok",
+                  "  proxy_continue_stream: Ok", "  proxy_close_stream: Ok", "proxy_on_delete(2)"));
 }
 
 TEST_P(HttpStreamTest, SeesBodiesAndTrailersWhereTheGuestHasThoseCallbacks) {
@@ -322,12 +321,12 @@ TEST_P(HttpStreamTest, TheEffectiveContextHoldsUntilTheCallbackReturns) {
   open();
   auto second = plugin->make_http_context(other);
   events();
-  EXPECT_THAT(reports_of_request_headers(),
-              ElementsAre("proxy_set_effective_context: Ok",
-                          "proxy_get_header_map_value: Ok \"other\"",
-                          "proxy_set_effective_context: Ok", "proxy_get_header_map_value: NotFound -",
-                          "proxy_set_effective_context: BadArgument",
-                          "proxy_set_effective_context: BadArgument"));
+  EXPECT_THAT(
+      reports_of_request_headers(),
+      ElementsAre("proxy_set_effective_context: Ok", "proxy_get_header_map_value: Ok \"other\"",
+                  "proxy_set_effective_context: Ok", "proxy_get_header_map_value: NotFound -",
+                  "proxy_set_effective_context: BadArgument",
+                  "proxy_set_effective_context: BadArgument"));
   request_body();
   EXPECT_THAT(reports(), ElementsAre("proxy_get_header_map_value: Ok \"1\""));
 }

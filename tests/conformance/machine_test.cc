@@ -24,11 +24,14 @@ std::vector<std::string> wasm_engines() {
   return names;
 }
 
-MachineTest::~MachineTest() {
+MachineTest::~MachineTest() { start_over(); }
+
+void MachineTest::start_over() {
   context.reset();
   network.reset();
   plugin.reset();
   worker.services.run();
+  script = Script();
 }
 
 void MachineTest::start() {

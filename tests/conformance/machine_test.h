@@ -48,6 +48,9 @@ class MachineTest : public ::testing::TestWithParam<std::string> {
   // Loads and starts the plugin with `script`; what it did until then is forgotten.
   void start();
 
+  // Ends the plugin and forgets its script.
+  void start_over();
+
   // Opens a stream on the started plugin.
   void open();
   void open_network();

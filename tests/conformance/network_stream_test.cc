@@ -28,9 +28,7 @@ TEST_P(NetworkStreamTest, CallbacksComeInTheOrderOfEvents) {
 
 TEST_P(NetworkStreamTest, AnyAnswerButZeroStops) {
   for (uint32_t answer : {0u, 1u, 2u, 0xffffffffu}) {
-    network.reset();
-    plugin.reset();
-    script = Script();
+    start_over();
     script.on("proxy_on_new_connection").answer(answer);
     script.on("proxy_on_downstream_data").answer(answer);
     script.on("proxy_on_upstream_data").answer(answer);
@@ -75,9 +73,9 @@ TEST_P(NetworkStreamTest, AContinueOfTheOtherSideResumesItAfterTheCallback) {
       .say("still in the callback");
   open_network();
   network->on_data(Direction::Request, EndOfStream::No);
-  EXPECT_THAT(events(), ElementsAre("proxy_on_downstream_data(2, 0, 0)",
-                                    "  proxy_continue_stream: Ok", "  still in the callback",
-                                    "resume upstream"));
+  EXPECT_THAT(events(),
+              ElementsAre("proxy_on_downstream_data(2, 0, 0)", "  proxy_continue_stream: Ok",
+                          "  still in the callback", "resume upstream"));
 }
 
 TEST_P(NetworkStreamTest, ACloseIsDoneAfterTheCallback) {
@@ -86,9 +84,9 @@ TEST_P(NetworkStreamTest, ACloseIsDoneAfterTheCallback) {
       .call("proxy_close_stream", StreamType::Downstream);
   open_network();
   EXPECT_EQ(network->on_data(Direction::Request, EndOfStream::No), NetworkAction::StopIteration);
-  EXPECT_THAT(events(), ElementsAre("proxy_on_downstream_data(2, 0, 0)", "  proxy_close_stream: Ok",
-                                    "  proxy_close_stream: Ok", "close downstream",
-                                    "close upstream"));
+  EXPECT_THAT(events(),
+              ElementsAre("proxy_on_downstream_data(2, 0, 0)", "  proxy_close_stream: Ok",
+                          "  proxy_close_stream: Ok", "close downstream", "close upstream"));
 }
 
 TEST_P(NetworkStreamTest, AConnectionHasNoHttp) {
@@ -116,9 +114,9 @@ TEST_P(NetworkStreamTest, AConnectionWaitsForProxyDone) {
   EXPECT_FALSE(network->finish());
   events();
   worker.services.advance(Milliseconds(10));
-  EXPECT_THAT(events(), ElementsAre("proxy_on_tick(1)", "  proxy_set_effective_context: Ok",
-                                    "  proxy_done: Ok", "proxy_on_log(2)", "proxy_on_delete(2)",
-                                    "finished"));
+  EXPECT_THAT(events(),
+              ElementsAre("proxy_on_tick(1)", "  proxy_set_effective_context: Ok",
+                          "  proxy_done: Ok", "proxy_on_log(2)", "proxy_on_delete(2)", "finished"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, NetworkStreamTest, ::testing::ValuesIn(loadable_engines()),

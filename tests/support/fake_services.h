@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -31,9 +33,21 @@ class FakeServices final : public runtime::WorkerServices {
 
   size_t armed_timers() const { return timers_.size(); }
 
+  // Host names that were looked up and not answered.
+  struct Lookup {
+    std::string host;
+    std::function<void(std::vector<std::string> addresses)> answer;
+  };
+  std::vector<Lookup> take_lookups() { return std::exchange(lookups_, {}); }
+
   // runtime::WorkerServices
   FakeUpstreams& upstreams() override { return upstreams_; }
   std::unique_ptr<runtime::Timer> make_timer(std::function<void()> on_expiry) override;
+  bool resolve(std::string host,
+               std::function<void(std::vector<std::string> addresses)> on_resolved) override {
+    lookups_.push_back({std::move(host), std::move(on_resolved)});
+    return true;
+  }
   void post(std::function<void()> task) override;
 
  private:
@@ -50,6 +64,7 @@ class FakeServices final : public runtime::WorkerServices {
   ManualClock& clock_;
   FakeUpstreams upstreams_;
   std::vector<Armed> timers_;
+  std::vector<Lookup> lookups_;
   std::mutex mutex_;
   std::condition_variable posted_;
   std::deque<std::function<void()>> tasks_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -13,6 +15,33 @@ namespace weir::test {
 const engine::Engines& engines() {
   static const engine::Engines all(engine::Engines::default_search_path(), {});
   return all;
+}
+
+namespace {
+
+// A folder that goes with the process.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string path = std::filesystem::temp_directory_path() / "weir-test-XXXXXX";
+    WEIR_CHECK(mkdtemp(path.data()) != nullptr);
+    path_ = path;
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace
+
+const engine::CodeCache& code_cache() {
+  static Journal unread;
+  static CaptureLogger logger(unread);
+  static const TemporaryFolder folder;
+  static const engine::CodeCache cache(folder.path(), 256 << 20, logger);
+  return cache;
 }
 
 const std::vector<std::string>& loadable_engines() {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/code_cache.h"
 #include "engine/engines.h"
 #include "runtime/host.h"
 #include "runtime/metrics.h"
@@ -21,6 +22,9 @@ namespace weir::test {
 
 // The engines of this process; adapters come from the build (WEIR_ENGINE_PATH).
 const engine::Engines& engines();
+
+// Compiled code, kept for the life of the process: most tests run the same module.
+const engine::CodeCache& code_cache();
 
 // Every engine that can be loaded here, `null` among them. Those that cannot are named aloud, and
 // the default one must be there.
@@ -47,7 +51,7 @@ class TestHost {
   Journal journal;
   CaptureLogger log{journal};
   runtime::MetricStore metrics;
-  runtime::Host host{{engines(), nullptr, clock, log, metrics}};
+  runtime::Host host{{engines(), &code_cache(), clock, log, metrics}};
 };
 
 // A worker and its event loop. Thread: the one that made it.
