@@ -164,6 +164,8 @@ class Http1RequestTest(HttpCase):
         start_line, response = loop.run(exchange(self.connect()))
         self.assertEqual(start_line.split()[1], "100")
         self.assertEqual(response.body, b"ok")
+        # It is the proxy that asked for the body.
+        self.assertIsNone(self.upstream.requests[-1].headers.get("expect"))
 
     def test_noise(self):
         preface = b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n"

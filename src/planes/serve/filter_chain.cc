@@ -75,6 +75,13 @@ void FilterChain::headers(HeaderList headers, EndOfStream end) {
     // A request with so many headers that it does not fit goes on without it.
     static_cast<void>(headers.add("x-forwarded-proto", "http"));
   }
+  // The proxy takes the body whatever the upstream or a plugin will say of it: either may want to
+  // see it before they answer (Envoy's rule).
+  if (auto expected = headers.find("expect");
+      expected && abi::same_name(*expected, "100-continue")) {
+    headers.remove("expect");
+    if (end == EndOfStream::No) client_->interim_headers(HeaderList{{":status", "100"}});
+  }
   request_.headers(std::move(headers), end);
 }
 

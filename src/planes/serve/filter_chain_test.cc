@@ -400,11 +400,14 @@ TEST_F(FilterChainTest, BreaksAMessageOffWhoseLengthHasBecomeWrong) {
                           "out"));
 }
 
-TEST_F(FilterChainTest, DoesNotWaitForABodyThatWaitsForTheHeaders) {
+TEST_F(FilterChainTest, AsksForTheBodyOfAClientThatWaitsToSendIt) {
   world.add_plugin("a");
   world.request(kMore, {{"content-length", "5"}, {"expect", "100-continue"}});
-  EXPECT_THAT(log.take(), ElementsAre("a: request headers",
-                                      "upstream: headers / content-length=5 expect=100-continue"));
+  EXPECT_THAT(log.take(), ElementsAre("client: interim 100", "a: request headers"));
+  world.exchange().data(body_of("hello"), kEnd);
+  EXPECT_THAT(log.take(),
+              ElementsAre("a: request body hello end", "upstream: headers / content-length=5",
+                          "upstream: data hello end"));
 }
 
 TEST_F(FilterChainTest, CorrectsTheLengthOfABodyThatWasHeldWhole) {

@@ -31,8 +31,7 @@ void LaneExit::headers(EndOfStream end) {
   }
   headers_wait_ = true;
   const auto promised = length ? parse_length(*length) : std::nullopt;
-  // Who expects 100-continue sends no body before the headers are answered.
-  wait_on_ = may_change_ && promised && *promised <= kCorrected && !headers_.find("expect");
+  wait_on_ = may_change_ && promised && *promised <= kCorrected;
   if (!is_original && !wait_on_) headers_.remove(kLength);
 }
 
