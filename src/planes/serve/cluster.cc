@@ -153,7 +153,8 @@ void ClusterImpl::resolve(Name& name) {
   resolver_.async_resolve(
       name.host, std::to_string(name.port),
       TcpResolver::flags::address_configured | TcpResolver::flags::numeric_service,
-      [self = std::weak_ptr(self_), &name](error_code error, TcpResolver::results_type found) {
+      [self = std::weak_ptr(self_), &name](error_code error,
+                                           const TcpResolver::results_type& found) {
         if (const auto alive = self.lock()) (*alive)->on_resolved(name, error, found);
       });
 }

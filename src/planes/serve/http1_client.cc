@@ -121,16 +121,16 @@ void Http1Client::pass_body() {
     return;
   }
   HeaderList trailers = parser_->take_trailers();
-  if (!trailers.empty() && !body.empty()) {
+  if (trailers.empty()) {
+    response_ended_ = true;
+    return events_->on_data(std::move(body), EndOfStream::Yes);
+  }
+  if (!body.empty()) {
     events_->on_data(std::move(body), EndOfStream::No);
     if (events_ == nullptr) return;
   }
   response_ended_ = true;
-  if (trailers.empty()) {
-    events_->on_data(std::move(body), EndOfStream::Yes);
-  } else {
-    events_->on_trailers(std::move(trailers));
-  }
+  events_->on_trailers(std::move(trailers));
 }
 
 void Http1Client::sent() {
