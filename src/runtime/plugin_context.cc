@@ -35,27 +35,6 @@ uint32_t count_of(const abi::HeaderList& map) { return static_cast<uint32_t>(map
 
 }  // namespace
 
-// Carries a queue's wake-up to the root's thread, whatever has become of the root by then.
-class PluginContext::Receiver final : public QueueReceiver,
-                                      public std::enable_shared_from_this<Receiver> {
- public:
-  explicit Receiver(PluginContext& root) : services_(root.services()), root_(&root) {}
-
-  void notify(uint32_t queue_id) override {
-    services_.post([weak = weak_from_this(), queue_id] {
-      auto self = weak.lock();
-      if (self && self->root_ != nullptr) self->root_->on_queue_ready(queue_id);
-    });
-  }
-
-  // Thread: the root's.
-  void forget_root() { root_ = nullptr; }
-
- private:
-  WorkerServices& services_;
-  PluginContext* root_;  // touched by the root's thread only
-};
-
 PluginContext::PluginContext(VmInstance& vm, std::shared_ptr<const Plugin> plugin)
     : ContextBase(vm, *this),
       plugins_{std::move(plugin)},
@@ -64,7 +43,7 @@ PluginContext::PluginContext(VmInstance& vm, std::shared_ptr<const Plugin> plugi
       plugin_configuration_(as_bytes(this->plugin().options().configuration)) {}
 
 PluginContext::~PluginContext() {
-  if (receiver_) receiver_->forget_root();
+  if (queue_wakeups_) queue_wakeups_->stop();
   withdraw();
 }
 
@@ -223,13 +202,13 @@ void PluginContext::on_tick() {
 }
 
 Status PluginContext::register_shared_queue(std::string_view name, uint32_t& queue_id) {
-  std::shared_ptr<Receiver> receiver;
-  if (vm().purpose() == Purpose::Serve) {
-    if (!receiver_) receiver_ = std::make_shared<Receiver>(*this);
-    receiver = receiver_;
+  // A plugin that is only tried out takes no queue from one that serves.
+  if (!queue_wakeups_ && vm().purpose() == Purpose::Serve) {
+    queue_wakeups_ =
+        std::make_shared<QueueWakeups>(services(), [this](uint32_t id) { on_queue_ready(id); });
   }
   const VmOptions& options = vm().vm().options();
-  return vm().host().shared_queues().open(options.vm_id, name, receiver,
+  return vm().host().shared_queues().open(options.vm_id, name, queue_wakeups_,
                                           options.limits.max_queue_bytes, queue_id);
 }
 

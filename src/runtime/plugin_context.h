@@ -10,7 +10,7 @@
 #include "runtime/context_base.h"
 #include "runtime/grpc_call.h"
 #include "runtime/http_call.h"
-#include "runtime/shared_queues.h"
+#include "runtime/queue_wakeups.h"
 #include "runtime/stream.h"
 #include "runtime/worker_services.h"
 
@@ -88,8 +88,6 @@ class PluginContext final : public ContextBase {
   void on_grpc_closed(GrpcCall& call, uint32_t status, std::string message);
 
  private:
-  class Receiver;
-
   enum class State : uint8_t { Starting, Running, Ending, AwaitingDone, Ended };
 
   // What the guest can read while one of its callbacks for a call runs.
@@ -137,7 +135,7 @@ class PluginContext final : public ContextBase {
   abi::ConstBuffer plugin_configuration_;
   Milliseconds tick_period_{0};
   std::unique_ptr<Timer> tick_timer_;
-  std::shared_ptr<Receiver> receiver_;
+  std::shared_ptr<QueueWakeups> queue_wakeups_;  // once it has registered a queue
   // Answers that come after the end find it expired.
   std::shared_ptr<PluginContext*> self_ = std::make_shared<PluginContext*>(this);
   size_t lookups_ = 0;
