@@ -18,8 +18,8 @@ Status SharedStore::set(std::string_view key, std::string_view value, uint32_t c
   const bool exists = found != shard->end();
   if (cas != 0 && (!exists || found->second.cas != cas)) return Status::CasMismatch;
 
-  const uint64_t before = exists ? key.size() + found->second.bytes->size() : 0;
-  const uint64_t after = key.size() + value.size();
+  const uint64_t before = exists ? kEntryBytes + key.size() + found->second.bytes->size() : 0;
+  const uint64_t after = kEntryBytes + key.size() + value.size();
   if (after > before && bytes_.load() + (after - before) > max_bytes_) {
     return Status::InternalFailure;
   }

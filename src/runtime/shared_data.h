@@ -24,7 +24,10 @@ class SharedStore {
     uint32_t cas = 0;  // never 0 in the store; changes with every set()
   };
 
-  // `max_bytes` bounds keys and values together.
+  // What an entry counts for beside its key and its value: small ones take memory too.
+  static constexpr uint64_t kEntryBytes = 128;
+
+  // `max_bytes` bounds keys, values and entries together.
   SharedStore(uint64_t max_bytes, std::atomic<uint32_t>& next_cas)
       : max_bytes_(max_bytes), next_cas_(next_cas) {}
 

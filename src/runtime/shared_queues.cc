@@ -7,6 +7,7 @@ using abi::Status;
 Status SharedQueues::open(std::string_view vm_id, std::string_view name,
                           const std::shared_ptr<QueueReceiver>& receiver, uint64_t max_bytes,
                           uint32_t& queue_id) {
+  if (name.size() > kMaxNameBytes) return Status::BadArgument;
   auto state = state_.lock();
   auto [found, added] = state->ids.try_emplace(Name(vm_id, name), 0);
   if (added) {

@@ -28,10 +28,11 @@ class SharedQueues {
  public:
   static constexpr size_t kMaxQueues = 10'000;
   static constexpr size_t kMaxItems = 1 << 20;  // of one queue
+  static constexpr size_t kMaxNameBytes = 4096;
 
   // Opens the queue, or makes it with this bound on what it holds. The receiver, unless null, takes
-  // the place of the former one; what the queue holds stays. INTERNAL_FAILURE: there are too many
-  // queues.
+  // the place of the former one; what the queue holds stays. BAD_ARGUMENT: the name is too long.
+  // INTERNAL_FAILURE: there are too many queues.
   abi::Status open(std::string_view vm_id, std::string_view name,
                    const std::shared_ptr<QueueReceiver>& receiver, uint64_t max_bytes,
                    uint32_t& queue_id);

@@ -14,6 +14,7 @@ using abi::Status;
 namespace {
 
 constexpr size_t kMaxMetricsOfInstance = 10'000;
+constexpr size_t kMaxMetricNameBytes = 4096;
 constexpr uint64_t kPageBytes = 64 * 1024;
 
 // User metrics lie under this prefix, as in Envoy.
@@ -187,6 +188,7 @@ Status VmInstance::dequeue(uint32_t queue_id, std::string& item) {
 }
 
 Status VmInstance::define_metric(MetricType type, std::string_view name, uint32_t& metric_id) {
+  if (name.size() > kMaxMetricNameBytes) return Status::BadArgument;
   Metric* metric = host().metrics().define(type, std::string(kMetricPrefix).append(name));
   if (metric == nullptr) return Status::BadArgument;
   auto [known, added] = metric_ids_.try_emplace(metric, metric_id_of(metrics_.size(), type));
