@@ -152,6 +152,8 @@ bool HostCall::switch_context(ContextId id) {
   return true;
 }
 
+const ModuleInterface::Import& HostCall::import() const { return *link_.import; }
+
 AbiVersion HostCall::abi_version() const { return guest_.module_.abi_version(); }
 
 Status HostCall::allocate(uint64_t size, uint64_t& address) {

@@ -6,6 +6,7 @@
 
 #include "abi/context.h"
 #include "abi/types.h"
+#include "base/func_type.h"
 #include "engine/engine.h"
 
 namespace weir::abi {
@@ -31,6 +32,9 @@ class HostCall {
   bool switch_context(ContextId id);
 
   AbiVersion abi_version() const;
+
+  // What the guest called, as it imports it.
+  const ModuleInterface::Import& import() const;
 
   const engine::Memory& memory() const { return memory_; }
 

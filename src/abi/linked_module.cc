@@ -1,5 +1,7 @@
 #include "abi/linked_module.h"
 
+#include <algorithm>
+
 #include "engine/null_engine.h"
 #include "module/module_info.h"
 
@@ -27,6 +29,11 @@ Result<AbiVersion> version_of(const ModuleInterface& interface) {
 
 bool is_wasi(std::string_view module) { return module.starts_with("wasi_"); }
 
+// Compilers put calls of these into a program unasked: there is no capability in them to withhold.
+bool is_compilers_own(std::string_view name) {
+  return name == "emscripten_notify_memory_growth" || name == "pthread_equal";
+}
+
 // A function that the configuration does not allow.
 void invoke_restricted(HostCall& call, uint64_t* slots) noexcept {
   call.log(LogLevel::Warn, "this capability is not allowed by the configuration");
@@ -51,7 +58,7 @@ Invoke restricted(const ModuleInterface::Import& import) {
   return is_wasi(import.module) ? invoke_restricted_wasi : invoke_restricted;
 }
 
-// A function that Weir does not know, linked by option. Results other than one i32 are zero.
+// A function that Weir does not know, linked by option. Results other than one i32 are zeros.
 void invoke_unknown(HostCall& call, uint64_t* slots) noexcept {
   call.log(LogLevel::Warn, "this function is unknown to Weir; it answers UNIMPLEMENTED");
   slots[0] = static_cast<uint64_t>(Status::Unimplemented);
@@ -62,7 +69,7 @@ void invoke_unknown_wasi(HostCall& call, uint64_t* slots) noexcept {
 }
 void invoke_unknown_zero(HostCall& call, uint64_t* slots) noexcept {
   call.log(LogLevel::Warn, "this function is unknown to Weir; it does nothing");
-  slots[0] = 0;
+  std::fill_n(slots, call.import().type.results.size(), 0);
 }
 
 Invoke unknown(const ModuleInterface::Import& import) {
@@ -124,7 +131,8 @@ Done LinkedModule::read(std::string_view code) {
 Done LinkedModule::link_imports(const LinkOptions& options) {
   std::string missing;
   const auto allowed = [&](std::string_view name) {
-    return options.allowed_capabilities.empty() || options.allowed_capabilities.contains(name);
+    return options.allowed_capabilities.empty() || options.allowed_capabilities.contains(name) ||
+           is_compilers_own(name);
   };
   for (const auto& import : interface_->imports) {
     bool name_known = false;
