@@ -1,0 +1,155 @@
+// What a module may look like: how it begins, what it imports and exports, which ABI it speaks.
+
+#include "conformance/machine_test.h"
+
+namespace weir::test {
+namespace {
+
+class ModuleTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  // What the module of that name logs while it is loaded; or the error.
+  std::vector<std::string> log_of(std::string_view module) {
+    auto loaded = host.host.load(options(module));
+    EXPECT_TRUE(loaded.ok()) << loaded.error().message;
+    std::vector<std::string> lines;
+    for (const auto& line : host.log.take()) {
+      if (line.level == LogLevel::Info) lines.push_back(line.text);
+    }
+    return lines;
+  }
+  std::string refusal(std::string_view module) { return host.refusal(options(module)); }
+
+  runtime::PluginOptions options(std::string_view module) {
+    auto made = machine_options(GetParam(), module);
+    made.vm.limits.start_time = Milliseconds(50);
+    return made;
+  }
+
+  TestHost host;
+};
+
+TEST_P(ModuleTest, AReactorBeginsByInitializeAndMain) {
+  EXPECT_THAT(log_of("entry_initialize_main"), ElementsAre("initialize", "main"));
+}
+
+TEST_P(ModuleTest, MainMayBeCalledMainVoid) {
+  EXPECT_THAT(log_of("entry_main_void"), ElementsAre("initialize", "main"));
+}
+
+TEST_P(ModuleTest, ACommandBeginsByStart) {
+  EXPECT_THAT(log_of("entry_start"), ElementsAre("start"));
+}
+
+TEST_P(ModuleTest, AStartSectionIsABeginningToo) {
+  EXPECT_THAT(log_of("entry_start_section"), ElementsAre("start section"));
+}
+
+TEST_P(ModuleTest, ATrapInTheBeginningRefusesTheModule) {
+  EXPECT_THAT(refusal("entry_traps"), StartsWith("plugin 'machine': start: unreachable"));
+}
+
+TEST_P(ModuleTest, AnExitInTheBeginningRefusesTheModule) {
+  EXPECT_THAT(refusal("entry_exits"), HasSubstr("start: host: proc_exit(1)"));
+}
+
+TEST_P(ModuleTest, AnEndlessBeginningIsStopped) {
+  if (!capabilities_of(GetParam()).interrupt) GTEST_SKIP() << GetParam() << " has no interrupt";
+  EXPECT_THAT(refusal("entry_loops"), StartsWith("plugin 'machine': start: interrupted"));
+}
+
+TEST_P(ModuleTest, CallsBeforeTheModuleHasStartedTrap) {
+  EXPECT_THAT(refusal("early_call"),
+              HasSubstr("'proxy_set_tick_period_milliseconds' was called before the module had "
+                        "started"));
+  EXPECT_THAT(refusal("early_call_in_start_section"),
+              HasSubstr("'proxy_get_property' was called before the module had started"));
+}
+
+TEST_P(ModuleTest, AModuleOfNoKnownVersionIsRefused) {
+  EXPECT_EQ(refusal("no_marker"),
+            "plugin 'machine': not a Proxy-Wasm plugin: no 'proxy_abi_version_0_2_1' (or 0_2_0, "
+            "0_1_0) is exported; build it with a Proxy-Wasm SDK");
+  EXPECT_EQ(refusal("unknown_marker"),
+            "plugin 'machine': unknown Proxy-Wasm ABI version: the module exports "
+            "'proxy_abi_version_0_3_0'; Weir runs 0.1.0, 0.2.0 and 0.2.1");
+}
+
+TEST_P(ModuleTest, AModuleNeedsAnAllocatorOfTheRightType) {
+  EXPECT_EQ(refusal("no_allocator"),
+            "plugin 'machine': the module exports neither 'proxy_on_memory_allocate' nor 'malloc'");
+  EXPECT_EQ(refusal("odd_allocator"),
+            "plugin 'machine': the export 'malloc' is (i64) -> i32 where (i32) -> i32 is expected");
+}
+
+TEST_P(ModuleTest, MallocIsTheAllocatorWhereThereIsNoOther) {
+  EXPECT_THAT(log_of("malloc_only"), ElementsAre("wasm [machine]: machine"));
+}
+
+TEST_P(ModuleTest, ACallbackHasTheTypeOfTheSpecification) {
+  EXPECT_EQ(refusal("odd_callback"),
+            "plugin 'machine': the callback 'proxy_on_request_body' is exported as (i32, i32) -> "
+            "i32, with 3 i32 parameters and an i32 result expected");
+}
+
+TEST_P(ModuleTest, EveryImportThatCannotBeLinkedIsNamed) {
+  EXPECT_EQ(refusal("odd_import"),
+            "plugin 'machine': the module imports functions that Weir does not have: "
+            "'env.proxy_log' (i32) -> i32, which Weir has with another type; 'elsewhere.function' "
+            "() -> ()");
+}
+
+TEST_P(ModuleTest, AKnownFunctionOfAnotherTypeIsNoStub) {
+  auto lenient = options("odd_import");
+  lenient.vm.unknown_imports = runtime::UnknownImports::Stub;
+  EXPECT_EQ(host.refusal(lenient),
+            "plugin 'machine': the module imports functions that Weir does not have: "
+            "'env.proxy_log' (i32) -> i32, which Weir has with another type");
+}
+
+TEST_P(ModuleTest, AVendorsExtensionIsRefusedByTheNamesOfItsHostcalls) {
+  const std::string message = refusal("vendor");
+  EXPECT_THAT(message,
+              HasSubstr("'env.proxy_redis_init' (i32, i32, i32, i32, i32, i32, i32) -> i32"));
+  EXPECT_THAT(message, HasSubstr("'env.proxy_redis_call' (i32, i32, i32) -> i32"));
+  EXPECT_THAT(message, HasSubstr("'wasi_unstable.path_watch' () -> i32"));
+  EXPECT_THAT(message, ::testing::Not(HasSubstr("sched_yield")));
+}
+
+TEST_P(ModuleTest, ByOptionUnknownHostcallsAnswerWithAStatus) {
+  auto lenient = options("vendor");
+  lenient.vm.unknown_imports = runtime::UnknownImports::Stub;
+  auto loaded = host.host.load(lenient);
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  EXPECT_TRUE(host.log.has("wasm [machine]: again"));
+  EXPECT_TRUE(
+      host.log.has("proxy_redis_init: this function is unknown to Weir; it answers "
+                   "UNIMPLEMENTED"));
+}
+
+TEST_P(ModuleTest, AModuleWithoutMemoryHasNoAddresses) {
+  EXPECT_THAT(log_of("no_memory"), ElementsAre("wasm [machine]: "));
+}
+
+TEST_P(ModuleTest, AModuleThatStartsAboveItsCeilingIsRefused) {
+  if (!capabilities_of(GetParam()).memory_limit) {
+    GTEST_SKIP() << GetParam() << " has no memory limit";
+  }
+  auto small = options("large_memory");
+  small.vm.limits.max_memory_bytes = 8 << 20;
+  EXPECT_THAT(host.refusal(small), StartsWith("plugin 'machine': start: "));
+  small.vm.limits.max_memory_bytes = 16 << 20;
+  EXPECT_TRUE(host.host.load(small).ok());
+}
+
+TEST_P(ModuleTest, WhatIsNoModuleIsRefused) {
+  auto broken = options("entry_start");
+  broken.vm.code = "not wasm";
+  EXPECT_THAT(host.refusal(broken), StartsWith("plugin 'machine': "));
+  broken.vm.code = conformance_module("machine").substr(0, 1000);
+  EXPECT_THAT(host.refusal(broken), StartsWith("plugin 'machine': "));
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, ModuleTest, ::testing::ValuesIn(wasm_engines()), engine_name);
+
+}  // namespace
+}  // namespace weir::test
