@@ -56,13 +56,13 @@ std::string plugins_json(const std::vector<PluginFleet::Entry>& entries,
          "\n";
 }
 
-void Admin::answer(std::string_view target, Done done) {
+void Admin::answer(std::string_view target, const Done& done) {
   const std::string_view path = target.substr(0, target.find('?'));
   const std::string_view query =
       path.size() < target.size() ? target.substr(path.size() + 1) : std::string_view();
   if (path == "/") return done({.body = std::string(kIndex)});
   if (path == "/ready") return done(ready());
-  if (path == "/plugins") return plugins(std::move(done));
+  if (path == "/plugins") return plugins(done);
   if (path == "/stats" && (query.empty() || query == "format=text")) return done(stats(false));
   if (path == "/stats" && query == "format=prometheus") return done(stats(true));
   if (path == "/stats") {
@@ -91,7 +91,7 @@ AdminReply Admin::ready() const {
   return {.status = 500};
 }
 
-void Admin::plugins(Done done) {
+void Admin::plugins(const Done& done) {
   // What the workers say arrives on the main thread, in any order.
   struct Collected {
     std::vector<WorkerThread::PluginStatuses> statuses;

@@ -35,14 +35,14 @@ class Admin {
 
   void set_state(State state) { state_ = state; }
 
-  // Answers GET `target`. `done` outlives the call, and the Admin.
+  // Answers GET `target`, perhaps after this call.
   using Done = std::function<void(AdminReply)>;
-  void answer(std::string_view target, Done done);
+  void answer(std::string_view target, const Done& done);
 
  private:
   AdminReply stats(bool prometheus);
   AdminReply ready() const;
-  void plugins(Done done);
+  void plugins(const Done& done);
 
   const Parts parts_;
   State state_ = State::Starting;

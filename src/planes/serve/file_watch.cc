@@ -97,7 +97,7 @@ class FileWatch::Impl : public std::enable_shared_from_this<Impl> {
       seen_[i] = now;
       changed.push_back(i);
     }
-    if (!changed.empty()) on_change_(std::move(changed));
+    if (!changed.empty()) on_change_(changed);
   }
 
   asio::posix::basic_stream_descriptor<Executor> events_;

@@ -19,7 +19,7 @@ class FileWatch {
  public:
   // `on_change` gets the indices of the files that differ from what they were, never from inside
   // make().
-  using OnChange = std::function<void(std::vector<size_t>)>;
+  using OnChange = std::function<void(const std::vector<size_t>&)>;
 
   static Result<std::unique_ptr<FileWatch>> make(boost::asio::io_context& io,
                                                  std::vector<std::filesystem::path> files,

@@ -16,8 +16,8 @@ using ::testing::HasSubstr;
 class FileWatchTest : public ::testing::Test {
  protected:
   void watch(std::vector<std::filesystem::path> files) {
-    auto made = FileWatch::make(io, std::move(files), [this](std::vector<size_t> changed) {
-      seen.push_back(std::move(changed));
+    auto made = FileWatch::make(io, std::move(files), [this](const std::vector<size_t>& changed) {
+      seen.push_back(changed);
     });
     ASSERT_TRUE(made.ok()) << made.error().message;
     watch_ = std::move(made).value();
@@ -76,7 +76,7 @@ TEST_F(FileWatchTest, IgnoresOtherFilesAndWaitsForOneThatIsGone) {
 }
 
 TEST_F(FileWatchTest, NamesAFolderThatIsNotThere) {
-  const auto made = FileWatch::make(io, {folder / "missing" / "a"}, [](auto) {});
+  const auto made = FileWatch::make(io, {folder / "missing" / "a"}, [](const auto&) {});
   ASSERT_FALSE(made.ok());
   EXPECT_THAT(made.error().message, HasSubstr("missing: No such file or directory"));
 }

@@ -24,7 +24,8 @@ class MessageSink {
   virtual void headers(HeaderList headers, EndOfStream) = 0;
   virtual void data(Body data, EndOfStream) = 0;
   virtual void trailers(HeaderList trailers) = 0;
-  virtual void interim_headers(HeaderList headers) { static_cast<void>(headers); }
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): as its siblings
+  virtual void interim_headers(HeaderList) {}
   // The other side broke off. `reason` is for logs.
   virtual void abort(std::string_view reason) = 0;
 

@@ -171,13 +171,14 @@ Done ServerImpl::start_watch() {
   if (files.empty()) return Unit{};
   std::vector<std::filesystem::path> paths;
   for (const auto& file : files) paths.push_back(file.path);
-  WEIR_TRY(watch_, FileWatch::make(io_, std::move(paths),
-                                   [this, files = std::move(files)](std::vector<size_t> changed) {
-                                     for (const size_t i : changed) {
-                                       log(LogLevel::Info, files[i].path.string() + " has changed");
-                                       fleet_->reload(files[i].places);
-                                     }
-                                   }));
+  WEIR_TRY(watch_,
+           FileWatch::make(io_, std::move(paths),
+                           [this, files = std::move(files)](const std::vector<size_t>& changed) {
+                             for (const size_t i : changed) {
+                               log(LogLevel::Info, files[i].path.string() + " has changed");
+                               fleet_->reload(files[i].places);
+                             }
+                           }));
   return Unit{};
 }
 

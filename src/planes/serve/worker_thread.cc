@@ -46,8 +46,8 @@ ClusterSettings cluster_settings(const config::Cluster& cluster, ClusterStats& s
 // Makes the exchanges of one listener on one worker.
 class ListenerExchanges final : public ExchangeFactory {
  public:
-  ListenerExchanges(ChainParts parts, const WorkerPlugins& plugins, PluginRange range)
-      : parts_(std::move(parts)), plugins_(plugins), range_(range) {}
+  ListenerExchanges(const ChainParts& parts, const WorkerPlugins& plugins, PluginRange range)
+      : parts_(parts), plugins_(plugins), range_(range) {}
 
   Exchange& make_exchange(ClientStream& client) override {
     return FilterChain::make(parts_, client, plugins_.makers(range_));
