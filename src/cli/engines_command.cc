@@ -12,7 +12,7 @@ namespace {
 using Row = std::array<std::string, 4>;
 
 std::string names_of(const engine::Capabilities& can) {
-  const std::pair<bool, std::string_view> kNames[] = {
+  const std::pair<bool, std::string_view> abilities[] = {
       {can.interrupt, "interrupt"},
       {can.stack_limit, "stack_limit"},
       {can.memory_limit, "memory_limit"},
@@ -25,7 +25,7 @@ std::string names_of(const engine::Capabilities& can) {
       {can.native_code, "native_code"},
   };
   std::string names;
-  for (const auto& [has, name] : kNames) {
+  for (const auto& [has, name] : abilities) {
     if (!has) continue;
     if (!names.empty()) names += ' ';
     names += name;
