@@ -20,9 +20,9 @@ bool is_output(uint32_t fd) { return fd == kStdout || fd == kStderr; }
 Errno only_outputs(uint32_t fd) { return is_output(fd) ? Errno::Success : Errno::BadF; }
 
 // Walks structures and arrays that lie in guest memory.
-class GuestReader {
+class GuestMemory {
  public:
-  explicit GuestReader(HostCall& call) : call_(call), word_(call.memory().word_bytes()) {}
+  explicit GuestMemory(HostCall& call) : call_(call), word_(call.memory().word_bytes()) {}
 
   uint64_t word_bytes() const { return word_; }
 
@@ -33,23 +33,9 @@ class GuestReader {
     return true;
   }
 
-  bool write_word(uint64_t address, uint64_t value) const {
-    std::byte* at = call_.memory().at(address, word_);
-    if (at == nullptr) return false;
-    if (word_ == 8) {
-      store(at, value);
-    } else {
-      store(at, static_cast<uint32_t>(value));
-    }
-    return true;
-  }
-
-  bool write_bytes(uint64_t address, std::string_view bytes) const {
-    if (bytes.empty()) return true;
-    std::byte* at = call_.memory().at(address, bytes.size());
-    if (at == nullptr) return false;
-    std::memcpy(at, bytes.data(), bytes.size());
-    return true;
+  // The address is checked.
+  void write_word(uint64_t address, uint64_t value) const {
+    GuestOut<Size>(address).set(call_, {value});
   }
 
  private:
@@ -61,15 +47,15 @@ Errno fd_write(HostCall& call, uint32_t fd, Address iovecs, uint32_t count,
                GuestOut<Size> written) {
   if (!is_output(fd)) return Errno::BadF;
   if (count > kMaxIovecs) return Errno::Inval;
-  GuestReader reader(call);
+  GuestMemory guest(call);
   std::string text(call.has_context() ? call.context().log_prefix() : std::string_view());
   if (!text.empty()) text += ": ";
   const size_t prefix = text.size();
   for (uint64_t i = 0; i < count; ++i) {
-    const uint64_t at = iovecs.value + i * 2 * reader.word_bytes();
+    const uint64_t at = iovecs.value + i * 2 * guest.word_bytes();
     uint64_t address = 0;
     uint64_t size = 0;
-    if (!reader.read_word(at, address) || !reader.read_word(at + reader.word_bytes(), size)) {
+    if (!guest.read_word(at, address) || !guest.read_word(at + guest.word_bytes(), size)) {
       return Errno::Fault;
     }
     if (size == 0) continue;
@@ -192,17 +178,25 @@ Errno environ_sizes_get(HostCall& call, GuestOut<Size> count, GuestOut<Size> siz
   return Errno::Success;
 }
 
+// Nothing is written where not all of it has room.
 Errno environ_get(HostCall& call, Address pointers, Address buffer) {
-  GuestReader guest(call);
+  const auto& environment = call.vm().environment();
+  if (environment.empty()) return Errno::Success;
+  GuestMemory guest(call);
+  uint64_t size = 0;
+  for (const auto& [key, value] : environment) size += entry_size(key, value);
+  if (!call.memory().contains(pointers.value, environment.size() * guest.word_bytes()) ||
+      !call.memory().contains(buffer.value, size)) {
+    return Errno::Fault;
+  }
   uint64_t pointer_at = pointers.value;
   uint64_t entry_at = buffer.value;
-  for (const auto& [key, value] : call.vm().environment()) {
+  for (const auto& [key, value] : environment) {
     const std::string entry = key + '=' + value + '\0';
-    if (!guest.write_word(pointer_at, entry_at) || !guest.write_bytes(entry_at, entry)) {
-      return Errno::Fault;
-    }
+    guest.write_word(pointer_at, entry_at);
+    std::memcpy(call.memory().at(entry_at, entry.size()), entry.data(), entry.size());
     pointer_at += guest.word_bytes();
-    entry_at += entry_size(key, value);
+    entry_at += entry.size();
   }
   return Errno::Success;
 }
