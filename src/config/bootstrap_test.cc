@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -328,8 +327,7 @@ TEST(BootstrapTest, RefusesClustersThatCannotBeReached) {
 }
 
 TEST(BootstrapTest, ReadsTheExampleOfItsDocumentation) {
-  auto docs = std::filesystem::path(__FILE__).parent_path() / "../../docs/configuration.md";
-  std::ifstream in(docs);
+  std::ifstream in(WEIR_DOCS "/configuration.md");
   std::string page(std::istreambuf_iterator<char>(in), {});
   const std::string fence = "```yaml\n";
   size_t start = page.find(fence + "static_resources:");

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -117,11 +118,21 @@ std::optional<std::vector<std::byte>> read_artifact(const File& file, const Dige
   return artifact;
 }
 
+// Names files that are being written. One this old is what a crash left behind.
+constexpr std::string_view kUnfinished = "unfinished-";
+constexpr std::chrono::minutes kAbandoned{10};
+
+bool is_being_written(const fs::path& path, fs::file_time_type written) {
+  return path.filename().native().starts_with(kUnfinished) &&
+         fs::file_time_type::clock::now() - written < kAbandoned;
+}
+
 // Writes and syncs a file of another name, then gives it its own: a reader sees all of it or none.
 // The other name has the suffix too, so that what a crash leaves behind is one day the oldest and
 // goes. False: errno tells why.
 bool write_atomically(const fs::path& path, const Header& header, Bytes artifact) {
-  std::string aside = path.parent_path() / ("unfinished-XXXXXX" + std::string(kSuffix));
+  std::string aside =
+      path.parent_path() / (std::string(kUnfinished) + "XXXXXX" + std::string(kSuffix));
   const File file(mkostemps(aside.data(), static_cast<int>(kSuffix.size()), O_CLOEXEC));
   if (!file.open()) return false;
   if (file.write_all(std::as_bytes(std::span(&header, 1))) && file.write_all(artifact) &&
@@ -208,7 +219,7 @@ void CodeCache::remove_least_recently_used() const {
     std::error_code vanished;
     const uint64_t bytes = at->file_size(vanished);
     const auto used = at->last_write_time(vanished);
-    if (vanished) continue;
+    if (vanished || is_being_written(at->path(), used)) continue;
     total += bytes;
     entries.push_back({at->path(), bytes, used});
   }
