@@ -86,6 +86,11 @@ Actions& Actions::trap() {
   return *this;
 }
 
+Actions& Actions::trap_if(abi::Status answer) {
+  code_ += 'U' + little_endian(static_cast<uint32_t>(answer));
+  return *this;
+}
+
 Actions& Actions::loop() {
   code_ += 'L';
   return *this;

@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "abi/types.h"
+
 namespace weir::test {
 
 // One argument of a call, as the machine reads it.
@@ -94,6 +96,8 @@ class Actions {
   Actions& allocator(Allocator behaviour);
   Actions& grow(uint32_t pages);
   Actions& trap();
+  // Where the last call answered that.
+  Actions& trap_if(abi::Status answer);
   Actions& loop();
   Actions& recurse();
 

@@ -191,6 +191,7 @@ static void do_call(struct machine* m, struct reader* from) {
     answer = (uint32_t)call_host(m, (size_t)index, args);
   }
   if (m->stopped) return;
+  m->last_answer = answer;
 
   begin_line(m);
   put(m, "  ");
@@ -247,6 +248,9 @@ static void do_actions(struct machine* m, struct reader actions, uint32_t* answe
         break;
       case 'T':
         give_up(m);
+        break;
+      case 'U':
+        if (read_u32(&actions) == m->last_answer) give_up(m);
         break;
       case 'L':
         loop_for_ever();

@@ -64,6 +64,7 @@ struct out {
 struct machine {
   int stopped;  // the host has refused a call, or the guest gave up: it leaves at once
   enum allocator_mode allocator_mode;
+  uint32_t last_answer;
   struct root roots[MAX_ROOTS];
   uint32_t root_count;
   struct context contexts[MAX_CONTEXTS];
