@@ -1,0 +1,108 @@
+#include "runtime/shared_queues.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weir::runtime {
+namespace {
+
+using abi::Status;
+
+constexpr uint64_t kEnough = 1 << 20;
+
+class CountingReceiver final : public QueueReceiver {
+ public:
+  void notify(uint32_t queue_id) override { told.push_back(queue_id); }
+  std::vector<uint32_t> told;
+};
+
+class SharedQueuesTest : public testing::Test {
+ protected:
+  uint32_t open(std::string_view name, const std::shared_ptr<QueueReceiver>& receiver = nullptr,
+                uint64_t max_bytes = kEnough) {
+    uint32_t id = 0;
+    EXPECT_EQ(queues.open("vm", name, receiver, max_bytes, id), Status::Ok);
+    return id;
+  }
+  std::string dequeue(uint32_t id) {
+    std::string item;
+    return queues.dequeue(id, item) == Status::Ok ? item : "(nothing)";
+  }
+
+  SharedQueues queues;
+};
+
+TEST_F(SharedQueuesTest, ANameHasOneIdWhichIsNotZero) {
+  const uint32_t id = open("queue");
+  EXPECT_NE(id, 0u);
+  EXPECT_EQ(open("queue"), id);
+  EXPECT_NE(open("other"), id);
+  uint32_t resolved = 0;
+  EXPECT_EQ(queues.resolve("vm", "queue", resolved), Status::Ok);
+  EXPECT_EQ(resolved, id);
+  EXPECT_EQ(queues.resolve("another vm", "queue", resolved), Status::NotFound);
+}
+
+TEST_F(SharedQueuesTest, ItemsComeOutInOrder) {
+  const uint32_t id = open("queue");
+  for (std::string_view item : {"one", "", "two"}) EXPECT_EQ(queues.enqueue(id, item), Status::Ok);
+  EXPECT_EQ(dequeue(id), "one");
+  EXPECT_EQ(dequeue(id), "");
+  EXPECT_EQ(dequeue(id), "two");
+  std::string item;
+  EXPECT_EQ(queues.dequeue(id, item), Status::Empty);
+}
+
+TEST_F(SharedQueuesTest, UnknownIdsAreNotFound) {
+  open("queue");
+  std::string item;
+  for (uint32_t id : {0u, 2u, UINT32_MAX}) {
+    EXPECT_EQ(queues.enqueue(id, "x"), Status::NotFound);
+    EXPECT_EQ(queues.dequeue(id, item), Status::NotFound);
+  }
+}
+
+TEST_F(SharedQueuesTest, TheReceiverIsToldOfEachItemUntilAnotherTakesOver) {
+  auto first = std::make_shared<CountingReceiver>();
+  auto second = std::make_shared<CountingReceiver>();
+  const uint32_t id = open("queue", first);
+  EXPECT_EQ(queues.enqueue(id, "a"), Status::Ok);
+  EXPECT_EQ(queues.enqueue(id, "b"), Status::Ok);
+  open("queue");  // without a receiver the former one stays
+  EXPECT_EQ(queues.enqueue(id, "c"), Status::Ok);
+  open("queue", second);
+  EXPECT_EQ(queues.enqueue(id, "d"), Status::Ok);
+  EXPECT_EQ(first->told, std::vector<uint32_t>({id, id, id}));
+  EXPECT_EQ(second->told, std::vector<uint32_t>({id}));
+  EXPECT_EQ(dequeue(id), "a");
+}
+
+TEST_F(SharedQueuesTest, AReceiverThatIsGoneIsNotTold) {
+  const uint32_t id = open("queue", std::make_shared<CountingReceiver>());
+  EXPECT_EQ(queues.enqueue(id, "kept"), Status::Ok);
+  EXPECT_EQ(dequeue(id), "kept");
+}
+
+TEST_F(SharedQueuesTest, AFullQueueTakesNoMoreUntilItIsEmptied) {
+  const uint32_t id = open("queue", nullptr, 4);
+  EXPECT_NE(queues.enqueue(id, "12345"), Status::Ok);
+  EXPECT_EQ(queues.enqueue(id, "1234"), Status::Ok);
+  EXPECT_NE(queues.enqueue(id, "5"), Status::Ok);
+  EXPECT_EQ(dequeue(id), "1234");
+  EXPECT_EQ(queues.enqueue(id, "5"), Status::Ok);
+}
+
+TEST_F(SharedQueuesTest, QueuesAndTheirNamesAreBounded) {
+  uint32_t id = 0;
+  const std::string long_name(SharedQueues::kMaxNameBytes + 1, 'n');
+  EXPECT_EQ(queues.open("vm", long_name, nullptr, kEnough, id), Status::BadArgument);
+  for (size_t i = 0; i < SharedQueues::kMaxQueues; ++i) open(std::to_string(i));
+  EXPECT_EQ(queues.open("vm", "one more", nullptr, kEnough, id), Status::InternalFailure);
+  EXPECT_EQ(open("7"), 8u);
+}
+
+}  // namespace
+}  // namespace weir::runtime
