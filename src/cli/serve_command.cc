@@ -27,6 +27,9 @@ Result<std::string> read_file(const std::string& path) {
   if (std::filesystem::is_directory(path)) return Error{ErrorCode::Io, path + ": is a folder"};
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
+  if (file && std::filesystem::is_character_file(path)) {
+    return Error{ErrorCode::Io, path + ": not a file, but a device"};
+  }
   // An empty file sets failbit on `text`, and is no error here.
   if (file) text << file.rdbuf();
   if (!file) {
@@ -86,6 +89,9 @@ ServeCommand::ServeCommand(CLI::App& app) : code_cache_(default_code_cache()) {
   command->add_option("--drain-time", drain_seconds_, "How long streams may end after SIGTERM")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.0, 86'400.0))
+      ->check([](const std::string& text) {
+        return text.find_first_of("nN") == std::string::npos ? "" : "not a number of seconds";
+      })
       ->capture_default_str();
   auto* cache =
       command->add_option("--code-cache", code_cache_, "A folder that keeps compiled code")
