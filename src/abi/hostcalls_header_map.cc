@@ -21,8 +21,9 @@ Status change_map(HostCall& call, MapType type, Change&& change) {
     return Status::Ok;
   }
   if (!change(*map)) {
-    call.log(LogLevel::Error, "the header is refused: too large, or not allowed in HTTP");
-    return Status::InternalFailure;
+    call.log(
+        LogLevel::Error,
+        "the header is dropped: too large, or not allowed in HTTP; what else was asked is done");
   }
   return Status::Ok;
 }

@@ -5,12 +5,18 @@
 namespace weir::abi {
 namespace {
 
+// A line is not longer than this, so that writing it cannot hold the worker up.
+constexpr size_t kMaxLineBytes = 64 * 1024;
+
 Status log(HostCall& call, LogLevel level, GuestBytes message) {
   Logger& logger = call.vm().logger();
   if (level < logger.level()) return Status::Ok;
   std::string line(call.has_context() ? call.context().log_prefix() : std::string_view());
   if (!line.empty()) line += ": ";
-  line += message.view;
+  line += message.view.substr(0, kMaxLineBytes);
+  if (message.view.size() > kMaxLineBytes) {
+    line += "... (" + std::to_string(message.view.size() - kMaxLineBytes) + " bytes more)";
+  }
   logger.write(level, line);
   return Status::Ok;
 }

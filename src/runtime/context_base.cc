@@ -32,11 +32,15 @@ PropertyDeclarations& ContextBase::declarations() { return root_->declarations()
 Expressions& ContextBase::expressions() { return vm_->expressions(); }
 
 Status ContextBase::set_property(std::string_view path, std::string_view value) {
+  // SDKs take nothing but OK.
   const Status status = runtime::set_property(filter_state(), root_->declarations(), path, value);
   if (status == Status::InternalFailure) {
-    log(LogLevel::Error, "proxy_set_property: the limit on a stream's properties is reached");
+    log(LogLevel::Error,
+        "proxy_set_property: dropped, the limit on a stream's properties is reached");
+  } else if (status != Status::Ok) {
+    log(LogLevel::Error, "proxy_set_property: dropped, the name is empty or its value read-only");
   }
-  return status;
+  return Status::Ok;
 }
 
 Status ContextBase::set_tick_period(Milliseconds period) { return root_->set_tick_period(period); }

@@ -25,6 +25,13 @@ constexpr uint32_t kUnauthenticated = 16;
 // Before each message: whether it is compressed, and its length, big-endian.
 constexpr size_t kFrameHeaderBytes = 5;
 
+// gRPC allows eight digits.
+std::string timeout_text(Milliseconds timeout) {
+  constexpr int64_t kMaxDigits = 99'999'999;
+  if (timeout.count() <= kMaxDigits) return std::to_string(timeout.count()) + "m";
+  return std::to_string(timeout.count() / 1000) + "S";
+}
+
 std::string frame(std::string_view message) {
   std::string framed;
   framed.reserve(kFrameHeaderBytes + message.size());
@@ -126,18 +133,12 @@ Status GrpcCall::start(const abi::GrpcCallRequest& request, std::string_view mes
   const std::string upstream = grpc_upstream(request.upstream);
   std::string path = "/";
   path.append(request.service).append("/").append(request.method);
-  abi::HeaderList headers{{":method", "POST"},
-                          {":scheme", "http"},
-                          {":authority", upstream},
-                          {":path", path},
-                          {"content-type", "application/grpc"},
-                          {"te", "trailers"}};
-  if (timeout.count() != 0) {
-    if (!headers.add("grpc-timeout", std::to_string(timeout.count()) + "m")) {
-      return Status::InternalFailure;
-    }
-  }
-  bool fits = true;
+  // The guest's names may be of any size: what does not fit is refused.
+  abi::HeaderList headers;
+  bool fits = headers.add(":method", "POST") && headers.add(":scheme", "http") &&
+              headers.add(":authority", upstream) && headers.add(":path", path) &&
+              headers.add("content-type", "application/grpc") && headers.add("te", "trailers");
+  if (timeout.count() != 0) fits = headers.add("grpc-timeout", timeout_text(timeout)) && fits;
   request.initial_metadata.for_each([&](std::string_view name, std::string_view value) {
     if (!name.starts_with(':')) fits = headers.add(name, value) && fits;
   });

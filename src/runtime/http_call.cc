@@ -7,9 +7,14 @@ namespace weir::runtime {
 using abi::EndOfStream;
 using abi::Status;
 
-Status HttpCall::start(const abi::HttpCallRequest& request) {
+Status HttpCall::start(abi::HttpCallRequest& request) {
   const bool has_trailers = !request.trailers.empty();
   const bool has_body = !request.body.empty();
+  request_bytes_ = request.body.size();
+  if (has_body && !has_trailers && !request.headers.find("content-length") &&
+      !request.headers.add("content-length", std::to_string(request.body.size()))) {
+    return Status::InternalFailure;
+  }
   auto opened = owner_.services().upstreams().open(
       request.upstream, request.headers,
       has_body || has_trailers ? EndOfStream::No : EndOfStream::Yes, Protocol::Any, *this);

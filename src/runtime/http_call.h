@@ -21,10 +21,14 @@ class HttpCall final : private UpstreamObserver {
 
   HttpCall(PluginContext& owner, uint32_t id) : owner_(owner), id_(id) {}
 
-  // OK; BAD_ARGUMENT: there is no such upstream; INTERNAL_FAILURE: it cannot be reached.
-  abi::Status start(const abi::HttpCallRequest& request);
+  // OK; BAD_ARGUMENT: there is no such upstream; INTERNAL_FAILURE: it cannot be reached. The headers
+  // get the length of the body, unless the guest has told one.
+  abi::Status start(abi::HttpCallRequest& request);
 
   uint32_t id() const { return id_; }
+
+  // What the request's body takes, until the call has ended.
+  size_t request_bytes() const { return request_bytes_; }
 
   // After the end. A failed call has no headers.
   bool failed() const { return !failure_.empty(); }
@@ -42,6 +46,7 @@ class HttpCall final : private UpstreamObserver {
 
   PluginContext& owner_;
   uint32_t id_;
+  size_t request_bytes_ = 0;
   abi::HeaderList headers_;
   abi::HeaderList trailers_;
   std::string body_;

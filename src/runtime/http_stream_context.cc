@@ -133,14 +133,16 @@ Status HttpStreamContext::continue_stream(abi::StreamType type) {
       want_resume(Direction::Response);
       return Status::Ok;
     default:
-      return Status::BadArgument;
+      log(LogLevel::Warn, "proxy_continue_stream: an HTTP stream has no such direction; ignored");
+      return Status::Ok;
   }
 }
 
 // The two directions close together.
 Status HttpStreamContext::close_stream(abi::StreamType type) {
   if (type != abi::StreamType::Request && type != abi::StreamType::Response) {
-    return Status::BadArgument;
+    log(LogLevel::Warn, "proxy_close_stream: an HTTP stream has no such direction; ignored");
+    return Status::Ok;
   }
   close_wanted_ = true;
   note_pending();

@@ -74,7 +74,8 @@ Status NetworkStreamContext::continue_stream(abi::StreamType type) {
       want_resume(Direction::Response);
       return Status::Ok;
     default:
-      return Status::BadArgument;
+      log(LogLevel::Warn, "proxy_continue_stream: a TCP connection has no such direction; ignored");
+      return Status::Ok;
   }
 }
 
@@ -87,7 +88,8 @@ Status NetworkStreamContext::close_stream(abi::StreamType type) {
       close_wanted_[1] = true;
       break;
     default:
-      return Status::BadArgument;
+      log(LogLevel::Warn, "proxy_close_stream: a TCP connection has no such direction; ignored");
+      return Status::Ok;
   }
   note_pending();
   return Status::Ok;

@@ -14,6 +14,8 @@ namespace {
 
 // Calls that one root may have open.
 constexpr size_t kMaxOpenCalls = 10'000;
+// What the request bodies of its open HTTP calls may take, and one message of a gRPC call.
+constexpr uint64_t kMaxHeldBytes = 64 << 20;
 
 // Low bits of call ids.
 constexpr uint32_t kHttpCallId = 0;
@@ -261,6 +263,7 @@ Status PluginContext::http_call(abi::HttpCallRequest request, uint32_t& call_id)
     log(LogLevel::Error, "proxy_http_call: too many calls are open");
     return Status::InternalFailure;
   }
+  if (!may_hold(request.body.size(), "proxy_http_call")) return Status::InternalFailure;
   const uint32_t id = vm().next_call_id(kHttpCallId);
   auto call = std::make_unique<HttpCall>(*this, id);
   const Status status = call->start(request);
@@ -269,9 +272,16 @@ Status PluginContext::http_call(abi::HttpCallRequest request, uint32_t& call_id)
                              "', or it cannot be reached");
     return status;
   }
+  held_bytes_ += call->request_bytes();
   http_calls_.emplace(id, std::move(call));
   call_id = id;
   return Status::Ok;
+}
+
+bool PluginContext::may_hold(size_t bytes, std::string_view hostcall) {
+  if (bytes <= kMaxHeldBytes - std::min(held_bytes_, kMaxHeldBytes)) return true;
+  log(LogLevel::Error, std::string(hostcall) + ": the bodies of open calls take too much memory");
+  return false;
 }
 
 Status PluginContext::grpc_call(abi::GrpcCallRequest request, std::string_view message,
@@ -290,6 +300,7 @@ Status PluginContext::grpc_stream(abi::GrpcCallRequest request, uint32_t& call_i
 Status PluginContext::start_grpc(std::unique_ptr<GrpcCall> call,
                                  const abi::GrpcCallRequest& request, std::string_view message,
                                  Milliseconds timeout) {
+  if (!may_hold(message.size(), "proxy_grpc_call")) return Status::InternalFailure;
   if (grpc_calls_.size() >= kMaxOpenCalls) {
     log(LogLevel::Error, "too many gRPC calls are open");
     return Status::InternalFailure;
@@ -315,6 +326,10 @@ Status PluginContext::grpc_send(uint32_t call_id, std::string_view message,
   if ((call_id & kIdKindMask) != kGrpcStreamId) return Status::BadArgument;
   GrpcCall* call = find_grpc(call_id);
   if (call == nullptr) return Status::NotFound;
+  if (message.size() > GrpcCall::kMaxMessageBytes) {
+    log(LogLevel::Error, "proxy_grpc_send: the message is too large");
+    return Status::BadArgument;
+  }
   call->send(message, end_of_stream);
   return Status::Ok;
 }
@@ -354,6 +369,7 @@ void PluginContext::on_http_call_done(HttpCall& ended) {
   // Still starting: the hostcall's status tells.
   if (node.empty()) return;
   HttpCall& call = *node.mapped();
+  held_bytes_ -= call.request_bytes();
   Delivery delivery;
   if (!call.failed()) {
     delivery.headers = &call.headers();

@@ -120,6 +120,8 @@ class PluginContext final : public ContextBase {
   void deliver(Delivery& delivery, ContextBase& to, abi::Callback,
                std::initializer_list<uint32_t> params);
   GrpcCall* find_grpc(uint32_t call_id);
+  // Whether a call may still bring so many bytes of its own.
+  bool may_hold(size_t bytes, std::string_view hostcall);
   abi::Status start_grpc(std::unique_ptr<GrpcCall> call, const abi::GrpcCallRequest& request,
                          std::string_view message, Milliseconds timeout);
 
@@ -139,6 +141,7 @@ class PluginContext final : public ContextBase {
   // Answers that come after the end find it expired.
   std::shared_ptr<PluginContext*> self_ = std::make_shared<PluginContext*>(this);
   size_t lookups_ = 0;
+  uint64_t held_bytes_ = 0;  // bodies of open HTTP calls
   Delivery* delivery_ = nullptr;
   std::unordered_map<uint32_t, std::unique_ptr<HttpCall>> http_calls_;
   std::unordered_map<uint32_t, std::unique_ptr<GrpcCall>> grpc_calls_;

@@ -40,7 +40,7 @@ Status SharedQueues::enqueue(uint32_t queue_id, std::string_view item) {
   {
     auto locked = queue->lock();
     if (locked->items.size() >= kMaxItems || item.size() > locked->max_bytes - locked->bytes) {
-      return Status::InternalFailure;
+      return Status::NotFound;
     }
     locked->items.emplace_back(item);
     locked->bytes += item.size();

@@ -40,7 +40,8 @@ class SharedQueues {
   // NOT_FOUND: nobody has opened it.
   abi::Status resolve(std::string_view vm_id, std::string_view name, uint32_t& queue_id) const;
 
-  // Tells the receiver. INTERNAL_FAILURE: the queue is full.
+  // Tells the receiver. NOT_FOUND, too, where the queue is full: the one refusal
+  // that SDKs take for an answer.
   abi::Status enqueue(uint32_t queue_id, std::string_view item);
 
   // EMPTY: nothing is there.

@@ -189,7 +189,11 @@ Status VmInstance::dequeue(uint32_t queue_id, std::string& item) {
 
 Status VmInstance::define_metric(MetricType type, std::string_view name, uint32_t& metric_id) {
   if (name.size() > kMaxMetricNameBytes) return Status::BadArgument;
-  Metric* metric = host().metrics().define(type, std::string(kMetricPrefix).append(name));
+  // A control character would forge lines of a report.
+  std::string full = std::string(kMetricPrefix).append(name);
+  std::ranges::replace_if(
+      full, [](char c) { return static_cast<unsigned char>(c) < ' '; }, '_');
+  Metric* metric = host().metrics().define(type, full);
   if (metric == nullptr) return Status::BadArgument;
   auto [known, added] = metric_ids_.try_emplace(metric, metric_id_of(metrics_.size(), type));
   if (added) {

@@ -409,6 +409,27 @@ TEST_P(HostileTest, OpenCallsAreBounded) {
   }
 }
 
+// These once went into a list of headers that ended the process when it was full.
+TEST_P(HostileTest, NamesOfGrpcCallsAreBounded) {
+  const std::string huge(2 << 20, 'x');
+  script.on("proxy_on_request_headers")
+      .call("proxy_grpc_call", "cluster", huge, "m", "", "", 0, out32_to(1))
+      .call("proxy_grpc_stream", "cluster", "s", huge, "", out32_to(2))
+      .call("proxy_grpc_stream", huge, "s", "m", "", out32_to(3));
+  EXPECT_THAT(reports_of_request_headers(), ElementsAre("proxy_grpc_call: InternalFailure -",
+                                                        "proxy_grpc_stream: InternalFailure -",
+                                                        "proxy_grpc_stream: InternalFailure -"));
+}
+
+TEST_P(HostileTest, BodiesOfOpenCallsAreBounded) {
+  const std::string large(8 << 20, 'x');
+  script.on("proxy_on_request_headers")
+      .call_times(8, "proxy_http_call", "cluster", some_request(), large, "", 0, out32_to(1))
+      .call("proxy_http_call", "cluster", some_request(), large, "", 0, out32_to(2));
+  EXPECT_THAT(reports_of_request_headers(),
+              ElementsAre("proxy_http_call: Ok *", "proxy_http_call: InternalFailure -"));
+}
+
 TEST_P(HostileTest, SharedDataIsBounded) {
   options.vm.limits.max_shared_data_bytes = 10'000;
   auto& actions = script.on("proxy_on_request_headers");
@@ -442,7 +463,7 @@ TEST_P(HostileTest, AQueueIsBounded) {
   const auto lines = reports_of_request_headers();
   ASSERT_EQ(lines.size(), 4u);
   EXPECT_EQ(lines[0], "proxy_enqueue_shared_queue: Ok");
-  EXPECT_EQ(lines[1], "proxy_enqueue_shared_queue: InternalFailure");
+  EXPECT_EQ(lines[1], "proxy_enqueue_shared_queue: NotFound");
   EXPECT_EQ(lines[3], "proxy_enqueue_shared_queue: Ok");
 }
 

@@ -100,10 +100,11 @@ TEST_P(NetworkStreamTest, AConnectionHasNoHttp) {
   open_network();
   EXPECT_EQ(network->on_new_connection(), NetworkAction::Continue);
   EXPECT_THAT(reports(),
-              ElementsAre("proxy_continue_stream: BadArgument", "proxy_close_stream: BadArgument",
+              ElementsAre("proxy_continue_stream: Ok", "proxy_close_stream: Ok",
                           "proxy_send_local_response: Ok", "proxy_get_header_map_value: NotFound -",
                           "proxy_get_buffer_bytes: NotFound -", "proxy_clear_route_cache: Ok"));
   EXPECT_TRUE(host.log.has("a TCP connection has no response"));
+  EXPECT_TRUE(host.log.has("a TCP connection has no such direction"));
 }
 
 TEST_P(NetworkStreamTest, AConnectionWaitsForProxyDone) {

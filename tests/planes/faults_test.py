@@ -30,7 +30,7 @@ REFUSALS = [
     ("wild-out", "6"),
     ("huge-map", "0"),  # and it changes nothing
     ("flood-shared-data", "10"),
-    ("flood-queue", "10"),
+    ("flood-queue", "1"),
 ]
 # So that the guest is at its limits before its time is over.
 LIMITS = {

@@ -47,7 +47,7 @@ class Inflation {
 }  // namespace
 
 Status compress(ForeignCaller&, std::string_view arguments, std::string& result) {
-  if (arguments.empty()) return Status::BadArgument;
+  if (arguments.empty() || arguments.size() > kMaxCompressedBytes) return Status::BadArgument;
   uLongf size = compressBound(arguments.size());
   result.resize(size);
   const int code =

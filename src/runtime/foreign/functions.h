@@ -12,6 +12,8 @@ namespace weir::runtime::foreign {
 
 // No function takes longer arguments or answers with more: that bounds the work of one call.
 inline constexpr size_t kMaxBytes = 16 << 20;
+// Compressing takes some 40 ms for so much, and no deadline can end it.
+inline constexpr size_t kMaxCompressedBytes = 1 << 20;
 static_assert(kMaxBytes <= INT_MAX, "protobuf and OpenSSL count in int");
 
 // All have the type ForeignFunction. `arguments` have at most kMaxBytes.
