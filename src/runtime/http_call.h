@@ -21,8 +21,8 @@ class HttpCall final : private UpstreamObserver {
 
   HttpCall(PluginContext& owner, uint32_t id) : owner_(owner), id_(id) {}
 
-  // OK; BAD_ARGUMENT: there is no such upstream; INTERNAL_FAILURE: it cannot be reached. The headers
-  // get the length of the body, unless the guest has told one.
+  // OK; BAD_ARGUMENT: there is no such upstream; INTERNAL_FAILURE: it cannot be reached. The
+  // headers get the length of the body, unless the guest has told one.
   abi::Status start(abi::HttpCallRequest& request);
 
   uint32_t id() const { return id_; }

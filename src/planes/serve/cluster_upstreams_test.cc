@@ -42,7 +42,10 @@ class Observer final : public runtime::UpstreamObserver {
 class ClusterUpstreamsTest : public ::testing::Test {
  protected:
   ClusterUpstreamsTest() { upstreams.add("auth", cluster); }
-  ~ClusterUpstreamsTest() override { services.run_posted(); }
+  ~ClusterUpstreamsTest() override {
+    stream.reset();
+    services.run_posted();
+  }
 
   void open(EndOfStream end, runtime::Protocol protocol = runtime::Protocol::Any) {
     const HeaderList headers{{":method", "GET"}, {":path", "/check"}, {":authority", "auth"}};

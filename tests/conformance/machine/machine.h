@@ -72,7 +72,7 @@ struct machine {
   const uint32_t* params;
   struct out outs[MAX_OUTS];
   uint32_t out_count;
-  uint8_t region[REGION_BYTES];
+  _Alignas(8) uint8_t region[REGION_BYTES];
   size_t region_used;
   char text[TEXT_BYTES];
   size_t text_size;
