@@ -391,6 +391,8 @@ void PluginContext::on_grpc_initial_metadata(GrpcCall& call, abi::HeaderList met
   deliver(delivery, *this, Callback::OnGrpcReceiveInitialMetadata, {call.id(), count_of(metadata)});
 }
 
+// The message is this function's own: the call that it came from may go.
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 void PluginContext::on_grpc_message(GrpcCall& call, std::string message) {
   const uint32_t id = call.id();
   // A unary call ends with its message.

@@ -50,7 +50,7 @@ class PluginContext final : public ContextBase {
   abi::Buffer* configuration(abi::BufferType);
 
   FilterState& filter_state() override { return filter_state_; }
-  PropertyDeclarations& declarations() { return declarations_; }
+  PropertyDeclarations& declarations() override { return declarations_; }
 
   // abi::Context
   abi::HeaderMap* header_map(abi::MapType type) override { return call_map(type); }

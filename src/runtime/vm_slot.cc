@@ -33,7 +33,7 @@ Result<VmUser*> VmSlot::add(std::shared_ptr<const Plugin> plugin) {
     return std::move(root).error();
   }
   drain_timer_.reset();
-  return users_.emplace_back(std::make_unique<VmUser>(std::move(plugin), root.value())).get();
+  return users_.emplace_back(new VmUser{std::move(plugin), root.value()}).get();
 }
 
 void VmSlot::remove(VmUser& user) {

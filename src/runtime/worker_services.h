@@ -34,8 +34,8 @@ class WorkerServices {
 
   // Looks the host's addresses up ("192.0.2.1:0", "[2001:db8::1]:0") and calls back once, never
   // from inside this call; with none where there are none. False: this plane has no resolver.
-  // Thread: the worker's.
-  virtual bool resolve(std::string host,
+  // Thread: the worker's.  NOLINTNEXTLINE(performance-unnecessary-value-param)
+  virtual bool resolve(std::string host,  // NOLINTNEXTLINE(performance-unnecessary-value-param)
                        std::function<void(std::vector<std::string> addresses)> on_resolved) {
     static_cast<void>(host);
     static_cast<void>(on_resolved);
