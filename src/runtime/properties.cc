@@ -217,9 +217,8 @@ Status filter_state_property(const FilterState& state, std::string_view name, ab
 }  // namespace
 
 Status get_property(const PropertySources& sources, std::string_view path, abi::ValueSink sink) {
-  // The sink runs the guest, which may move the memory that `path` lies in.
+  // The sink runs the guest, which may move the memory that `path` lies in: it is not read after.
   const std::string name = dotted(path);
-  const std::string path_copy(path);
   Status status = plugin_property(sources.plugin, name, sink);
   if (status == Status::NotFound && sources.stream != nullptr) {
     auto found = std::ranges::lower_bound(kAttributes, name, {}, &NamedAttribute::path);
@@ -230,7 +229,7 @@ Status get_property(const PropertySources& sources, std::string_view path, abi::
   }
   if (status == Status::NotFound) status = filter_state_property(sources.filter_state, name, sink);
   if (status == Status::NotFound && sources.stream != nullptr) {
-    status = std::visit(Encoder{sink}, sources.stream->plane_property(segments_of(path_copy)));
+    status = std::visit(Encoder{sink}, sources.stream->plane_property(segments_of(path)));
   }
   return status;
 }
