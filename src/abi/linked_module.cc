@@ -8,6 +8,8 @@
 namespace weir::abi {
 namespace {
 
+static_assert(wasm::kMaxCrossingValues == engine::kMaxSlots);
+
 constexpr std::string_view kMarkerPrefix = "proxy_abi_version_";
 
 // Vendors mark extensions of 0.2.1 with numbers of their own; what they add shows as imports.
