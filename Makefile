@@ -4,19 +4,27 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 # The plugin that `make run` shows, by its name in scripts/guests.sh.
 PLUGIN ?= header-edit-rust
+# The engines that `make build` makes adapters for; Wasmtime is always one.
+ENGINES ?= $(basename $(notdir $(wildcard scripts/setup/engines/*.sh)))
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test install guests bench format lint clean
+.PHONY: help deps engines build run test install guests bench format lint clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 deps: ## Install what building Weir needs: Debian packages, Wasmtime, the expression language
 	@scripts/setup/apt.sh build
-	@scripts/setup/wasmtime.sh
+	@scripts/setup/engines/wasmtime.sh
 	@scripts/setup/cel.sh
 
-build: deps ## Build everything into build/bin and build/lib
+engines: $(ENGINES:%=engine-%) ## Install all engines (fewer: ENGINES="v8 wamr")
+
+engine-%:
+	@scripts/setup/apt.sh build
+	@scripts/setup/engines/$*.sh
+
+build: deps engines ## Build everything into build/bin and build/lib
 	@scripts/build.sh release
 
 run: deps ## Serve an example plugin in front of a small upstream, and show what it does

@@ -17,17 +17,29 @@ if(WEIR_BUILD_BENCH)
   find_package(benchmark REQUIRED)
 endif()
 
-# Wasmtime lies in the cache of built dependencies; its script knows where.
-set(WEIR_WASMTIME_ROOT "" CACHE PATH "Prefix with lib/libwasmtime.so and include/; empty: ask scripts/setup")
+# weir_engine_root(NAME): sets <NAME>_ROOT, in capitals and with WEIR_ before it, to the prefix in the
+# cache of built dependencies where scripts/setup/engines/<name>.sh keeps that engine, or to nothing where it
+# is not installed. A prefix that the user names is taken instead.
+function(weir_engine_root name)
+  string(TOUPPER "WEIR_${name}_ROOT" variable)
+  set(${variable} "" CACHE PATH "Prefix of the engine ${name}; empty: ask scripts/setup")
+  set(root "${${variable}}")
+  if(NOT root)
+    set(script "${PROJECT_SOURCE_DIR}/scripts/setup/engines/${name}.sh")
+    set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${script}")
+    execute_process(COMMAND "${script}" --prefix
+      OUTPUT_VARIABLE root OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  endif()
+  if(NOT IS_DIRECTORY "${root}")
+    message(STATUS "No adapter for ${name}: ${root} is not there (make engine-${name})")
+    set(root "")
+  endif()
+  set(${variable} "${root}" PARENT_SCOPE)
+endfunction()
+
+weir_engine_root(wasmtime)
 if(NOT WEIR_WASMTIME_ROOT)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
-               "${PROJECT_SOURCE_DIR}/scripts/setup/wasmtime.sh")
-  execute_process(
-    COMMAND "${PROJECT_SOURCE_DIR}/scripts/setup/wasmtime.sh" --prefix
-    OUTPUT_VARIABLE WEIR_WASMTIME_ROOT OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-endif()
-if(NOT EXISTS "${WEIR_WASMTIME_ROOT}/lib/libwasmtime.so")
-  message(FATAL_ERROR "Wasmtime is not in ${WEIR_WASMTIME_ROOT}: run `make deps`")
+  message(FATAL_ERROR "Wasmtime is missing: run `make deps`")
 endif()
 add_library(wasmtime SHARED IMPORTED)
 set_target_properties(wasmtime PROPERTIES

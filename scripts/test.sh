@@ -24,7 +24,7 @@ step() {
 }
 
 dependencies() {
-  "$scripts/setup/apt.sh" build test guests && make --no-print-directory deps
+  "$scripts/setup/apt.sh" build test guests && make --no-print-directory deps engines
 }
 
 layers() {

@@ -52,7 +52,7 @@ def units(only):
         output = entry["command"].split(" -o ")[1].split()[0]
         if output not in deps:
             sys.exit(f"tidy.py: error: {source} is not built: run `make build`")
-        key = hashlib.sha256(config + entry["command"].encode())
+        key = hashlib.sha256(config + entry["command"].replace(str(ROOT), "").encode())
         for path in sorted({source, *(BUILD / dep for dep in deps[output])}):
             if path.is_relative_to(ROOT) and path.exists():
                 key.update(path.read_bytes())

@@ -3,7 +3,7 @@
 # headers from the crate of the same version.
 #   wasmtime.sh            makes the prefix if it is absent
 #   wasmtime.sh --prefix   prints where the prefix is or would be
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 version=50.0.1
 # What pip may install: the wheels for x86_64 and aarch64.
@@ -26,22 +26,7 @@ build() {
   install -D -m 755 "$library" "$out/lib/libwasmtime.so"
 
   say "fetching the headers"
-  mkdir -p headers/src
-  touch headers/src/lib.rs
-  cat > headers/Cargo.toml <<TOML
-[package]
-name = "headers"
-version = "0.0.0"
-edition = "2021"
-[workspace]
-[dependencies]
-wasmtime-c-api-impl = "=$version"
-TOML
-  crate=$(cargo metadata --quiet --format-version 1 --manifest-path headers/Cargo.toml | python3 -c '
-import json, os, sys
-packages = json.load(sys.stdin)["packages"]
-print(next(os.path.dirname(p["manifest_path"]) for p in packages
-           if p["name"] == "wasmtime-c-api-impl"))')
+  crate=$(fetch_crate wasmtime-c-api-impl "$version")
   (cd "$crate" && cmake "-DCMAKE_INSTALL_PREFIX=$out" -P cmake/install-headers.cmake > /dev/null)
   [ -f "$out/include/wasmtime/conf.h" ] || die "the crate of Wasmtime $version installed no headers"
 }
