@@ -52,7 +52,7 @@ Result<std::shared_ptr<const runtime::Plugin>> PluginFleet::load(size_t place) c
   return plugin;
 }
 
-Done PluginFleet::install(size_t place, const std::shared_ptr<const runtime::Plugin>& plugin) {
+Done PluginFleet::install(size_t place, std::shared_ptr<const runtime::Plugin> plugin) {
   for (const auto& worker : workers_) {
     if (Done started = worker->prepare(place, plugin); !started.ok()) {
       for (const auto& other : workers_) other->discard(place);
@@ -60,7 +60,8 @@ Done PluginFleet::install(size_t place, const std::shared_ptr<const runtime::Plu
     }
   }
   for (const auto& worker : workers_) worker->commit(place);
-  entries_.lock()->at(place).plugin = plugin;
+  // What was there goes after the lock: it may be the last user of its VM.
+  entries_.lock()->at(place).plugin.swap(plugin);
   return Unit{};
 }
 

@@ -53,7 +53,7 @@ class PluginFleet {
   void run(const std::stop_token& stop);
   void reload_now(size_t place);
   Result<std::shared_ptr<const runtime::Plugin>> load(size_t place) const;
-  Done install(size_t place, const std::shared_ptr<const runtime::Plugin>& plugin);
+  Done install(size_t place, std::shared_ptr<const runtime::Plugin> plugin);
 
   runtime::Host& host_;
   const std::vector<config::PluginSettings> settings_;
