@@ -145,7 +145,10 @@ Status GrpcCall::start(const abi::GrpcCallRequest& request, std::string_view mes
   if (!fits) return Status::InternalFailure;
 
   if (Status status = open(upstream, headers); status != Status::Ok) return status;
-  if (kind_ == Kind::Unary) send(message, EndOfStream::Yes);
+  if (kind_ == Kind::Unary && send(message, EndOfStream::Yes) != Status::Ok) {
+    stream_.reset();
+    return Status::InternalFailure;
+  }
   if (timeout.count() != 0) {
     timer_ = owner_.services().make_timer([this] { end(kDeadlineExceeded, "timeout"); });
     timer_->start(timeout);
@@ -164,10 +167,15 @@ Status GrpcCall::open(std::string_view upstream, const abi::HeaderList& headers)
   return Status::Ok;
 }
 
-void GrpcCall::send(std::string_view message, EndOfStream end_of_stream) {
-  if (half_closed_ || !stream_) return;
+Status GrpcCall::send(std::string_view message, EndOfStream end_of_stream) {
+  if (half_closed_ || !stream_) return Status::Ok;
+  if (message.size() > kMaxMessageBytes ||
+      message.size() + stream_->unsent_bytes() > kMaxUnsentBytes) {
+    return Status::BadArgument;
+  }
   half_closed_ = end_of_stream == EndOfStream::Yes;
   stream_->send_data(as_bytes(frame(message)), end_of_stream);
+  return Status::Ok;
 }
 
 void GrpcCall::close() {

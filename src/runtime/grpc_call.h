@@ -21,6 +21,8 @@ class GrpcCall final : private UpstreamObserver {
 
   // A message larger than this fails the call.
   static constexpr size_t kMaxMessageBytes = 16 << 20;
+  // What may wait for an upstream that is slower than its guest.
+  static constexpr size_t kMaxUnsentBytes = 32 << 20;
 
   GrpcCall(PluginContext& owner, uint32_t id, Kind kind) : owner_(owner), id_(id), kind_(kind) {}
   ~GrpcCall() { *alive_ = false; }
@@ -30,8 +32,9 @@ class GrpcCall final : private UpstreamObserver {
   abi::Status start(const abi::GrpcCallRequest& request, std::string_view message,
                     Milliseconds timeout);
 
-  // A stream's next message; nothing where it has ended its side.
-  void send(std::string_view message, abi::EndOfStream);
+  // A stream's next message; nothing where it has ended its side. BAD_ARGUMENT: it is too large, or
+  // too much waits already.
+  abi::Status send(std::string_view message, abi::EndOfStream);
 
   // Ends the stream's own side.
   void close();

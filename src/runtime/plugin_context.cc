@@ -326,12 +326,11 @@ Status PluginContext::grpc_send(uint32_t call_id, std::string_view message,
   if ((call_id & kIdKindMask) != kGrpcStreamId) return Status::BadArgument;
   GrpcCall* call = find_grpc(call_id);
   if (call == nullptr) return Status::NotFound;
-  if (message.size() > GrpcCall::kMaxMessageBytes) {
-    log(LogLevel::Error, "proxy_grpc_send: the message is too large");
-    return Status::BadArgument;
+  const Status status = call->send(message, end_of_stream);
+  if (status != Status::Ok) {
+    log(LogLevel::Error, "proxy_grpc_send: the message is too large, or too many wait to be sent");
   }
-  call->send(message, end_of_stream);
-  return Status::Ok;
+  return status;
 }
 
 Status PluginContext::grpc_cancel(uint32_t call_id) {

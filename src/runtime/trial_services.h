@@ -24,6 +24,7 @@ class TrialServices final : public WorkerServices, private Upstreams {
   class SilentStream final : public UpstreamStream {
     void send_data(Bytes, abi::EndOfStream) override {}
     void send_trailers(const abi::HeaderList&) override {}
+    size_t unsent_bytes() const override { return 0; }
   };
 
   Result<std::unique_ptr<UpstreamStream>, OpenError> open(std::string_view, const abi::HeaderList&,

@@ -13,7 +13,8 @@
 
 namespace weir::runtime {
 
-// Receives what happens on an UpstreamStream, on the worker's thread, never before open() returned.
+// Receives what happens on an UpstreamStream, on the worker's thread, never before open() returned
+// nor from inside the stream's own functions.
 // After the end of the stream (EndOfStream::Yes, trailers, or failure) nothing more is called. Any
 // of these may destroy the UpstreamStream, which is then not touched again.
 class UpstreamObserver {
@@ -40,6 +41,9 @@ class UpstreamStream {
 
   // Ends the request.
   virtual void send_trailers(const abi::HeaderList& trailers) = 0;
+
+  // Of what send_data() was given, the bytes that the upstream has not taken yet.
+  virtual size_t unsent_bytes() const = 0;
 };
 
 enum class Protocol : uint8_t {

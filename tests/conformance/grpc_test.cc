@@ -2,6 +2,7 @@
 
 #include "abi/map_codec.h"
 #include "conformance/machine_test.h"
+#include "runtime/grpc_call.h"
 
 namespace weir::test {
 namespace {
@@ -234,6 +235,20 @@ TEST_P(GrpcTest, AStreamSendsUntilItsOwnSideIsClosed) {
                           "proxy_grpc_send: Ok", "proxy_grpc_close: Ok"));
   EXPECT_EQ(request().body, framed("one") + framed("two"));
   EXPECT_TRUE(request().ended);
+}
+
+TEST_P(GrpcTest, AStreamTakesNoMoreThanASlowUpstreamLeavesRoomFor) {
+  script.on("proxy_on_grpc_receive_initial_metadata")
+      .call("proxy_grpc_send", param(1), "four", 0)
+      .call("proxy_grpc_send", param(1), "f", 0);
+  streams();
+  events();
+  request().unsent_bytes = runtime::GrpcCall::kMaxUnsentBytes - 1;
+  answers_with_headers();
+  EXPECT_THAT(events(), ElementsAre(StartsWith("proxy_on_grpc_receive_initial_metadata"),
+                                    StartsWith("  proxy_get_header_map_value: Ok"),
+                                    "  proxy_grpc_send: BadArgument", "  proxy_grpc_send: Ok"));
+  EXPECT_EQ(request().body, framed("f"));
 }
 
 TEST_P(GrpcTest, CloseEndsTheOwnSideOnly) {

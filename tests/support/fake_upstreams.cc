@@ -23,6 +23,7 @@ class FakeUpstreams::Stream final : public runtime::UpstreamStream {
     request_->trailers = trailers;
     request_->ended = true;
   }
+  size_t unsent_bytes() const override { return request_->unsent_bytes; }
 
  private:
   std::shared_ptr<UpstreamRequest> request_;

@@ -35,6 +35,7 @@ class UpstreamRequest {
   std::optional<abi::HeaderList> trailers;
   bool ended;          // the plugin's side has
   bool reset = false;  // the plugin has given it up before its end
+  size_t unsent_bytes = 0;  // of the body, as the plugin's side is told
 
   void answer_headers(HeaderFields fields, abi::EndOfStream end = abi::EndOfStream::No);
   void answer_data(std::string_view data, abi::EndOfStream end = abi::EndOfStream::No);

@@ -222,6 +222,8 @@ class FakeCluster final : public Cluster {
   MessageSource& request() { return *request_; }
   // Whether a connection has been chosen.
   bool connected = true;
+  // What UpstreamExchange::backlog() tells.
+  size_t backlog = 0;
 
   std::unique_ptr<UpstreamExchange> open(MessageSink& response, MessageSource* request,
                                          bool need_http2) override;
@@ -249,6 +251,7 @@ class FakeCluster::Upstream final : public UpstreamExchange {
   void pause() override { note("pause"); }
   void resume() override { note("resume"); }
   const UpstreamInfo* info() const override { return cluster_.connected ? &info_ : nullptr; }
+  size_t backlog() const override { return cluster_.backlog; }
 
  private:
   void note(const std::string& what) { cluster_.log_.add(cluster_.name_ + ": " + what); }

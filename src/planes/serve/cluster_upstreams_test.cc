@@ -105,6 +105,14 @@ TEST_F(ClusterUpstreamsTest, MayBeDroppedFromInsideTheObserver) {
   EXPECT_THAT(log.take(), ElementsAre("auth: gone"));
 }
 
+TEST_F(ClusterUpstreamsTest, TellsWhatWaitsToBeSent) {
+  open(kMore);
+  cluster.backlog = 7;
+  EXPECT_EQ(stream->unsent_bytes(), 7U);
+  cluster.response().headers({{":status", "413"}}, kEnd);
+  EXPECT_EQ(stream->unsent_bytes(), 0U);
+}
+
 TEST_F(ClusterUpstreamsTest, SendsNothingAfterTheEnd) {
   open(kMore);
   cluster.response().headers({{":status", "413"}}, kEnd);

@@ -82,6 +82,9 @@ class UpstreamExchange : public MessageSink, public MessageSource {
 
   // Null until a connection has been chosen.
   virtual const UpstreamInfo* info() const = 0;
+
+  // Bytes of the request's body that wait to be sent.
+  virtual size_t backlog() const = 0;
 };
 
 // One named cluster, on one worker: endpoints, and pools of connections to them.

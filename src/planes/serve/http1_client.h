@@ -35,6 +35,7 @@ class Http1Client final : public UpstreamCodec, private UpstreamStream {
   void headers(const HeaderList& headers, EndOfStream) override;
   void data(Body data, EndOfStream) override;
   void trailers(const HeaderList& trailers) override;
+  size_t backlog() const override { return output_.size(); }
   void set_paused(bool paused) override;
   void release() override;
 

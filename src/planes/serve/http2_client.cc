@@ -26,6 +26,8 @@ class Http2Client::Stream final : public Http2Stream, public UpstreamStream {
     client_.session_.send_trailers(*this, trailers);
   }
 
+  size_t backlog() const override { return Http2Stream::backlog(); }
+
   void set_paused(bool paused) override { client_.session_.set_paused(*this, paused); }
 
   void release() override {

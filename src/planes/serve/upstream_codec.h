@@ -43,6 +43,9 @@ class UpstreamStream {
   virtual void data(Body data, EndOfStream) = 0;
   virtual void trailers(const HeaderList& trailers) = 0;
 
+  // Bytes of the request that wait to be sent.
+  virtual size_t backlog() const = 0;
+
   // Holds back the response's body.
   virtual void set_paused(bool paused) = 0;
 
