@@ -33,8 +33,8 @@ class UpstreamRequest {
   const runtime::Protocol protocol;
   std::string body;
   std::optional<abi::HeaderList> trailers;
-  bool ended;          // the plugin's side has
-  bool reset = false;  // the plugin has given it up before its end
+  bool ended;               // the plugin's side has
+  bool reset = false;       // the plugin has given it up before its end
   size_t unsent_bytes = 0;  // of the body, as the plugin's side is told
 
   void answer_headers(HeaderFields fields, abi::EndOfStream end = abi::EndOfStream::No);

@@ -61,9 +61,7 @@ class CallStream final : public runtime::UpstreamStream {
   void send_trailers(const HeaderList& trailers) override {
     if (!call_->is_over()) call_->request().trailers(trailers);
   }
-  size_t unsent_bytes() const override {
-    return call_->is_over() ? 0 : call_->request().backlog();
-  }
+  size_t unsent_bytes() const override { return call_->is_over() ? 0 : call_->request().backlog(); }
 
  private:
   std::unique_ptr<Call> call_;

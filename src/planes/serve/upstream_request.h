@@ -45,9 +45,7 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   void resume() override;
 
   const UpstreamInfo* info() const override { return info_.get(); }
-  size_t backlog() const override {
-    return stream_ == nullptr ? body_.size() : stream_->backlog();
-  }
+  size_t backlog() const override { return stream_ == nullptr ? body_.size() : stream_->backlog(); }
 
   // For the cluster.
   bool http2() const { return http2_; }
