@@ -2,7 +2,7 @@
 
 # One archive of all layers that an embedder needs. What they are written against is named by
 # weir.pc and weir-config.cmake.
-set(layers base engine module abi foreign runtime config)
+set(layers base engine module abi foreign runtime config planes)
 set(archives weir_foreign_proto weir_proto)
 foreach(layer ${layers})
   list(APPEND archives weir_${layer})
@@ -27,6 +27,9 @@ foreach(layer base engine module abi runtime config)
     PATTERN "testdata" EXCLUDE PATTERN "wasmtime" EXCLUDE PATTERN "cel" EXCLUDE
     PATTERN "*_fakes.h" EXCLUDE)
 endforeach()
+
+install(FILES "${PROJECT_SOURCE_DIR}/src/planes/common/plugin_source.h"
+        DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weir/planes/common")
 
 # From the library folder, and from the one of pkg-config files, up to the prefix.
 string(REGEX REPLACE "[^/]+" ".." WEIR_PC_LIBDIR_UP "${CMAKE_INSTALL_LIBDIR}")

@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-#include "planes/serve/temporary_folder.h"
+#include "planes/common/temporary_folder.h"
 
 namespace weir::serve::testing {
 namespace {
@@ -31,7 +31,7 @@ class FileWatchTest : public ::testing::Test {
     return seen.front();
   }
 
-  TemporaryFolder folder;
+  planes::testing::TemporaryFolder folder;
   boost::asio::io_context io;
   std::vector<std::vector<size_t>> seen;
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "planes/serve/plugin_source.h"
+#include "planes/common/plugin_source.h"
 #include "runtime/metrics.h"
 #include "runtime/vm.h"
 
@@ -46,7 +46,7 @@ Done PluginFleet::start() {
 
 Result<std::shared_ptr<const runtime::Plugin>> PluginFleet::load(size_t place) const {
   const Nanoseconds before = host_.clock().monotonic();
-  WEIR_TRY(auto options, read_plugin(settings_[place], base_dir_));
+  WEIR_TRY(auto options, planes::read_plugin(settings_[place], base_dir_));
   WEIR_TRY(auto plugin, host_.load(std::move(options)));
   host_.logger().log(LogLevel::Info, loaded_message(*plugin, host_.clock().monotonic() - before));
   return plugin;
@@ -119,7 +119,7 @@ void PluginFleet::reload_now(size_t place) {
 std::vector<PluginFleet::WatchedFile> PluginFleet::watched_files() const {
   std::vector<WatchedFile> files;
   for (size_t place = 0; place < settings_.size(); ++place) {
-    const auto path = watched_file(settings_[place], base_dir_);
+    const auto path = planes::watched_file(settings_[place], base_dir_);
     if (!path) continue;
     auto known = std::ranges::find(files, *path, &WatchedFile::path);
     if (known == files.end()) known = files.insert(files.end(), WatchedFile{*path, {}});

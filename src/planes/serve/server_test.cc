@@ -12,8 +12,8 @@
 #include <thread>
 
 #include "engine/engines.h"
+#include "planes/common/temporary_folder.h"
 #include "planes/serve/loopback.h"
-#include "planes/serve/temporary_folder.h"
 
 namespace weir::serve::testing {
 namespace {
@@ -110,7 +110,7 @@ class ServerTest : public ::testing::Test {
     return false;
   }
 
-  TemporaryFolder folder;
+  planes::testing::TemporaryFolder folder;
   Upstream upstream;
   MemoryLogger logger;
   SystemClock clock;

@@ -1,11 +1,11 @@
-#include "planes/serve/plugin_source.h"
+#include "planes/common/plugin_source.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "planes/serve/temporary_folder.h"
+#include "planes/common/temporary_folder.h"
 
-namespace weir::serve::testing {
+namespace weir::planes::testing {
 namespace {
 
 using ::testing::HasSubstr;
@@ -78,4 +78,4 @@ TEST(PluginSourceTest, NamesThePluginWhoseCodeCannotBeRead) {
 }
 
 }  // namespace
-}  // namespace weir::serve::testing
+}  // namespace weir::planes::testing

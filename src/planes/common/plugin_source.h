@@ -8,7 +8,7 @@
 #include "config/plugin_config.h"
 #include "runtime/options.h"
 
-namespace weir::serve {
+namespace weir::planes {
 
 // Reads the code. `base_dir` is where relative paths start.
 Result<runtime::PluginOptions> read_plugin(const config::PluginSettings& settings,
@@ -18,4 +18,4 @@ Result<runtime::PluginOptions> read_plugin(const config::PluginSettings& setting
 std::optional<std::filesystem::path> watched_file(const config::PluginSettings& settings,
                                                   const std::filesystem::path& base_dir);
 
-}  // namespace weir::serve
+}  // namespace weir::planes

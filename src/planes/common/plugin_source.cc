@@ -1,6 +1,6 @@
-#include "planes/serve/plugin_source.h"
+#include "planes/common/plugin_source.h"
 
-namespace weir::serve {
+namespace weir::planes {
 namespace {
 
 runtime::CallLimits call_limits(const config::Limits& limits) {
@@ -50,4 +50,4 @@ std::optional<std::filesystem::path> watched_file(const config::PluginSettings& 
   return (base_dir / file->path).lexically_normal();
 }
 
-}  // namespace weir::serve
+}  // namespace weir::planes
