@@ -69,6 +69,9 @@ TEST(ShorthandTest, NamesWhatIsNoUrl) {
   EXPECT_EQ(url_error(""), "upstream: '': " + expected);
   EXPECT_EQ(url_error("localhost:80"), "upstream: 'localhost:80': " + expected);
   EXPECT_EQ(url_error("https://a"), "upstream: 'https://a': " + expected);
+  EXPECT_EQ(url_error("http://u:p@a:1"),
+            "upstream: 'http://u:p@a:1': the user's name before '@' has to go: Weir sends no "
+            "credentials");
   EXPECT_EQ(url_error("http://a:x"), "upstream: 'http://a:x': 'x' is not a port");
   EXPECT_EQ(url_error("http://a:"), "upstream: 'http://a:': '' is not a port");
   EXPECT_EQ(url_error("http://a:0"), "upstream: 'http://a:0': '0' is not a port");

@@ -94,7 +94,11 @@ Result<UpstreamUrl> parse_upstream_url(std::string_view url) {
   if (path != std::string_view::npos && rest.substr(path) != "/") {
     return bad_config(quote(rest.substr(path)) + " has to go: requests keep their own path");
   }
-  auto authority = split(rest.substr(0, path));
+  rest = rest.substr(0, path);
+  if (const size_t at = rest.rfind('@'); at != std::string_view::npos) {
+    return bad_config("the user's name before '@' has to go: Weir sends no credentials");
+  }
+  auto authority = split(rest);
   if (!authority) {
     return bad_config("expected a name, an IPv4 address or an IPv6 address in brackets after '" +
                       std::string(scheme) + "://'");

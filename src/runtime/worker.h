@@ -50,7 +50,8 @@ class WorkerPlugin {
   ~WorkerPlugin();
 
   // A context for a new stream. Never null: where the VM has failed and cannot be started again
-  // now, the context applies the failure policy from its first callback on. `stream` outlives it.
+  // now, the context applies the failure policy from its first callback on. `stream` outlives it;
+  // one of its verbs may be called before this returns, where the guest fails on being told.
   std::unique_ptr<HttpContext> make_http_context(HttpStream& stream);
   std::unique_ptr<NetworkContext> make_network_context(NetworkStream& stream);
 

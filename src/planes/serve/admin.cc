@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kIndex =
     "GET /ready                     LIVE when requests are served, 503 otherwise\n"
     "GET /stats                     counters, gauges and histograms\n"
-    "GET /stats?format=prometheus   the same for Prometheus\n"
+    "GET /stats/prometheus          the same for Prometheus, as is /stats?format=prometheus\n"
     "GET /plugins                   what runs where, as JSON\n";
 
 nlohmann::json worker_json(const runtime::WorkerPlugin::Status& status) {
@@ -64,7 +64,9 @@ void Admin::answer(std::string_view target, const Done& done) {
   if (path == "/ready") return done(ready());
   if (path == "/plugins") return plugins(done);
   if (path == "/stats" && (query.empty() || query == "format=text")) return done(stats(false));
-  if (path == "/stats" && query == "format=prometheus") return done(stats(true));
+  if (path == "/stats/prometheus" || (path == "/stats" && query == "format=prometheus")) {
+    return done(stats(true));
+  }
   if (path == "/stats") {
     return done({.status = 400, .body = "format is one of: text, prometheus\n"});
   }

@@ -70,7 +70,8 @@ void Body::copy_to(uint64_t start, std::span<std::byte> to) const {
 bool Body::replace(uint64_t start, uint64_t size, Bytes with) {
   WEIR_CHECK(start <= size_ && size <= size_ - start);
   const uint64_t kept = size_ - size;
-  if (kept > max_size_ || with.size() > max_size_ - kept) return false;
+  const bool grows = with.size() > size;
+  if (grows && (kept > max_size_ || with.size() > max_size_ - kept)) return false;
   if (start == size_) {
     append_copy(with);
     return true;

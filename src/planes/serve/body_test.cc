@@ -96,6 +96,14 @@ TEST(BodyTest, RefusesToGrowBeyondItsMaximum) {
   EXPECT_EQ(text_of(body), "1234cdef");
 }
 
+TEST(BodyTest, ShrinksWhereItIsBeyondItsMaximum) {
+  Body body = body_of({"abcdefghij"});
+  body.set_max_size(4);
+  EXPECT_TRUE(body.replace(0, 5, as_bytes("123")));
+  EXPECT_EQ(text_of(body), "123fghij");
+  EXPECT_FALSE(body.replace(0, 0, as_bytes("x")));
+}
+
 TEST(BodyTest, TakesFromTheFront) {
   Body body = body_of({"abc", kLong});
   EXPECT_EQ(as_text(body.take_front(2).bytes()), "ab");

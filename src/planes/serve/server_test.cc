@@ -189,8 +189,9 @@ TEST_F(ServerTest, CountsWhatPasses) {
                                      HasSubstr("\nhttp.main.downstream_cx_total: 1\n"),
                                      HasSubstr("\ncluster.upstream.upstream_rq_total: 1\n"),
                                      HasSubstr("\ncluster.upstream.upstream_rq_2xx: 1\n")));
-  EXPECT_THAT(admin("/stats?format=prometheus"),
-              HasSubstr("\nweir_http_main_downstream_rq_total 1\n"));
+  for (const char* page : {"/stats?format=prometheus", "/stats/prometheus"}) {
+    EXPECT_THAT(admin(page), HasSubstr("\nweir_http_main_downstream_rq_total 1\n")) << page;
+  }
 }
 
 TEST_F(ServerTest, TellsOfItsPlugins) {
