@@ -129,6 +129,12 @@ class EngineTest : public testing::TestWithParam<std::string> {
     return guest;
   }
 
+  // Skips the test, aloud, where the engine says that it cannot do `what`: the test returns then.
+  bool lacks(bool able, std::string_view what) {
+    if (!able) [&] { GTEST_SKIP() << GetParam() << " has no " << what; }();
+    return !able;
+  }
+
   const Module* guest_module() {
     if (!module_) module_ = compile("guest", guest_imports().view());
     return module_.get();
@@ -145,11 +151,6 @@ class EngineTest : public testing::TestWithParam<std::string> {
 
 inline std::string engine_name(const testing::TestParamInfo<std::string>& info) {
   return info.param;
-}
-
-// Skips, aloud, what the engine says it cannot do.
-inline void unless_able(bool able, std::string_view engine, std::string_view what) {
-  if (!able) GTEST_SKIP() << engine << " has no " << what;
 }
 
 }  // namespace weir::engine

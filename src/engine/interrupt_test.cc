@@ -11,7 +11,7 @@ namespace {
 
 class InterruptTest : public EngineTest {
  protected:
-  void SetUp() override { unless_able(can.interrupt, GetParam(), "interruption"); }
+  void SetUp() override { lacks(can.interrupt, "interruption"); }
 };
 
 INSTANTIATE_TEST_SUITE_P(Engines, InterruptTest, testing::ValuesIn(built_engines()), engine_name);
