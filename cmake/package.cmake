@@ -24,7 +24,8 @@ foreach(layer base engine module abi runtime config)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/src/${layer}/"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weir/${layer}"
     FILES_MATCHING PATTERN "*.h"
-    PATTERN "testdata" EXCLUDE PATTERN "wasmtime" EXCLUDE PATTERN "cel" EXCLUDE
+    PATTERN "testdata" EXCLUDE PATTERN "cel" EXCLUDE
+    REGEX "/src/engine/[^./]+$" EXCLUDE  # the adapters' folders
     PATTERN "*_fakes.h" EXCLUDE)
 endforeach()
 

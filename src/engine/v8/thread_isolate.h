@@ -1,0 +1,115 @@
+#pragma once
+// What a thread has of V8: an isolate, which is a heap of JavaScript objects and all that runs on
+// it, and in it one context for all instances. No JavaScript of a guest runs in it; instances share
+// nothing but the objects of their module.
+
+#include <v8-array-buffer.h>
+#include <v8-context.h>
+#include <v8-function.h>
+#include <v8-isolate.h>
+#include <v8-object.h>
+#include <v8-persistent-handle.h>
+#include <v8-wasm.h>
+
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "engine/v8/module_code.h"
+#include "engine/v8/objects.h"
+
+namespace weir::engine::v8_adapter {
+
+class V8Instance;
+
+// A module as it stands in one isolate.
+struct LinkedModule {
+  v8::Global<v8::WasmModuleObject> code;
+  v8::Global<v8::Object> imports;  // functions, by module and name
+};
+
+// Thread: the one that made it.
+class ThreadIsolate {
+ public:
+  // The calling thread's, made if it has none. It ends with its last owner, on the same thread.
+  static std::shared_ptr<ThreadIsolate> attach();
+  // The calling thread's, which has one.
+  static ThreadIsolate& current();
+  static ThreadIsolate& of(v8::Isolate* isolate) {
+    return *static_cast<ThreadIsolate*>(isolate->GetData(kSelf));
+  }
+
+  ThreadIsolate();
+  ThreadIsolate(const ThreadIsolate&) = delete;
+  ThreadIsolate& operator=(const ThreadIsolate&) = delete;
+  ~ThreadIsolate();
+
+  // Thread: any, for RequestInterrupt().
+  v8::Isolate* isolate() const { return isolate_; }
+  v8::Local<v8::Context> context() const { return local(context_); }
+  // WebAssembly, the object that holds V8's functions for it.
+  v8::Local<v8::Object> web_assembly() const { return local(web_assembly_); }
+  // WebAssembly.Instance.
+  v8::Local<v8::Function> instance_constructor() const { return local(instance_constructor_); }
+
+  // The module in this isolate, its imports all calling `callback` with an External of their
+  // Import; null where V8 refuses, having thrown. Valid until the next link().
+  const LinkedModule* link(const std::shared_ptr<const ModuleCode>& code,
+                           v8::FunctionCallback callback);
+
+  // The instance whose code runs, or whose call to the host does; null: none.
+  V8Instance* running() const { return running_; }
+
+  // Unwinds the running guest as soon as it enters a function or a loop anew. No handler of the
+  // guest's sees that.
+  void terminate();
+  // Unwinds it at once. To be called by a function that it has called, before returning.
+  void terminate_now();
+  // To be asked when a guest has come back: whether it was to be unwound, which ends here.
+  bool take_termination();
+
+  // Lets V8 do what it has put off.
+  void run_tasks();
+
+ private:
+  friend class Running;
+
+  static constexpr uint32_t kSelf = 0;
+
+  v8::Local<v8::Object> make_imports(const ModuleCode& code, v8::FunctionCallback callback);
+  void limit_stack(uint64_t bytes);
+  static size_t on_full_heap(void* self, size_t limit, size_t initial_limit);
+
+  std::unique_ptr<v8::ArrayBuffer::Allocator> allocator_;
+  v8::Isolate* isolate_;
+  v8::Global<v8::Context> context_;
+  v8::Global<v8::Object> web_assembly_;
+  v8::Global<v8::Function> instance_constructor_;
+  v8::Global<v8::Function> nothing_;  // a function that does nothing
+
+  // What is no longer used goes when another module comes.
+  std::map<std::weak_ptr<const ModuleCode>, LinkedModule, std::owner_less<>> linked_;
+
+  V8Instance* running_ = nullptr;
+  bool terminating_ = false;
+  uintptr_t stack_limit_ = 0;
+};
+
+// While it lives, `instance` runs on the thread, with `stack_bytes` for its frames if no guest ran
+// there.
+class Running {
+ public:
+  Running(ThreadIsolate& thread, V8Instance& instance, uint64_t stack_bytes)
+      : thread_(thread), before_(std::exchange(thread.running_, &instance)) {
+    if (before_ == nullptr) thread.limit_stack(stack_bytes);
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() { thread_.running_ = before_; }
+
+ private:
+  ThreadIsolate& thread_;
+  V8Instance* before_;
+};
+
+}  // namespace weir::engine::v8_adapter

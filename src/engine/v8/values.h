@@ -1,0 +1,43 @@
+#pragma once
+// Values between the seam's slots and JavaScript, through which V8 passes every call. An i32 is a
+// small integer and costs nothing; an i64 is a BigInt on V8's heap, some 10 ns.
+
+#include <v8-primitive.h>
+
+#include <bit>
+#include <cstdint>
+
+#include "base/func_type.h"
+
+namespace weir::engine::v8_adapter {
+
+inline v8::Local<v8::Value> to_value(v8::Isolate* isolate, ValType type, uint64_t slot) {
+  switch (type) {
+    case ValType::I32:
+      return v8::Integer::New(isolate, static_cast<int32_t>(slot));
+    case ValType::I64:
+      return v8::BigInt::NewFromUnsigned(isolate, slot);
+    case ValType::F32:
+      return v8::Number::New(isolate, std::bit_cast<float>(static_cast<uint32_t>(slot)));
+    case ValType::F64:
+      return v8::Number::New(isolate, std::bit_cast<double>(slot));
+  }
+  __builtin_unreachable();
+}
+
+// `value` comes from a function of V8's that returns `type`.
+inline uint64_t to_slot(v8::Local<v8::Value> value, ValType type) {
+  switch (type) {
+    case ValType::I32:
+      return static_cast<uint32_t>(value.As<v8::Int32>()->Value());
+    case ValType::I64:
+      return value.As<v8::BigInt>()->Uint64Value();
+    case ValType::F32:
+      return std::bit_cast<uint32_t>(static_cast<float>(value.As<v8::Number>()->Value()));
+    case ValType::F64:
+      return std::bit_cast<uint64_t>(value.As<v8::Number>()->Value());
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace weir::engine::v8_adapter
