@@ -151,6 +151,13 @@ Result<const Engine*> Engines::find(std::string_view runtime) const {
   return loaded->emplace(name, std::move(made).value()).first->second->engine.get();
 }
 
+void Engines::provide(std::string_view canonical, std::unique_ptr<Engine> engine) {
+  auto own = std::make_unique<Loaded>();
+  own->engine = std::move(engine);
+  WEIR_CHECK(canonical_name(canonical) == canonical);
+  WEIR_CHECK(loaded_.lock()->emplace(canonical, std::move(own)).second);
+}
+
 fs::path Engines::adapter_path(std::string_view canonical) const {
   auto loaded = loaded_.lock();
   const auto found = loaded->find(canonical);

@@ -35,6 +35,10 @@ class Engines {
   // the file looked for, the folders, and what to install. Thread: any.
   Result<const Engine*> find(std::string_view runtime) const;
 
+  // Puts an engine of the program's own in the place of `canonical`'s adapter. Before that name is
+  // first asked for. Thread: any.
+  void provide(std::string_view canonical, std::unique_ptr<Engine> engine);
+
   // Where the adapter was found; empty for a built-in one or one not yet loaded. Thread: any.
   std::filesystem::path adapter_path(std::string_view canonical) const;
 

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "engine/null_engine.h"
+
 namespace weir::engine {
 namespace {
 
@@ -90,6 +92,17 @@ TEST_F(EnginesTest, LoadsAnEngineOnce) {
   ASSERT_TRUE(first.ok()) << first.error().message;
   EXPECT_EQ(first.value(), engines.find("ats.wasm.runtime.wasmtime").value());
   EXPECT_EQ(engines.adapter_path("wasmtime").filename(), "weir-engine-wasmtime.so");
+}
+
+TEST_F(EnginesTest, TakesAnEngineOfTheProgramForAnAdapter) {
+  Engines engines({folder()}, EngineOptions{});
+  auto own = make_null_engine();
+  const Engine* provided = own.get();
+  engines.provide("v8", std::move(own));
+  auto found = engines.find("envoy.wasm.runtime.v8");
+  ASSERT_TRUE(found.ok());
+  EXPECT_EQ(found.value(), provided);
+  EXPECT_TRUE(engines.adapter_path("v8").empty());
 }
 
 TEST_F(EnginesTest, HasTheNullEngineBuiltIn) {
