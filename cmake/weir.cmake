@@ -70,11 +70,12 @@ function(weir_test name)
 endfunction()
 
 # weir_engine_adapter(NAME SOURCES... LIBRARIES ...): lib/weir/engines/weir-engine-NAME.so, which
-# exports one symbol.
+# exports one symbol. The global property WEIR_ADAPTERS lists the targets, for tests to depend on.
 function(weir_engine_adapter name)
   cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
   set(target weir-engine-${name})
   add_library(${target} MODULE ${arg_SOURCES})
+  set_property(GLOBAL APPEND PROPERTY WEIR_ADAPTERS ${target})
   set_target_properties(${target} PROPERTIES PREFIX ""
     LIBRARY_OUTPUT_DIRECTORY "${WEIR_OUTPUT_DIR}/lib/weir/engines"
     BUILD_RPATH "$ORIGIN" INSTALL_RPATH "$ORIGIN"

@@ -37,7 +37,9 @@ std::string read_module(std::string_view path);
 
 class TestHost {
  public:
-  TestHost() = default;
+  TestHost() : TestHost(engines(), code_cache()) {}
+  TestHost(const engine::Engines& with, const engine::CodeCache& cache)
+      : host({with, &cache, clock, log, metrics}) {}
 
   // Loads a plugin that must load; what it did meanwhile is forgotten.
   std::shared_ptr<const runtime::Plugin> load(const runtime::PluginOptions& options);
@@ -51,7 +53,7 @@ class TestHost {
   Journal journal;
   CaptureLogger log{journal};
   runtime::MetricStore metrics;
-  runtime::Host host{{engines(), &code_cache(), clock, log, metrics}};
+  runtime::Host host;
 };
 
 // A worker and its event loop. Thread: the one that made it.
