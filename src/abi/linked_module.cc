@@ -36,17 +36,11 @@ bool is_compilers_own(std::string_view name) {
   return name == "emscripten_notify_memory_growth" || name == "pthread_equal";
 }
 
-// A function that the configuration does not allow.
+// A function that the configuration does not allow answers `kAnswer`, a Status or an Errno.
+template <auto kAnswer>
 void invoke_restricted(HostCall& call, uint64_t* slots) noexcept {
   call.log(LogLevel::Warn, "this capability is not allowed by the configuration");
-  slots[0] = static_cast<uint64_t>(Status::InternalFailure);
-}
-void invoke_restricted_wasi(HostCall& call, uint64_t* slots) noexcept {
-  call.log(LogLevel::Warn, "this capability is not allowed by the configuration");
-  slots[0] = static_cast<uint64_t>(Errno::NotCapable);
-}
-void invoke_restricted_void(HostCall& call, uint64_t*) noexcept {
-  call.log(LogLevel::Warn, "this capability is not allowed by the configuration");
+  if (!call.import().type.results.empty()) slots[0] = static_cast<uint64_t>(kAnswer);
 }
 
 // proc_exit may be forbidden, but the guest does not expect to go on after it.
@@ -56,28 +50,27 @@ void invoke_restricted_exit(HostCall& call, uint64_t*) noexcept {
 
 Invoke restricted(const ModuleInterface::Import& import) {
   if (import.name == "proc_exit") return invoke_restricted_exit;
-  if (import.type.results.empty()) return invoke_restricted_void;
-  return is_wasi(import.module) ? invoke_restricted_wasi : invoke_restricted;
+  return is_wasi(import.module) ? invoke_restricted<Errno::NotCapable>
+                                : invoke_restricted<Status::InternalFailure>;
 }
 
-// A function that Weir does not know, linked by option. Results other than one i32 are zeros.
+// A function that Weir does not know, linked by option, answers `kAnswer` where its result is one
+// i32; other results are zeros.
+template <auto kAnswer>
 void invoke_unknown(HostCall& call, uint64_t* slots) noexcept {
-  call.log(LogLevel::Warn, "this function is unknown to Weir; it answers UNIMPLEMENTED");
-  slots[0] = static_cast<uint64_t>(Status::Unimplemented);
-}
-void invoke_unknown_wasi(HostCall& call, uint64_t* slots) noexcept {
-  call.log(LogLevel::Warn, "this function is unknown to Weir; it answers ENOSYS");
-  slots[0] = static_cast<uint64_t>(Errno::NoSys);
-}
-void invoke_unknown_zero(HostCall& call, uint64_t* slots) noexcept {
-  call.log(LogLevel::Warn, "this function is unknown to Weir; it does nothing");
-  std::fill_n(slots, call.import().type.results.size(), 0);
+  const auto& results = call.import().type.results;
+  std::fill_n(slots, results.size(), 0);
+  if (results.size() == 1 && results[0] == ValType::I32) {
+    call.log(LogLevel::Warn, "this function is unknown to Weir; it answers UNIMPLEMENTED");
+    slots[0] = static_cast<uint64_t>(kAnswer);
+  } else {
+    call.log(LogLevel::Warn, "this function is unknown to Weir; it does nothing");
+  }
 }
 
 Invoke unknown(const ModuleInterface::Import& import) {
-  const bool one_i32 = import.type.results.size() == 1 && import.type.results[0] == ValType::I32;
-  if (!one_i32) return invoke_unknown_zero;
-  return is_wasi(import.module) ? invoke_unknown_wasi : invoke_unknown;
+  return is_wasi(import.module) ? invoke_unknown<Errno::NoSys>
+                                : invoke_unknown<Status::Unimplemented>;
 }
 
 bool all_i32(const std::vector<ValType>& types) {

@@ -20,6 +20,19 @@ constexpr uintptr_t kStackTolerance = 16 * 1024;
 
 thread_local std::weak_ptr<ThreadIsolate> attached;
 
+// Entered, once and for all: to enter it for each call would cost that call 15 ns.
+v8::Isolate* make_isolate(v8::ArrayBuffer::Allocator* allocator) {
+  start_v8();
+  v8::Isolate::CreateParams params;
+  params.array_buffer_allocator = allocator;
+  v8::Isolate* isolate = v8::Isolate::New(params);
+  isolate->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
+  isolate->SetWasmStreamingCallback(&on_streaming);
+  prepare_stack_traces(isolate);
+  isolate->Enter();
+  return isolate;
+}
+
 }  // namespace
 
 std::shared_ptr<ThreadIsolate> ThreadIsolate::attach() {
@@ -37,45 +50,28 @@ ThreadIsolate& ThreadIsolate::current() {
   return *thread;
 }
 
-ThreadIsolate::ThreadIsolate() : allocator_(v8::ArrayBuffer::Allocator::NewDefaultAllocator()) {
-  start_v8();
-  v8::Isolate::CreateParams params;
-  params.array_buffer_allocator = allocator_.get();
-  isolate_ = v8::Isolate::New(params);
+ThreadIsolate::ThreadIsolate()
+    : allocator_(v8::ArrayBuffer::Allocator::NewDefaultAllocator()),
+      isolate_(make_isolate(allocator_.get())),
+      handles_(isolate()),
+      context_(v8::Context::New(isolate())) {
   isolate_->SetData(kSelf, this);
-  isolate_->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
-  isolate_->SetWasmStreamingCallback(&on_streaming);
   isolate_->AddNearHeapLimitCallback(&on_full_heap, this);
   isolate_->AutomaticallyRestoreInitialHeapLimit();
-  prepare_stack_traces(isolate_);
-  // Once and for all: to enter it for each call would cost that call 15 ns.
-  isolate_->Enter();
-
-  const v8::HandleScope handles(isolate_);
-  const auto context = v8::Context::New(isolate_);
-  context_.Reset(isolate_, context);
-  const v8::Context::Scope scope(context);
-  const auto web_assembly = property(context, context->Global(), "WebAssembly").As<v8::Object>();
-  web_assembly_.Reset(isolate_, web_assembly);
-  instance_constructor_.Reset(isolate_,
-                              property(context, web_assembly, "Instance").As<v8::Function>());
-  const auto source = v8::String::NewFromUtf8Literal(isolate_, "(function() {})");
-  nothing_.Reset(isolate_, v8::Script::Compile(context, source)
-                               .ToLocalChecked()
-                               ->Run(context)
-                               .ToLocalChecked()
-                               .As<v8::Function>());
+  const v8::Context::Scope scope(context_);
+  web_assembly_ = property(context_, context_->Global(), "WebAssembly").As<v8::Object>();
+  instance_constructor_ = property(context_, web_assembly_, "Instance").As<v8::Function>();
+  nothing_ = v8::Script::Compile(context_, to_string(isolate(), "(function() {})"))
+                 .ToLocalChecked()
+                 ->Run(context_)
+                 .ToLocalChecked()
+                 .As<v8::Function>();
 }
 
-ThreadIsolate::~ThreadIsolate() {
-  linked_.clear();
-  nothing_.Reset();
-  instance_constructor_.Reset();
-  web_assembly_.Reset();
-  context_.Reset();
-  v8::platform::NotifyIsolateShutdown(&start_v8(), isolate_);
-  isolate_->Exit();
-  isolate_->Dispose();
+void ThreadIsolate::Dispose::operator()(v8::Isolate* isolate) const {
+  v8::platform::NotifyIsolateShutdown(&start_v8(), isolate);
+  isolate->Exit();
+  isolate->Dispose();
 }
 
 const LinkedModule* ThreadIsolate::link(const std::shared_ptr<const ModuleCode>& code,
@@ -83,35 +79,34 @@ const LinkedModule* ThreadIsolate::link(const std::shared_ptr<const ModuleCode>&
   if (const auto found = linked_.find(code); found != linked_.end()) return &found->second;
   std::erase_if(linked_, [](const auto& entry) { return entry.first.expired(); });
 
-  const v8::HandleScope handles(isolate_);
+  const v8::HandleScope handles(isolate());
   v8::Local<v8::WasmModuleObject> module;
-  if (!v8::WasmModuleObject::FromCompiledModule(isolate_, code->compiled).ToLocal(&module)) {
+  if (!v8::WasmModuleObject::FromCompiledModule(isolate(), code->compiled).ToLocal(&module)) {
     return nullptr;
   }
   LinkedModule linked;
-  linked.code.Reset(isolate_, module);
-  linked.imports.Reset(isolate_, make_imports(*code, callback));
+  linked.code.Reset(isolate(), module);
+  linked.imports.Reset(isolate(), make_imports(*code, callback));
   return &linked_.emplace(code, std::move(linked)).first->second;
 }
 
 v8::Local<v8::Object> ThreadIsolate::make_imports(const ModuleCode& code,
                                                   v8::FunctionCallback callback) {
-  const auto context = this->context();
-  const auto null = v8::Null(isolate_);
-  const auto modules = v8::Object::New(isolate_, null, nullptr, nullptr, 0);
+  const auto null = v8::Null(isolate());
+  const auto modules = v8::Object::New(isolate(), null, nullptr, nullptr, 0);
   for (const Import& import : code.imports) {
-    auto module = property(context, modules, import.module);
+    auto module = property(context_, modules, import.module);
     if (!module->IsObject()) {
-      module = v8::Object::New(isolate_, null, nullptr, nullptr, 0);
-      modules->CreateDataProperty(context, to_string(isolate_, import.module), module).Check();
+      module = v8::Object::New(isolate(), null, nullptr, nullptr, 0);
+      modules->CreateDataProperty(context_, to_string(isolate(), import.module), module).Check();
     }
     // The callback takes what it points to as const.
-    const auto data = v8::External::New(isolate_, const_cast<Import*>(&import));
+    const auto data = v8::External::New(isolate(), const_cast<Import*>(&import));
     const auto function =
-        v8::Function::New(context, callback, data, 0, v8::ConstructorBehavior::kThrow)
+        v8::Function::New(context_, callback, data, 0, v8::ConstructorBehavior::kThrow)
             .ToLocalChecked();
     module.As<v8::Object>()
-        ->CreateDataProperty(context, to_string(isolate_, import.name), function)
+        ->CreateDataProperty(context_, to_string(isolate(), import.name), function)
         .Check();
   }
   return modules;
@@ -133,7 +128,7 @@ void ThreadIsolate::terminate() {
 // V8 acts on it when a function of JavaScript is entered.
 void ThreadIsolate::terminate_now() {
   terminate();
-  const auto ended = local(nothing_)->Call(context(), v8::Undefined(isolate_), 0, nullptr);
+  const auto ended = nothing_->Call(context_, v8::Undefined(isolate()), 0, nullptr);
   WEIR_CHECK(ended.IsEmpty());
 }
 
@@ -145,7 +140,7 @@ bool ThreadIsolate::take_termination() {
 }
 
 void ThreadIsolate::run_tasks() {
-  while (v8::platform::PumpMessageLoop(&start_v8(), isolate_)) continue;
+  while (v8::platform::PumpMessageLoop(&start_v8(), isolate())) continue;
 }
 
 // What fills the heap are the guests' tables. V8 ends the process where it finds no room even so.

@@ -42,15 +42,14 @@ class ThreadIsolate {
   ThreadIsolate();
   ThreadIsolate(const ThreadIsolate&) = delete;
   ThreadIsolate& operator=(const ThreadIsolate&) = delete;
-  ~ThreadIsolate();
 
   // Thread: any, for RequestInterrupt().
-  v8::Isolate* isolate() const { return isolate_; }
-  v8::Local<v8::Context> context() const { return local(context_); }
+  v8::Isolate* isolate() const { return isolate_.get(); }
+  v8::Local<v8::Context> context() const { return context_; }
   // WebAssembly, the object that holds V8's functions for it.
-  v8::Local<v8::Object> web_assembly() const { return local(web_assembly_); }
+  v8::Local<v8::Object> web_assembly() const { return web_assembly_; }
   // WebAssembly.Instance.
-  v8::Local<v8::Function> instance_constructor() const { return local(instance_constructor_); }
+  v8::Local<v8::Function> instance_constructor() const { return instance_constructor_; }
 
   // The module in this isolate, its imports all calling `callback` with an External of their
   // Import; null where V8 refuses, having thrown. Valid until the next link().
@@ -80,12 +79,20 @@ class ThreadIsolate {
   void limit_stack(uint64_t bytes);
   static size_t on_full_heap(void* self, size_t limit, size_t initial_limit);
 
-  std::unique_ptr<v8::ArrayBuffer::Allocator> allocator_;
-  v8::Isolate* isolate_;
-  v8::Global<v8::Context> context_;
-  v8::Global<v8::Object> web_assembly_;
-  v8::Global<v8::Function> instance_constructor_;
-  v8::Global<v8::Function> nothing_;  // a function that does nothing
+  // An isolate is left and gone in the end.
+  struct Dispose {
+    void operator()(v8::Isolate* isolate) const;
+  };
+
+  const std::unique_ptr<v8::ArrayBuffer::Allocator> allocator_;
+  const std::unique_ptr<v8::Isolate, Dispose> isolate_;
+  // Around all other scopes of the thread: what follows needs one, and a scope that finds itself
+  // the outermost takes memory for its handles and gives it back each time.
+  const v8::HandleScope handles_;
+  const v8::Local<v8::Context> context_;
+  v8::Local<v8::Object> web_assembly_;
+  v8::Local<v8::Function> instance_constructor_;
+  v8::Local<v8::Function> nothing_;  // a function that does nothing
 
   // What is no longer used goes when another module comes.
   std::map<std::weak_ptr<const ModuleCode>, LinkedModule, std::owner_less<>> linked_;

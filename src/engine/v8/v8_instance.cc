@@ -44,9 +44,9 @@ void write_results(v8::Isolate* isolate, v8::ReturnValue<v8::Value> result,
     result.Set(to_value(isolate, types[0], slots[0]));
     return;
   }
-  std::array<v8::Local<v8::Value>, kMaxSlots> values;
-  for (size_t i = 0; i < types.size(); ++i) values[i] = to_value(isolate, types[i], slots[i]);
-  result.Set(v8::Array::New(isolate, values.data(), types.size()));
+  Values values;
+  for (size_t i = 0; i < types.size(); ++i) values.add(to_value(isolate, types[i], slots[i]));
+  result.Set(v8::Array::New(isolate, values.data(), values.size()));
 }
 
 }  // namespace
@@ -101,27 +101,29 @@ Result<ExportId> V8Instance::bind_export(std::string_view name, Signature signat
 
 Flow V8Instance::call(ExportId id, Slots slots) noexcept {
   WEIR_CHECK(static_cast<size_t>(id) < bound_.size());
-  const BoundExport& called = bound_[static_cast<size_t>(id)];
-  const auto& [params, results] = called.signature;
-  WEIR_CHECK(slots.size() >= slot_count(called.signature));
+  // Copied: a nested bind_export() may move the vector.
+  const auto function = local(bound_[static_cast<size_t>(id)].function);
+  const Signature signature = bound_[static_cast<size_t>(id)].signature;
+  WEIR_CHECK(slots.size() >= slot_count(signature));
   if (interrupted_) return not_begun();
 
   v8::Isolate* isolate = thread_.isolate();
+  const auto context = thread_.context();
   const Running running(thread_, *this, module_.stack_bytes());
   const v8::HandleScope handles(isolate);
   v8::TryCatch caught(isolate);
   caught.SetCaptureMessage(false);
-  std::array<v8::Local<v8::Value>, kMaxSlots> arguments;
-  for (size_t i = 0; i < params.size(); ++i) {
-    arguments[i] = to_value(isolate, params[i], slots[i]);
+  Values arguments;
+  for (size_t i = 0; i < signature.params.size(); ++i) {
+    arguments.add(to_value(isolate, signature.params[i], slots[i]));
   }
   v8::Local<v8::Value> value;
-  const bool returned = local(called.function)
-                            ->Call(thread_.context(), v8::Undefined(isolate),
-                                   static_cast<int>(params.size()), arguments.data())
+  const bool returned = function
+                            ->Call(context, v8::Undefined(isolate),
+                                   static_cast<int>(arguments.size()), arguments.data())
                             .ToLocal(&value);
   if (thread_.take_termination() || !returned) return trapped(caught);
-  return read_results(thread_.context(), value, results, slots) ? Flow::Return : trapped(caught);
+  return read_results(context, value, signature.results, slots) ? Flow::Return : trapped(caught);
 }
 
 void V8Instance::on_host_call(const v8::FunctionCallbackInfo<v8::Value>& info) {

@@ -8,8 +8,8 @@
 #include <v8-wasm.h>
 
 #include <atomic>
-#include <deque>
 #include <optional>
+#include <vector>
 
 #include "engine/engine.h"
 #include "engine/v8/thread_isolate.h"
@@ -59,7 +59,7 @@ class V8Instance final : public Instance {
 
   v8::Global<v8::Object> exports_;
   v8::Global<v8::WasmMemoryObject> memory_;
-  std::deque<BoundExport> bound_;  // a nested bind_export() moves none
+  std::vector<BoundExport> bound_;
 
   std::optional<Trap> trap_;
   mutable std::atomic<bool> interrupted_ = false;
