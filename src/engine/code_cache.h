@@ -1,23 +1,19 @@
 #pragma once
 // Compiled code kept on disk between runs.
 
-#include <array>
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
+#include "base/file_cache.h"
 #include "base/log.h"
 #include "engine/engine.h"
 
 namespace weir::engine {
 
-// A folder of artifacts, one file each, named by their key. Files are written aside and renamed, so
-// a reader sees a whole one or none; each carries a checksum. What is damaged is removed, logged
-// and compiled again. When the folder grows beyond `max_bytes` the least recently used files go
-// first. Thread: any; several processes may share one folder.
+// A folder of artifacts, each found by its engine's fingerprint and its module. What is damaged or
+// of another engine is compiled again. Thread: any; several processes may share one folder.
 class CodeCache {
  public:
   // `logger` outlives the cache. The folder is made when something is first stored.
@@ -33,12 +29,7 @@ class CodeCache {
   void remove(const Engine& engine, Bytes wasm) const;
 
  private:
-  std::filesystem::path file_for(const std::array<std::byte, 32>& key) const;
-  void remove_least_recently_used() const;
-
-  std::filesystem::path folder_;
-  uint64_t max_bytes_;
-  Logger& logger_;
+  FileCache files_;
 };
 
 // Compiles `wasm`, or takes its code from `cache` (null: no cache).

@@ -1,23 +1,11 @@
 #include "runtime/vm.h"
 
-#include <openssl/sha.h>
-
-#include <array>
+#include "base/sha256.h"
 
 namespace weir::runtime {
 namespace {
 
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  for (unsigned char byte : digest) {
-    hex += kDigits[byte >> 4];
-    hex += kDigits[byte & 15];
-  }
-  return hex;
-}
+std::string sha256_hex(std::string_view bytes) { return to_hex(sha256({as_bytes(bytes)})); }
 
 // Fields with their lengths, so that no two different sets of fields look alike.
 class KeyText {

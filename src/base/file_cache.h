@@ -1,0 +1,49 @@
+#pragma once
+// Files kept on disk between runs, found by a hash.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/sha256.h"
+
+namespace weir {
+
+// A folder of files, one for each key. Files are written aside and renamed, so that a reader sees a
+// whole one or none, whenever a writer was killed; each carries a checksum, and what is damaged is
+// removed and logged. When the files come to more than `max_bytes` the least recently used go
+// first. Thread: any; several processes may share one folder.
+class FileCache {
+ public:
+  struct Settings {
+    std::filesystem::path folder;  // made when something is first stored
+    std::string_view suffix;       // of its files, a literal; others in the folder are left alone
+    std::string_view name;         // for log lines, a literal
+    uint64_t max_bytes;
+  };
+  // `logger` outlives the cache.
+  FileCache(Settings settings, Logger& logger) : settings_(std::move(settings)), logger_(logger) {}
+
+  std::optional<std::vector<std::byte>> find(const Digest& key) const;
+
+  // Failing to store is logged and otherwise without effect.
+  void store(const Digest& key, Bytes content) const;
+
+  // Forgets the file, if there is one.
+  void remove(const Digest& key) const;
+
+ private:
+  std::filesystem::path file_for(const Digest& key) const;
+  void remove_least_recently_used() const;
+  void warn(const std::string& what) const;
+
+  const Settings settings_;
+  Logger& logger_;
+};
+
+}  // namespace weir
