@@ -1,6 +1,7 @@
 # Libraries that Weir uses and does not hold. scripts/setup installs them.
 
 find_package(Threads REQUIRED)
+find_package(CURL 7.85 REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(Protobuf REQUIRED)

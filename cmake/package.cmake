@@ -2,7 +2,7 @@
 
 # One archive of all layers that an embedder needs. What they are written against is named by
 # weir.pc and weir-config.cmake.
-set(layers base engine module abi foreign runtime config planes)
+set(layers base engine module abi foreign runtime config fetch planes)
 set(archives weir_foreign_proto weir_proto)
 foreach(layer ${layers})
   list(APPEND archives weir_${layer})
@@ -20,7 +20,7 @@ add_custom_command(OUTPUT "${WEIR_OUTPUT_DIR}/lib/libweir.a"
 add_custom_target(libweir ALL DEPENDS "${WEIR_OUTPUT_DIR}/lib/libweir.a")
 
 install(FILES "${WEIR_OUTPUT_DIR}/lib/libweir.a" DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-foreach(layer base engine module abi runtime config)
+foreach(layer base engine module abi runtime config fetch)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/src/${layer}/"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weir/${layer}"
     FILES_MATCHING PATTERN "*.h"
@@ -36,7 +36,7 @@ install(FILES "${PROJECT_SOURCE_DIR}/src/planes/common/plugin_source.h"
 string(REGEX REPLACE "[^/]+" ".." WEIR_PC_LIBDIR_UP "${CMAKE_INSTALL_LIBDIR}")
 set(WEIR_PC_UP "${WEIR_PC_LIBDIR_UP}/..")
 
-set(WEIR_PRIVATE_LIBS "-lprotobuf -lyaml-cpp -lcrypto -lz -ldl -lpthread")
+set(WEIR_PRIVATE_LIBS "-lprotobuf -lyaml-cpp -lcurl -lcrypto -lz -ldl -lpthread")
 if(WEIR_CEL)
   install(FILES "${WEIR_CEL_ROOT}/lib/libweir_cel.a" DESTINATION "${CMAKE_INSTALL_LIBDIR}")
   string(PREPEND WEIR_PRIVATE_LIBS "-lweir_cel ")

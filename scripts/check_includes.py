@@ -16,9 +16,10 @@ LAYERS = {
     "abi": ["base", "engine", "module"],
     "runtime": ["base", "engine", "module", "abi"],
     "config": ["base"],
-    "planes": ["base", "abi", "runtime", "config"],
+    "fetch": ["base"],
+    "planes": ["base", "abi", "runtime", "config", "fetch"],
     # The command makes what a program has one of, the engines among it.
-    "cli": ["base", "engine", "abi", "runtime", "config", "planes"],
+    "cli": ["base", "engine", "abi", "runtime", "config", "fetch", "planes"],
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
@@ -69,6 +70,7 @@ def self_test():
         ("engine/a.h", '#include "abi/types.h"', "layer 'engine' must not include"),
         ("abi/a.cc", '  #  include "runtime/host.h"', "layer 'abi' must not include"),
         ("config/a.cc", '#include "runtime/options.h"', "layer 'config' must not include"),
+        ("fetch/a.cc", '#include "config/bootstrap.h"', "layer 'fetch' must not include"),
         ("engine/a.cc", '#include "../base/result.h"', "must be named from src/"),
         ("engine/a.cc", '#include "engine.h"', "must be named from src/"),
         ("extra/a.cc", '#include "base/result.h"', "'extra' is no layer"),

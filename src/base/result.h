@@ -20,6 +20,7 @@ enum class ErrorCode {
   Unsupported,    // this build, engine or plane cannot do it
   NotFound,       // a file, adapter or name does not exist
   Io,             // the operating system refused
+  Unavailable,    // a server elsewhere did not give what was asked of it
 };
 
 // What went wrong, as one line for an operator.

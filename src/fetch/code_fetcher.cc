@@ -1,0 +1,207 @@
+#include "fetch/code_fetcher.h"
+
+#include <algorithm>
+#include <future>
+#include <random>
+
+#include "base/bytes.h"
+
+namespace weir::fetch {
+namespace {
+
+using std::chrono::steady_clock;
+
+// Doubles with each try up to the longest; from half of that to all of it, so that many hosts do
+// not come back at once.
+Milliseconds pause_after(const Source& source, uint32_t tries) {
+  Milliseconds pause = source.retry_base;
+  for (uint32_t i = 1; i < tries && pause < source.retry_max; ++i) pause *= 2;
+  pause = std::clamp(pause, Milliseconds(1), std::max(Milliseconds(1), source.retry_max));
+  thread_local std::minstd_rand random{std::random_device{}()};
+  return Milliseconds(std::uniform_int_distribution(pause.count() / 2, pause.count())(random));
+}
+
+std::string shown(const Source& source) { return std::string(without_query(source.uri)); }
+
+Fetched<std::string> fetch_file(const Source& source, HttpClient& http) {
+  WEIR_TRY(HttpResponse response, http.send({.url = source.uri,
+                                             .timeout = source.timeout,
+                                             .max_bytes = source.max_bytes,
+                                             .follow_redirects = source.follow_redirects}));
+  WEIR_TRY(expect_ok(source.uri, response));
+  const Digest digest = sha256({as_bytes(response.body)});
+  if (digest != source.sha256) {
+    return final(shown(source) + ": the sha256 of what is there is " + to_hex(digest) + ", not " +
+                 to_hex(source.sha256));
+  }
+  return std::move(response.body);
+}
+
+Fetched<std::string> fetch_once(const Source& source, HttpClient& http) {
+  if (source.uri.starts_with("http://") || source.uri.starts_with("https://")) {
+    return fetch_file(source, http);
+  }
+  return final("'" + shown(source) + "' is not http://HOST/PATH or https://HOST/PATH",
+               ErrorCode::BadConfig);
+}
+
+}  // namespace
+
+CodeFetcher::CodeFetcher(Parts parts) : parts_(std::move(parts)) {
+  for (size_t i = 0; i < parts_.threads; ++i) {
+    threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
+  }
+}
+
+CodeFetcher::~CodeFetcher() {
+  for (std::jthread& thread : threads_) thread.request_stop();
+  threads_.clear();
+  const Result<std::string> broken_off = Error{ErrorCode::Unavailable, "the fetch was broken off"};
+  for (const Job& job : jobs_) {
+    for (const OnDone& done : job.waiting) done(broken_off);
+  }
+}
+
+void CodeFetcher::fetch(const Source& source, OnDone done) { add(source, std::move(done)); }
+
+Result<std::string> CodeFetcher::wait_for(const Source& source, const std::stop_token& stop) {
+  if (auto code = find(source.sha256)) return std::move(*code);
+  // Whoever comes first, the code or the stop, fulfils the promise.
+  struct Answer {
+    std::once_flag once;
+    std::promise<Result<std::string>> promise;
+    void set(Result<std::string> result) {
+      std::call_once(once, [&] { promise.set_value(std::move(result)); });
+    }
+  };
+  auto answer = std::make_shared<Answer>();
+  auto result = answer->promise.get_future();
+  const std::stop_callback on_stop(stop, [answer] {
+    answer->set(Error{ErrorCode::Unavailable, "waiting for the code was broken off"});
+  });
+  add(source, [answer](const Result<std::string>& code) { answer->set(code); });
+  return result.get();
+}
+
+Result<std::string> CodeFetcher::find_or_start(const Source& source) {
+  if (auto code = find(source.sha256)) return std::move(*code);
+  std::string reason = "not in the cache, and being fetched for the next try";
+  {
+    const std::lock_guard lock(mutex_);
+    const auto failure = last_failures_.find(source.sha256);
+    if (failure != last_failures_.end()) reason += " (the last one: " + failure->second + ")";
+  }
+  add(source, nullptr);
+  return Error{ErrorCode::NotFound, shown(source) + ": " + reason};
+}
+
+void CodeFetcher::finish() {
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return jobs_.empty(); });
+}
+
+std::optional<std::string> CodeFetcher::find(const Digest& sha256) const {
+  if (parts_.cache == nullptr) return std::nullopt;
+  const auto code = parts_.cache->find(sha256);
+  if (!code) return std::nullopt;
+  return std::string(as_text(*code));
+}
+
+void CodeFetcher::add(const Source& source, OnDone done) {
+  {
+    const std::lock_guard lock(mutex_);
+    auto job = std::ranges::find(jobs_, source, &Job::source);
+    if (job == jobs_.end()) job = jobs_.insert(jobs_.end(), Job{.source = source});
+    if (done != nullptr) job->waiting.push_back(std::move(done));
+  }
+  changed_.notify_all();
+}
+
+void CodeFetcher::run(const std::stop_token& stop) {
+  HttpClient http(parts_.trust, stop);
+  while (Job* job = take_job(stop)) settle(*job, obtain(job->source, http), stop);
+}
+
+CodeFetcher::Job* CodeFetcher::take_job(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    if (Job* job = find_due(steady_clock::now())) {
+      job->running = true;
+      return job;
+    }
+    if (const auto due = next_due()) {
+      changed_.wait_until(lock, stop, *due,
+                          [&] { return find_due(steady_clock::now()) != nullptr; });
+    } else {
+      changed_.wait(lock, stop, [&] { return next_due().has_value(); });
+    }
+  }
+  return nullptr;
+}
+
+bool CodeFetcher::may_run(const Job& job) const {
+  return std::ranges::none_of(jobs_, [&](const Job& other) {
+    return other.running && other.source.sha256 == job.source.sha256;
+  });
+}
+
+CodeFetcher::Job* CodeFetcher::find_due(Time now) {
+  const auto job = std::ranges::find_if(
+      jobs_, [&](const Job& other) { return other.due <= now && may_run(other); });
+  return job == jobs_.end() ? nullptr : &*job;
+}
+
+std::optional<CodeFetcher::Time> CodeFetcher::next_due() const {
+  std::optional<Time> next;
+  for (const Job& job : jobs_) {
+    if (may_run(job) && (!next || job.due < *next)) next = job.due;
+  }
+  return next;
+}
+
+Fetched<std::string> CodeFetcher::obtain(const Source& source, HttpClient& http) const {
+  if (auto code = find(source.sha256)) return std::move(*code);
+  const auto before = steady_clock::now();
+  auto code = fetch_once(source, http);
+  if (!code.ok()) return code;
+  const auto took = std::chrono::duration_cast<Milliseconds>(steady_clock::now() - before);
+  parts_.logger.log(LogLevel::Info, "fetched " + shown(source) + ": " +
+                                        std::to_string(code.value().size()) + " bytes, " +
+                                        std::to_string(took.count()) + " ms");
+  if (parts_.cache != nullptr) parts_.cache->store(source.sha256, as_bytes(code.value()));
+  return code;
+}
+
+void CodeFetcher::settle(Job& job, Fetched<std::string> code, const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  job.running = false;
+  if (stop.stop_requested()) return;  // the destructor tells those who wait
+  const bool passing = !code.ok() && code.error().kind == Failure::Kind::Passing;
+  if (passing && job.tries < job.source.retries) {
+    const Milliseconds pause = pause_after(job.source, ++job.tries);
+    job.due = steady_clock::now() + pause;
+    const std::string again = "; trying again in " + std::to_string(pause.count()) + " ms";
+    parts_.logger.log(LogLevel::Warn, "fetch: " + code.error().error.message + again);
+    lock.unlock();
+    return changed_.notify_all();
+  }
+
+  Result<std::string> result = code.ok() ? Result<std::string>(std::move(code).value())
+                                         : Result<std::string>(std::move(code).error().error);
+  if (result.ok()) {
+    last_failures_.erase(job.source.sha256);
+  } else {
+    if (job.tries > 0)
+      result.error().message += ", after " + std::to_string(job.tries + 1) + " tries";
+    last_failures_[job.source.sha256] = result.error().message;
+    parts_.logger.log(LogLevel::Error, "fetch: " + result.error().message);
+  }
+  const std::vector<OnDone> waiting = std::move(job.waiting);
+  jobs_.remove_if([&](const Job& other) { return &other == &job; });
+  lock.unlock();
+  changed_.notify_all();
+  idle_.notify_all();
+  for (const OnDone& done : waiting) done(result);
+}
+
+}  // namespace weir::fetch

@@ -1,0 +1,204 @@
+#include "fetch/http_client.h"
+
+#include <curl/curl.h>
+
+#include <array>
+#include <optional>
+
+namespace weir::fetch {
+namespace {
+
+constexpr long kMaxRedirects = 5;
+
+void init_once() {
+  static const CURLcode kInitialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+  WEIR_CHECK(kInitialised == CURLE_OK);
+}
+
+// Collects a body up to its bound.
+struct Body {
+  std::string bytes;
+  uint64_t max_bytes;
+  bool too_large = false;
+};
+
+size_t on_bytes(char* data, size_t one, size_t size, void* body_pointer) {
+  auto& body = *static_cast<Body*>(body_pointer);
+  body.too_large = size > body.max_bytes - body.bytes.size();
+  if (body.too_large) return 0;
+  body.bytes.append(data, one * size);
+  return size;
+}
+
+int on_progress(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<std::stop_token*>(stop)->stop_requested() ? 1 : 0;
+}
+
+// What is wrong with a certificate or a URL stays wrong.
+bool may_pass(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+      return true;
+    default:
+      return false;
+  }
+}
+
+class HeaderList {
+ public:
+  explicit HeaderList(const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) {
+      curl_slist* longer = curl_slist_append(list_, line.c_str());
+      WEIR_CHECK(longer != nullptr);
+      list_ = longer;
+    }
+  }
+  HeaderList(const HeaderList&) = delete;
+  HeaderList& operator=(const HeaderList&) = delete;
+  ~HeaderList() { curl_slist_free_all(list_); }
+
+  curl_slist* get() const { return list_; }
+
+ private:
+  curl_slist* list_ = nullptr;
+};
+
+std::vector<std::string> header_values(CURL* handle, const char* name) {
+  std::vector<std::string> values;
+  curl_header* header = nullptr;
+  while (curl_easy_header(handle, name, values.size(), CURLH_HEADER, -1, &header) == CURLHE_OK) {
+    values.emplace_back(header->value);
+  }
+  return values;
+}
+
+std::string text_of(CURL* handle, CURLINFO info) {
+  const char* text = nullptr;
+  curl_easy_getinfo(handle, info, &text);
+  return text == nullptr ? "" : text;
+}
+
+}  // namespace
+
+struct HttpClient::Curl {
+  CURL* handle;
+  Trust trust;
+  std::stop_token stop;
+
+  template <typename Value>
+  void set(CURLoption option, Value value) const {
+    WEIR_CHECK(curl_easy_setopt(handle, option, value) == CURLE_OK);
+  }
+
+  void prepare(const HttpRequest& request) const;
+  Failure failure(CURLcode code, const Body& body, const char* words) const;
+};
+
+void HttpClient::Curl::prepare(const HttpRequest& request) const {
+  curl_easy_reset(handle);  // keeps connections
+  const bool secure = request.url.starts_with("https:");
+  set(CURLOPT_URL, request.url.c_str());
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
+  set(CURLOPT_FOLLOWLOCATION, request.follow_redirects ? 1L : 0L);
+  set(CURLOPT_MAXREDIRS, kMaxRedirects);
+  set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_USERAGENT, "weir");
+  set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request.max_bytes));
+  if (!trust.ca_file.empty()) set(CURLOPT_CAINFO, trust.ca_file.c_str());
+  if (!trust.ca_folder.empty()) set(CURLOPT_CAPATH, trust.ca_folder.c_str());
+  if (!request.form.empty()) set(CURLOPT_COPYPOSTFIELDS, request.form.c_str());
+}
+
+Failure HttpClient::Curl::failure(CURLcode code, const Body& body, const char* words) const {
+  if (code == CURLE_ABORTED_BY_CALLBACK) return final("broken off");
+  if (code == CURLE_FILESIZE_EXCEEDED || body.too_large) {
+    return final("the answer is larger than " + std::to_string(body.max_bytes) + " bytes",
+                 ErrorCode::Unavailable);
+  }
+  std::string reason = *words == '\0' ? curl_easy_strerror(code) : words;
+  return may_pass(code) ? passing(std::move(reason)) : final(std::move(reason));
+}
+
+HttpClient::HttpClient(const Trust& trust, std::stop_token stop) {
+  init_once();
+  CURL* handle = curl_easy_init();
+  WEIR_CHECK(handle != nullptr);
+  curl_ = std::make_unique<Curl>(Curl{handle, trust, std::move(stop)});
+}
+
+HttpClient::~HttpClient() { curl_easy_cleanup(curl_->handle); }
+
+Fetched<HttpResponse> HttpClient::send(const HttpRequest& request) {
+  Body body{.max_bytes = request.max_bytes};
+  const HeaderList headers(request.headers);
+  std::array<char, CURL_ERROR_SIZE> words{};
+  curl_->prepare(request);
+  curl_->set(CURLOPT_HTTPHEADER, headers.get());
+  curl_->set(CURLOPT_WRITEFUNCTION, on_bytes);
+  curl_->set(CURLOPT_WRITEDATA, static_cast<void*>(&body));
+  curl_->set(CURLOPT_NOPROGRESS, 0L);
+  curl_->set(CURLOPT_XFERINFOFUNCTION, on_progress);
+  curl_->set(CURLOPT_XFERINFODATA, static_cast<void*>(&curl_->stop));
+  curl_->set(CURLOPT_ERRORBUFFER, words.data());
+
+  CURL* handle = curl_->handle;
+  const CURLcode code = curl_easy_perform(handle);
+  if (code != CURLE_OK) {
+    return curl_->failure(code, body, words.data()).in(without_query(request.url));
+  }
+  HttpResponse response;
+  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &response.status);
+  response.body = std::move(body.bytes);
+  response.content_type = text_of(handle, CURLINFO_CONTENT_TYPE);
+  response.redirect = text_of(handle, CURLINFO_REDIRECT_URL);
+  response.challenges = header_values(handle, "www-authenticate");
+  return response;
+}
+
+Fetched<Unit> expect_ok(std::string_view url, const HttpResponse& response) {
+  const long status = response.status;
+  if (status == 200) return Unit{};
+  std::string reason = std::string(without_query(url)) + ": the server answers with status " +
+                       std::to_string(status);
+  if (!response.redirect.empty()) {
+    return final(std::move(reason) + ", a redirect to " +
+                 std::string(without_query(response.redirect)) + ", which is not followed");
+  }
+  const bool later = status == 408 || status == 425 || status == 429 || status >= 500;
+  return later ? passing(std::move(reason)) : final(std::move(reason));
+}
+
+std::string escape(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string escaped;
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (letter || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~') {
+      escaped += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    escaped += '%';
+    escaped += kDigits[byte >> 4];
+    escaped += kDigits[byte & 15];
+  }
+  return escaped;
+}
+
+std::string_view without_query(std::string_view url) {
+  return url.substr(0, url.find_first_of("?#"));
+}
+
+}  // namespace weir::fetch

@@ -1,0 +1,64 @@
+#pragma once
+// HTTP requests to servers elsewhere, by libcurl.
+
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "fetch/failure.h"
+
+namespace weir::fetch {
+
+struct HttpRequest {
+  std::string url;
+  std::vector<std::string> headers;  // "name: value"
+  std::string form;                  // the body of a POST; empty: a GET
+  Milliseconds timeout{10'000};
+  uint64_t max_bytes = 0;  // of the answer's body
+  // Follows redirects, at most five and never from https to http. Credentials in `headers` go to
+  // the first host alone.
+  bool follow_redirects = false;
+};
+
+struct HttpResponse {
+  long status = 0;
+  std::string body;
+  std::string content_type;
+  std::string redirect;                 // where a redirect that was not followed leads
+  std::vector<std::string> challenges;  // the values of WWW-Authenticate
+};
+
+// Keeps connections open between requests. Proxies are taken from the environment, as libcurl
+// does. Thread: one.
+class HttpClient {
+ public:
+  struct Trust {
+    std::string ca_file;    // in PEM; empty: what libcurl was built with
+    std::string ca_folder;  // hashed as by c_rehash; empty: the same
+  };
+  // A request under way ends within a second of a stop.
+  HttpClient(const Trust& trust, std::stop_token stop);
+  ~HttpClient();
+
+  // The answer, whatever its status; a failure where there is none.
+  Fetched<HttpResponse> send(const HttpRequest& request);
+
+ private:
+  struct Curl;
+  std::unique_ptr<Curl> curl_;
+};
+
+// A failure unless the status is 200: passing where the server may do better later.
+Fetched<Unit> expect_ok(std::string_view url, const HttpResponse& response);
+
+// Percent-encodes all but letters, digits and "-._~".
+std::string escape(std::string_view text);
+
+// What stands before the query, for messages: the rest may be secret.
+std::string_view without_query(std::string_view url);
+
+}  // namespace weir::fetch
