@@ -74,6 +74,43 @@ TEST_P(EngineTest, LinksAFunctionImportedTwice) {
   EXPECT_EQ(guest->call("call_add_one_again", {{I32}, {I32}}, {2}).value(), 3u);
 }
 
+TEST_P(EngineTest, CallsImportsThatAreExportedOrInATableOrStart) {
+  const ImportList imports{{"begin", {}}, {"add_one", {{I32}, {I32}}}};
+  const auto module = compile("reexport", imports.view());
+  bool begun = false;
+  host.answer(100, [&](Slots slots, Memory) {
+    begun = slots.empty();
+    return Flow::Return;
+  });
+  host.answer(101, [](Slots slots, Memory) {
+    ++slots[0];
+    return Flow::Return;
+  });
+  Guest guest(*module, host);
+  ASSERT_EQ(guest.instance().instantiate(), Flow::Return);
+  EXPECT_TRUE(begun);
+  EXPECT_EQ(guest.call("add_one", {{I32}, {I32}}, {1}).value(), 2u);
+  EXPECT_EQ(guest.call("add_one_by_table", {{I32}, {I32}}, {2}).value(), 3u);
+}
+
+TEST_P(EngineTest, LinksEachModuleToItsOwnImports) {
+  const ImportList imports{{"nothing", {}}};
+  const auto other = compile("no_memory", imports.view());
+  auto guest = start();
+  std::vector<uint32_t> called;
+  for (uint32_t token : {100u, uint32_t{kNothing}}) {
+    host.answer(token, [&called, token](Slots, Memory) {
+      called.push_back(token);
+      return Flow::Return;
+    });
+  }
+  Guest other_guest(*other, host);
+  ASSERT_EQ(other_guest.instance().instantiate(), Flow::Return);
+  other_guest.call("call_nothing", {});
+  guest->call("call_nothing", {});
+  EXPECT_EQ(called, (std::vector<uint32_t>{100, kNothing}));
+}
+
 TEST_P(EngineTest, ShowsImportsTheGuestsMemory) {
   host.answer(kNothing, [](Slots, Memory memory) {
     EXPECT_EQ(memory.size(), kPage);

@@ -126,6 +126,16 @@ TEST_P(ModuleTest, ByOptionUnknownHostcallsAnswerWithAStatus) {
                    "UNIMPLEMENTED"));
 }
 
+// Not every engine can call out for several values.
+TEST_P(ModuleTest, AnUnknownHostcallOfSeveralResultsAnswersZerosOrIsRefusedByName) {
+  auto lenient = options("several_results");
+  lenient.vm.unknown_imports = runtime::UnknownImports::Stub;
+  auto loaded = host.host.load(lenient);
+  if (loaded.ok()) return;
+  EXPECT_THAT(loaded.error().message,
+              StartsWith("plugin 'machine': import env.proxy_two has several results"));
+}
+
 TEST_P(ModuleTest, AModuleWithoutMemoryHasNoAddresses) {
   EXPECT_THAT(log_of("no_memory"), ElementsAre("wasm [machine]: "));
 }
