@@ -50,7 +50,10 @@ inline const std::vector<std::string>& built_engines() {
       const std::string file = "weir-engine-" + std::string(name) + ".so";
       const bool found = std::ranges::any_of(
           folders, [&](const auto& folder) { return std::filesystem::exists(folder / file); });
-      if (found || name == "wasmtime") {
+      if (const auto loader = engines().needed_loader(name); !loader.empty()) {
+        std::cerr << "not tested in a process that " << loader << " has not started: " << name
+                  << '\n';
+      } else if (found || name == "wasmtime") {
         names.emplace_back(name);
       } else {
         std::cerr << "not tested, since " << file << " is not built: " << name << '\n';

@@ -1,15 +1,16 @@
 #include "engine/engines.h"
 
 #include <dlfcn.h>
-#include <link.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <system_error>
 
+#include "base/own_file.h"
 #include "engine/adapter.h"
 #include "engine/null_engine.h"
+#include "engine/own_c_library.h"
 
 namespace weir::engine {
 namespace {
@@ -50,18 +51,7 @@ std::string joined(const Range& items) {
   return text;
 }
 
-// The file that holds this code: the program, or the shared object that Weir is linked into.
-fs::path own_file() {
-  Dl_info info{};
-  link_map* map = nullptr;
-  const auto* here = reinterpret_cast<const void*>(&own_file);
-  const bool found =
-      dladdr1(here, &info, reinterpret_cast<void**>(&map), RTLD_DL_LINKMAP) != 0 && map != nullptr;
-  std::error_code failed;
-  // The program itself has no name in the list of loaded objects.
-  if (!found || map->l_name[0] == '\0') return fs::read_symlink("/proc/self/exe", failed);
-  return fs::canonical(map->l_name, failed);
-}
+std::string file_name(std::string_view name) { return "weir-engine-" + std::string(name) + ".so"; }
 
 std::string last_dl_error() {
   const char* text = dlerror();
@@ -164,6 +154,21 @@ fs::path Engines::adapter_path(std::string_view canonical) const {
   return found == loaded->end() ? fs::path() : found->second->path;
 }
 
+fs::path Engines::needed_loader(std::string_view runtime) const {
+  const std::string_view name = canonical_name(runtime);
+  const fs::path folder = find_folder(name);
+  if (folder.empty()) return {};
+  return engine::needed_loader(folder / name.substr(0, name.find('-')));
+}
+
+fs::path Engines::find_folder(std::string_view name) const {
+  const auto folder = std::ranges::find_if(search_path_, [&](const fs::path& candidate) {
+    std::error_code ignored;
+    return fs::exists(candidate / file_name(name), ignored);
+  });
+  return folder == search_path_.end() ? fs::path() : *folder;
+}
+
 Result<std::unique_ptr<Engines::Loaded>> Engines::load(std::string_view name) const {
   auto loaded = std::make_unique<Loaded>();
   if (name == "null") {
@@ -171,22 +176,27 @@ Result<std::unique_ptr<Engines::Loaded>> Engines::load(std::string_view name) co
     return loaded;
   }
 
-  const std::string file = "weir-engine-" + std::string(name) + ".so";
-  const auto folder = std::ranges::find_if(search_path_, [&](const fs::path& candidate) {
-    std::error_code ignored;
-    return fs::exists(candidate / file, ignored);
-  });
-  if (folder == search_path_.end()) {
+  const fs::path folder = find_folder(name);
+  if (folder.empty()) {
     return Error{
         ErrorCode::NotFound,
-        "no " + file + " in " +
+        "no " + file_name(name) + " in " +
             (search_path_.empty() ? std::string("an empty search path") : joined(search_path_)) +
             ": install the adapter there, or name its folder in WEIR_ENGINE_PATH"};
   }
 
-  loaded->path = *folder / file;
+  loaded->path = folder / file_name(name);
   auto made = make_from(loaded->path, options_);
-  if (!made.ok()) return std::move(made).error().in(loaded->path.string());
+  if (!made.ok()) {
+    Error error = std::move(made).error().in(loaded->path.string());
+    if (const fs::path loader = needed_loader(name); !loader.empty()) {
+      error.message +=
+          "; it comes with a C library newer than the one that this process runs on: "
+          "start the process by " +
+          how_to_start_by(loader);
+    }
+    return error;
+  }
   loaded->engine = std::move(made).value();
   return loaded;
 }

@@ -42,8 +42,15 @@ class Engines {
   // Where the adapter was found; empty for a built-in one or one not yet loaded. Thread: any.
   std::filesystem::path adapter_path(std::string_view canonical) const;
 
+  // The dynamic loader that has to start a process which is to use that engine (own_c_library.h);
+  // empty where any process may, or this one can. Loads nothing. Thread: any.
+  std::filesystem::path needed_loader(std::string_view runtime) const;
+
  private:
   struct Loaded;
+
+  // Where the adapter of that name is; empty where it is not.
+  std::filesystem::path find_folder(std::string_view name) const;
 
   Result<std::unique_ptr<Loaded>> load(std::string_view name) const;
 

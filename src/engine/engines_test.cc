@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
 
@@ -85,6 +86,28 @@ TEST_F(EnginesTest, RefusesAnAdapterOfAnotherBuild) {
   EXPECT_THAT(error.message, HasSubstr("another build of Weir"));
 }
 
+TEST_F(EnginesTest, SaysHowToStartAProcessForAnEngineWithACLibraryOfItsOwn) {
+  std::ofstream(folder() / "weir-engine-wasmedge.so") << "text";
+  EXPECT_TRUE(Engines({folder()}, EngineOptions{}).needed_loader("wasmedge").empty());
+
+  const fs::path libraries = folder() / "wasmedge";
+  fs::create_directory(libraries);
+  std::ofstream(libraries / "ld.so") << "a loader";
+  const Engines engines({folder()}, EngineOptions{});
+  EXPECT_EQ(engines.needed_loader("envoy.wasm.runtime.wasmedge"), libraries / "ld.so");
+  EXPECT_TRUE(engines.needed_loader("wasmtime").empty());
+  EXPECT_THAT(refusal("wasmedge").message,
+              HasSubstr("start the process by '" + (libraries / "ld.so").string() +
+                        " --library-path " + libraries.string() + " PROGRAM'"));
+}
+
+TEST_F(EnginesTest, NeedsNoLoaderInAProcessThatItStarted) {
+  std::ofstream(folder() / "weir-engine-wasmedge.so") << "text";
+  fs::create_directory(folder() / "wasmedge");
+  fs::create_symlink(fs::read_symlink("/proc/self/exe"), folder() / "wasmedge/ld.so");
+  EXPECT_TRUE(Engines({folder()}, EngineOptions{}).needed_loader("wasmedge").empty());
+}
+
 TEST_F(EnginesTest, LoadsAnEngineOnce) {
   const Engines engines(Engines::default_search_path(), EngineOptions{});
   EXPECT_TRUE(engines.adapter_path("wasmtime").empty());
@@ -143,9 +166,9 @@ TEST_F(EnginesTest, LooksBesideTheProgramThenInTheEnvironmentsFolders) {
   const ScopedVariable variable("WEIR_ENGINE_PATH", "/first::/second/");
   const auto path = Engines::default_search_path();
   ASSERT_GE(path.size(), 4u);
-  EXPECT_EQ(path[0], fs::read_symlink("/proc/self/exe").parent_path() / "weir/engines");
-  EXPECT_EQ(path[1],
-            fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "lib/weir/engines");
+  const fs::path folder = fs::canonical(program_invocation_name).parent_path();
+  EXPECT_EQ(path[0], folder / "weir/engines");
+  EXPECT_EQ(path[1], folder.parent_path() / "lib/weir/engines");
   EXPECT_EQ(path[path.size() - 2], "/first");
   EXPECT_EQ(path[path.size() - 1], "/second/");
 }
