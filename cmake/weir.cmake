@@ -70,6 +70,25 @@ function(weir_test name)
   endif()
 endfunction()
 
+# weir_test_by_loaders(NAME): runs the test NAME again, as NAME.ENGINE, for each engine
+# that comes with a C library of its own, in a process that has that one. Such an engine's folder
+# says so: set_property(GLOBAL APPEND PROPERTY WEIR_LOADERS "ENGINE=LOADER").
+function(weir_test_by_loaders name)
+  get_property(loaders GLOBAL PROPERTY WEIR_LOADERS)
+  if(WEIR_SANITIZE)  # Their runtimes are of the system's C library.
+    return()
+  endif()
+  foreach(loader ${loaders})
+    string(REGEX MATCH "^([^=]*)=(.*)$" ignored "${loader}")
+    set(engine "${CMAKE_MATCH_1}")
+    get_filename_component(folder "${CMAKE_MATCH_2}" DIRECTORY)
+    add_test(NAME ${name}.${engine} COMMAND "${CMAKE_MATCH_2}" --library-path "${folder}"
+             $<TARGET_FILE:${name}> "--gtest_filter=*${engine}*:EnginesTest.*")
+    set_tests_properties(${name}.${engine} PROPERTIES TIMEOUT 300
+      ENVIRONMENT "WEIR_ENGINE_PATH=${WEIR_OUTPUT_DIR}/lib/weir/engines")
+  endforeach()
+endfunction()
+
 # weir_engine_adapter(NAME SOURCES... LIBRARIES ...): lib/weir/engines/weir-engine-NAME.so, which
 # exports one symbol. The global property WEIR_ADAPTERS lists the targets, for tests to depend on.
 function(weir_engine_adapter name)

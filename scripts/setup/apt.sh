@@ -4,6 +4,7 @@
 #   test     to build and run all tests, benchmarks, sanitizers, fuzz targets and checks
 #   guests   to compile the guest plugins (C++ and Rust)
 #   bench    to compare with real servers
+#   wasmedge to use the system's WasmEdge, where it has one
 # usage: apt.sh SECTION...   Silent and without network if nothing is missing.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -22,8 +23,9 @@ guests=(
   cargo-web rust-web-src rustc-web
 )
 bench=(nghttp2-client nginx-light wrk)
+wasmedge=(libwasmedge-dev)
 
-[ $# -gt 0 ] || die "name at least one section: build, test, guests, bench"
+[ $# -gt 0 ] || die "name at least one section: build, test, guests, bench, wasmedge"
 wanted=()
 for section in "$@"; do
   case $section in
@@ -31,7 +33,8 @@ for section in "$@"; do
     test) wanted+=("${test[@]}") ;;
     guests) wanted+=("${guests[@]}") ;;
     bench) wanted+=("${bench[@]}") ;;
-    *) die "'$section' is no section: build, test, guests, bench" ;;
+    wasmedge) wanted+=("${wasmedge[@]}") ;;
+    *) die "'$section' is no section: build, test, guests, bench, wasmedge" ;;
   esac
 done
 

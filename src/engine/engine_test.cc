@@ -230,6 +230,33 @@ TEST_P(EngineTest, RefusesAMemoryBeyondItsLimit) {
   EXPECT_EQ(trap.kind, TrapKind::NoResources) << trap.to_line();
 }
 
+TEST_P(EngineTest, BoundsWhatATableGrowsTo) {
+  const auto module = compile("tables", {});
+  Guest guest(*module, host);
+  ASSERT_EQ(guest.instance().instantiate(), Flow::Return);
+  const FuncType grow{{I32}, {I32}};
+  EXPECT_EQ(guest.call("grow_table", grow, {0xfffffff0}).value(), 0xffffffffu);
+  EXPECT_EQ(guest.call("grow_table", grow, {9}).value(), 1u);
+  EXPECT_EQ(guest.call("table_size", {{}, {I32}}).value(), 10u);
+}
+
+TEST_P(EngineTest, RefusesATableBeyondItsLimit) {
+  auto module = engine.compile(read_guest("large_table"), {});
+  if (!module.ok()) return;
+  Guest guest(*module.value(), host);
+  EXPECT_EQ(guest.instance().instantiate(), Flow::Trap);
+}
+
+// (func (export "f") (local 60000000 i64)), of which each call would take half a gigabyte.
+constexpr uint8_t kManyLocals[] = {0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01,
+                                   0x04, 0x01, 0x60, 0x00, 0x00, 0x03, 0x02, 0x01, 0x00,
+                                   0x07, 0x05, 0x01, 0x01, 0x66, 0x00, 0x00, 0x0a, 0x09,
+                                   0x01, 0x07, 0x01, 0x80, 0x8e, 0xce, 0x1c, 0x7e, 0x0b};
+
+TEST_P(EngineTest, RefusesAFunctionOfTooManyLocals) {
+  EXPECT_FALSE(engine.compile(std::as_bytes(std::span(kManyLocals)), {}).ok());
+}
+
 TEST_P(EngineTest, RunsTheStartSectionInInstantiate) {
   const ImportList imports{{"in_start", {{I32}, {I32}}}};
   const auto module = compile("start", imports.view());

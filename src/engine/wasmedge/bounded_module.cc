@@ -1,0 +1,193 @@
+#include "engine/wasmedge/bounded_module.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+namespace weir::engine::wasmedge {
+namespace {
+
+constexpr size_t kHeaderBytes = 8;
+constexpr uint64_t kPageBytes = 64 * 1024;
+constexpr uint64_t kMaxLocals = 50'000;  // of one function, as in other engines
+constexpr size_t kMaxTables = 100;
+
+enum SectionId : uint8_t { kCustom = 0, kTable = 4, kMemory = 5, kCode = 10 };
+
+// Reads bytes from the front of a section; past its end everything is 0, and failed() tells.
+class Cursor {
+ public:
+  explicit Cursor(Bytes rest) : rest_(rest) {}
+
+  bool at_end() const { return rest_.empty(); }
+  bool failed() const { return failed_; }
+
+  uint8_t byte() {
+    const Bytes one = take(1);
+    return one.empty() ? 0 : static_cast<uint8_t>(one[0]);
+  }
+
+  uint32_t u32() {
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 35; shift += 7) {
+      const uint8_t next = byte();
+      value |= uint64_t{next & 0x7fu} << shift;
+      if ((next & 0x80) == 0) {
+        if (value > UINT32_MAX) failed_ = true;
+        return static_cast<uint32_t>(value);
+      }
+    }
+    failed_ = true;
+    return 0;
+  }
+
+  Bytes take(size_t size) {
+    if (size > rest_.size()) {
+      failed_ = true;
+      rest_ = {};
+      return {};
+    }
+    const Bytes taken = rest_.first(size);
+    rest_ = rest_.subspan(size);
+    return taken;
+  }
+
+ private:
+  Bytes rest_;
+  bool failed_ = false;
+};
+
+void append_u32(std::vector<std::byte>& to, uint32_t value) {
+  do {
+    const uint32_t more = value > 0x7f ? 0x80 : 0;
+    to.push_back(static_cast<std::byte>((value & 0x7f) | more));
+    value >>= 7;
+  } while (value != 0);
+}
+
+void append_section(std::vector<std::byte>& to, uint8_t id, Bytes content) {
+  to.push_back(static_cast<std::byte>(id));
+  append_u32(to, static_cast<uint32_t>(content.size()));
+  to.insert(to.end(), content.begin(), content.end());
+}
+
+// Of a memory or table.
+struct Size {
+  uint32_t min = 0;
+  uint32_t max = UINT32_MAX;
+};
+
+// Nothing for what is malformed, shared or of 64 bits.
+std::optional<Size> read_size(Cursor& from) {
+  const uint8_t flags = from.byte();
+  if (flags > 1) return std::nullopt;
+  Size size{.min = from.u32()};
+  if (flags == 1) size.max = from.u32();
+  if (from.failed()) return std::nullopt;
+  return size;
+}
+
+struct Table {
+  uint8_t element_type;
+  Size size;
+};
+
+// Nothing for what is malformed or of a kind that this engine does not take.
+std::optional<std::vector<Table>> read_tables(Bytes section) {
+  Cursor from(section);
+  const uint32_t count = from.u32();
+  std::vector<Table> tables;
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint8_t type = from.byte();
+    const auto size = read_size(from);
+    if (!size || (type != 0x70 && type != 0x6f)) return std::nullopt;
+    tables.push_back({type, *size});
+  }
+  if (from.failed() || !from.at_end()) return std::nullopt;
+  return tables;
+}
+
+// What is left of the bound is for all tables alike.
+std::vector<std::byte> write_tables(const std::vector<Table>& tables, uint64_t elements,
+                                    uint64_t max_elements) {
+  const uint64_t spare =
+      tables.empty() || elements > max_elements ? 0 : (max_elements - elements) / tables.size();
+  std::vector<std::byte> section;
+  append_u32(section, static_cast<uint32_t>(tables.size()));
+  for (const auto& [type, size] : tables) {
+    section.push_back(static_cast<std::byte>(type));
+    section.push_back(std::byte{1});
+    append_u32(section, size.min);
+    append_u32(section, static_cast<uint32_t>(std::min<uint64_t>(size.max, size.min + spare)));
+  }
+  return section;
+}
+
+// The sizes that can be read; the rest WasmEdge refuses.
+uint64_t read_memory_bytes(Bytes section) {
+  Cursor from(section);
+  uint64_t pages = 0;
+  for (uint32_t count = from.u32(); count > 0; --count) {
+    const auto size = read_size(from);
+    if (!size) break;
+    pages += size->min;
+  }
+  return pages * kPageBytes;
+}
+
+bool has_too_many_locals(Bytes section) {
+  Cursor from(section);
+  for (uint32_t count = from.u32(); count > 0 && !from.failed(); --count) {
+    Cursor body(from.take(from.u32()));
+    uint64_t locals = 0;
+    for (uint32_t groups = body.u32(); groups > 0 && !body.failed(); --groups) {
+      locals += body.u32();
+      body.byte();  // the type
+      if (locals > kMaxLocals) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<BoundedModule> bound_module(Bytes wasm, uint64_t max_table_elements) {
+  constexpr std::string_view kHeader("\0asm\1\0\0\0", kHeaderBytes);
+  if (wasm.size() > UINT32_MAX || !as_text(wasm).starts_with(kHeader)) {
+    return Error{ErrorCode::BadModule, "no WebAssembly module"};
+  }
+
+  BoundedModule module;
+  module.wasm.reserve(wasm.size());
+  module.wasm.assign(wasm.begin(), wasm.begin() + kHeaderBytes);
+  Cursor from(wasm.subspan(kHeaderBytes));
+  while (!from.at_end()) {
+    const uint8_t id = from.byte();
+    const Bytes section = from.take(from.u32());
+    if (from.failed()) {
+      return Error{ErrorCode::BadModule, "section " + std::to_string(id) + " is cut off"};
+    }
+    if (id == kCustom) continue;
+    if (id == kCode && has_too_many_locals(section)) {
+      return Error{ErrorCode::LimitExceeded, "a function has more than 50000 locals"};
+    }
+    if (id == kMemory) module.memory_bytes += read_memory_bytes(section);
+    if (id == kTable) {
+      const auto tables = read_tables(section);
+      if (!tables) {
+        return Error{ErrorCode::BadModule, "a table is malformed, or of a kind not supported"};
+      }
+      if (tables->size() > kMaxTables) {
+        return Error{ErrorCode::LimitExceeded, "more than 100 tables"};
+      }
+      for (const Table& table : *tables) module.table_elements += table.size.min;
+      append_section(module.wasm, id,
+                     write_tables(*tables, module.table_elements, max_table_elements));
+      continue;
+    }
+    append_section(module.wasm, id, section);
+  }
+  return module;
+}
+
+}  // namespace weir::engine::wasmedge

@@ -1,0 +1,125 @@
+// WasmEdge behind the engine seam, by its C API.
+
+#include <array>
+#include <string>
+
+#include "engine/adapter.h"
+#include "engine/wasmedge/bounded_module.h"
+#include "engine/wasmedge/wasmedge_module.h"
+
+namespace weir::engine::wasmedge {
+namespace {
+
+// Besides those that WasmEdge takes without being asked.
+constexpr std::array kProposals = {WasmEdge_Proposal_TailCall, WasmEdge_Proposal_ExtendedConst,
+                                   WasmEdge_Proposal_ExceptionHandling};
+
+struct Refused {
+  WasmEdge_Proposal proposal;
+  std::string_view name;
+};
+// What no plugin can use through this seam, or no engine of Weir offers.
+constexpr std::array kRefusedProposals = {
+    Refused{WasmEdge_Proposal_Threads, "threads"},
+    Refused{WasmEdge_Proposal_MultiMemories, "several memories"},
+    Refused{WasmEdge_Proposal_Memory64, "64-bit memories"},
+    Refused{WasmEdge_Proposal_RelaxSIMD, "relaxed SIMD"},
+    Refused{WasmEdge_Proposal_FunctionReferences, "typed function references"},
+    Refused{WasmEdge_Proposal_GC, "garbage collection"},
+};
+
+using OwnedConfiguration = Owned<WasmEdge_ConfigureContext>;
+using OwnedCode = Owned<WasmEdge_ASTModuleContext>;
+
+OwnedConfiguration make_configuration(const Api& api) {
+  OwnedConfiguration configuration = own(api.configure_create(), api.configure_delete);
+  for (const WasmEdge_Proposal proposal : kProposals) {
+    api.configure_add_proposal(configuration.get(), proposal);
+  }
+  api.configure_set_force_interpreter(configuration.get(), true);
+  return configuration;
+}
+
+class WasmEdgeEngine final : public Engine {
+ public:
+  explicit WasmEdgeEngine(std::unique_ptr<const Api> api)
+      : shared_(std::move(api)), configuration_(make_configuration(shared_.api)) {}
+
+  EngineInfo info() const override {
+    return {.name = "wasmedge", .version = shared_.api.version_get(), .compilation = "interpreter"};
+  }
+
+  Capabilities capabilities() const override {
+    return {.interrupt = true,
+            .memory_limit = true,
+            .simd = true,
+            .tail_calls = true,
+            .exceptions = true};
+  }
+
+  std::string fingerprint() const override {
+    return std::string("wasmedge ") + shared_.api.version_get();
+  }
+
+  Result<std::unique_ptr<const Module>> compile(Bytes wasm,
+                                                std::span<const Import> imports) const override {
+    WEIR_TRY(const auto bounded, bound_module(wasm, Limits{}.max_table_elements));
+    OwnedCode code;
+    const WasmEdge_Result result = parse(configuration_.get(), bounded.wasm, code);
+    if (!is_ok(result)) return Error{ErrorCode::BadModule, why_refused(result, bounded.wasm)};
+    return WasmEdgeModule::make(shared_, std::move(code), bounded, imports);
+  }
+
+  Result<std::unique_ptr<const Module>> deserialize(Bytes, std::span<const Import>) const override {
+    return Error{ErrorCode::Unsupported, "WasmEdge's interpreter has no compiled code to load"};
+  }
+
+ private:
+  // Reads and validates.
+  WasmEdge_Result parse(const WasmEdge_ConfigureContext* configuration, Bytes wasm,
+                        OwnedCode& code) const {
+    const Api& api = shared_.api;
+    const auto loader = own(api.loader_create(configuration), api.loader_delete);
+    WasmEdge_ASTModuleContext* parsed = nullptr;
+    const WasmEdge_Result result = api.loader_parse_from_buffer(
+        loader.get(), &parsed, reinterpret_cast<const uint8_t*>(wasm.data()),
+        static_cast<uint32_t>(wasm.size()));
+    if (!is_ok(result)) return result;
+    code = own(parsed, api.ast_module_delete);
+    const auto validator = own(api.validator_create(configuration), api.validator_delete);
+    return api.validator_validate(validator.get(), code.get());
+  }
+
+  // WasmEdge's words, and the feature that would make the module a good one, where one would.
+  std::string why_refused(WasmEdge_Result result, Bytes wasm) const {
+    for (const auto& [proposal, name] : kRefusedProposals) {
+      const auto configuration = make_configuration(shared_.api);
+      shared_.api.configure_add_proposal(configuration.get(), proposal);
+      OwnedCode ignored;
+      if (is_ok(parse(configuration.get(), wasm, ignored))) {
+        return "the module uses " + std::string(name) + ", which engine 'wasmedge' does not offer";
+      }
+    }
+    return message_of(shared_.api, result);
+  }
+
+  const Shared shared_;
+  const OwnedConfiguration configuration_;
+};
+
+Result<std::unique_ptr<Engine>> make_engine(const EngineOptions&) {
+  WEIR_TRY(auto api, Api::load());
+  // It would write its own words for every trap to standard output.
+  api->log_off();
+  return std::unique_ptr<Engine>(std::make_unique<WasmEdgeEngine>(std::move(api)));
+}
+
+}  // namespace
+}  // namespace weir::engine::wasmedge
+
+extern "C" __attribute__((visibility("default"))) const weir::engine::Adapter*
+weir_engine_adapter() {
+  static constexpr weir::engine::Adapter kAdapter{.seam_version = weir::engine::kSeamVersion,
+                                                  .make = &weir::engine::wasmedge::make_engine};
+  return &kAdapter;
+}
