@@ -1,0 +1,169 @@
+#include "engine/wavm/guest_run.h"
+
+#include <WAVM/Platform/Diagnostics.h>
+#include <WAVM/Platform/Signal.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <ucontext.h>
+
+#include <utility>
+
+#include "base/check.h"
+#include "engine/fault_chain.h"
+
+// Of the unwinder's library, without a header.
+extern "C" void __register_frame(const void* frames);
+extern "C" void __deregister_frame(const void* frames);
+
+namespace weir::engine::wavm {
+
+using WAVM::Platform::CallStack;
+using WAVM::Platform::Signal;
+
+struct GuestRun {
+  GuestRun* outer;
+  // The frame that all of the guest's lie below.
+  uintptr_t stack_top;
+  bool (*takes)(void*, Signal, CallStack&&);
+  void* argument;
+  sigjmp_buf end;
+};
+
+thread_local constinit GuestRun* current_run = nullptr;
+
+namespace {
+
+// A function's frame, as code with frame pointers has it: that of WAVM, its guests and this
+// adapter.
+struct Frame {
+  const Frame* caller;
+  uintptr_t return_address;
+};
+
+// Adds the callers of what runs at `frame`, up to the call into the guest. `lowest` is the stack
+// pointer: whatever a frame pointer says, only the guest's part of the stack is read.
+void add_callers(CallStack& stack, const Frame* frame, uintptr_t lowest) {
+  if (current_run == nullptr) return;
+  auto at = reinterpret_cast<uintptr_t>(frame);
+  while (at >= lowest && at < current_run->stack_top && at % alignof(Frame) == 0 &&
+         !stack.frames.isFull()) {
+    // Inside the calling instruction, as WAVM looks it up.
+    stack.frames.push_back(CallStack::Frame{frame->return_address - 1});
+    lowest = at + sizeof(Frame);
+    frame = frame->caller;
+    at = reinterpret_cast<uintptr_t>(frame);
+  }
+}
+
+// Ends the innermost run that takes the signal; returns where none does. The frames above are the
+// guest's, and hold nothing that needs an end.
+void end_run(Signal signal, const CallStack& stack) {
+  for (GuestRun* run = current_run; run != nullptr; run = run->outer) {
+    if (run->takes(run->argument, signal, CallStack(stack))) siglongjmp(run->end, 1);
+  }
+}
+
+// A guest's accesses beyond its memory or table fault, in address space that WAVM has reserved for
+// them: `takes` knows that by the address.
+bool take_fault(int, siginfo_t* info, void* context) {
+  if (current_run == nullptr) return false;
+  const auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+  CallStack stack;
+  stack.frames.push_back(CallStack::Frame{static_cast<uintptr_t>(registers[REG_RIP])});
+  add_callers(stack, reinterpret_cast<const Frame*>(registers[REG_RBP]),
+              static_cast<uintptr_t>(registers[REG_RSP]));
+
+  Signal signal;
+  signal.type = Signal::Type::accessViolation;
+  signal.accessViolation.address = reinterpret_cast<uintptr_t>(info->si_addr);
+  end_run(signal, stack);
+  return false;
+}
+
+// A handler in front of ours may have had them blocked, and it is not returned to.
+void unblock_faults() {
+  sigset_t faults;
+  sigemptyset(&faults);
+  sigaddset(&faults, SIGSEGV);
+  sigaddset(&faults, SIGBUS);
+  pthread_sigmask(SIG_UNBLOCK, &faults, nullptr);
+}
+
+// The word of the thread's control block that code compiled for a split stack compares its stack
+// pointer to. 0: no bound.
+uint64_t stack_bound() {
+  uint64_t bound = 0;
+  asm volatile("movq %%fs:0x70, %0" : "=r"(bound));
+  return bound;
+}
+
+void set_stack_bound(uint64_t bound) { asm volatile("movq %0, %%fs:0x70" : : "r"(bound)); }
+
+}  // namespace
+
+StackBound::StackBound(uint64_t bytes) : outer_(stack_bound()) {
+  if (outer_ != 0) return;
+  set_stack_bound(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) - bytes);
+}
+
+StackBound::~StackBound() { set_stack_bound(outer_); }
+
+void install_fault_handler() { chain_faults({SIGSEGV, SIGBUS}, &take_fault); }
+
+}  // namespace weir::engine::wavm
+
+namespace wavm = weir::engine::wavm;
+
+// Guests' code calls it where it finds less stack left than a function needs, before the function
+// has a frame; so the stack may be aligned in any way.
+extern "C" [[noreturn, gnu::force_align_arg_pointer]] void weir_wavm_stack_used_up() {
+  using wavm::Signal;
+  const auto* frame = static_cast<const wavm::Frame*>(__builtin_frame_address(0));
+  wavm::CallStack stack;
+  wavm::add_callers(stack, frame, reinterpret_cast<uintptr_t>(frame));
+  Signal signal;
+  signal.type = Signal::Type::stackOverflow;
+  wavm::end_run(signal, stack);
+  WEIR_CHECK(!"a guest ran outside of a call");
+}
+
+// The names are WAVM's. NOLINTBEGIN(readability-identifier-naming)
+namespace WAVM::Platform {
+
+bool catchSignals(void (*thunk)(void*), bool (*filter)(void*, Signal, CallStack&&),
+                  void* argument) {
+  wavm::GuestRun run{.outer = wavm::current_run,
+                     .stack_top = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)),
+                     .takes = filter,
+                     .argument = argument,
+                     .end = {}};
+  if (run.outer != nullptr) run.stack_top = run.outer->stack_top;
+  struct Leave {
+    wavm::GuestRun* outer;
+    ~Leave() { wavm::current_run = outer; }
+  } const leave{run.outer};
+
+  if (sigsetjmp(run.end, 0) != 0) {
+    wavm::unblock_faults();
+    return true;
+  }
+  wavm::current_run = &run;
+  thunk(argument);
+  return false;
+}
+
+// All functions' that are being called; WAVM has its own left out.
+CallStack captureCallStack(Uptr) {
+  CallStack stack;
+  const auto* frame = static_cast<const wavm::Frame*>(__builtin_frame_address(0));
+  wavm::add_callers(stack, frame, reinterpret_cast<uintptr_t>(frame));
+  return stack;
+}
+
+bool getInstructionSourceByAddress(Uptr, InstructionSource&) { return false; }
+
+void registerEHFrames(const U8*, const U8* frames, Uptr) { __register_frame(frames); }
+void deregisterEHFrames(const U8*, const U8* frames, Uptr) { __deregister_frame(frames); }
+
+}  // namespace WAVM::Platform
+// NOLINTEND(readability-identifier-naming)
