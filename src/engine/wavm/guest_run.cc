@@ -55,19 +55,22 @@ void add_callers(CallStack& stack, const Frame* frame, uintptr_t lowest) {
   }
 }
 
-// Ends the innermost run that takes the signal; returns where none does. The frames above are the
-// guest's, and hold nothing that needs an end.
-void end_run(Signal signal, const CallStack& stack) {
-  for (GuestRun* run = current_run; run != nullptr; run = run->outer) {
-    if (run->takes(run->argument, signal, CallStack(stack))) siglongjmp(run->end, 1);
-  }
+// The innermost run that takes the signal, or null.
+GuestRun* taken_by(Signal signal, const CallStack& stack) {
+  GuestRun* run = current_run;
+  while (run != nullptr && !run->takes(run->argument, signal, CallStack(stack))) run = run->outer;
+  return run;
 }
+
+// Back to where the run began. The frames above are the guest's, and hold nothing that needs an
+// end.
+[[noreturn]] void end(GuestRun* run) { siglongjmp(run->end, 1); }
 
 // A guest's accesses beyond its memory or table fault, in address space that WAVM has reserved for
 // them: `takes` knows that by the address.
 bool take_fault(int, siginfo_t* info, void* context) {
   if (current_run == nullptr) return false;
-  const auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+  auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
   CallStack stack;
   stack.frames.push_back(CallStack::Frame{static_cast<uintptr_t>(registers[REG_RIP])});
   add_callers(stack, reinterpret_cast<const Frame*>(registers[REG_RBP]),
@@ -76,17 +79,17 @@ bool take_fault(int, siginfo_t* info, void* context) {
   Signal signal;
   signal.type = Signal::Type::accessViolation;
   signal.accessViolation.address = reinterpret_cast<uintptr_t>(info->si_addr);
-  end_run(signal, stack);
-  return false;
-}
+  GuestRun* run = taken_by(signal, stack);
+  if (run == nullptr) return false;
 
-// A handler in front of ours may have had them blocked, and it is not returned to.
-void unblock_faults() {
-  sigset_t faults;
-  sigemptyset(&faults);
-  sigaddset(&faults, SIGSEGV);
-  sigaddset(&faults, SIGBUS);
-  pthread_sigmask(SIG_UNBLOCK, &faults, nullptr);
+  // As if the instruction were a call of end(). Not called from here: a handler has to return, so
+  // that the thread gets its signal mask back, and the rights of its protection keys, by which V8
+  // guards its code.
+  constexpr greg_t kRedZoneBytes = 128;
+  registers[REG_RIP] = reinterpret_cast<greg_t>(&end);
+  registers[REG_RDI] = reinterpret_cast<greg_t>(run);
+  registers[REG_RSP] = ((registers[REG_RSP] - kRedZoneBytes) & -16) - 8;
+  return true;
 }
 
 // The word of the thread's control block that code compiled for a split stack compares its stack
@@ -123,8 +126,9 @@ extern "C" [[noreturn, gnu::force_align_arg_pointer]] void weir_wavm_stack_used_
   wavm::add_callers(stack, frame, reinterpret_cast<uintptr_t>(frame));
   Signal signal;
   signal.type = Signal::Type::stackOverflow;
-  wavm::end_run(signal, stack);
-  WEIR_CHECK(!"a guest ran outside of a call");
+  wavm::GuestRun* run = wavm::taken_by(signal, stack);
+  WEIR_CHECK(run != nullptr);
+  wavm::end(run);
 }
 
 // The names are WAVM's. NOLINTBEGIN(readability-identifier-naming)
@@ -143,10 +147,7 @@ bool catchSignals(void (*thunk)(void*), bool (*filter)(void*, Signal, CallStack&
     ~Leave() { wavm::current_run = outer; }
   } const leave{run.outer};
 
-  if (sigsetjmp(run.end, 0) != 0) {
-    wavm::unblock_faults();
-    return true;
-  }
+  if (sigsetjmp(run.end, 0) != 0) return true;
   wavm::current_run = &run;
   thunk(argument);
   return false;
