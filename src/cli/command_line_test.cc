@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 namespace weir::cli {
@@ -83,6 +84,18 @@ TEST_F(CommandLineTest, ListsTheEngines) {
   EXPECT_EQ(run({"engines"}), 0);
   EXPECT_THAT(out, AllOf(HasSubstr("\nnull "), HasSubstr("\nwasmtime "),
                          HasSubstr("wasmtime can: interrupt")));
+}
+
+TEST_F(CommandLineTest, ListsTheEnginesForPrograms) {
+  EXPECT_EQ(run({"engines", "--json"}), 0);
+  const auto told = nlohmann::json::parse(out);
+  for (const auto& engine : told["engines"]) {
+    if (engine.contains("error")) continue;
+    const std::string name = engine["name"];
+    const std::string limit = engine["capabilities"]["memory_limit"];
+    EXPECT_EQ(limit, name == "null" ? "missing" : name == "v8" ? "supplied" : "native") << name;
+  }
+  EXPECT_GE(told["engines"].size(), 6u);
 }
 
 }  // namespace

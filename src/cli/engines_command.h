@@ -13,9 +13,15 @@ class EnginesCommand {
   explicit EnginesCommand(CLI::App& app);
 
   ExitCode run() const;
+
+ private:
+  bool json_ = false;
 };
 
-// The table as text: every known engine, or why it is not there.
+// Every known engine, or why it is not there; as text, and for programs:
+// {"engines": [{"name", "version", "compilation", "adapter", "capabilities": {NAME: "native",
+// "supplied" or "missing"}}, {"name", "error"}]}.
 std::string engines_table(const engine::Engines& engines);
+std::string engines_json(const engine::Engines& engines);
 
 }  // namespace weir::cli

@@ -71,7 +71,6 @@ class ErrorTest(unittest.TestCase):
             ([faults, "--config", "panic"], r"plugin 'faults': proxy_on_configure: unreachable: "),
             ([faults, "--config", "exit"], r"plugin 'faults': proxy_on_configure: .*proc_exit\(3\)"),
             ([http_all, "--engine", "none"], r"plugin 'http_all': .*'none'"),
-            ([http_all, "--engine", "wavm"], r"plugin 'http_all': engine 'wavm': .*install"),
             (["none", "--engine", "null"], r"plugin 'none': .*'none'"),
         ]:
             with self.subTest(arguments=arguments):

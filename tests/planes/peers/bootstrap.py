@@ -14,9 +14,11 @@ def _address(port):
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
 
 
-def plugin(name, wasm, configuration="", vm_configuration="", vm_id="", root_id="", **options):
+def plugin(
+    name, wasm, configuration="", vm_configuration="", vm_id="", root_id="", engine="", **options
+):
     """A plugin; `options` are further fields of PluginConfig, and `limits` of PluginOptions."""
-    vm = {"code": {"local": {"filename": str(wasm)}}, "vm_id": vm_id}
+    vm = {"code": {"local": {"filename": str(wasm)}}, "vm_id": vm_id, "runtime": engine}
     if vm_configuration:
         vm["configuration"] = {"@type": _STRING, "value": vm_configuration}
     if environment := options.pop("environment", None):

@@ -1,0 +1,98 @@
+"""Every engine in one process, each with plugins of its own, and none in another's way."""
+
+import json
+import os
+import subprocess
+import unittest
+
+from peers.bootstrap import bootstrap, cluster, listener, plugin
+from peers.case import PlaneTest, guest
+from peers.http1 import Http1Client
+from peers.http2 import Http2Upstream
+from peers.load import SteadyLoad
+from peers.weir import BINARY
+
+# The fault, and the kind that it is counted as, on every engine.
+FAULTS = [
+    ("panic", "unreachable"),
+    ("loop", "deadline"),
+    ("loop-calls", "deadline"),
+    ("memory", "out_of_memory"),
+    ("recursion", "stack_overflow"),
+    ("exit", "proc_exit"),
+    ("wild-read", "memory_bounds"),
+]
+LIMITS = {"max_memory_bytes": 32 << 20}
+# Interpreters need longer; and what an adapter compiles, it compiles before.
+LIMITS_UNDER_LOAD = {"call_cpu_time": "1s", **LIMITS}
+
+
+def engines():
+    """The engines that run wasm and are there. In CI none may be missing."""
+    printed = subprocess.run([BINARY, "engines", "--json"], capture_output=True, check=True).stdout
+    told = [engine for engine in json.loads(printed)["engines"] if engine["name"] != "null"]
+    missing = [engine["error"] for engine in told if "error" in engine]
+    if missing and os.environ.get("CI") == "true":
+        raise AssertionError("\n".join(missing))
+    for error in missing:
+        print("not tested:", error)
+    return [engine["name"] for engine in told if "error" not in engine]
+
+
+class EnginesTest(PlaneTest):
+    def setUp(self):
+        self.engines = engines()
+        upstream = self.upstream(Http2Upstream)
+        listeners = [
+            listener(
+                name,
+                plugin("good-" + name, guest("http_all"), engine=name, limits=LIMITS_UNDER_LOAD),
+            )
+            for name in self.engines
+        ] + [
+            listener("bad-" + name, plugin("bad-" + name, guest("faults"), engine=name, limits=LIMITS))
+            for name in self.engines
+        ]
+        self.weir = self.weir(
+            bootstrap=bootstrap(listeners, [cluster("upstream", upstream)]),
+            workers=2,
+            listeners=len(listeners),
+        )
+        count = len(self.engines)
+        self.good_ports = dict(zip(self.engines, self.weir.ports[:count]))
+        self.bad_ports = dict(zip(self.engines, self.weir.ports[count:]))
+
+    def failures(self, engine, kind):
+        return self.weir.stats().get(f"wasm.bad-{engine}.failed.{kind}", 0)
+
+    def test_each_serves_its_plugin(self):
+        told = {entry["name"]: entry["engine"] for entry in self.weir.plugins()}
+        for name, port in self.good_ports.items():
+            with self.subTest(engine=name):
+                self.assertEqual(told["good-" + name], name)
+                response = self.client(port).request("/local-response")
+                self.assertEqual(response.status // 100, 4)
+
+    def test_each_fails_alone(self):
+        loads = {
+            name: SteadyLoad(Http1Client, port, connections=2, path="/local-response")
+            for name, port in self.good_ports.items()
+        }
+        for round_number in range(1, 3):
+            for fault, kind in FAULTS:
+                for name, port in self.bad_ports.items():
+                    with self.subTest(engine=name, fault=fault, round=round_number):
+                        before = self.failures(name, kind)
+                        client = self.client(port)
+                        self.assertEqual(client.request(f"/{fault}").status, 503)
+                        self.assertEqual(self.failures(name, kind), before + 1)
+                        self.assertEqual(client.request("/next").status, 200)
+        for name, load in loads.items():
+            statuses = [answer.status for answer in load.stop()]
+            with self.subTest(engine=name):
+                self.assertGreater(len(statuses), 0)
+                self.assertEqual({status // 100 for status in statuses}, {4})
+
+
+if __name__ == "__main__":
+    unittest.main()
