@@ -32,6 +32,7 @@ struct Route {
   std::string cluster;
   // For the whole response, from the end of the request on; zero: none.
   Milliseconds timeout{15'000};
+  std::string name;  // for properties; may be empty
 };
 
 struct VirtualHost {
@@ -50,7 +51,8 @@ struct Listener {
   };
 
   std::string name;
-  SocketAddress address;  // an IP address; port 0 lets the system choose
+  std::string filter_chain;  // its name, for properties; may be empty
+  SocketAddress address;     // an IP address; port 0 lets the system choose
   Codec codec = Codec::Auto;
   std::vector<PluginSettings> plugins;  // in the order in which requests pass them
   std::vector<VirtualHost> virtual_hosts;

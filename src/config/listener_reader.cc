@@ -51,8 +51,9 @@ Result<std::vector<PluginSettings>> read_http_filters(const HttpConnectionManage
     bool router = config.Is<Router>();
     if (router && i == last) return plugins;
     if (router) return here.error("the router has to be the last filter; none is reached after it");
-    WEIR_TRY(PluginSettings plugin,
-             read_http_filter(config, environment, here.field("typed_config")));
+    const Place filter = here.field("typed_config");
+    WEIR_TRY(PluginSettings plugin, read_http_filter(config, environment, filter));
+    plugin.where = filter.describe();
     plugins.push_back(std::move(plugin));
   }
   return at.error("the last filter has to be the router, " + Router::descriptor()->full_name());
@@ -79,6 +80,7 @@ Result<Listener> read_listener(const v3::Listener& message, const std::set<std::
   }
   Place chain_filters = chains.item(0).field("filters");
   const v3::FilterChain& chain = message.filter_chains(0);
+  listener.filter_chain = chain.name();
   if (chain.filters_size() > 1) {
     return chain_filters.item(1).error(
         "a filter chain has one filter, the HTTP connection manager");

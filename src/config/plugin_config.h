@@ -57,7 +57,7 @@ struct Limits {
   uint64_t max_memory_bytes = 256ull << 20;
   // Keys and values that the plugins of one vm_id may keep in shared data.
   uint64_t max_shared_data_bytes = 64ull << 20;
-  // What may wait in each shared queue that it makes.
+  // What may wait in all shared queues of its vm_id.
   uint64_t max_queue_bytes = 64ull << 20;
 
   friend auto operator<=>(const Limits&, const Limits&) = default;
@@ -91,6 +91,8 @@ struct VmSettings {
 };
 
 struct PluginSettings {
+  // File, line and field, to begin errors with; empty where no file says it.
+  std::string where;
   std::string name;
   std::string root_id;
   std::string configuration;  // given to proxy_on_configure

@@ -131,13 +131,16 @@ Result<std::set<std::string, std::less<>>> read_capabilities(const wasm::PluginC
   return names;
 }
 
+// Beyond this a limit on a call is none; it can be computed with in nanoseconds.
+constexpr Milliseconds kLongestCall = std::chrono::hours(24 * 365);
+
 Limits read_limits(const weir::v1::Limits& message) {
   Limits limits;
   if (message.has_call_cpu_time()) {
-    limits.call_cpu_time = to_milliseconds(message.call_cpu_time());
+    limits.call_cpu_time = std::min(to_milliseconds(message.call_cpu_time()), kLongestCall);
   }
   if (message.has_start_cpu_time()) {
-    limits.start_cpu_time = to_milliseconds(message.start_cpu_time());
+    limits.start_cpu_time = std::min(to_milliseconds(message.start_cpu_time()), kLongestCall);
   }
   if (message.has_max_memory_bytes()) limits.max_memory_bytes = message.max_memory_bytes().value();
   if (message.has_max_shared_data_bytes()) {

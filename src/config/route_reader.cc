@@ -24,6 +24,7 @@ Result<Route> read_match(const v3::RouteMatch& message, const Place& at) {
 Result<Route> read_route(const v3::Route& message, const std::set<std::string>& clusters,
                          const Place& at) {
   WEIR_TRY(Route route, read_match(message.match(), at.field("match")));
+  route.name = message.name();
   const v3::RouteAction& action = message.route();
   route.cluster = action.cluster();
   if (!clusters.contains(route.cluster)) {

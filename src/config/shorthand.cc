@@ -58,6 +58,10 @@ Result<Listener> make_listener(const Shorthand& shorthand) {
 }  // namespace
 
 Result<ServeSettings> make_settings(const Shorthand& shorthand) {
+  if (shorthand.plugin.empty() && !(shorthand.engine.empty() && shorthand.configuration.empty())) {
+    return Error{ErrorCode::BadConfig,
+                 "there is no plugin for the engine or the configuration: name a .wasm file"};
+  }
   ServeSettings settings;
   auto upstream = read_cluster(kUpstream, shorthand.upstream);
   if (!upstream.ok()) return std::move(upstream).error().in("upstream");

@@ -48,6 +48,12 @@ Error SourceMap::error(std::string_view path, std::string_view reason) const {
   return {ErrorCode::BadConfig, std::move(message)};
 }
 
+std::string SourceMap::describe(std::string_view path) const {
+  std::string message = error(path, "").message;
+  if (message.ends_with(": ")) message.resize(message.size() - 2);
+  return message;
+}
+
 Error SourceMap::error(Mark mark, std::string_view reason) const {
   return {ErrorCode::BadConfig, file_name_ + ":" + std::to_string(mark.line) + ":" +
                                     std::to_string(mark.column) + ": " + std::string(reason)};

@@ -28,6 +28,8 @@ class SourceMap {
   // "envoy.yaml:14:9: admin.address: reason", with the mark of `path` or else of the nearest field
   // around it.
   Error error(std::string_view path, std::string_view reason) const;
+  // The same without a reason.
+  std::string describe(std::string_view path) const;
   // The same for a text that has no fields yet.
   Error error(Mark mark, std::string_view reason) const;
 
@@ -49,6 +51,8 @@ class Place {
   Place entry(std::string_view key) const;  // of a map
 
   const std::string& path() const { return path_; }
+  // "envoy.yaml:14:9: admin.address", to begin a later error with.
+  std::string describe() const { return map_->describe(path_); }
   Error error(std::string_view reason) const { return map_->error(path_, reason); }
 
  private:

@@ -8,6 +8,9 @@
 namespace weir::engine {
 namespace {
 
+// Names come from the guest, and may be of any length.
+constexpr size_t kMaxNameBytes = 256;
+
 void append_frame(std::string& line, const Frame& frame) {
   std::array<char, 32> number{};
   const auto append_number = [&](const char* format, uint64_t value) {
@@ -20,7 +23,8 @@ void append_frame(std::string& line, const Frame& frame) {
     if (frame.module_offset) append_number(" @0x%llx", *frame.module_offset);
     return;
   }
-  line += frame.function;
+  line += frame.function.substr(0, kMaxNameBytes);
+  if (frame.function.size() > kMaxNameBytes) line += "...";
   append_number(" (func %llu", frame.function_index);
   if (frame.module_offset) append_number(" @0x%llx", *frame.module_offset);
   line += ')';

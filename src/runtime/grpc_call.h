@@ -42,6 +42,9 @@ class GrpcCall final : private UpstreamObserver {
   uint32_t id() const { return id_; }
   Kind kind() const { return kind_; }
 
+  // Bytes of messages that the upstream has not taken yet.
+  size_t unsent_bytes() const { return stream_ ? stream_->unsent_bytes() : 0; }
+
  private:
   void on_headers(abi::HeaderList headers, abi::EndOfStream) override;
   void on_data(Bytes data, abi::EndOfStream) override;

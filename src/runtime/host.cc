@@ -4,6 +4,7 @@
 
 #include "base/guarded.h"
 #include "runtime/call_watch.h"
+#include "runtime/metric_quota.h"
 #include "runtime/plugin_context.h"
 #include "runtime/shared_data.h"
 #include "runtime/shared_queues.h"
@@ -72,6 +73,7 @@ Host::Host(HostParts parts)
     : parts_(parts),
       shared_data_(std::make_unique<SharedData>()),
       shared_queues_(std::make_unique<SharedQueues>()),
+      metric_quota_(std::make_unique<MetricQuota>()),
       call_watch_(std::make_unique<CallWatch>()),
       vms_(std::make_unique<VmTable>()) {}
 

@@ -19,6 +19,7 @@ class Engines;
 namespace weir::runtime {
 
 class CallWatch;
+class MetricQuota;
 class Metrics;
 class SharedData;
 class SharedQueues;
@@ -67,6 +68,7 @@ class Host {
   Metrics& metrics() const { return parts_.metrics; }
   SharedData& shared_data() const { return *shared_data_; }
   SharedQueues& shared_queues() const { return *shared_queues_; }
+  MetricQuota& metric_quota() const { return *metric_quota_; }
   CallWatch& call_watch() const { return *call_watch_; }
 
  private:
@@ -75,6 +77,7 @@ class Host {
   HostParts parts_;
   std::unique_ptr<SharedData> shared_data_;
   std::unique_ptr<SharedQueues> shared_queues_;
+  std::unique_ptr<MetricQuota> metric_quota_;
   std::unique_ptr<CallWatch> call_watch_;
   std::unique_ptr<VmTable> vms_;
 };

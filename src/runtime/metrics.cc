@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <set>
 
 namespace weir::runtime {
 namespace {
@@ -69,7 +70,6 @@ Metric* MetricStore::define(MetricType type, std::string_view name) {
   auto state = state_.lock();
   auto found = state->cells.find(name);
   if (found == state->cells.end()) {
-    if (state->cells.size() >= kMaxMetrics) return nullptr;
     found = state->cells.emplace(std::string(name), std::make_unique<Cell>(type)).first;
   }
   return found->second->type() == type ? found->second.get() : nullptr;
@@ -89,8 +89,13 @@ std::string MetricStore::to_text() const {
 std::string MetricStore::to_prometheus() const {
   auto state = state_.lock();
   std::string text;
+  std::set<std::string> told;
   for (const auto& [name, cell] : state->cells) {
     const std::string fit = prometheus_name(name);
+    if (!told.insert(fit).second) {
+      text += "# " + name + " is left out: another metric has become " + fit + '\n';
+      continue;
+    }
     if (cell->type() != MetricType::Histogram) {
       text += "# TYPE " + fit + (cell->type() == MetricType::Counter ? " counter\n" : " gauge\n");
       text += fit + ' ' + std::to_string(cell->value()) + '\n';

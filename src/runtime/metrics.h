@@ -37,15 +37,13 @@ class Metrics {
   virtual ~Metrics() = default;
 
   // The metric of that name, made if need be; it lives as long as this object. Null where the name
-  // has another type, or the limit on metrics is reached. Thread: any; not for the request path.
+  // has another type. Thread: any; not for the request path.
   virtual Metric* define(MetricType type, std::string_view name) = 0;
 };
 
 // Metrics kept in memory, for planes without a store of their own.
 class MetricStore final : public Metrics {
  public:
-  static constexpr size_t kMaxMetrics = 10'000;
-
   MetricStore();
   ~MetricStore() override;
 
@@ -54,7 +52,8 @@ class MetricStore final : public Metrics {
   // "name: value" lines in order of name; a histogram has count, sum and buckets. Thread: any.
   std::string to_text() const;
 
-  // The Prometheus text format. Names are made fit ('.' and '-' become '_', "weir_" goes before).
+  // The Prometheus text format. Names are made fit ('.' and '-' become '_', "weir_" goes before);
+  // of those that come to the same the first is told, and a comment names the others.
   std::string to_prometheus() const;
 
  private:

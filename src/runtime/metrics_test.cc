@@ -1,5 +1,7 @@
 #include "runtime/metrics.h"
 
+#include "runtime/metric_quota.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -49,13 +51,23 @@ TEST(MetricStoreTest, PrometheusGetsFitNamesTypesAndBuckets) {
             "weir_h_sum 7\nweir_h_count 3\n");
 }
 
-TEST(MetricStoreTest, MetricsAreBounded) {
+TEST(MetricStoreTest, NamesThatPrometheusCannotTellApartAreToldOnce) {
   MetricStore store;
-  for (size_t i = 0; i < MetricStore::kMaxMetrics; ++i) {
-    ASSERT_NE(store.define(MetricType::Counter, std::to_string(i)), nullptr);
+  store.define(MetricType::Counter, "a.b")->add(1);
+  store.define(MetricType::Gauge, "a_b")->add(2);
+  EXPECT_EQ(store.to_prometheus(),
+            "# TYPE weir_a_b counter\nweir_a_b 1\n"
+            "# a_b is left out: another metric has become weir_a_b\n");
+}
+
+TEST(MetricQuotaTest, BoundsTheNamesOfEachVm) {
+  const MetricQuota quota;
+  for (size_t i = 0; i < MetricQuota::kMaxOfVm; ++i) {
+    ASSERT_TRUE(quota.may_define("vm", std::to_string(i)));
   }
-  EXPECT_EQ(store.define(MetricType::Counter, "one more"), nullptr);
-  EXPECT_NE(store.define(MetricType::Counter, "0"), nullptr);
+  EXPECT_FALSE(quota.may_define("vm", "one more"));
+  EXPECT_TRUE(quota.may_define("vm", "0"));
+  EXPECT_TRUE(quota.may_define("other", "one more"));
 }
 
 }  // namespace

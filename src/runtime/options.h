@@ -18,8 +18,8 @@ struct CallLimits {
   Milliseconds start_time{10'000};
   // The memory of one instance.
   uint64_t max_memory_bytes = 256ull << 20;
-  // The shared data of its vm_id, keys and values together, and each queue that it makes. Where VMs
-  // of one vm_id differ, the first to use them decides.
+  // The shared data of its vm_id, keys and values together, and what waits in all its queues. Where
+  // VMs of one vm_id differ, the first to use them decides.
   uint64_t max_shared_data_bytes = 64ull << 20;
   uint64_t max_queue_bytes = 64ull << 20;
 

@@ -17,6 +17,9 @@ constexpr size_t kMaxOpenCalls = 10'000;
 // What the request bodies of its open HTTP calls may take, and one message of a gRPC call.
 constexpr uint64_t kMaxHeldBytes = 64 << 20;
 
+// As much of a guest's words as a log line needs.
+std::string shown(std::string_view name) { return std::string(name.substr(0, 256)); }
+
 // Low bits of call ids.
 constexpr uint32_t kHttpCallId = 0;
 constexpr uint32_t kGrpcCallId = 1;
@@ -268,7 +271,7 @@ Status PluginContext::http_call(abi::HttpCallRequest request, uint32_t& call_id)
   auto call = std::make_unique<HttpCall>(*this, id);
   const Status status = call->start(request);
   if (status != Status::Ok) {
-    log(LogLevel::Error, "proxy_http_call: there is no upstream '" + std::string(request.upstream) +
+    log(LogLevel::Error, "proxy_http_call: there is no upstream '" + shown(request.upstream) +
                              "', or it cannot be reached");
     return status;
   }
@@ -279,9 +282,17 @@ Status PluginContext::http_call(abi::HttpCallRequest request, uint32_t& call_id)
 }
 
 bool PluginContext::may_hold(size_t bytes, std::string_view hostcall) {
-  if (bytes <= kMaxHeldBytes - std::min(held_bytes_, kMaxHeldBytes)) return true;
+  const auto fits = [&] { return held_bytes_ + unsent_bytes_ + bytes <= kMaxHeldBytes; };
+  if (fits()) return true;
+  recount_unsent();
+  if (fits()) return true;
   log(LogLevel::Error, std::string(hostcall) + ": the bodies of open calls take too much memory");
   return false;
+}
+
+void PluginContext::recount_unsent() {
+  unsent_bytes_ = 0;
+  for (const auto& [id, call] : grpc_calls_) unsent_bytes_ += call->unsent_bytes();
 }
 
 Status PluginContext::grpc_call(abi::GrpcCallRequest request, std::string_view message,
@@ -307,10 +318,11 @@ Status PluginContext::start_grpc(std::unique_ptr<GrpcCall> call,
   }
   const Status status = call->start(request, message, timeout);
   if (status != Status::Ok) {
-    log(LogLevel::Error, "gRPC: there is no upstream '" + grpc_upstream(request.upstream) +
+    log(LogLevel::Error, "gRPC: there is no upstream '" + shown(grpc_upstream(request.upstream)) +
                              "', or it cannot be reached");
     return status;
   }
+  unsent_bytes_ += message.size();
   const uint32_t id = call->id();
   grpc_calls_.emplace(id, std::move(call));
   return Status::Ok;
@@ -326,8 +338,11 @@ Status PluginContext::grpc_send(uint32_t call_id, std::string_view message,
   if ((call_id & kIdKindMask) != kGrpcStreamId) return Status::BadArgument;
   GrpcCall* call = find_grpc(call_id);
   if (call == nullptr) return Status::NotFound;
+  if (!may_hold(message.size(), "proxy_grpc_send")) return Status::BadArgument;
   const Status status = call->send(message, end_of_stream);
-  if (status != Status::Ok) {
+  if (status == Status::Ok) {
+    unsent_bytes_ += message.size();
+  } else {
     log(LogLevel::Error, "proxy_grpc_send: the message is too large, or too many wait to be sent");
   }
   return status;

@@ -122,6 +122,8 @@ class PluginContext final : public ContextBase {
   GrpcCall* find_grpc(uint32_t call_id);
   // Whether a call may still bring so many bytes of its own.
   bool may_hold(size_t bytes, std::string_view hostcall);
+  // Counts what waits on gRPC calls anew.
+  void recount_unsent();
   abi::Status start_grpc(std::unique_ptr<GrpcCall> call, const abi::GrpcCallRequest& request,
                          std::string_view message, Milliseconds timeout);
 
@@ -141,7 +143,8 @@ class PluginContext final : public ContextBase {
   // Answers that come after the end find it expired.
   std::shared_ptr<PluginContext*> self_ = std::make_shared<PluginContext*>(this);
   size_t lookups_ = 0;
-  uint64_t held_bytes_ = 0;  // bodies of open HTTP calls
+  uint64_t held_bytes_ = 0;    // bodies of open HTTP calls
+  uint64_t unsent_bytes_ = 0;  // of gRPC messages: at most so many wait
   Delivery* delivery_ = nullptr;
   std::unordered_map<uint32_t, std::unique_ptr<HttpCall>> http_calls_;
   std::unordered_map<uint32_t, std::unique_ptr<GrpcCall>> grpc_calls_;

@@ -9,15 +9,18 @@ Status SharedQueues::open(std::string_view vm_id, std::string_view name,
                           uint32_t& queue_id) {
   if (name.size() > kMaxNameBytes) return Status::BadArgument;
   auto state = state_.lock();
-  auto [found, added] = state->ids.try_emplace(Name(vm_id, name), 0);
-  if (added) {
-    if (state->queues.size() >= kMaxQueues) {
-      state->ids.erase(found);
-      return Status::InternalFailure;
-    }
+  auto owner = state->owners.find(vm_id);
+  if (owner == state->owners.end()) {
+    owner = state->owners.emplace(std::string(vm_id), std::make_unique<Owner>()).first;
+    owner->second->max_bytes = max_bytes;
+  }
+  auto& ids = owner->second->ids;
+  auto found = ids.find(name);
+  if (found == ids.end()) {
+    if (ids.size() >= kMaxQueues) return Status::InternalFailure;
     state->queues.push_back(std::make_unique<Guarded<Queue>>());
-    state->queues.back()->lock()->max_bytes = max_bytes;
-    found->second = static_cast<uint32_t>(state->queues.size());
+    state->queues.back()->lock()->owner = owner->second.get();
+    found = ids.emplace(std::string(name), static_cast<uint32_t>(state->queues.size())).first;
   }
   queue_id = found->second;
   if (receiver) state->queues[queue_id - 1]->lock()->receiver = receiver;
@@ -27,8 +30,10 @@ Status SharedQueues::open(std::string_view vm_id, std::string_view name,
 Status SharedQueues::resolve(std::string_view vm_id, std::string_view name,
                              uint32_t& queue_id) const {
   auto state = state_.lock();
-  auto found = state->ids.find(Name(vm_id, name));
-  if (found == state->ids.end()) return Status::NotFound;
+  auto owner = state->owners.find(vm_id);
+  if (owner == state->owners.end()) return Status::NotFound;
+  auto found = owner->second->ids.find(name);
+  if (found == owner->second->ids.end()) return Status::NotFound;
   queue_id = found->second;
   return Status::Ok;
 }
@@ -39,11 +44,13 @@ Status SharedQueues::enqueue(uint32_t queue_id, std::string_view item) {
   std::shared_ptr<QueueReceiver> receiver;
   {
     auto locked = queue->lock();
-    if (locked->items.size() >= kMaxItems || item.size() > locked->max_bytes - locked->bytes) {
+    const uint64_t size = kItemBytes + item.size();
+    Owner& owner = *locked->owner;
+    if (owner.bytes.fetch_add(size) + size > owner.max_bytes) {
+      owner.bytes -= size;
       return Status::NotFound;
     }
     locked->items.emplace_back(item);
-    locked->bytes += item.size();
     receiver = locked->receiver.lock();
   }
   if (receiver) receiver->notify(queue_id);
@@ -57,7 +64,7 @@ Status SharedQueues::dequeue(uint32_t queue_id, std::string& item) {
   if (locked->items.empty()) return Status::Empty;
   item = std::move(locked->items.front());
   locked->items.pop_front();
-  locked->bytes -= item.size();
+  locked->owner->bytes -= kItemBytes + item.size();
   return Status::Ok;
 }
 

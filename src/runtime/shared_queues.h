@@ -1,6 +1,7 @@
 #pragma once
 // Queues between VMs of any worker (ABI 0.2.1, "Shared Queues").
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
@@ -26,13 +27,15 @@ class QueueReceiver {
 // Thread: any.
 class SharedQueues {
  public:
-  static constexpr size_t kMaxQueues = 10'000;
-  static constexpr size_t kMaxItems = 1 << 20;  // of one queue
+  static constexpr size_t kMaxQueues = 1000;  // of one vm_id
   static constexpr size_t kMaxNameBytes = 4096;
+  // What an item counts besides its bytes.
+  static constexpr uint64_t kItemBytes = 64;
 
-  // Opens the queue, or makes it with this bound on what it holds. The receiver, unless null, takes
-  // the place of the former one; what the queue holds stays. BAD_ARGUMENT: the name is too long.
-  // INTERNAL_FAILURE: there are too many queues.
+  // Opens the queue, or makes it. `max_bytes` bounds what all queues of its vm_id hold together, as
+  // the first of them was made with. The receiver, unless null, takes the place of the former one;
+  // what the queue holds stays. BAD_ARGUMENT: the name is too long. INTERNAL_FAILURE: there are too
+  // many queues of that vm_id.
   abi::Status open(std::string_view vm_id, std::string_view name,
                    const std::shared_ptr<QueueReceiver>& receiver, uint64_t max_bytes,
                    uint32_t& queue_id);
@@ -48,16 +51,20 @@ class SharedQueues {
   abi::Status dequeue(uint32_t queue_id, std::string& item);
 
  private:
-  struct Queue {
-    std::deque<std::string> items;
+  // What the queues of one vm_id share.
+  struct Owner {
     uint64_t max_bytes = 0;
-    uint64_t bytes = 0;
+    std::atomic<uint64_t> bytes = 0;
+    std::map<std::string, uint32_t, std::less<>> ids;  // by name; guarded by state_
+  };
+  struct Queue {
+    Owner* owner = nullptr;
+    std::deque<std::string> items;
     std::weak_ptr<QueueReceiver> receiver;
   };
-  using Name = std::pair<std::string, std::string>;
   struct State {
-    std::map<Name, uint32_t> ids;
-    std::vector<std::unique_ptr<Guarded<Queue>>> queues;  // queue_id - 1
+    std::map<std::string, std::unique_ptr<Owner>, std::less<>> owners;  // by vm_id
+    std::vector<std::unique_ptr<Guarded<Queue>>> queues;                // queue_id - 1
   };
 
   const Guarded<Queue>* find(uint32_t queue_id) const;

@@ -87,12 +87,23 @@ TEST_F(SharedQueuesTest, AReceiverThatIsGoneIsNotTold) {
 }
 
 TEST_F(SharedQueuesTest, AFullQueueTakesNoMoreUntilItIsEmptied) {
-  const uint32_t id = open("queue", nullptr, 4);
+  const uint32_t id = open("queue", nullptr, SharedQueues::kItemBytes + 4);
   EXPECT_NE(queues.enqueue(id, "12345"), Status::Ok);
   EXPECT_EQ(queues.enqueue(id, "1234"), Status::Ok);
   EXPECT_NE(queues.enqueue(id, "5"), Status::Ok);
   EXPECT_EQ(dequeue(id), "1234");
   EXPECT_EQ(queues.enqueue(id, "5"), Status::Ok);
+}
+
+TEST_F(SharedQueuesTest, TheQueuesOfOneVmShareTheirBound) {
+  const uint32_t one = open("one", nullptr, 2 * SharedQueues::kItemBytes);
+  const uint32_t two = open("two", nullptr, kEnough);
+  EXPECT_EQ(queues.enqueue(one, ""), Status::Ok);
+  EXPECT_EQ(queues.enqueue(two, ""), Status::Ok);
+  EXPECT_NE(queues.enqueue(two, ""), Status::Ok);
+  uint32_t other = 0;
+  EXPECT_EQ(queues.open("other vm", "one", nullptr, kEnough, other), Status::Ok);
+  EXPECT_EQ(queues.enqueue(other, ""), Status::Ok);
 }
 
 TEST_F(SharedQueuesTest, QueuesAndTheirNamesAreBounded) {

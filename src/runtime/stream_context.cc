@@ -42,6 +42,7 @@ void StreamContext::want_resume(Direction direction) {
 
 void StreamContext::apply_pending() {
   if (life_ == Life::AwaitingDone && done_asked_) {
+    leave_waits();
     log_and_delete();
     stream_finished();
     return;
@@ -77,8 +78,12 @@ bool StreamContext::finish_stream() {
   life_ = Life::Finishing;
   const auto done = vm().call(Callback::OnDone, *this, {}, 1);
   if (done && *done == 0 && !done_asked_) {
-    life_ = Life::AwaitingDone;
-    return false;
+    wait_ = vm().done_waits().add(*this);
+    if (wait_) {
+      life_ = Life::AwaitingDone;
+      return false;
+    }
+    log(LogLevel::Warn, "too many streams wait for proxy_done: this one ends without it");
   }
   log_and_delete();
   return true;
@@ -96,9 +101,24 @@ void StreamContext::log_and_delete() {
   of.stream_removed();
 }
 
+void StreamContext::give_up_waiting() {
+  log(LogLevel::Warn, "proxy_done has not been called: the stream ends without it");
+  leave_waits();
+  log_and_delete();
+  stream_finished();
+}
+
+void StreamContext::leave_waits() {
+  if (wait_) vm().done_waits().remove(*wait_);
+  wait_.reset();
+}
+
 void StreamContext::destroy() {
   if (life_ == Life::Open) static_cast<void>(finish_stream());
-  if (life_ == Life::AwaitingDone) log_and_delete();
+  if (life_ == Life::AwaitingDone) {
+    leave_waits();
+    log_and_delete();
+  }
   // The instance has failed, and is telling its contexts right now.
   if (attached()) withdraw();
 }
@@ -109,6 +129,7 @@ void StreamContext::instance_failed(std::string_view reason) {
 }
 
 void StreamContext::apply_failure() {
+  leave_waits();
   withdraw();
   if (life_ == Life::AwaitingDone) {
     life_ = Life::Finished;

@@ -8,6 +8,7 @@
 
 #include "abi/guest_answer.h"
 #include "runtime/context_base.h"
+#include "runtime/done_waits.h"
 #include "runtime/stream.h"
 
 namespace weir::runtime {
@@ -27,6 +28,9 @@ class StreamContext : public ContextBase {
   void apply_pending() override;
   void instance_failed(std::string_view reason) override;
   void apply_failure() override;
+
+  // The guest has not called proxy_done for too long: the stream ends without it.
+  void give_up_waiting();
 
  protected:
   // A context in the instance of `root`; `plugin` lives as long as the root does.
@@ -70,11 +74,13 @@ class StreamContext : public ContextBase {
 
   static size_t index_of(Direction direction) { return static_cast<size_t>(direction); }
   void log_and_delete();
+  void leave_waits();
 
   const Plugin& plugin_;
   bool fails_open_;
   Mode mode_ = Mode::Running;
   Life life_ = Life::Open;
+  std::optional<DoneWaits::Place> wait_;  // while AwaitingDone
   bool logging_ = false;
   bool done_asked_ = false;
   std::optional<Direction> calling_for_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/foreign/expressions.h"
+#include "runtime/metric_quota.h"
 #include "runtime/plugin_context.h"
 #include "runtime/shared_queues.h"
 
@@ -13,9 +14,7 @@ using abi::Status;
 
 namespace {
 
-constexpr size_t kMaxMetricsOfInstance = 10'000;
 constexpr size_t kMaxMetricNameBytes = 4096;
-constexpr uint64_t kPageBytes = 64 * 1024;
 
 // User metrics lie under this prefix, as in Envoy.
 constexpr std::string_view kMetricPrefix = "wasmcustom.";
@@ -35,12 +34,13 @@ bool is_allocation_failure(const engine::Frame& frame) {
 }
 
 // Why the instance ended, as operators count it. Languages turn a failed allocation into a plain
-// `unreachable`: what tells is memory at its ceiling, or the frames.
+// `unreachable`: what tells is memory near its ceiling (allocators ask for more in steps), or the
+// frames.
 std::string_view failure_kind(const engine::Trap& trap, uint64_t memory_bytes, uint64_t ceiling) {
   using engine::TrapKind;
   if (trap.kind == TrapKind::Interrupted) return "deadline";
   if (trap.kind == TrapKind::Host && trap.message.starts_with("proc_exit")) return "proc_exit";
-  const bool out_of_memory = memory_bytes + kPageBytes > ceiling ||
+  const bool out_of_memory = memory_bytes > ceiling - ceiling / 16 ||
                              std::ranges::any_of(trap.frames, is_allocation_failure);
   if (trap.kind == TrapKind::Unreachable && out_of_memory) return "out_of_memory";
   return to_string(trap.kind);
@@ -58,9 +58,11 @@ VmInstance::VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const
       vm_(std::move(vm)),
       owner_(owner),
       call_limit_(vm_->options().limits.call_time),
+      logger_(surroundings.host.logger()),
       shared_data_(host().shared_data().store(vm_->options().vm_id,
                                               vm_->options().limits.max_shared_data_bytes)),
-      expressions_(std::make_unique<Expressions>()) {
+      expressions_(std::make_unique<Expressions>()),
+      done_waits_(surroundings.services, surroundings.host.clock()) {
   const std::string engine = vm_->module().engine().info().name;
   count(host(), MetricType::Counter, "wasm." + engine + ".created", 1);
   active_ = host().metrics().define(MetricType::Gauge, "wasm." + engine + ".active");
@@ -118,6 +120,7 @@ abi::GuestAnswer VmInstance::call(Callback callback, ContextBase& context,
   if (failed()) return std::nullopt;
   if (!guest_->has(callback)) return or_else;
   abi::GuestAnswer answer = std::nullopt;
+  logger_.begin_call();
   {
     WatchedCall watched(surroundings_.watch, *guest_, call_limit_);
     answer = guest_->call(callback, context.id(), context, params);
@@ -152,7 +155,7 @@ void VmInstance::fail(const Plugin& plugin, std::string_view doing) {
   const std::string_view kind =
       failure_kind(trap, guest_->memory_bytes(), vm_->options().limits.max_memory_bytes);
   count(host(), MetricType::Counter, "wasm." + name + ".failed." + std::string(kind), 1);
-  if (surroundings_.purpose == Purpose::Serve) logger().log(LogLevel::Error, line);
+  if (surroundings_.purpose == Purpose::Serve) host().logger().log(LogLevel::Error, line);
 
   pending_.clear();
   const auto ids = contexts_.ids();
@@ -193,16 +196,13 @@ Status VmInstance::define_metric(MetricType type, std::string_view name, uint32_
   std::string full = std::string(kMetricPrefix).append(name);
   std::ranges::replace_if(
       full, [](char c) { return static_cast<unsigned char>(c) < ' '; }, '_');
+  // What one plugin does must not be another's loss, so each VM has names of its own to use up.
+  const std::string vm = vm_->options().vm_id + '/' + vm_->code_hash();
+  if (!host().metric_quota().may_define(vm, full)) return Status::InternalFailure;
   Metric* metric = host().metrics().define(type, full);
   if (metric == nullptr) return Status::BadArgument;
   auto [known, added] = metric_ids_.try_emplace(metric, metric_id_of(metrics_.size(), type));
-  if (added) {
-    if (metrics_.size() >= kMaxMetricsOfInstance) {
-      metric_ids_.erase(known);
-      return Status::InternalFailure;
-    }
-    metrics_.push_back(metric);
-  }
+  if (added) metrics_.push_back(metric);
   metric_id = known->second;
   return Status::Ok;
 }

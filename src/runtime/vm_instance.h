@@ -8,9 +8,11 @@
 
 #include "abi/guest.h"
 #include "base/result.h"
+#include "runtime/call_logger.h"
 #include "runtime/call_watch.h"
 #include "runtime/context_base.h"
 #include "runtime/context_table.h"
+#include "runtime/done_waits.h"
 #include "runtime/host.h"
 #include "runtime/metrics.h"
 #include "runtime/shared_data.h"
@@ -85,12 +87,14 @@ class VmInstance final : public abi::VmServices {
   // Null: no such context, or deleted already.
   ContextBase* find(abi::ContextId id) const { return contexts_.find(id); }
 
+  DoneWaits& done_waits() { return done_waits_; }
+
   // An id for an HTTP or gRPC call; `kind` goes into the low bits. Not that of any open call.
   uint32_t next_call_id(uint32_t kind) { return (++last_call_ << 2) | kind; }
 
   // abi::VmServices
   abi::Context* find_context(abi::ContextId id) override { return contexts_.find(id); }
-  Logger& logger() override { return host().logger(); }
+  Logger& logger() override { return logger_; }
   const Clock& clock() override { return host().clock(); }
   const std::map<std::string, std::string>& environment() override {
     return vm_->options().environment;
@@ -119,11 +123,13 @@ class VmInstance final : public abi::VmServices {
   std::shared_ptr<const Vm> vm_;
   VmOwner& owner_;
   Milliseconds call_limit_;
+  CallLogger logger_;
   SharedStore& shared_data_;
   std::unique_ptr<Expressions> expressions_;
   ContextTable<ContextBase> contexts_;
   std::vector<std::unique_ptr<PluginContext>> roots_;
   std::vector<abi::ContextId> pending_;
+  DoneWaits done_waits_;
   std::vector<Metric*> metrics_;
   std::unordered_map<const Metric*, uint32_t> metric_ids_;
   Metric* active_;

@@ -3,6 +3,7 @@
 
 #include "abi/map_codec.h"
 #include "conformance/machine_test.h"
+#include "runtime/done_waits.h"
 
 namespace weir::test {
 namespace {
@@ -111,6 +112,31 @@ TEST_P(LifecycleTest, AStreamIsCreatedLoggedAndDeleted) {
 TEST_P(LifecycleTest, AStreamThatIsNotFinishedEndsWithItsContext) {
   open();
   context.reset();
+  EXPECT_THAT(events(), ElementsAre("proxy_on_done(2)", "proxy_on_log(2)", "proxy_on_delete(2)"));
+}
+
+TEST_P(LifecycleTest, AStreamThatNeverSaysDoneEndsWithoutIt) {
+  script.on("proxy_on_done").answer(0);
+  open();
+  EXPECT_FALSE(context->finish());
+  EXPECT_THAT(events(), ElementsAre("proxy_on_done(2)"));
+  worker.services.advance(runtime::DoneWaits::kLongest);
+  EXPECT_THAT(events(), ElementsAre("proxy_on_log(2)", "proxy_on_delete(2)", "finished"));
+  EXPECT_TRUE(host.log.has("proxy_done has not been called"));
+  EXPECT_EQ(worker.services.armed_timers(), 0u);
+}
+
+TEST_P(LifecycleTest, OnlySoManyStreamsWaitForDone) {
+  script.on("proxy_on_done").answer(0);
+  open();
+  events();
+  std::vector<std::unique_ptr<runtime::HttpContext>> waiting;
+  for (size_t i = 0; i < runtime::DoneWaits::kMostStreams; ++i) {
+    waiting.push_back(plugin->make_http_context(stream));
+    ASSERT_FALSE(waiting.back()->finish());
+  }
+  events();
+  EXPECT_TRUE(context->finish());
   EXPECT_THAT(events(), ElementsAre("proxy_on_done(2)", "proxy_on_log(2)", "proxy_on_delete(2)"));
 }
 

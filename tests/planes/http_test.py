@@ -153,6 +153,13 @@ class Http1RequestTest(HttpCase):
         self.assertEqual(response.status, 200)
         self.assertTrue(loop.run(connection.at_end()))
 
+    def test_http_1_0_without_a_host(self):
+        connection = self.connect()
+        loop.run(connection.send_bytes(b"GET / HTTP/1.0\r\n\r\n"))
+        self.assertEqual(loop.run(connection.receive()).status, 200)
+        host = self.upstream.requests[-1].headers.get("host")
+        self.assertEqual(host, f"127.0.0.1:{self.weir.port}")
+
     def test_expect_100_continue(self):
         async def exchange(connection):
             await connection.send_bytes(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n")

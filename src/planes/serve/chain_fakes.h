@@ -394,14 +394,16 @@ class ChainWorld {
     listener.virtual_hosts.push_back(
         {.name = "all",
          .domains = {"*"},
-         .routes = {{config::Route::Match::Prefix, "/other", "other", Milliseconds(1000)},
-                    {config::Route::Match::Prefix, "/", "upstream", Milliseconds(15'000)}}});
+         .routes = {
+             {config::Route::Match::Prefix, "/other", "other", Milliseconds(1000)},
+             {config::Route::Match::Prefix, "/", "upstream", Milliseconds(15'000), "main"}}});
     config::ServeSettings settings;
     settings.clusters = {{.name = "upstream"}, {.name = "other"}};
     routes_ = RouteTable::make(listener, settings).value();
     clusters_.push_back(std::make_unique<FakeCluster>(log, "upstream"));
     clusters_.push_back(std::make_unique<FakeCluster>(log, "other"));
     return {.router = {routes_, clusters_, router_stats, reaper_, timeouts_},
+            .name = "chain",
             .buffer_limit = buffer_limit,
             .clock = clock,
             .stats = stats,

@@ -133,9 +133,10 @@ PropertyValue exchange_attribute(const FilterChain& chain, Attribute attribute) 
       return route_attribute(chain, &RouteTarget::cluster_name);
     case Attribute::VirtualHostName:
       return route_attribute(chain, &RouteTarget::virtual_host);
-    case Attribute::RouteName:  // routes have no names
+    case Attribute::RouteName:
+      return route_attribute(chain, &RouteTarget::name);
     case Attribute::FilterChainName:
-      return std::string_view();
+      return chain.filter_chain_name();
     case Attribute::ListenerDirection:
       return number(0);
     default:

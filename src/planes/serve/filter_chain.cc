@@ -240,6 +240,10 @@ bool FilterChain::settle_one() {
     fail({500, "Internal Server Error", "response_payload_too_large"});
     return true;
   }
+  if (response_.lacks_status()) {
+    fail({502, "missing required header", "filter_removed_required_response_headers"});
+    return true;
+  }
   if (request_.is_broken() || response_.is_broken()) {
     // Too late to correct the length, and what would follow on the connection cannot be told apart.
     fail({500, "Internal Server Error",
@@ -323,6 +327,7 @@ void FilterChain::ResponseOut::headers(HeaderList headers, EndOfStream end) {
   const std::string_view status = headers.find(":status").value_or("");
   const bool known = !status.empty() && status[0] >= '1' && status[0] <= '5';
   chain_.parts_.stats.responses_by_class[known ? status[0] - '1' : 4].add();
+  if (status == "204") headers.remove("content-length");  // RFC 9110, section 8.6
   chain_.client_->headers(std::move(headers), end);
 }
 

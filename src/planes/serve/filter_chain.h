@@ -36,6 +36,7 @@ using FilterChains =
 // What exchanges of one listener on one worker share. All outlive them.
 struct ChainParts {
   RouterParts router;
+  std::string_view name;  // as the configuration has it
   uint64_t buffer_limit;  // of body bytes that a plugin may hold in one direction
   const Clock& clock;
   ExchangeStats& stats;
@@ -72,6 +73,7 @@ class FilterChain final : public Exchange,
   abi::HeaderMap* header_map(size_t plugin, abi::MapType type);
   Body* body(size_t plugin, runtime::Direction direction);
   runtime::FilterState& filter_state() { return filter_state_; }
+  std::string_view filter_chain_name() const { return parts_.name; }
   void on_resumes();
   // False: response headers have been sent, or another reply is under way.
   bool reply(LocalReply reply);

@@ -85,6 +85,41 @@ TEST_F(FilterChainReplyTest, AReplyInAResponseCallbackGoesStraightToTheClient) {
                           "client: data bad end"));
 }
 
+TEST_F(FilterChainReplyTest, AReplyTakesThePlaceOfAResponseThatWaitsForItsBody) {
+  auto& a = world.add_plugin("a");
+  a.answers(kResponse, {DataAction::Continue});
+  world.request(kEnd);
+  world.respond(kMore, {{"content-length", "10"}});
+  world.response().data(body_of("0123"), kMore);
+  log.take();
+  world.response().abort("reset");
+  const auto lines = log.take();
+  EXPECT_EQ(std::ranges::count_if(
+                lines, [](const auto& line) { return line.starts_with("client: headers"); }),
+            1);
+  ASSERT_GE(lines.size(), 2u);
+  EXPECT_TRUE(lines[lines.size() - 2].starts_with("client: headers 503"));
+  EXPECT_EQ(lines.back().find("0123"), std::string::npos);
+}
+
+TEST_F(FilterChainReplyTest, AResponseWithoutAStatusIsAnsweredFor) {
+  for (const char* status : {"", "101", "abc", "0200"}) {
+    ChainWorld each;
+    auto& a = each.add_plugin("a");
+    a.in_headers = [&](Direction d) {
+      if (d != kResponse) return;
+      auto* headers = a.stream().header_map(MapType::ResponseHeaders);
+      *status == 0 ? headers->remove(":status")
+                   : static_cast<void>(headers->replace(":status", status));
+    };
+    each.request(kEnd);
+    each.respond(kEnd);
+    EXPECT_THAT(each.log.take(), ::testing::Contains("client: headers 502 content-length=23 "
+                                                     "content-type=text/plain"))
+        << status;
+  }
+}
+
 TEST_F(FilterChainReplyTest, AReplyInTheReplysOwnCallbackTakesItsPlace) {
   auto& a = world.add_plugin("a");
   replies_in_headers(a, kResponse, 418);
@@ -349,6 +384,8 @@ TEST_F(FilterChainReplyTest, KnowsTheAttributesOfACompleteExchange) {
   EXPECT_EQ(text(Attribute::UpstreamAddress), "10.0.0.9:8000");
   EXPECT_EQ(text(Attribute::ClusterName), "upstream");
   EXPECT_EQ(text(Attribute::VirtualHostName), "all");
+  EXPECT_EQ(text(Attribute::RouteName), "main");
+  EXPECT_EQ(text(Attribute::FilterChainName), "chain");
   EXPECT_EQ(a.stream().attribute(Attribute::RequestDuration).index(), 0u);  // not complete
   world.close();
   EXPECT_EQ(duration, 3'000'000);

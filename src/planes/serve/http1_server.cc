@@ -82,7 +82,12 @@ void Http1Server::start_exchange() {
   context_.stats.requests.add();
   context_.stats.active_requests.add();
   exchange_ = &context_.factory.make_exchange(*this);
-  exchange_->headers(parser_->take_headers(), complete ? EndOfStream::Yes : EndOfStream::No);
+  HeaderList headers = parser_->take_headers();
+  // HTTP/1.0 may tell no host, but all that comes after needs one.
+  if (!headers.find(":authority")) {
+    static_cast<void>(headers.add(":authority", context_.connection.local_address));
+  }
+  exchange_->headers(std::move(headers), complete ? EndOfStream::Yes : EndOfStream::No);
 }
 
 void Http1Server::pass_body() {

@@ -14,6 +14,12 @@ using abi::TrailersAction;
 // A plugin may make a body this many times larger than the limit on what is held.
 constexpr uint64_t kGrowth = 16;
 
+// A final status (RFC 9110, section 15): three digits, from 200 to 599.
+bool is_final_status(std::string_view status) {
+  return status.size() == 3 && status[0] >= '2' && status[0] <= '5' && status[1] >= '0' &&
+         status[1] <= '9' && status[2] >= '0' && status[2] <= '9';
+}
+
 EndOfStream end_if(bool ended) { return ended ? EndOfStream::Yes : EndOfStream::No; }
 
 // Marks a lane as busy: it is not entered twice.
@@ -135,7 +141,12 @@ Body* Lane::body(size_t plugin) {
 }
 
 void Lane::enter_headers(Position at, EndOfStream end) {
-  if (at == plugins_.size()) return exit_.headers(end);
+  if (at == plugins_.size()) {
+    lacks_status_ = direction_ == runtime::Direction::Response &&
+                    !is_final_status(headers_.find(":status").value_or(""));
+    if (!lacks_status_) exit_.headers(end);
+    return;
+  }
 
   PluginStream& plugin = plugins_[plugin_at(at)];
   Stage& stage = stage_at(at);

@@ -83,6 +83,8 @@ class Lane {
   bool ended() const { return exit_.ended(); }
   // The body has become another one than its headers say: the lane waits to be closed.
   bool is_broken() const { return exit_.is_broken() && !closed_; }
+  // Plugins have left a response no status that can be sent: the lane waits to be closed.
+  bool lacks_status() const { return lacks_status_ && !closed_; }
   // A stage holds more than the limit, which is an error: the lane waits to be closed.
   bool too_large() const { return too_large_ && !closed_; }
   // Some stage holds so much that no more should come.
@@ -126,7 +128,7 @@ class Lane {
   void end_turn() {
     if (!halted()) exit_.end_of_turn();
   }
-  bool halted() const { return closed_ || too_large_ || exit_.is_broken(); }
+  bool halted() const { return closed_ || too_large_ || lacks_status_ || exit_.is_broken(); }
 
   const runtime::Direction direction_;
   const std::span<PluginStream> plugins_;
@@ -140,6 +142,7 @@ class Lane {
   bool has_trailers_ = false;
   bool closed_ = false;
   bool too_large_ = false;
+  bool lacks_status_ = false;
   bool running_ = false;
 };
 

@@ -16,6 +16,8 @@ void LaneExit::on_message(EndOfStream end) {
 }
 
 void LaneExit::pass_headers(HeaderList headers, EndOfStream end) {
+  headers_wait_ = false;
+  static_cast<void>(waiting_.take_all());
   started_ = true;
   ended_ = end == EndOfStream::Yes;
   sink_.headers(std::move(headers), end);

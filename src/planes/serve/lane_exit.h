@@ -11,8 +11,7 @@ namespace weir::serve {
 // Plugins may change a body, and most leave content-length as it is; a body that does not fit its
 // length breaks the connection for good. So, where some plugin may change the body:
 //  - If the message told a length of at most kCorrected bytes, its headers wait for the body to
-//  pass
-//    the plugins, and then tell what it came to.
+//    pass the plugins, and then tell what it came to.
 //  - The same holds for longer ones whose whole body passes together with the headers.
 //  - Others keep the length that they told, for clients and upstreams that need one. If the body
 //    turns out different, the message is broken (is_broken()). A plugin that is going to change it
@@ -39,7 +38,7 @@ class LaneExit final {
   // No more comes for now.
   void end_of_turn();
 
-  // Passes headers through that no plugin looks at.
+  // Passes headers through that no plugin looks at, in the place of any that wait.
   void pass_headers(HeaderList headers, EndOfStream end);
 
   // Headers have gone out.
@@ -51,7 +50,6 @@ class LaneExit final {
   uint64_t body_bytes() const { return body_bytes_; }
 
  private:
-  void wait_for_body();
   void send_headers(EndOfStream end);
   void send_waiting(EndOfStream end);
 

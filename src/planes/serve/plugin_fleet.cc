@@ -44,10 +44,20 @@ Done PluginFleet::start() {
   return Unit{};
 }
 
+Result<std::shared_ptr<const runtime::Plugin>> PluginFleet::read_and_load(
+    const config::PluginSettings& settings) const {
+  WEIR_TRY(auto options, planes::read_plugin(settings, base_dir_));
+  return host_.load(std::move(options));
+}
+
 Result<std::shared_ptr<const runtime::Plugin>> PluginFleet::load(size_t place) const {
   const Nanoseconds before = host_.clock().monotonic();
-  WEIR_TRY(auto options, planes::read_plugin(settings_[place], base_dir_));
-  WEIR_TRY(auto plugin, host_.load(std::move(options)));
+  auto loaded = read_and_load(settings_[place]);
+  if (!loaded.ok()) {
+    const std::string& where = settings_[place].where;
+    return where.empty() ? std::move(loaded).error() : std::move(loaded).error().in(where);
+  }
+  auto plugin = std::move(loaded).value();
   host_.logger().log(LogLevel::Info, loaded_message(*plugin, host_.clock().monotonic() - before));
   return plugin;
 }

@@ -53,6 +53,8 @@ class PluginFleet {
   void run(const std::stop_token& stop);
   void reload_now(size_t place);
   Result<std::shared_ptr<const runtime::Plugin>> load(size_t place) const;
+  Result<std::shared_ptr<const runtime::Plugin>> read_and_load(
+      const config::PluginSettings& settings) const;
   Done install(size_t place, std::shared_ptr<const runtime::Plugin> plugin);
 
   runtime::Host& host_;

@@ -31,9 +31,10 @@ Result<RouteTable> RouteTable::make(const config::Listener& listener,
                                                virtual_host.name + "': unknown cluster '" +
                                                route.cluster + "'"};
       }
-      host.entries.push_back({route.match, route.path,
-                              RouteTarget{static_cast<size_t>(cluster - settings.clusters.begin()),
-                                          route.timeout, virtual_host.name, route.cluster}});
+      host.entries.push_back(
+          {route.match, route.path,
+           RouteTarget{static_cast<size_t>(cluster - settings.clusters.begin()), route.timeout,
+                       virtual_host.name, route.cluster, route.name}});
     }
     for (const std::string& domain : virtual_host.domains) {
       bool is_new = true;

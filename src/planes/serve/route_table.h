@@ -16,6 +16,7 @@ struct RouteTarget {
   Milliseconds timeout;
   std::string virtual_host;
   std::string cluster_name;
+  std::string name;
 };
 
 // A listener's routes. Immutable. Thread: any.

@@ -23,6 +23,8 @@ void Router::headers(HeaderList headers, EndOfStream end) {
   if (!headers.find(":path") || !headers.find(":authority") || !headers.find(":method")) {
     return fail({503, "missing required header", "filter_removed_required_request_headers"});
   }
+  // A plugin has made it one; tunnels are not served.
+  if (headers.find(":method") == "CONNECT") return fail({501, "", "connect_not_supported"});
   target_ = find_target(headers);
   if (target_ == nullptr) {
     return fail({404, "", "route_not_found", ResponseFlag::NoRouteFound});

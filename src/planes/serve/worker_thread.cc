@@ -141,6 +141,7 @@ Result<const Listener*> WorkerThread::State::listen(size_t index, uint16_t port)
                            .reaper = reaper_,
                            .timeouts = timeouts_};
   const ChainParts chain{.router = router,
+                         .name = settings.filter_chain,
                          .buffer_limit = kBufferLimit,
                          .clock = parts_.host.clock(),
                          .stats = stats_.exchanges[index],
