@@ -9,7 +9,6 @@
 #include "engine/v8/artifact.h"
 #include "engine/v8/start_v8.h"
 #include "engine/v8/traps.h"
-#include "engine/v8/v8_instance.h"
 
 namespace weir::engine::v8_adapter {
 namespace {
@@ -56,8 +55,6 @@ ThreadIsolate::ThreadIsolate()
       handles_(isolate()),
       context_(v8::Context::New(isolate())) {
   isolate_->SetData(kSelf, this);
-  isolate_->AddNearHeapLimitCallback(&on_full_heap, this);
-  isolate_->AutomaticallyRestoreInitialHeapLimit();
   const v8::Context::Scope scope(context_);
   web_assembly_ = property(context_, context_->Global(), "WebAssembly").As<v8::Object>();
   instance_constructor_ = property(context_, web_assembly_, "Instance").As<v8::Function>();
@@ -141,14 +138,6 @@ bool ThreadIsolate::take_termination() {
 
 void ThreadIsolate::run_tasks() {
   while (v8::platform::PumpMessageLoop(&start_v8(), isolate())) continue;
-}
-
-// What fills the heap are the guests' tables. V8 ends the process where it finds no room even so.
-size_t ThreadIsolate::on_full_heap(void* self, size_t limit, size_t) {
-  constexpr size_t kToUnwind = size_t{64} << 20;
-  auto& thread = *static_cast<ThreadIsolate*>(self);
-  if (thread.running_ != nullptr) thread.running_->on_full_heap();
-  return limit + kToUnwind;
 }
 
 }  // namespace weir::engine::v8_adapter

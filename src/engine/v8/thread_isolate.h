@@ -64,6 +64,8 @@ class ThreadIsolate {
   void terminate();
   // Unwinds it at once. To be called by a function that it has called, before returning.
   void terminate_now();
+  // Whether the running guest is to be unwound.
+  bool terminating() const { return terminating_; }
   // To be asked when a guest has come back: whether it was to be unwound, which ends here.
   bool take_termination();
 
@@ -77,7 +79,6 @@ class ThreadIsolate {
 
   v8::Local<v8::Object> make_imports(const ModuleCode& code, v8::FunctionCallback callback);
   void limit_stack(uint64_t bytes);
-  static size_t on_full_heap(void* self, size_t limit, size_t initial_limit);
 
   // An isolate is left and gone in the end.
   struct Dispose {

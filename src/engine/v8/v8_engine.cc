@@ -19,6 +19,21 @@ namespace {
 constexpr uint64_t kMinStackBytes = 64 * 1024;
 constexpr uint64_t kMaxStackBytes = 2 << 20;
 
+// Of a module, in V8's words: "WasmModuleObject::Compile(): invalid opcode 0x12 (enable with
+// --experimental-wasm-return_call) @+49". What it could be made to enable is not for plugins.
+Error refusal(std::string_view words) {
+  constexpr std::string_view kWho = "WasmModuleObject::Compile(): ";
+  constexpr std::string_view kFlag = "--experimental-wasm-";
+  if (words.starts_with(kWho)) words.remove_prefix(kWho.size());
+  const size_t flag = words.find(kFlag);
+  if (flag == words.npos) return Error{ErrorCode::BadModule, std::string(words)};
+  std::string_view feature = words.substr(flag + kFlag.size());
+  feature = feature.substr(0, feature.find(')'));
+  return Error{ErrorCode::Unsupported, "the module uses " + std::string(feature) +
+                                           ", which engine v8 does not have: " +
+                                           std::string(words.substr(0, words.find(" (enable")))};
+}
+
 class Attachment final : public ThreadAttachment {
  private:
   std::shared_ptr<ThreadIsolate> isolate_ = ThreadIsolate::attach();
@@ -83,11 +98,7 @@ class V8Engine final : public Engine {
             .ToLocal(&module)) {
       return module->GetCompiledModule();
     }
-    std::string message =
-        to_text(isolate, property(thread.context(), caught.Exception(), "message"));
-    constexpr std::string_view kWho = "WasmModuleObject::Compile(): ";
-    if (message.starts_with(kWho)) message.erase(0, kWho.size());
-    return Error{ErrorCode::BadModule, std::move(message)};
+    return refusal(to_text(isolate, property(thread.context(), caught.Exception(), "message")));
   }
 
   uint64_t stack_bytes_;

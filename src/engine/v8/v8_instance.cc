@@ -131,25 +131,25 @@ void V8Instance::on_host_call(const v8::FunctionCallbackInfo<v8::Value>& info) {
   ThreadIsolate::of(info.GetIsolate()).running()->host_call(info, import);
 }
 
-// An interrupt that came while the host or another instance ran is acted on here; one that is under
-// way goes no further, or it would meet whom the host calls.
+// An interrupt that came while the host or another instance ran is acted on here. A guest that is
+// to be unwound calls nobody, or those whom the host then calls would be unwound in its place.
 void V8Instance::host_call(const v8::FunctionCallbackInfo<v8::Value>& info, const Import& import) {
   const auto& [params, results] = import.signature;
   std::array<uint64_t, kMaxSlots> slots;
   for (size_t i = 0; i < params.size(); ++i) {
     slots[i] = to_slot(info[static_cast<int>(i)], params[i]);
   }
-  Flow flow = Flow::Return;
-  if (!interrupted_) {
+  Flow flow = Flow::Trap;
+  if (!interrupted_ && !thread_.terminating()) {
     flow = handler_.on_import(import.token, Slots(slots.data(), slot_count(import.signature)),
                               callers_memory());
   }
   if (interrupted_) {
-    stop(TrapKind::Interrupted, "interrupted by the host");
+    stops_as(TrapKind::Interrupted, "interrupted by the host");
     return thread_.terminate_now();
   }
   if (flow == Flow::Trap) {
-    stop(TrapKind::Host, "the host refused a call");
+    stops_as(TrapKind::Host, "the host refused a call");
     return thread_.terminate_now();
   }
   write_results(info.GetIsolate(), info.GetReturnValue(), results, slots);
@@ -189,7 +189,7 @@ Trap V8Instance::take_trap() {
 }
 
 // The first cause stands: a call that ends because one nested in it did adds nothing.
-void V8Instance::stop(TrapKind kind, std::string_view why) {
+void V8Instance::stops_as(TrapKind kind, std::string_view why) {
   if (trap_) return;
   trap_ =
       Trap{.kind = kind, .message = std::string(why), .frames = current_frames(thread_.context())};
@@ -216,14 +216,8 @@ void V8Instance::interrupt() const noexcept {
 void V8Instance::on_interrupt(v8::Isolate* isolate, void*) {
   V8Instance* running = ThreadIsolate::of(isolate).running();
   if (running == nullptr || !running->interrupted_) return;
-  running->stop(TrapKind::Interrupted, "interrupted by the host");
+  running->stops_as(TrapKind::Interrupted, "interrupted by the host");
   running->thread_.terminate();
-}
-
-// V8 collects garbage meanwhile: nothing can be read of its objects.
-void V8Instance::on_full_heap() {
-  if (!trap_) trap_ = Trap{.kind = TrapKind::NoResources, .message = "V8's heap is full"};
-  thread_.terminate();
 }
 
 }  // namespace weir::engine::v8_adapter

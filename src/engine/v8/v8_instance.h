@@ -34,9 +34,6 @@ class V8Instance final : public Instance {
   // The one trampoline: every import of every module arrives here. Its data is the Import.
   static void on_host_call(const v8::FunctionCallbackInfo<v8::Value>& info);
 
-  // The isolate's heap has no room for what this instance asks.
-  void on_full_heap();
-
  private:
   struct BoundExport {
     v8::Global<v8::Function> function;
@@ -49,7 +46,7 @@ class V8Instance final : public Instance {
   Memory callers_memory();
   void keep_memory(v8::Local<v8::Value> exports);
   void host_call(const v8::FunctionCallbackInfo<v8::Value>& info, const Import& import);
-  void stop(TrapKind kind, std::string_view why);
+  void stops_as(TrapKind kind, std::string_view why);
   Flow not_begun();
   Flow trapped(const v8::TryCatch& caught);
 
