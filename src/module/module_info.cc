@@ -14,24 +14,7 @@ constexpr uint32_t kMaxFunctions = 1'000'000;
 constexpr uint32_t kMaxImports = 100'000;
 constexpr uint32_t kMaxExports = 100'000;
 constexpr uint32_t kMaxMemories = 100'000;
-
-enum class SectionId : uint8_t {
-  Custom,
-  Type,
-  Import,
-  Function,
-  Table,
-  Memory,
-  Global,
-  Export,
-  Start,
-  Element,
-  Code,
-  Data,
-  DataCount,
-  Tag,
-  Last = Tag,
-};
+constexpr uint32_t kMaxTags = 1'000'000;
 
 struct SectionRule {
   std::string_view name;
@@ -91,15 +74,18 @@ class ModuleReader {
       return file.error_at(start, "section " + quoted(rule.name) + " twice or out of order");
     }
     last_rank_ = rule.rank;
-    info_.sections.push_back(
-        {.name = std::string(rule.name), .offset = section.offset(), .size = section.remaining()});
-    return read_contents(static_cast<SectionId>(id), section);
+    const auto kind = static_cast<SectionId>(id);
+    info_.sections.push_back({.id = kind,
+                              .name = std::string(rule.name),
+                              .offset = section.offset(),
+                              .size = section.remaining()});
+    return read_contents(kind, section);
   }
 
   Done note_custom_section(Reader& in) {
     WEIR_TRY(const std::string_view name, in.name());
     info_.sections.push_back(
-        {.custom = true, .name = std::string(name), .offset = in.offset(), .size = in.remaining()});
+        {.name = std::string(name), .offset = in.offset(), .size = in.remaining()});
     return Unit{};
   }
 
@@ -107,6 +93,7 @@ class ModuleReader {
     switch (id) {
       case SectionId::Type: {
         WEIR_TRY(types_, read_type_section(in));
+        for (const TypeEntry& type : types_) info_.types.push_back(type.shape);
         break;
       }
       case SectionId::Import:
@@ -117,6 +104,9 @@ class ModuleReader {
         break;
       case SectionId::Memory:
         WEIR_TRY(read_memories(in));
+        break;
+      case SectionId::Tag:
+        WEIR_TRY(read_tags(in));
         break;
       case SectionId::Export:
         WEIR_TRY(read_exports(in));
@@ -169,17 +159,17 @@ class ModuleReader {
       return unsupported("imported function " + in_module(module, name) +
                          " cannot be supplied: " + types_[type].obstacle);
     }
-    functions_.push_back(type);
+    info_.functions.push_back(type);
     info_.interface.imports.push_back({std::string(module), std::string(name), types_[type].type});
     return Unit{};
   }
 
   Done read_functions(Reader& in) {
     WEIR_TRY(const uint32_t n, in.count(1, kMaxFunctions, "functions"));
-    functions_.reserve(functions_.size() + n);
+    info_.functions.reserve(info_.functions.size() + n);
     for (uint32_t i = 0; i < n; ++i) {
       WEIR_TRY(const uint32_t type, read_function_type_index(in));
-      functions_.push_back(type);
+      info_.functions.push_back(type);
     }
     info_.defined_functions = n;
     return Unit{};
@@ -190,6 +180,16 @@ class ModuleReader {
     for (uint32_t i = 0; i < n; ++i) {
       WEIR_TRY(const MemoryType memory, read_memory_type(in));
       memories_.push_back(memory);
+    }
+    return Unit{};
+  }
+
+  Done read_tags(Reader& in) {
+    WEIR_TRY(const uint32_t n, in.count(2, kMaxTags, "tags"));
+    for (uint32_t i = 0; i < n; ++i) {
+      WEIR_TRY(in.byte());
+      WEIR_TRY(const uint32_t type, read_function_type_index(in));
+      info_.tags.push_back(type);
     }
     return Unit{};
   }
@@ -205,7 +205,7 @@ class ModuleReader {
     WEIR_TRY(const ExternKind kind, read_kind(in));
     if (kind == ExternKind::Function) {
       WEIR_TRY(const uint32_t function, read_function_index(in));
-      export_function(name, types_[functions_[function]]);
+      export_function(name, types_[info_.functions[function]]);
       return Unit{};
     }
     const size_t start = in.offset();
@@ -271,7 +271,7 @@ class ModuleReader {
   Result<uint32_t> read_function_index(Reader& in) {
     const size_t start = in.offset();
     WEIR_TRY(const uint32_t function, in.u32());
-    if (function >= functions_.size()) {
+    if (function >= info_.functions.size()) {
       return in.error_at(start, "function " + std::to_string(function) + " does not exist");
     }
     return function;
@@ -299,7 +299,6 @@ class ModuleReader {
   const Bytes wasm_;
   ModuleInfo info_;
   std::vector<TypeEntry> types_;
-  std::vector<uint32_t> functions_;  // the type of each, imported ones first
   std::vector<MemoryType> memories_;
   std::optional<uint32_t> exported_memory_;
   uint32_t bodies_ = 0;
@@ -313,9 +312,14 @@ std::string_view to_string(ExternKind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
+const Section* ModuleInfo::find_section(SectionId id) const {
+  auto found = std::ranges::find(sections, id, &Section::id);
+  return found == sections.end() ? nullptr : &*found;
+}
+
 const Section* ModuleInfo::find_custom_section(std::string_view name) const {
   auto found = std::ranges::find_if(
-      sections, [name](const Section& s) { return s.custom && s.name == name; });
+      sections, [name](const Section& s) { return s.id == SectionId::Custom && s.name == name; });
   return found == sections.end() ? nullptr : &*found;
 }
 

@@ -18,9 +18,28 @@ namespace weir::wasm {
 // No function that crosses the boundary has more parameters, or more results, than this.
 inline constexpr size_t kMaxCrossingValues = 24;
 
+// The kinds of sections, by their number in the file. They do not come in this order.
+enum class SectionId : uint8_t {
+  Custom,
+  Type,
+  Import,
+  Function,
+  Table,
+  Memory,
+  Global,
+  Export,
+  Start,
+  Element,
+  Code,
+  Data,
+  DataCount,
+  Tag,
+  Last = Tag,
+};
+
 // One section. A module may hold a non-custom one only once.
 struct Section {
-  bool custom = false;
+  SectionId id = SectionId::Custom;
   std::string name;     // "import", or a custom section's own name
   uint64_t offset = 0;  // in the file, of the contents: after the header and a custom one's name
   uint64_t size = 0;    // of the contents, in bytes
@@ -70,6 +89,12 @@ struct AbiMarkers {
   bool none() const { return !v0_1_0 && !v0_2_0 && !v0_2_1 && !v0_2_100 && others.empty(); }
 };
 
+// How many values a function of some type takes and gives; none of another type.
+struct TypeShape {
+  uint32_t params = 0;
+  uint32_t results = 0;
+};
+
 // What a module is made of. Owns all it holds: the file may go.
 struct ModuleInfo {
   ModuleInterface interface;  // every imported function; every exported one that can be called
@@ -79,8 +104,14 @@ struct ModuleInfo {
   std::optional<MemoryInfo> memory;  // the one exported as "memory", or else the first
   std::optional<uint32_t> start_function;
   uint32_t defined_functions = 0;
+  std::vector<TypeShape> types;
+  std::vector<uint32_t> functions;  // the type of each, imported ones first
+  std::vector<uint32_t> tags;       // the type of each that is not imported
   AbiMarkers abi;
   std::vector<Section> sections;  // in the order of the file
+
+  // The one of that kind, which is not a custom one; or null.
+  const Section* find_section(SectionId id) const;
 
   // The first of that name, or null.
   const Section* find_custom_section(std::string_view name) const;

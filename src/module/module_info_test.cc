@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <set>
 #include <string>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "module/module_bytes.h"
+#include "module/test_files.h"
 
 namespace weir::wasm {
 namespace {
@@ -21,20 +21,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path;
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-// The module that testdata/<stem>.wat was translated to.
-std::string testdata(std::string_view stem) {
-  const char* folder = std::getenv("WEIR_TESTDATA");
-  EXPECT_NE(folder, nullptr) << "run by ctest, or set WEIR_TESTDATA to the folder of the modules";
-  if (folder == nullptr) return {};
-  return read_file(std::filesystem::path(folder) / (std::string(stem) + ".wasm"));
-}
 
 ModuleInfo read(std::string_view wasm) {
   auto info = read_module(as_bytes(wasm));
@@ -196,8 +182,8 @@ TEST(ModuleInfoTest, TellsWhereSectionsLie) {
       kPreamble + custom("first", "abc") + kEmptyType + custom("", "") + custom("first", "again");
   const ModuleInfo info = read(wasm);
   ASSERT_THAT(names_of(info.sections), ElementsAre("first", "type", "", "first"));
-  EXPECT_TRUE(info.sections[0].custom);
-  EXPECT_FALSE(info.sections[1].custom);
+  EXPECT_EQ(info.sections[0].id, SectionId::Custom);
+  EXPECT_EQ(info.sections[1].id, SectionId::Type);
   EXPECT_EQ(info.sections[0].offset, 16u);
   EXPECT_EQ(as_text(info.find_custom_section("first")->contents(as_bytes(wasm))), "abc");
   EXPECT_EQ(info.sections[1].size, 4u);

@@ -19,6 +19,8 @@ class Reader {
   Reader(Bytes file, size_t begin, size_t end, std::string_view section)
       : file_(file), at_(begin), end_(end), section_(section) {}
 
+  Bytes file() const { return file_; }
+  std::string_view section() const { return section_; }
   size_t offset() const { return at_; }
   size_t remaining() const { return end_ - at_; }
   bool at_end() const { return at_ == end_; }

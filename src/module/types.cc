@@ -16,9 +16,9 @@ constexpr uint8_t kSub = 0x50;
 constexpr uint8_t kSubFinal = 0x4f;
 constexpr uint8_t kGroup = 0x4e;
 
-// Reads the parameters or the results of a function type.
-Done read_values(Reader& in, std::string_view what, std::vector<ValType>& values,
-                 std::string& obstacle) {
+// Reads the parameters or the results of a function type: how many they are, and which.
+Result<uint32_t> read_values(Reader& in, std::string_view what, std::vector<ValType>& values,
+                             std::string& obstacle) {
   WEIR_TRY(const uint32_t n, in.count(1, kMaxValues, what));
   if (n > kMaxCrossingValues) {
     obstacle = "it has " + std::to_string(n) + " " + std::string(what) + ", more than " +
@@ -29,13 +29,13 @@ Done read_values(Reader& in, std::string_view what, std::vector<ValType>& values
     if (!value.crossing) obstacle = "it uses " + std::string(value.name);
     if (obstacle.empty()) values.push_back(*value.crossing);
   }
-  return Unit{};
+  return n;
 }
 
 Result<TypeEntry> read_function_type(Reader& in) {
   TypeEntry entry{.function = true};
-  WEIR_TRY(read_values(in, "parameters", entry.type.params, entry.obstacle));
-  WEIR_TRY(read_values(in, "results", entry.type.results, entry.obstacle));
+  WEIR_TRY(entry.shape.params, read_values(in, "parameters", entry.type.params, entry.obstacle));
+  WEIR_TRY(entry.shape.results, read_values(in, "results", entry.type.results, entry.obstacle));
   if (!entry.obstacle.empty()) entry.type = {};
   return entry;
 }

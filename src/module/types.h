@@ -16,8 +16,9 @@ namespace weir::wasm {
 // One entry of the type index space.
 struct TypeEntry {
   bool function = false;  // else a struct or an array
-  FuncType type;          // empty where `obstacle` is not
-  std::string obstacle;   // why no such function crosses the boundary: "it uses v128"
+  TypeShape shape;
+  FuncType type;         // empty where `obstacle` is not
+  std::string obstacle;  // why no such function crosses the boundary: "it uses v128"
 };
 
 // Reads the contents of a type section, those of the garbage collection proposal included.

@@ -1,0 +1,88 @@
+#include "module/size_limits.h"
+
+#include <algorithm>
+
+#include "module/types.h"
+
+namespace weir::wasm {
+namespace {
+
+constexpr uint32_t kMaxEntries = 100'000;
+constexpr uint64_t kPageBytes = 64 * 1024;
+constexpr uint64_t kMostPages = 65536;
+constexpr uint64_t kMostElements = UINT32_MAX;
+
+constexpr uint8_t kHasMax = 1;
+constexpr uint8_t kAddress64 = 4;
+constexpr uint8_t kPageSize = 8;
+
+// The limits of one memory or table; no maximum is above `most`, which is implied beyond `all`.
+Done write_limits(Reader& in, uint64_t most, uint64_t all, const std::string& what,
+                  const std::string& unit, Writer& out, std::string& excess) {
+  const auto unsupported = [&](const std::string& kind) {
+    Error error = in.error("a " + what + " " + kind);
+    error.code = ErrorCode::Unsupported;
+    return error;
+  };
+  Reader ahead = in;
+  WEIR_TRY(const uint8_t flags, ahead.byte());
+  if ((flags & kAddress64) != 0) return unsupported("with 64-bit addresses");
+  if ((flags & kPageSize) != 0) return unsupported("with pages of its own size");
+  WEIR_TRY(const MemoryType type, read_memory_type(in));
+  const uint64_t min = type.info.min_pages;
+  uint64_t max = type.info.max_pages.value_or(all);
+  if (min > most) {
+    excess = "a " + what + " begins with " + std::to_string(min) + " " + unit + " where " +
+             std::to_string(most) + " are allowed";
+  } else {
+    max = std::min(max, most);
+  }
+  const bool bounded = type.info.max_pages.has_value() || max < all;
+  out.byte(bounded ? flags | kHasMax : flags);
+  out.u64(min);
+  if (bounded) out.u64(max);
+  return Unit{};
+}
+
+Done write_table(Reader& in, uint64_t most, const FunctionShift& shift, Writer& out,
+                 std::string& excess) {
+  constexpr uint8_t kWithInitial = 0x40;  // followed by a byte that is reserved
+  const size_t start = in.offset();
+  Reader ahead = in;
+  WEIR_TRY(const uint8_t first, ahead.byte());
+  if (first == kWithInitial) {
+    WEIR_TRY(ahead.byte());
+    in = ahead;
+  }
+  WEIR_TRY(read_value_type(in));
+  copy_from(start, in, out);
+  WEIR_TRY(write_limits(in, most, kMostElements, "table", "elements", out, excess));
+  return first == kWithInitial ? shift.write_expression(in, out) : Done(Unit{});
+}
+
+}  // namespace
+
+Done write_memories(Reader& in, const std::optional<SizeLimits>& sizes, Writer& out,
+                    std::string& excess) {
+  WEIR_TRY(const uint32_t count, in.count(2, kMaxEntries, "memories"));
+  out.u32(count);
+  const uint64_t most = sizes ? sizes->memory_bytes / kPageBytes / std::max(count, 1u) : kMostPages;
+  for (uint32_t i = 0; i < count; ++i) {
+    WEIR_TRY(write_limits(in, std::min(most, kMostPages), kMostPages, "memory", "pages of 64 KiB",
+                          out, excess));
+  }
+  return in.expect_end();
+}
+
+Done write_tables(Reader& in, const std::optional<SizeLimits>& sizes, const FunctionShift& shift,
+                  Writer& out, std::string& excess) {
+  WEIR_TRY(const uint32_t count, in.count(3, kMaxEntries, "tables"));
+  out.u32(count);
+  const uint64_t most = sizes ? sizes->table_elements / std::max(count, 1u) : kMostElements;
+  for (uint32_t i = 0; i < count; ++i) {
+    WEIR_TRY(write_table(in, std::min(most, kMostElements), shift, out, excess));
+  }
+  return in.expect_end();
+}
+
+}  // namespace weir::wasm
