@@ -151,7 +151,10 @@ class FuzzEngine final : public engine::Engine {
   Behaviour behaviour;
 
   engine::EngineInfo info() const override { return {"fuzz", "1", "none"}; }
-  engine::Capabilities capabilities() const override { return {}; }
+  // No limit is supplied to a guest that is no wasm.
+  engine::Capabilities capabilities() const override {
+    return {.interrupt = true, .stack_limit = true, .memory_limit = true};
+  }
   std::string fingerprint() const override { return "fuzz"; }
   Result<std::unique_ptr<const engine::Module>> compile(
       Bytes, std::span<const engine::Import> imports) const override {

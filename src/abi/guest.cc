@@ -18,10 +18,9 @@ Signature i32_signature(size_t params, bool has_result) {
 
 }  // namespace
 
-Result<std::unique_ptr<Guest>> Guest::make(const LinkedModule& module, VmServices& vm,
-                                           const engine::Limits& limits) {
+Result<std::unique_ptr<Guest>> Guest::make(const LinkedModule& module, VmServices& vm) {
   std::unique_ptr<Guest> guest(new Guest(module, vm));
-  WEIR_TRY(guest->instance_, module.module().make_instance(*guest, limits));
+  WEIR_TRY(guest->instance_, module.module().make_instance(*guest, module.limits()));
   return guest;
 }
 

@@ -22,8 +22,7 @@ namespace weir::abi {
 class Guest final : private engine::ImportHandler {
  public:
   // Makes the instance without running any of it. `module` and `vm` outlive the guest.
-  static Result<std::unique_ptr<Guest>> make(const LinkedModule& module, VmServices& vm,
-                                             const engine::Limits& limits);
+  static Result<std::unique_ptr<Guest>> make(const LinkedModule& module, VmServices& vm);
   ~Guest();
 
   // Runs the start sequence up to the first callback. Once, before any call().

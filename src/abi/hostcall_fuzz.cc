@@ -130,7 +130,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return allocate(input, guest, bytes, address);
   };
   fuzz::FuzzVm vm;
-  auto guest = Guest::make(*fixture.module, vm, {});
+  auto guest = Guest::make(*fixture.module, vm);
   WEIR_CHECK(guest.ok() && guest.value()->start() == Flow::Return);
   static_cast<void>(
       guest.value()->call(Callback::OnRequestHeaders, ContextId{2}, vm.context, {0, 0}));

@@ -94,12 +94,13 @@ Result<std::unique_ptr<const LinkedModule>> LinkedModule::make(const engine::Eng
                                                                const engine::CodeCache* cache,
                                                                std::string_view code,
                                                                const LinkOptions& options) {
-  std::unique_ptr<LinkedModule> linked(new LinkedModule(engine));
+  std::unique_ptr<LinkedModule> linked(new LinkedModule(engine, options.limits));
   WEIR_TRY(linked->read(code));
   WEIR_TRY(linked->link_imports(options));
   WEIR_TRY(linked->find_entry());
   WEIR_TRY(linked->find_callbacks(options));
-  WEIR_TRY(linked->module_, engine::compile(engine, cache, as_bytes(code), linked->imports_));
+  WEIR_TRY(linked->module_, compile_limited(engine, cache, as_bytes(code), linked->imports_,
+                                            options.limits, options.supply_limits));
   return std::unique_ptr<const LinkedModule>(std::move(linked));
 }
 

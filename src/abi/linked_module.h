@@ -11,6 +11,7 @@
 
 #include "abi/callbacks.h"
 #include "abi/hostcall.h"
+#include "abi/limited_module.h"
 #include "abi/types.h"
 #include "base/func_type.h"
 #include "base/result.h"
@@ -38,6 +39,9 @@ struct LinkOptions {
   std::set<std::string, std::less<>> allowed_capabilities;
   // Unknown hostcalls are links that answer UNIMPLEMENTED instead of errors.
   bool stub_unknown_imports = false;
+  // Of each instance.
+  engine::Limits limits;
+  SupplyLimits supply_limits = SupplyLimits::Missing;
 };
 
 // Immutable; shared by all instances. Thread: any.
@@ -53,6 +57,7 @@ class LinkedModule {
 
   const engine::Engine& engine() const { return engine_; }
   const engine::Module& module() const { return *module_; }
+  const engine::Limits& limits() const { return limits_; }
   AbiVersion abi_version() const { return abi_version_; }
   Entry entry() const { return entry_; }
   const Link& link(uint32_t token) const { return links_[token]; }
@@ -70,7 +75,8 @@ class LinkedModule {
   std::string_view allocator() const { return allocator_; }
 
  private:
-  explicit LinkedModule(const engine::Engine& engine) : engine_(engine) {}
+  LinkedModule(const engine::Engine& engine, const engine::Limits& limits)
+      : engine_(engine), limits_(limits) {}
 
   Done read(std::string_view code);
   Done link_imports(const LinkOptions& options);
@@ -78,6 +84,7 @@ class LinkedModule {
   Done find_callbacks(const LinkOptions& options);
 
   const engine::Engine& engine_;
+  const engine::Limits limits_;
   std::unique_ptr<const ModuleInterface> interface_;
   AbiVersion abi_version_ = AbiVersion::V021;
   Entry entry_ = Entry::StartSection;

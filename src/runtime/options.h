@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "abi/limited_module.h"
 #include "base/clock.h"
 
 namespace weir::runtime {
@@ -44,6 +45,8 @@ struct VmOptions {
   bool allow_precompiled = false;
   UnknownImports unknown_imports = UnknownImports::Reject;
   CallLimits limits;
+  // Whether the pass that gives lesser engines their limits runs for every engine, to test it.
+  abi::SupplyLimits supply_limits = abi::SupplyLimits::Missing;
 };
 
 // What happens to streams open in a failed instance, and to those that come while none can be

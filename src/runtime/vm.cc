@@ -40,15 +40,20 @@ std::string vm_key(const VmOptions& options, std::string_view canonical_engine) 
   key.add(options.limits.max_memory_bytes);
   key.add(options.limits.max_shared_data_bytes);
   key.add(options.limits.max_queue_bytes);
+  key.add(static_cast<uint64_t>(options.supply_limits));
   return sha256_hex(key.text());
 }
 
 Result<std::shared_ptr<const Vm>> Vm::make(const engine::Engines& engines,
                                            const engine::CodeCache* cache, VmOptions options) {
   WEIR_TRY(const engine::Engine* engine, engines.find(options.engine));
-  WEIR_TRY(auto module, abi::LinkedModule::make(*engine, cache, options.code,
-                                                {options.allowed_capabilities,
-                                                 options.unknown_imports == UnknownImports::Stub}));
+  const abi::LinkOptions link{
+      .allowed_capabilities = options.allowed_capabilities,
+      .stub_unknown_imports = options.unknown_imports == UnknownImports::Stub,
+      .limits = {.max_memory_bytes = options.limits.max_memory_bytes},
+      .supply_limits = options.supply_limits,
+  };
+  WEIR_TRY(auto module, abi::LinkedModule::make(*engine, cache, options.code, link));
   std::string hash = sha256_hex(options.code);
   options.code = {};
   return std::shared_ptr<const Vm>(new Vm(std::move(options), std::move(hash), std::move(module)));

@@ -24,10 +24,6 @@ uint32_t metric_id_of(size_t place, MetricType type) {
   return static_cast<uint32_t>(place << 2) | static_cast<uint32_t>(type);
 }
 
-engine::Limits limits_of(const VmOptions& options) {
-  return {.max_memory_bytes = options.limits.max_memory_bytes};
-}
-
 bool is_allocation_failure(const engine::Frame& frame) {
   return frame.function.find("alloc_error") != std::string::npos ||
          frame.function.find("rust_oom") != std::string::npos;
@@ -78,7 +74,7 @@ VmInstance::~VmInstance() {
 }
 
 Done VmInstance::start(const Plugin& plugin) {
-  WEIR_TRY(guest_, abi::Guest::make(vm_->module(), *this, limits_of(vm_->options())));
+  WEIR_TRY(guest_, abi::Guest::make(vm_->module(), *this));
   engine::Flow flow;
   {
     WatchedCall watched(surroundings_.watch, *guest_, vm_->options().limits.start_time);

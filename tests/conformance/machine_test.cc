@@ -1,5 +1,8 @@
 #include "conformance/machine_test.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include "conformance/machine/native_machine.h"
 
 namespace weir::test {
@@ -12,11 +15,17 @@ runtime::PluginOptions machine_options(std::string_view engine, std::string_view
   weir_register_native_plugin(&weir_native_machine);
   const bool native = capabilities_of(engine).native_code;
   return {.name = "machine",
-          .vm = {.engine = std::string(engine),
-                 .code = native ? std::string(module) : conformance_module(module)}};
+          .vm = {.engine = std::string(adapter_of(engine)),
+                 .code = native ? std::string(module) : conformance_module(module),
+                 .supply_limits = supplied_limits(engine)}};
 }
 
-std::string engine_name(const ::testing::TestParamInfo<std::string>& info) { return info.param; }
+std::string engine_name(const ::testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  std::ranges::replace_if(
+      name, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+}
 
 std::vector<std::string> wasm_engines() {
   auto names = loadable_engines();

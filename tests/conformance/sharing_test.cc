@@ -53,6 +53,10 @@ TEST_P(SharingTest, ADifferenceInAnyOptionOfTheVmIsAnotherVm) {
   EXPECT_NE(vm_of([](auto& o) { o.limits.max_queue_bytes = 1; }), vm);
   EXPECT_NE(vm_of([](auto& o) { o.unknown_imports = runtime::UnknownImports::Stub; }), vm);
   EXPECT_NE(vm_of([](auto& o) { o.allow_precompiled = true; }), vm);
+  const auto other_limits = options.vm.supply_limits == abi::SupplyLimits::All
+                                ? abi::SupplyLimits::Missing
+                                : abi::SupplyLimits::All;
+  EXPECT_NE(vm_of([&](auto& o) { o.supply_limits = other_limits; }), vm);
 }
 
 TEST_P(SharingTest, AnAliasOfTheEnginesNameIsTheSameVm) {
@@ -142,10 +146,11 @@ TEST_P(SharingTest, ANewPluginFindsTheVmWhileTheLastOneDrains) {
 }
 
 TEST_P(SharingTest, InstancesAreCounted) {
-  auto* active = host.metrics.define(abi::MetricType::Gauge, "wasm." + GetParam() + ".active");
+  const std::string prefix = "wasm." + options.vm.engine;
+  auto* active = host.metrics.define(abi::MetricType::Gauge, prefix + ".active");
   start();
   EXPECT_EQ(active->value(), 1u);
-  EXPECT_EQ(host.counter("wasm." + GetParam() + ".created"), 2u);  // one to try the plugin out
+  EXPECT_EQ(host.counter(prefix + ".created"), 2u);  // one to try the plugin out
   plugin.reset();
   worker.services.run();
   EXPECT_EQ(active->value(), 0u);

@@ -19,6 +19,8 @@ const engine::Engines& engines() {
 
 namespace {
 
+constexpr std::string_view kSupplied = "+limits";
+
 // A folder that goes with the process.
 class TemporaryFolder {
  public:
@@ -54,16 +56,27 @@ const std::vector<std::string>& loadable_engines() {
         std::cerr << "not tested: " << found.error().message << '\n';
       }
     }
+    names.emplace_back("wasmtime").append(kSupplied);
     return names;
   }();
   return loadable;
 }
 
+std::string_view adapter_of(std::string_view engine) {
+  return engine.substr(0, engine.find(kSupplied));
+}
+
+abi::SupplyLimits supplied_limits(std::string_view engine) {
+  return engine.ends_with(kSupplied) ? abi::SupplyLimits::All : abi::SupplyLimits::Missing;
+}
+
 engine::Capabilities capabilities_of(std::string_view engine) {
-  auto found = engines().find(engine);
+  auto found = engines().find(adapter_of(engine));
   if (!found.ok()) std::cerr << found.error().message << '\n';
   WEIR_CHECK(found.ok());
-  return found.value()->capabilities();
+  engine::Capabilities can = found.value()->capabilities();
+  if (!can.native_code) can.interrupt = can.stack_limit = can.memory_limit = true;
+  return can;
 }
 
 std::string read_module(std::string_view path) {

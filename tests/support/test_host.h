@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "abi/limited_module.h"
 #include "base/clock.h"
 #include "engine/code_cache.h"
 #include "engine/engines.h"
@@ -27,9 +28,15 @@ const engine::Engines& engines();
 const engine::CodeCache& code_cache();
 
 // Every engine that can be loaded here, `null` among them. Those that cannot are named aloud, and
-// the default one must be there.
+// the default one must be there. That one comes again as "wasmtime+limits", with all limits
+// supplied by Weir.
 const std::vector<std::string>& loadable_engines();
 
+// What stands behind a name of loadable_engines().
+std::string_view adapter_of(std::string_view engine);
+abi::SupplyLimits supplied_limits(std::string_view engine);
+
+// What a plugin can count on there. Limits that an engine lacks are supplied, save to native code.
 engine::Capabilities capabilities_of(std::string_view engine);
 
 // The bytes of FOLDER/NAME.wasm, where the build has put it.

@@ -1,0 +1,28 @@
+#pragma once
+// Modules that keep their limits on every engine.
+
+#include <memory>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "engine/code_cache.h"
+#include "engine/engine.h"
+
+namespace weir::abi {
+
+// Which limits Weir sees to itself, by a pass over the module (module/limits_pass.h).
+enum class SupplyLimits : uint8_t {
+  Missing,  // those that the engine lacks
+  All,      // for tests of the pass
+};
+
+// Compiles as engine::compile() does. Instances of the module can be interrupted, end endless
+// recursion and have no more memory than `limits` say, by the engine's own means or by the pass's:
+// what engine::Instance promises of an engine that is capable of these holds. Where nothing is
+// missing this is engine::compile(). `limits` are those that the instances will be made with.
+Result<std::unique_ptr<const engine::Module>> compile_limited(
+    const engine::Engine& engine, const engine::CodeCache* cache, Bytes wasm,
+    std::span<const engine::Import> imports, const engine::Limits& limits, SupplyLimits supply);
+
+}  // namespace weir::abi

@@ -1,0 +1,298 @@
+// The limits that Weir supplies, on every engine, though it may have them itself.
+
+#include "abi/limited_module.h"
+
+#include <atomic>
+#include <thread>
+
+#include "engine/engine_test_support.h"
+
+namespace weir::abi {
+namespace {
+
+using engine::F64;
+using engine::FakeHost;
+using engine::Flow;
+using engine::Guest;
+using engine::I32;
+using engine::Slots;
+using engine::Trap;
+using engine::TrapKind;
+
+constexpr uint32_t kNothing = 100;
+constexpr uint32_t kCallBack = 101;
+const FuncType kNumber{{I32}, {I32}};
+
+const engine::ImportList& imports() {
+  static const engine::ImportList list{{"nothing", {}}, {"call_back", kNumber}};
+  return list;
+}
+
+class LimitedModuleTest : public testing::TestWithParam<std::string> {
+ protected:
+  std::unique_ptr<const engine::Module> compile(Bytes wasm,
+                                                std::span<const engine::Import> imported,
+                                                const engine::Limits& limits = {},
+                                                SupplyLimits supply = SupplyLimits::All) {
+    auto made = compile_limited(engine, nullptr, wasm, imported, limits, supply);
+    EXPECT_TRUE(made.ok()) << made.error().message;
+    return made.ok() ? std::move(made).value() : nullptr;
+  }
+
+  // limits.wat, running.
+  std::unique_ptr<Guest> start(const engine::Limits& limits = {}) {
+    module = compile(engine::read_guest("limits"), imports().view(), limits);
+    auto guest = std::make_unique<Guest>(*module, host, limits);
+    EXPECT_EQ(guest->instance().instantiate(), Flow::Return);
+    return guest;
+  }
+
+  const engine::Engine& engine = engine::engine_named(GetParam());
+  const std::unique_ptr<engine::ThreadAttachment> attachment = engine.attach_thread();
+  FakeHost host;
+  std::unique_ptr<const engine::Module> module;
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, LimitedModuleTest, testing::ValuesIn(engine::built_engines()),
+                         engine::engine_name);
+
+// ---- Interruption ----
+
+TEST_P(LimitedModuleTest, AGuestIsInterruptedHoweverItGoesOn) {
+  struct Way {
+    std::string_view name;
+    FuncType type;
+    uint64_t argument;
+  };
+  for (const Way& way : {Way{"spin", {}, 0}, Way{"spin_inside", {{I32}, {}}, 0},
+                         Way{"spin_calling", {}, 0}, Way{"spin_filling", {}, 0},
+                         Way{"spin_copying", {}, 0}, Way{"spin_branching", {{I32}, {}}, 60}}) {
+    auto guest = start();
+    std::atomic<bool> running = false;
+    host.answer(kCallBack, [&](Slots, engine::Memory) {
+      running = true;
+      return guest->call(way.name, way.type, {way.argument}).flow;
+    });
+    std::thread watchdog([&] {
+      while (!running) std::this_thread::yield();
+      guest->instance().interrupt();
+    });
+    const Trap trap = guest->trap_of("deeper_by_host_often", kNumber, {1});
+    EXPECT_EQ(trap.kind, TrapKind::Interrupted) << way.name;
+    EXPECT_EQ(trap.message, "interrupted by the host");
+    watchdog.join();
+  }
+}
+
+TEST_P(LimitedModuleTest, AGuestThatCallsOutIsInterruptedThere) {
+  auto guest = start();
+  int calls = 0;
+  host.answer(kNothing, [&](Slots, engine::Memory) {
+    if (++calls == 10) guest->instance().interrupt();
+    return Flow::Return;
+  });
+  EXPECT_EQ(guest->trap_of("spin_calling_out", {}).kind, TrapKind::Interrupted);
+  EXPECT_EQ(calls, 10);
+}
+
+TEST_P(LimitedModuleTest, AnInterruptStopsTheNextCallWhenNoneRuns) {
+  auto guest = start();
+  guest->instance().interrupt();
+  EXPECT_EQ(guest->trap_of("depth", kNumber, {1}).kind, TrapKind::Interrupted);
+}
+
+TEST_P(LimitedModuleTest, AnInterruptStopsACallNestedInAnother) {
+  auto guest = start();
+  host.answer(kCallBack, [&](Slots slots, engine::Memory) {
+    guest->instance().interrupt();
+    return guest->call("deeper", kNumber, {slots[0]}).flow;
+  });
+  EXPECT_EQ(guest->trap_of("deeper_by_host_often", kNumber, {1}).kind, TrapKind::Interrupted);
+}
+
+TEST_P(LimitedModuleTest, AnInterruptStopsTheStartSection) {
+  const engine::ImportList in_start{{"in_start", kNumber}};
+  module = compile(engine::read_guest("start"), in_start.view());
+  for (const bool early : {false, true}) {
+    Guest guest(*module, host);
+    host.answer(100, [&](Slots, engine::Memory) {
+      guest.instance().interrupt();
+      return Flow::Return;  // not 0: the start function goes on for ever
+    });
+    if (early) guest.instance().interrupt();
+    ASSERT_EQ(guest.instance().instantiate(), Flow::Trap);
+    EXPECT_EQ(guest.instance().take_trap().kind, TrapKind::Interrupted);
+  }
+}
+
+TEST_P(LimitedModuleTest, AnInterruptLetsOtherInstancesRunOn) {
+  auto stopped = start();
+  Guest running(*module, host);
+  ASSERT_EQ(running.instance().instantiate(), Flow::Return);
+  stopped->instance().interrupt();
+  EXPECT_EQ(running.call("fibonacci", kNumber, {22}).value(), 17711u);
+  EXPECT_TRUE(stopped->call("fibonacci", kNumber, {22}).trapped());
+}
+
+// ---- The stack ----
+
+// Weir's own limit comes before any that the engine has: what a frame is counted as is no less than
+// what it takes.
+TEST_P(LimitedModuleTest, EndlessRecursionIsATrap) {
+  struct Way {
+    std::string_view name;
+    FuncType type;
+  };
+  for (const Way& way : {Way{"recurse", {{}, {I32}}}, Way{"recurse_by_turns", {{}, {I32}}},
+                         Way{"recurse_by_table", kNumber}, Way{"recurse_wide", {{F64}, {F64}}}}) {
+    const Trap trap = start()->trap_of(way.name, way.type, {0});
+    EXPECT_EQ(trap.kind, TrapKind::StackOverflow) << way.name;
+    EXPECT_EQ(trap.message, "the guest's stack is used up") << way.name;
+  }
+}
+
+TEST_P(LimitedModuleTest, TheStackIsThatOfAnEngineWithLimits) {
+  EXPECT_EQ(start()->call("depth", kNumber, {2000}).value(), 2000u);
+}
+
+TEST_P(LimitedModuleTest, TheStackIsWholeAfterEachCall) {
+  auto guest = start();
+  EXPECT_EQ(guest->call("depth_often", kNumber, {5000}).value(), 500'000u);
+  for (int i = 0; i < 5000; ++i) guest->call("depth", kNumber, {100});
+  EXPECT_EQ(guest->call("depth", kNumber, {2000}).value(), 2000u);
+}
+
+TEST_P(LimitedModuleTest, TheStackIsWholeAfterCallsFromTheHost) {
+  auto guest = start();
+  host.answer(kCallBack, [&](Slots slots, engine::Memory) {
+    slots[0] = guest->call("deeper", kNumber, {slots[0]}).value();
+    return Flow::Return;
+  });
+  EXPECT_EQ(guest->call("deeper_by_host_often", kNumber, {5000}).value(), 500'000u);
+  EXPECT_EQ(guest->call("depth", kNumber, {2000}).value(), 2000u);
+}
+
+TEST_P(LimitedModuleTest, TailCallsTakeNoStack) {
+  if (!engine.capabilities().tail_calls) GTEST_SKIP() << GetParam() << " has no tail calls";
+  module = compile(engine::read_guest("tail_call"), {});
+  Guest guest(*module, host);
+  ASSERT_EQ(guest.instance().instantiate(), Flow::Return);
+  EXPECT_EQ(guest.call("count", kNumber, {1'000'000}).value(), 42u);
+}
+
+// Translated beforehand, since wabt knows the proposal's older form only:
+//   (tag $t)
+//   (func $throw (export "thrown") (param i32) (result i32)
+//     (if (local.get 0) (then (throw $t)))
+//     (i32.const 0))
+//   (func $deep (param i32) (result i32)
+//     (if (result i32) (local.get 0)
+//       (then (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1)))))
+//       (else (call $throw (i32.const 1)))))
+//   (func (export "catch_often") (param i32) (result i32)
+//     (local i32)
+//     (loop
+//       (block $caught
+//         (try_table (catch $t $caught) (drop (call $deep (i32.const 50))))
+//         (unreachable))
+//       (local.set 1 (i32.add (local.get 1) (i32.const 1)))
+//       (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+//     local.get 1)
+constexpr uint8_t kExceptions[] = {
+    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x09, 0x02, 0x60, 0x00, 0x00, 0x60, 0x01,
+    0x7f, 0x01, 0x7f, 0x03, 0x04, 0x03, 0x01, 0x01, 0x01, 0x0d, 0x03, 0x01, 0x00, 0x00, 0x07, 0x18,
+    0x02, 0x06, 0x74, 0x68, 0x72, 0x6f, 0x77, 0x6e, 0x00, 0x00, 0x0b, 0x63, 0x61, 0x74, 0x63, 0x68,
+    0x5f, 0x6f, 0x66, 0x74, 0x65, 0x6e, 0x00, 0x02, 0x0a, 0x4e, 0x03, 0x0b, 0x00, 0x20, 0x00, 0x04,
+    0x40, 0x08, 0x00, 0x0b, 0x41, 0x00, 0x0b, 0x16, 0x00, 0x20, 0x00, 0x04, 0x7f, 0x41, 0x01, 0x20,
+    0x00, 0x41, 0x01, 0x6b, 0x10, 0x01, 0x6a, 0x05, 0x41, 0x01, 0x10, 0x00, 0x0b, 0x0b, 0x29, 0x01,
+    0x01, 0x7f, 0x03, 0x40, 0x02, 0x40, 0x1f, 0x40, 0x01, 0x00, 0x00, 0x00, 0x41, 0x32, 0x10, 0x01,
+    0x1a, 0x0b, 0x00, 0x0b, 0x20, 0x01, 0x41, 0x01, 0x6a, 0x21, 0x01, 0x20, 0x00, 0x41, 0x01, 0x6b,
+    0x22, 0x00, 0x0d, 0x00, 0x0b, 0x20, 0x01, 0x0b};
+
+TEST_P(LimitedModuleTest, TheStackIsWholeAfterAnException) {
+  if (!engine.capabilities().exceptions) GTEST_SKIP() << GetParam() << " has no exceptions";
+  module = compile(std::as_bytes(std::span(kExceptions)), {});
+  Guest guest(*module, host);
+  ASSERT_EQ(guest.instance().instantiate(), Flow::Return);
+  EXPECT_EQ(guest.call("catch_often", kNumber, {1000}).value(), 1000u);
+  EXPECT_EQ(guest.trap_of("thrown", kNumber, {1}).kind, TrapKind::Other);
+}
+
+// ---- Sizes ----
+
+TEST_P(LimitedModuleTest, MemoryAndTablesGrowUpToTheirLimits) {
+  auto guest = start({.max_memory_bytes = 5 * engine::kPage, .max_table_elements = 10});
+  EXPECT_EQ(guest->call("grow_memory", kNumber, {3}).value(), 2u);
+  EXPECT_EQ(guest->call("grow_memory", kNumber, {1}).value(), 0xffffffffu);
+  EXPECT_EQ(guest->instance().memory().size(), 5 * engine::kPage);
+  EXPECT_EQ(guest->call("grow_table", kNumber, {8}).value(), 2u);
+  EXPECT_EQ(guest->call("grow_table", kNumber, {1}).value(), 0xffffffffu);
+}
+
+TEST_P(LimitedModuleTest, WhatBeginsBeyondItsLimitIsNotInstantiated) {
+  const engine::Limits limits{.max_memory_bytes = engine::kPage};
+  module = compile(engine::read_guest("limits"), imports().view(), limits);
+  Guest guest(*module, host, limits);
+  ASSERT_EQ(guest.instance().instantiate(), Flow::Trap);
+  EXPECT_EQ(guest.instance().memory().size(), 0u);
+  const Trap trap = guest.instance().take_trap();
+  EXPECT_EQ(trap.kind, TrapKind::NoResources);
+  EXPECT_EQ(trap.message, "a memory begins with 2 pages of 64 KiB where 1 are allowed");
+}
+
+// ---- What is not to be noticed ----
+
+TEST_P(LimitedModuleTest, TrapsTellWhereTheyHappenedInTheFile) {
+  const auto wasm = engine::read_guest("guest");
+  const auto frames = [&](SupplyLimits supply, std::string_view name) {
+    module = compile(wasm, engine::guest_imports().view(), {}, supply);
+    Guest guest(*module, host);
+    EXPECT_EQ(guest.instance().instantiate(), Flow::Return);
+    return guest.trap_of(name, {}).frames;
+  };
+  host.answer(engine::kRefuse, [](Slots, engine::Memory) { return Flow::Trap; });
+  for (const std::string_view name : {"trap_unreachable", "call_refuse"}) {
+    const auto with = frames(SupplyLimits::All, name);
+    const auto without = frames(SupplyLimits::Missing, name);
+    ASSERT_EQ(with.size(), without.size());
+    for (size_t i = 0; i < with.size(); ++i) {
+      EXPECT_EQ(with[i].function_index, without[i].function_index);
+      EXPECT_EQ(with[i].function, without[i].function);
+      EXPECT_EQ(with[i].module_offset, without[i].module_offset);
+    }
+  }
+}
+
+TEST_P(LimitedModuleTest, AStackOverflowTellsWhoRecursed) {
+  if (!engine.capabilities().function_names) GTEST_SKIP() << GetParam() << " has no names";
+  auto guest = start();
+  const Trap overflow = guest->trap_of("recurse", {{}, {I32}});
+  ASSERT_GT(overflow.frames.size(), 1u);
+  EXPECT_EQ(overflow.frames[0].function, "recurse");
+  EXPECT_EQ(overflow.frames[1].function, "recurse");
+}
+
+TEST_P(LimitedModuleTest, HandlersSeeTheirOwnCallsOnly) {
+  auto guest = start();
+  std::vector<uint64_t> seen;
+  host.answer(kCallBack, [&](Slots slots, engine::Memory memory) {
+    EXPECT_EQ(memory.size(), 2 * engine::kPage);
+    seen.push_back(slots[0]);
+    slots[0] = 1;
+    return Flow::Return;
+  });
+  EXPECT_EQ(guest->call("fibonacci", kNumber, {25}).value(), 75'025u);
+  EXPECT_EQ(guest->call("deeper_by_host_often", kNumber, {3}).value(), 3u);
+  EXPECT_EQ(seen, std::vector<uint64_t>({100, 100, 100}));
+}
+
+TEST_P(LimitedModuleTest, BrokenCodeIsRefused) {
+  auto wasm = engine::read_guest("limits");
+  wasm.resize(wasm.size() / 2);
+  const auto made = compile_limited(engine, nullptr, wasm, imports().view(), {}, SupplyLimits::All);
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().code, ErrorCode::BadModule);
+}
+
+}  // namespace
+}  // namespace weir::abi
