@@ -95,8 +95,7 @@ class Pass {
       return function < added_.imports || type_of(function).params > kMaxCrossingValues;
     });
     std::ranges::sort(wrapped_);
-    const auto repeated = std::ranges::unique(wrapped_);
-    wrapped_.erase(repeated.begin(), repeated.end());
+    wrapped_.erase(std::unique(wrapped_.begin(), wrapped_.end()), wrapped_.end());
     return Unit{};
   }
 

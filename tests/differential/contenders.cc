@@ -18,7 +18,10 @@ const engine::Engine& find(const engine::Engines& engines, std::string_view name
 
 }  // namespace
 
-const engine::Engine& reference_engine() { return find(engines(), "wasmtime"); }
+const Contender& reference() {
+  static const Contender wasmtime{"wasmtime", &find(engines(), "wasmtime")};
+  return wasmtime;
+}
 
 const std::vector<Contender>& contenders() {
   static const engine::Engines without_pool(engine::Engines::default_search_path(),
@@ -28,8 +31,9 @@ const std::vector<Contender>& contenders() {
     for (const std::string& name : loadable_engines()) {
       if (name == "wasmtime" || capabilities_of(name).native_code) continue;
       std::string identifier = name;
-      std::ranges::replace(identifier, '-', '_');
-      list.push_back({identifier, &find(engines(), name)});
+      std::ranges::replace_if(
+          identifier, [](char c) { return c == '-' || c == '+'; }, '_');
+      list.push_back({identifier, &find(engines(), adapter_of(name)), supplied_limits(name)});
     }
     return list;
   }();

@@ -78,10 +78,11 @@ void answer(UpstreamRequest& request) {
 
 }  // namespace
 
-PluginRun::PluginRun(const engine::Engine& engine, const engine::CodeCache& cache,
+PluginRun::PluginRun(const Contender& contender, const engine::CodeCache& cache,
                      runtime::PluginOptions options, Transcript& transcript)
     : transcript_(transcript), engines_({}, {}), host_(engines_, cache) {
-  engines_.provide("wasmtime", make_tracing_engine(engine, transcript));
+  const engine::Limits limits{.max_memory_bytes = options.vm.limits.max_memory_bytes};
+  engines_.provide("wasmtime", make_tracing_engine(contender, cache, limits, transcript));
   options.vm.engine = "wasmtime";
   auto& upstreams = worker_.services.upstreams();
   for (const char* upstream : {"auth", "echo", "bare", "broken", "silent"}) upstreams.add(upstream);

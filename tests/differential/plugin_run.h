@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "differential/contenders.h"
 #include "differential/transcript.h"
 #include "engine/code_cache.h"
 #include "engine/engines.h"
@@ -34,8 +35,9 @@ struct Exchange {
 // Time moves by 5 ms after each callback. Thread: the one that made it.
 class PluginRun {
  public:
-  // Takes options.vm.engine for `engine` whatever it is. Both references outlive the run.
-  PluginRun(const engine::Engine& engine, const engine::CodeCache& cache,
+  // The plugin runs on the contender's engine, whatever options.vm.engine is. The references
+  // outlive the run.
+  PluginRun(const Contender& contender, const engine::CodeCache& cache,
             runtime::PluginOptions options, Transcript& transcript);
 
   void exchange(const Exchange& exchange);

@@ -19,7 +19,6 @@ struct Case {
   std::string guest;  // build/guests/NAME.wasm
   runtime::PluginOptions options;
   std::vector<Exchange> exchanges;
-  bool engine::Capabilities::*needs = nullptr;
 };
 void PrintTo(const Case& test, std::ostream* out) { *out << test.name; }
 
@@ -93,9 +92,8 @@ Case grpc_all() {
   return test;
 }
 
-Case faults(const std::string& name, const std::vector<std::string>& faults,
-            bool engine::Capabilities::*needs = nullptr) {
-  Case test{name, "faults", {}, {}, needs};
+Case faults(const std::string& name, const std::vector<std::string>& faults) {
+  Case test{name, "faults", {}, {}};
   test.options.vm.limits = {
       .max_memory_bytes = 8 << 20, .max_shared_data_bytes = 2 << 20, .max_queue_bytes = 2 << 20};
   for (const std::string& fault : faults) {
@@ -146,8 +144,8 @@ const std::vector<Case>& cases() {
       grpc_all(),
       faults("faults", {"panic", "exit", "wild-read", "wild-log", "wild-out", "huge-map",
                         "flood-shared-data", "flood-queue"}),
-      faults("exhausted_memory", {"memory"}, &engine::Capabilities::memory_limit),
-      faults("endless_recursion", {"recursion"}, &engine::Capabilities::stack_limit),
+      faults("exhausted_memory", {"memory"}),
+      faults("endless_recursion", {"recursion"}),
       header_v1(),
       cpp_http(),
       go_http(),
@@ -163,7 +161,7 @@ const engine::CodeCache& kept_code() {
   return cache;
 }
 
-std::vector<std::string> run(const Case& test, const engine::Engine& engine) {
+std::vector<std::string> run(const Case& test, const Contender& contender) {
   runtime::PluginOptions options = test.options;
   options.name = test.name;
   options.vm.code = read_module(std::string(WEIR_GUESTS "/").append(test.guest).append(".wasm"));
@@ -172,7 +170,7 @@ std::vector<std::string> run(const Case& test, const engine::Engine& engine) {
 
   Transcript transcript;
   {
-    PluginRun plugin(engine, kept_code(), std::move(options), transcript);
+    PluginRun plugin(contender, kept_code(), std::move(options), transcript);
     for (const Exchange& exchange : test.exchanges) plugin.exchange(exchange);
   }
   return transcript.lines();
@@ -181,7 +179,7 @@ std::vector<std::string> run(const Case& test, const engine::Engine& engine) {
 const std::vector<std::string>& expected(const Case& test) {
   static std::map<std::string, std::vector<std::string>> kept;
   auto [found, is_new] = kept.try_emplace(test.name);
-  if (is_new) found->second = run(test, reference_engine());
+  if (is_new) found->second = run(test, reference());
   return found->second;
 }
 
@@ -190,10 +188,7 @@ class PluginTest : public testing::TestWithParam<Parameter> {};
 
 TEST_P(PluginTest, DoesTheSameOnThisEngine) {
   const auto& [test, contender] = GetParam();
-  if (test.needs != nullptr && !(contender.engine->capabilities().*test.needs)) {
-    GTEST_SKIP() << contender.name << " has no limit for it";
-  }
-  const std::string difference = first_difference(expected(test), run(test, *contender.engine));
+  const std::string difference = first_difference(expected(test), run(test, contender));
   EXPECT_TRUE(difference.empty()) << difference;
 }
 

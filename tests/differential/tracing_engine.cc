@@ -172,11 +172,21 @@ class TracingModule final : public engine::Module {
 
 class TracingEngine final : public engine::Engine {
  public:
-  TracingEngine(const Engine& inner, Transcript& transcript)
-      : inner_(inner), transcript_(transcript) {}
+  TracingEngine(const Contender& contender, const engine::CodeCache& cache, const Limits& limits,
+                Transcript& transcript)
+      : contender_(contender),
+        inner_(*contender.engine),
+        cache_(cache),
+        limits_(limits),
+        transcript_(transcript) {}
 
   EngineInfo info() const override { return inner_.info(); }
-  Capabilities capabilities() const override { return inner_.capabilities(); }
+  Capabilities capabilities() const override {
+    Capabilities can = inner_.capabilities();
+    can.interrupt = can.stack_limit = can.memory_limit = true;
+    can.serialize = false;  // code is kept below this engine
+    return can;
+  }
   std::string fingerprint() const override { return inner_.fingerprint(); }
   InstanceCounts instance_counts() const override { return inner_.instance_counts(); }
   std::unique_ptr<ThreadAttachment> attach_thread() const override {
@@ -185,30 +195,30 @@ class TracingEngine final : public engine::Engine {
 
   Result<std::unique_ptr<const engine::Module>> compile(
       Bytes wasm, std::span<const Import> imports) const override {
-    return traced(inner_.compile(wasm, imports), imports);
-  }
-  Result<std::unique_ptr<const engine::Module>> deserialize(
-      Bytes artifact, std::span<const Import> imports) const override {
-    return traced(inner_.deserialize(artifact, imports), imports);
-  }
-
- private:
-  Result<std::unique_ptr<const engine::Module>> traced(
-      Result<std::unique_ptr<const engine::Module>> made, std::span<const Import> imports) const {
-    WEIR_TRY(auto module, std::move(made));
+    WEIR_TRY(auto module, abi::compile_limited(inner_, &cache_, wasm, imports, limits_,
+                                               contender_.supply_limits));
     return std::unique_ptr<const engine::Module>(
         std::make_unique<TracingModule>(std::move(module), imports, transcript_));
   }
+  Result<std::unique_ptr<const engine::Module>> deserialize(
+      Bytes, std::span<const Import>) const override {
+    return Error{ErrorCode::Unsupported, "a tracing engine has no artifacts"};
+  }
 
+ private:
+  const Contender& contender_;
   const Engine& inner_;
+  const engine::CodeCache& cache_;
+  const Limits limits_;
   Transcript& transcript_;
 };
 
 }  // namespace
 
-std::unique_ptr<engine::Engine> make_tracing_engine(const engine::Engine& engine,
-                                                    Transcript& transcript) {
-  return std::make_unique<TracingEngine>(engine, transcript);
+std::unique_ptr<engine::Engine> make_tracing_engine(const Contender& contender,
+                                                    const engine::CodeCache& cache,
+                                                    const Limits& limits, Transcript& transcript) {
+  return std::make_unique<TracingEngine>(contender, cache, limits, transcript);
 }
 
 }  // namespace weir::test

@@ -3,7 +3,9 @@
 
 #include <memory>
 
+#include "differential/contenders.h"
 #include "differential/transcript.h"
+#include "engine/code_cache.h"
 #include "engine/engine.h"
 
 namespace weir::test {
@@ -13,8 +15,12 @@ namespace weir::test {
 // not the engine's words; after one that comes at a moment of the engine's choice (a stack
 // overflow, an interrupt) the memory is not.
 // WASI's random_get is answered here, with the same bytes in every run.
-// Both references outlive the engine. Thread: the one that uses the transcript.
-std::unique_ptr<engine::Engine> make_tracing_engine(const engine::Engine& engine,
+// Limits that Weir supplies are supplied below, so that what they add to a guest is not traced:
+// modules are to be instantiated with `limits`. The references outlive the engine. Thread: the one
+// that uses the transcript.
+std::unique_ptr<engine::Engine> make_tracing_engine(const Contender& contender,
+                                                    const engine::CodeCache& cache,
+                                                    const engine::Limits& limits,
                                                     Transcript& transcript);
 
 }  // namespace weir::test
