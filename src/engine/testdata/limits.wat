@@ -3,7 +3,7 @@
   (import "env" "nothing" (func $nothing))
   (import "env" "call_back" (func $call_back (param i32) (result i32)))
   (memory (export "memory") 2)
-  (table $table 2 funcref)
+  (table 2 funcref)
   (elem (i32.const 0) $recurse_by_table $fibonacci)
   (type $number (func (param i32) (result i32)))
 
@@ -68,6 +68,4 @@
         (call_indirect (type $number) (i32.sub (local.get 0) (i32.const 1)) (i32.const 1))
         (call $fibonacci (i32.sub (local.get 0) (i32.const 2)))))))
 
-  (func (export "grow_memory") (param i32) (result i32) local.get 0 memory.grow)
-  (func (export "grow_table") (param i32) (result i32)
-    ref.null func local.get 0 table.grow $table))
+  (func (export "grow_memory") (param i32) (result i32) local.get 0 memory.grow))
