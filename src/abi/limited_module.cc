@@ -86,7 +86,9 @@ class LimitedInstance final : public engine::Instance, private engine::ImportHan
     return trap;
   }
 
-  engine::Memory memory() noexcept override { return exists_ ? inner_->memory() : engine::Memory(); }
+  engine::Memory memory() noexcept override {
+    return exists_ ? inner_->memory() : engine::Memory();
+  }
 
   // The guest calls out soon, at the latest by `limit`.
   void interrupt() const noexcept override {
