@@ -90,7 +90,8 @@ class ErrorTest(unittest.TestCase):
         upstream = type("Upstream", (), {"port": 1, "scheme": "http"})
         config = bootstrap([listener("main", refusing)], [cluster("upstream", upstream)])
         file = self.file("refusing.json", json.dumps(config))
-        refused = r"^weir serve: plugin 'auth': .*proxy_on_vm_start returned"
+        place = r"refusing\.json:1:\d+: static_resources\.listeners\[0\]\..*\.typed_config: "
+        refused = rf"^weir serve: .*{place}plugin 'auth': .*proxy_on_vm_start returned"
         self.check(["-c", file], FAILURE, refused)
 
     def test_a_port_that_is_taken(self):
