@@ -12,7 +12,7 @@ namespace {
 uint64_t take_number(std::string_view& line) {
   uint64_t value = 0;
   const char* end = std::from_chars(line.data(), line.data() + line.size(), value, 16).ptr;
-  line.remove_prefix(std::min<size_t>(end - line.data() + 1, line.size()));
+  line.remove_prefix(std::min(static_cast<size_t>(end - line.data()) + 1, line.size()));
   return value;
 }
 

@@ -7,7 +7,7 @@ namespace weir::engine {
 namespace fs = std::filesystem;
 
 fs::path needed_loader(const fs::path& libraries) {
-  const fs::path loader = libraries / "ld.so";
+  fs::path loader = libraries / "ld.so";
   std::error_code failed;
   if (!fs::exists(loader, failed)) return {};
   // The kernel runs what it was told to: the loader, where one was named.

@@ -6,8 +6,9 @@
 
 // Exported by V8; its header is not among those of libnode-dev.
 namespace v8 {
+// NOLINTNEXTLINE(readability-identifier-naming): V8's
 bool TryHandleWebAssemblyTrapPosix(int number, siginfo_t* info, void* context);
-}
+}  // namespace v8
 
 namespace weir::engine::v8_adapter {
 namespace {

@@ -12,7 +12,12 @@ constexpr uint64_t kPageBytes = 64 * 1024;
 constexpr uint64_t kMaxLocals = 50'000;  // of one function, as in other engines
 constexpr size_t kMaxTables = 100;
 
-enum SectionId : uint8_t { kCustom = 0, kTable = 4, kMemory = 5, kCode = 10 };
+enum SectionId : uint8_t {
+  CustomSection = 0,
+  TableSection = 4,
+  MemorySection = 5,
+  CodeSection = 10
+};
 
 // Reads bytes from the front of a section; past its end everything is 0, and failed() tells.
 class Cursor {
@@ -167,12 +172,12 @@ Result<BoundedModule> bound_module(Bytes wasm, uint64_t max_table_elements) {
     if (from.failed()) {
       return Error{ErrorCode::BadModule, "section " + std::to_string(id) + " is cut off"};
     }
-    if (id == kCustom) continue;
-    if (id == kCode && has_too_many_locals(section)) {
+    if (id == CustomSection) continue;
+    if (id == CodeSection && has_too_many_locals(section)) {
       return Error{ErrorCode::LimitExceeded, "a function has more than 50000 locals"};
     }
-    if (id == kMemory) module.memory_bytes += read_memory_bytes(section);
-    if (id == kTable) {
+    if (id == MemorySection) module.memory_bytes += read_memory_bytes(section);
+    if (id == TableSection) {
       const auto tables = read_tables(section);
       if (!tables) {
         return Error{ErrorCode::BadModule, "a table is malformed, or of a kind not supported"};

@@ -22,15 +22,15 @@ uint32_t to_pages(uint64_t bytes) {
 
 }  // namespace
 
-thread_local WasmEdgeInstance* WasmEdgeInstance::running_ = nullptr;
+thread_local WasmEdgeInstance* WasmEdgeInstance::current = nullptr;
 
 // Marks the instance as the one that runs in this thread, until the call returns.
 class WasmEdgeInstance::Running {
  public:
-  explicit Running(WasmEdgeInstance& instance) : before_(std::exchange(running_, &instance)) {}
+  explicit Running(WasmEdgeInstance& instance) : before_(std::exchange(current, &instance)) {}
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
-  ~Running() { running_ = before_; }
+  ~Running() { current = before_; }
 
  private:
   WasmEdgeInstance* before_;
@@ -127,7 +127,7 @@ WasmEdge_Result WasmEdgeInstance::on_host_call(void* function, void*,
                                                const WasmEdge_Value* params, uint32_t param_count,
                                                WasmEdge_Value* results, uint32_t result_count) {
   const auto& called = *static_cast<const HostFunction*>(function);
-  WasmEdgeInstance& self = *running_;
+  WasmEdgeInstance& self = *current;
   // A start function calls out before instance_ is known.
   if (self.instance_ == nullptr) {
     self.find_memory(self.shared_.api.calling_frame_get_module_instance(frame));

@@ -48,7 +48,7 @@ class WasmEdgeInstance final : public Instance {
 
   // Whose guest runs in this thread, so that on_host_call() knows it: host functions belong to the
   // module, not to an instance.
-  static thread_local WasmEdgeInstance* running_;
+  static thread_local WasmEdgeInstance* current;
 
   const Shared& shared_;
   const WasmEdgeModule& module_;

@@ -12,8 +12,10 @@
 #include "engine/fault_chain.h"
 
 // Of the unwinder's library, without a header.
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
 extern "C" void __register_frame(const void* frames);
 extern "C" void __deregister_frame(const void* frames);
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 namespace weir::engine::wavm {
 
