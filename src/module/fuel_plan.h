@@ -11,8 +11,8 @@ namespace weir::wasm {
 
 // Units of fuel. One is about one simple instruction.
 namespace fuel {
-// What an instance may spend before it calls out, to be interrupted if that is wished: 50 us of
-// compiled code, under 1 ms of an interpreter's.
+// What an instance may spend before it calls out, to be interrupted if that is wished: 10 to 50 us
+// of compiled code, under 1 ms of an interpreter's.
 inline constexpr uint32_t kBetweenLooks = 100'000;
 // What a function takes at once for its loops, which then count in a local variable.
 inline constexpr uint32_t kSlice = 1000;
