@@ -38,6 +38,11 @@ Result<std::string> read_file(const std::string& path) {
   return text.str();
 }
 
+Result<config::ServeSettings> read_bootstrap(const std::string& path) {
+  WEIR_TRY(const std::string text, read_file(path));
+  return config::load_bootstrap(text, path);
+}
+
 // Where compiled code is kept unless told otherwise; empty where the user has no home.
 std::string default_code_cache() {
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
@@ -109,10 +114,16 @@ ServeCommand::ServeCommand(CLI::App& app) : code_cache_(default_code_cache()) {
 bool ServeCommand::was_asked_for() const { return command_->parsed(); }
 
 Result<config::ServeSettings> ServeCommand::read_settings() const {
-  if (!file_.empty()) {
-    WEIR_TRY(const std::string text, read_file(file_));
-    return config::load_bootstrap(text, file_);
-  }
+  WEIR_TRY(config::ServeSettings settings,
+           file_.empty() ? read_shorthand() : read_bootstrap(file_));
+  if (admin_.empty()) return settings;
+  auto admin = config::parse_socket_address(admin_);
+  if (!admin.ok()) return std::move(admin).error().in("--admin '" + admin_ + "'");
+  settings.admin = std::move(admin).value();
+  return settings;
+}
+
+Result<config::ServeSettings> ServeCommand::read_shorthand() const {
   config::Shorthand shorthand = shorthand_;
   if (shorthand.upstream.empty()) {
     return Error{ErrorCode::BadConfig, "say where requests go, by --upstream URL or -c FILE"};
@@ -132,11 +143,11 @@ Result<config::ServeSettings> ServeCommand::read_settings() const {
 
 Result<serve::ServerOptions> ServeCommand::read_options() const {
   serve::ServerOptions options;
-  WEIR_TRY(options.settings, read_settings());
-  if (!admin_.empty()) {
-    auto admin = config::parse_socket_address(admin_);
-    if (!admin.ok()) return std::move(admin).error().in("--admin '" + admin_ + "'");
-    options.settings.admin = std::move(admin).value();
+  if (file_.empty()) {
+    WEIR_TRY(options.settings, read_settings());
+  } else {
+    options.config_file = file_;
+    options.read_settings = [this] { return read_settings(); };
   }
   options.base_dir = std::filesystem::path(file_).parent_path();
   options.workers = workers_ > 0 ? workers_ : std::max(1u, std::thread::hardware_concurrency());

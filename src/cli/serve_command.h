@@ -22,6 +22,7 @@ class ServeCommand {
 
  private:
   Result<config::ServeSettings> read_settings() const;
+  Result<config::ServeSettings> read_shorthand() const;
   Result<serve::ServerOptions> read_options() const;
 
   const CLI::App* command_;

@@ -70,6 +70,8 @@ struct Cluster {
   std::vector<SocketAddress> endpoints;  // at least one
   Milliseconds connect_timeout{5000};
   bool http2 = false;  // with prior knowledge
+
+  friend bool operator==(const Cluster&, const Cluster&) = default;
 };
 
 struct ServeSettings {

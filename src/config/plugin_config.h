@@ -88,6 +88,8 @@ struct VmSettings {
   std::set<std::string, std::less<>> allowed_capabilities;
   UnknownImports unknown_imports = UnknownImports::Reject;
   Limits limits;
+
+  friend bool operator==(const VmSettings&, const VmSettings&) = default;
 };
 
 struct PluginSettings {
@@ -100,6 +102,8 @@ struct PluginSettings {
   Milliseconds reload_backoff{1000};
   bool allow_on_headers_stop_iteration = false;
   VmSettings vm;
+
+  friend bool operator==(const PluginSettings&, const PluginSettings&) = default;
 };
 
 // The bytes of the code. The error names the file or variable that cannot be read.

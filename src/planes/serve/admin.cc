@@ -12,7 +12,8 @@ constexpr std::string_view kIndex =
     "GET /ready                     LIVE when requests are served, 503 otherwise\n"
     "GET /stats                     counters, gauges and histograms\n"
     "GET /stats/prometheus          the same for Prometheus, as is /stats?format=prometheus\n"
-    "GET /plugins                   what runs where, as JSON\n";
+    "GET /plugins                   what runs where, as JSON\n"
+    "GET /updates                   what became of new configurations, as JSON\n";
 
 nlohmann::json worker_json(const runtime::WorkerPlugin::Status& status) {
   nlohmann::json json = {{"state", status.running ? "running" : "failed"},
@@ -21,8 +22,8 @@ nlohmann::json worker_json(const runtime::WorkerPlugin::Status& status) {
   return json;
 }
 
-nlohmann::json plugin_json(const PluginFleet::Entry& entry) {
-  const runtime::Plugin& plugin = *entry.plugin;
+nlohmann::json plugin_json(const PlacedPlugin& place, const std::string& failed_reload) {
+  const runtime::Plugin& plugin = *place.plugin;
   const auto& module = plugin.vm()->module();
   const auto engine = module.engine().info();
   const bool open = plugin.options().failure_policy == runtime::FailurePolicy::FailOpen;
@@ -34,26 +35,33 @@ nlohmann::json plugin_json(const PluginFleet::Entry& entry) {
                          {"abi", to_string(module.abi_version())},
                          {"code_sha256", plugin.vm()->code_hash()},
                          {"failure_policy", open ? "FAIL_OPEN" : "FAIL_CLOSED"},
-                         {"reloads", entry.reloads}};
-  if (!entry.failed_reload.empty()) json["failed_reload"] = entry.failed_reload;
+                         {"reloads", place.reloads}};
+  if (!failed_reload.empty()) json["failed_reload"] = failed_reload;
   return json;
+}
+
+// A guest's words need not be UTF-8.
+std::string text_of(const nlohmann::json& json) {
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
 
-std::string plugins_json(const std::vector<PluginFleet::Entry>& entries,
-                         const std::vector<WorkerThread::PluginStatuses>& statuses) {
+std::string plugins_json(const UpdateStatus& status,
+                         const std::vector<WorkerThread::PluginStatuses>& workers) {
   nlohmann::json list = nlohmann::json::array();
-  for (size_t place = 0; place < entries.size(); ++place) {
-    nlohmann::json json = plugin_json(entries[place]);
+  const size_t places = status.generation == nullptr ? 0 : status.generation->plugins.size();
+  for (size_t place = 0; place < places; ++place) {
+    nlohmann::json json =
+        plugin_json(status.generation->plugins[place], status.failed_reloads[place]);
     json["workers"] = nlohmann::json::array();
-    for (const auto& worker : statuses) json["workers"].push_back(worker_json(worker[place]));
+    for (const auto& worker : workers) {
+      if (worker.generation != status.generation) continue;
+      json["workers"].push_back(worker_json(worker.by_place[place]));
+    }
     list.push_back(std::move(json));
   }
-  // A guest's words need not be UTF-8.
-  return nlohmann::json{{"plugins", std::move(list)}}.dump(
-             2, ' ', false, nlohmann::json::error_handler_t::replace) +
-         "\n";
+  return text_of({{"plugins", std::move(list)}});
 }
 
 void Admin::answer(std::string_view target, const Done& done) {
@@ -63,6 +71,7 @@ void Admin::answer(std::string_view target, const Done& done) {
   if (path == "/") return done({.body = std::string(kIndex)});
   if (path == "/ready") return done(ready());
   if (path == "/plugins") return plugins(done);
+  if (path == "/updates") return done(updates());
   if (path == "/stats" && (query.empty() || query == "format=text")) return done(stats(false));
   if (path == "/stats/prometheus" || (path == "/stats" && query == "format=prometheus")) {
     return done(stats(true));
@@ -74,7 +83,7 @@ void Admin::answer(std::string_view target, const Done& done) {
 }
 
 AdminReply Admin::stats(bool prometheus) {
-  report_stats(parts_.settings, parts_.workers, parts_.metrics);
+  report_stats(parts_.workers, parts_.metrics);
   if (prometheus) {
     return {.content_type = "text/plain; version=0.0.4", .body = parts_.metrics.to_prometheus()};
   }
@@ -93,6 +102,14 @@ AdminReply Admin::ready() const {
   return {.status = 500};
 }
 
+AdminReply Admin::updates() const {
+  const UpdateStatus status = parts_.updater.status();
+  nlohmann::json json = {
+      {"generation", status.version}, {"accepted", status.accepted}, {"rejected", status.rejected}};
+  if (!status.rejection.empty()) json["rejection"] = status.rejection;
+  return {.content_type = "application/json", .body = text_of(json)};
+}
+
 void Admin::plugins(const Done& done) {
   // What the workers say arrives on the main thread, in any order.
   struct Collected {
@@ -106,7 +123,7 @@ void Admin::plugins(const Done& done) {
       collected->statuses[i] = std::move(statuses);
       if (--collected->missing > 0) return;
       done({.content_type = "application/json",
-            .body = plugins_json(parts_.plugins.entries(), collected->statuses)});
+            .body = plugins_json(parts_.updater.status(), collected->statuses)});
     };
     parts_.workers[i]->report_plugins(
         [post = parts_.post, on_main_thread](WorkerThread::PluginStatuses statuses) {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "planes/serve/plugin_fleet.h"
+#include "planes/serve/updater.h"
 #include "runtime/metrics.h"
 
 namespace weir::serve {
@@ -25,9 +25,8 @@ class Admin {
 
   // All outlive it. `post` runs a task on the main thread; it may be called from any.
   struct Parts {
-    const config::ServeSettings& settings;
     std::span<const std::unique_ptr<WorkerThread>> workers;
-    const PluginFleet& plugins;
+    const Updater& updater;
     runtime::MetricStore& metrics;
     std::function<void(std::function<void()>)> post;
   };
@@ -42,14 +41,16 @@ class Admin {
  private:
   AdminReply stats(bool prometheus);
   AdminReply ready() const;
+  AdminReply updates() const;
   void plugins(const Done& done);
 
   const Parts parts_;
   State state_ = State::Starting;
 };
 
-// The answer to /plugins. `statuses`: by worker, then by place.
-std::string plugins_json(const std::vector<PluginFleet::Entry>& entries,
-                         const std::vector<WorkerThread::PluginStatuses>& statuses);
+// The answer to /plugins. `workers`: what each says. What speaks of another generation than
+// `status` is left out: a change was under way between the two.
+std::string plugins_json(const UpdateStatus& status,
+                         const std::vector<WorkerThread::PluginStatuses>& workers);
 
 }  // namespace weir::serve

@@ -378,7 +378,7 @@ class ChainWorld {
     services.run_posted();
   }
 
-  FakeCluster& cluster() { return static_cast<FakeCluster&>(*clusters_[0]); }
+  FakeCluster& cluster() { return static_cast<FakeCluster&>(*owned_clusters_[0]); }
   size_t open_exchanges() const { return open_.size(); }
 
   Log log;
@@ -400,9 +400,12 @@ class ChainWorld {
     config::ServeSettings settings;
     settings.clusters = {{.name = "upstream"}, {.name = "other"}};
     routes_ = RouteTable::make(listener, settings).value();
-    clusters_.push_back(std::make_unique<FakeCluster>(log, "upstream"));
-    clusters_.push_back(std::make_unique<FakeCluster>(log, "other"));
-    return {.router = {routes_, clusters_, router_stats, reaper_, timeouts_},
+    for (const char* name : {"upstream", "other"}) {
+      owned_clusters_.push_back(std::make_unique<FakeCluster>(log, name));
+      clusters_.push_back(owned_clusters_.back().get());
+      stats_by_cluster_.push_back(&router_stats[stats_by_cluster_.size()]);
+    }
+    return {.router = {routes_, clusters_, stats_by_cluster_, reaper_, timeouts_},
             .name = "chain",
             .buffer_limit = buffer_limit,
             .clock = clock,
@@ -413,7 +416,9 @@ class ChainWorld {
   Reaper reaper_{[this](std::function<void()> task) { services.post(std::move(task)); }};
   TimeoutQueue timeouts_{clock, services};
   RouteTable routes_;
-  std::vector<std::unique_ptr<Cluster>> clusters_;
+  std::vector<std::unique_ptr<Cluster>> owned_clusters_;
+  std::vector<Cluster*> clusters_;
+  std::vector<RouterStats*> stats_by_cluster_;
   FilterChains open_;
   std::vector<std::unique_ptr<FakePlugin>> plugins_;
   std::vector<MakeContext> makers_;

@@ -7,8 +7,10 @@ namespace {
 // functions: then this lives on until the Reaper comes.
 class Call final : public MessageSink {
  public:
-  Call(Cluster& cluster, runtime::UpstreamObserver& observer, bool need_http2)
-      : observer_(&observer), exchange_(cluster.open(*this, nullptr, need_http2)) {}
+  Call(std::shared_ptr<Cluster> cluster, runtime::UpstreamObserver& observer, bool need_http2)
+      : observer_(&observer),
+        cluster_(std::move(cluster)),
+        exchange_(cluster_->open(*this, nullptr, need_http2)) {}
 
   UpstreamExchange& request() { return *exchange_; }
   bool is_over() const { return observer_ == nullptr; }
@@ -40,6 +42,7 @@ class Call final : public MessageSink {
   }
 
   runtime::UpstreamObserver* observer_;
+  std::shared_ptr<Cluster> cluster_;  // which the configuration may not have any more
   std::unique_ptr<UpstreamExchange> exchange_;
 };
 
@@ -70,18 +73,25 @@ class CallStream final : public runtime::UpstreamStream {
 
 }  // namespace
 
+std::shared_ptr<Cluster> ClusterUpstreams::find(std::string_view name) const {
+  for (const NamedClusters* clusters : newest_first_) {
+    if (const auto found = clusters->find(name); found != clusters->end()) return found->second;
+  }
+  return nullptr;
+}
+
 Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> ClusterUpstreams::open(
     std::string_view upstream, const HeaderList& headers, EndOfStream end,
     runtime::Protocol protocol, runtime::UpstreamObserver& observer) {
-  const auto found = clusters_.find(upstream);
-  if (found == clusters_.end()) return runtime::OpenError::UnknownUpstream;
+  std::shared_ptr<Cluster> cluster = find(upstream);
+  if (cluster == nullptr) return runtime::OpenError::UnknownUpstream;
 
   HeaderList request = headers;
   if (!request.find(":scheme") && !request.add(":scheme", "http")) {
     return runtime::OpenError::Failed;
   }
   auto call =
-      std::make_unique<Call>(*found->second, observer, protocol == runtime::Protocol::Http2);
+      std::make_unique<Call>(std::move(cluster), observer, protocol == runtime::Protocol::Http2);
   call->request().headers(std::move(request), end);
   return std::unique_ptr<runtime::UpstreamStream>(
       std::make_unique<CallStream>(std::move(call), reaper_));

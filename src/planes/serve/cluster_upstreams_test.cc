@@ -41,7 +41,7 @@ class Observer final : public runtime::UpstreamObserver {
 
 class ClusterUpstreamsTest : public ::testing::Test {
  protected:
-  ClusterUpstreamsTest() { upstreams.add("auth", cluster); }
+  ClusterUpstreamsTest() { upstreams.push_front(clusters); }
   ~ClusterUpstreamsTest() override {
     stream.reset();
     services.run_posted();
@@ -58,7 +58,9 @@ class ClusterUpstreamsTest : public ::testing::Test {
   ManualClock clock;
   FakeServices services{clock};
   Reaper reaper{[this](std::function<void()> task) { services.post(std::move(task)); }};
-  FakeCluster cluster{log, "auth"};
+  std::shared_ptr<FakeCluster> shared_cluster = std::make_shared<FakeCluster>(log, "auth");
+  FakeCluster& cluster = *shared_cluster;
+  NamedClusters clusters{{"auth", shared_cluster}};
   ClusterUpstreams upstreams{reaper};
   Observer observer{log};
   std::unique_ptr<runtime::UpstreamStream> stream;
@@ -119,6 +121,31 @@ TEST_F(ClusterUpstreamsTest, SendsNothingAfterTheEnd) {
   log.take();
   stream->send_data(as_bytes("more"), kEnd);
   EXPECT_THAT(log.take(), IsEmpty());
+}
+
+TEST_F(ClusterUpstreamsTest, LooksThroughTheNewestClustersFirst) {
+  const NamedClusters newer{{"auth", std::make_shared<FakeCluster>(log, "newer")}};
+  upstreams.push_front(newer);
+  open(kEnd);
+  EXPECT_THAT(log.take(), ElementsAre("newer: headers /check end"));
+  stream.reset();
+  upstreams.remove(newer);
+  open(kEnd);
+  EXPECT_THAT(log.take(), ::testing::Contains("auth: headers /check end"));
+}
+
+TEST_F(ClusterUpstreamsTest, KeepsAClusterWhileACallIsUnderWay) {
+  open(kMore);
+  const std::weak_ptr<FakeCluster> known = shared_cluster;
+  upstreams.remove(clusters);
+  clusters.clear();
+  shared_cluster.reset();
+  EXPECT_FALSE(known.expired());
+  stream->send_data(as_bytes("body"), kEnd);
+  EXPECT_THAT(log.take(), ElementsAre("auth: headers /check", "auth: data body end"));
+  stream.reset();
+  services.run_posted();
+  EXPECT_TRUE(known.expired());
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 #pragma once
 // Notices that files have changed, however they are replaced.
 
+#include <sys/types.h>
+
 #include <boost/asio/io_context.hpp>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -12,19 +15,36 @@
 
 namespace weir::serve {
 
-// Watches the folders of the files by inotify, so that writing a file anew, renaming another one
-// over it and turning a symbolic link are seen alike. Several events in a row are one change.
-// Thread: the one that runs `io`.
+// What tells one state of a file from another. Equal for missing files.
+struct FileState {
+  dev_t device = 0;
+  ino_t inode = 0;
+  off_t size = 0;
+  int64_t modified_ns = 0;
+
+  static FileState of(const std::filesystem::path& file);
+  friend bool operator==(const FileState&, const FileState&) = default;
+};
+
+// Watches the folders of the files by inotify, and those of the symbolic links on the way to them,
+// so that writing a file anew, renaming another one over it and turning a link are seen alike.
+// Several events in a row are one change. Thread: the one that runs `io`.
 class FileWatch {
  public:
-  // `on_change` gets the indices of the files that differ from what they were, never from inside
-  // make().
-  using OnChange = std::function<void(const std::vector<size_t>&)>;
+  struct File {
+    std::filesystem::path path;
+    FileState seen;  // when it was read: what differs from it is a change
+  };
+  // `on_change` gets the files that differ from what they were, never from inside one of the
+  // functions here.
+  using OnChange = std::function<void(const std::vector<std::filesystem::path>&)>;
 
-  static Result<std::unique_ptr<FileWatch>> make(boost::asio::io_context& io,
-                                                 std::vector<std::filesystem::path> files,
-                                                 OnChange on_change);
+  static Result<std::unique_ptr<FileWatch>> make(boost::asio::io_context& io, OnChange on_change);
   ~FileWatch();
+
+  // Watches these from now on. Of a file that was watched already what was last seen stays. The
+  // error names the first folder that cannot be watched; the others are.
+  Done set_files(std::vector<File> files);
 
  private:
   class Impl;

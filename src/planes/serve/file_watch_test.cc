@@ -15,15 +15,22 @@ using ::testing::HasSubstr;
 
 class FileWatchTest : public ::testing::Test {
  protected:
-  void watch(std::vector<std::filesystem::path> files) {
-    auto made = FileWatch::make(io, std::move(files), [this](const std::vector<size_t>& changed) {
-      seen.push_back(changed);
-    });
+  using Paths = std::vector<std::filesystem::path>;
+
+  static FileWatch::File file(const std::filesystem::path& path) {
+    return {path, FileState::of(path)};
+  }
+  void watch(const Paths& paths) {
+    auto made = FileWatch::make(io, [this](const Paths& changed) { seen.push_back(changed); });
     ASSERT_TRUE(made.ok()) << made.error().message;
     watch_ = std::move(made).value();
+    std::vector<FileWatch::File> files;
+    for (const auto& path : paths) files.push_back(file(path));
+    const Done set = watch_->set_files(files);
+    ASSERT_TRUE(set.ok()) << set.error().message;
   }
   // Runs the loop until a change was reported.
-  const std::vector<size_t>& next_change() {
+  const Paths& next_change() {
     seen.clear();
     while (seen.empty()) {
       if (io.run_one_for(std::chrono::seconds(10)) == 0) seen.emplace_back();
@@ -33,9 +40,7 @@ class FileWatchTest : public ::testing::Test {
 
   planes::testing::TemporaryFolder folder;
   boost::asio::io_context io;
-  std::vector<std::vector<size_t>> seen;
-
- private:
+  std::vector<Paths> seen;
   std::unique_ptr<FileWatch> watch_;
 };
 
@@ -44,7 +49,7 @@ TEST_F(FileWatchTest, SeesAFileWrittenAnew) {
   folder.write("b", "1");
   watch({folder / "a", folder / "b"});
   folder.write("b", "22");
-  EXPECT_THAT(next_change(), ElementsAre(1));
+  EXPECT_THAT(next_change(), ElementsAre(folder / "b"));
 }
 
 TEST_F(FileWatchTest, SeesAnotherFileRenamedOverIt) {
@@ -52,7 +57,7 @@ TEST_F(FileWatchTest, SeesAnotherFileRenamedOverIt) {
   watch({folder / "a"});
   folder.write("new", "2");
   std::filesystem::rename(folder / "new", folder / "a");
-  EXPECT_THAT(next_change(), ElementsAre(0));
+  EXPECT_THAT(next_change(), ElementsAre(folder / "a"));
 }
 
 TEST_F(FileWatchTest, SeesALinkTurnedToAnotherFile) {
@@ -62,7 +67,7 @@ TEST_F(FileWatchTest, SeesALinkTurnedToAnotherFile) {
   watch({folder / "a"});
   std::filesystem::create_symlink("two", folder / "next");
   std::filesystem::rename(folder / "next", folder / "a");
-  EXPECT_THAT(next_change(), ElementsAre(0));
+  EXPECT_THAT(next_change(), ElementsAre(folder / "a"));
 }
 
 TEST_F(FileWatchTest, IgnoresOtherFilesAndWaitsForOneThatIsGone) {
@@ -71,14 +76,55 @@ TEST_F(FileWatchTest, IgnoresOtherFilesAndWaitsForOneThatIsGone) {
   folder.write("other", "1");
   std::filesystem::remove(folder / "a");
   folder.write("a", "back");
-  EXPECT_THAT(next_change(), ElementsAre(0));
+  EXPECT_THAT(next_change(), ElementsAre(folder / "a"));
   EXPECT_EQ(seen.size(), 1u);
 }
 
+// As Kubernetes replaces the files of a ConfigMap: all at once, by one link to their folder.
+TEST_F(FileWatchTest, SeesALinkOnTheWayTurned) {
+  for (const char* version : {"1", "2", "3"}) {
+    std::filesystem::create_directory(folder / version);
+    folder.write(std::string(version) + "/a", version);
+  }
+  const auto turn_to = [&](const char* version) {
+    std::filesystem::create_directory_symlink(version, folder / "next");
+    std::filesystem::rename(folder / "next", folder / "data");
+  };
+  turn_to("1");
+  std::filesystem::create_symlink("data/a", folder / "a");
+  watch({folder / "a", folder / "data" / "a"});
+  for (const char* version : {"2", "3"}) {
+    turn_to(version);
+    EXPECT_THAT(next_change(), ElementsAre(folder / "a", folder / "data" / "a")) << version;
+  }
+  folder.write("3/a", "in place");
+  EXPECT_THAT(next_change(), ElementsAre(folder / "a", folder / "data" / "a"));
+}
+
+TEST_F(FileWatchTest, SeesWhatChangedBeforeItWasWatched) {
+  folder.write("a", "1");
+  watch({});
+  const FileWatch::File read = file(folder / "a");
+  folder.write("a", "22");
+  ASSERT_TRUE(watch_->set_files({read}).ok());
+  EXPECT_THAT(next_change(), ElementsAre(folder / "a"));
+}
+
+TEST_F(FileWatchTest, ForgetsFilesThatItIsNoLongerToWatch) {
+  folder.write("a", "1");
+  folder.write("b", "1");
+  watch({folder / "a"});
+  ASSERT_TRUE(watch_->set_files({file(folder / "b")}).ok());
+  folder.write("a", "22");
+  folder.write("b", "22");
+  EXPECT_THAT(next_change(), ElementsAre(folder / "b"));
+}
+
 TEST_F(FileWatchTest, NamesAFolderThatIsNotThere) {
-  const auto made = FileWatch::make(io, {folder / "missing" / "a"}, [](const auto&) {});
-  ASSERT_FALSE(made.ok());
-  EXPECT_THAT(made.error().message, HasSubstr("missing: No such file or directory"));
+  watch({});
+  const Done done = watch_->set_files({file(folder / "missing" / "a")});
+  ASSERT_FALSE(done.ok());
+  EXPECT_THAT(done.error().message, HasSubstr("missing: No such file or directory"));
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ class ListenerImpl final : public Listener, private ConnectionOwner {
  public:
   ListenerImpl(asio::io_context& io, const ListenerOptions& options, ExchangeFactory& factory)
       : options_(options),
+        stats_(options.stats != nullptr ? *options.stats : own_stats_),
         factory_(factory),
         io_(io),
         acceptor_(io),
@@ -51,9 +52,11 @@ class ListenerImpl final : public Listener, private ConnectionOwner {
   }
 
   Done open();
+  Done start() override;
 
   uint16_t port() const override { return port_; }
   const ListenerStats& stats() const override { return stats_; }
+  void set_protocol(ListenerOptions::Protocol protocol) override { options_.protocol = protocol; }
   void stop_accepting() override;
   void drain(std::function<void()> done) override;
   void close_connections() override;
@@ -76,14 +79,17 @@ class ListenerImpl final : public Listener, private ConnectionOwner {
   void sweep();
   void report_drained();
 
-  const ListenerOptions options_;
+  Error failed(std::string_view doing, const error_code& error) const;
+
+  ListenerOptions options_;
+  ListenerStats own_stats_;
+  ListenerStats& stats_;
   ExchangeFactory& factory_;
   asio::io_context& io_;
   TcpAcceptor acceptor_;
   Timer accept_timer_;
   Timer sweep_timer_;
   uint16_t port_ = 0;
-  ListenerStats stats_;
   std::vector<Client> clients_;  // each at its connection's slot
   std::function<void()> drained_;
   bool sweeping_ = false;
@@ -91,12 +97,12 @@ class ListenerImpl final : public Listener, private ConnectionOwner {
   std::shared_ptr<ListenerImpl*> self_ = std::make_shared<ListenerImpl*>(this);
 };
 
+Error ListenerImpl::failed(std::string_view doing, const error_code& error) const {
+  return Error{ErrorCode::Io, "listener " + options_.address + ":" + std::to_string(options_.port) +
+                                  ": " + std::string(doing) + ": " + error.message()};
+}
+
 Done ListenerImpl::open() {
-  const auto failed = [&](std::string_view doing, const error_code& error) {
-    return Error{ErrorCode::Io, "listener " + options_.address + ":" +
-                                    std::to_string(options_.port) + ": " + std::string(doing) +
-                                    ": " + error.message()};
-  };
   error_code error;
   const auto address = asio::ip::make_address(options_.address, error);
   if (error) {
@@ -113,9 +119,14 @@ Done ListenerImpl::open() {
   }
   acceptor_.bind(endpoint, error);
   if (error) return failed("bind", error);
+  port_ = acceptor_.local_endpoint(error).port();
+  return Unit{};
+}
+
+Done ListenerImpl::start() {
+  error_code error;
   acceptor_.listen(asio::socket_base::max_listen_connections, error);
   if (error) return failed("listen", error);
-  port_ = acceptor_.local_endpoint(error).port();
   accept();
   return Unit{};
 }

@@ -42,6 +42,9 @@ struct ListenerOptions {
   uint32_t stream_window_bytes = 1024 * 1024;  // HTTP/2, request body on its way
   uint32_t connection_window_bytes = 16 * 1024 * 1024;
   uint64_t max_connections = 100'000;  // more are closed as they come
+
+  // Where to count; outlives the listener. Null: nowhere that can be seen but Listener::stats().
+  struct ListenerStats* stats = nullptr;
 };
 
 // Thread: its worker's changes it, any reads it.
@@ -62,15 +65,21 @@ struct ListenerStats {
 // connection; exchanges under way are aborted and closed.
 class Listener {
  public:
-  // Binds with SO_REUSEPORT, so that every worker may have a listener on the same address, and
-  // starts to accept. `factory` and `io` outlive the listener.
+  // Binds with SO_REUSEPORT, so that every worker may have a listener on the same address.
+  // `factory` and `io` outlive the listener.
   static Result<std::unique_ptr<Listener>> make(boost::asio::io_context& io,
                                                 const ListenerOptions& options,
                                                 ExchangeFactory& factory);
   virtual ~Listener() = default;
 
+  // Listens and accepts; until then clients are refused.
+  virtual Done start() = 0;
+
   virtual uint16_t port() const = 0;
   virtual const ListenerStats& stats() const = 0;
+
+  // For connections that come from now on.
+  virtual void set_protocol(ListenerOptions::Protocol protocol) = 0;
 
   // Closes the listening socket; connections go on.
   virtual void stop_accepting() = 0;

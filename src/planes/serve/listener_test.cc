@@ -21,6 +21,7 @@ class Echo {
       auto made = Listener::make(loop_.io(), options, factory_);
       WEIR_CHECK(made.ok());
       listener_ = std::move(made).value();
+      WEIR_CHECK(listener_->start().ok());
     });
   }
   ~Echo() {
@@ -73,8 +74,11 @@ TEST(ListenerTest, TellsExchangesOfTheirConnection) {
     HttpVersion version{};
   } factory;
   Loop loop;
-  auto listener =
-      loop.run([&] { return std::move(Listener::make(loop.io(), {}, factory)).value(); });
+  auto listener = loop.run([&] {
+    auto made = std::move(Listener::make(loop.io(), {}, factory)).value();
+    EXPECT_TRUE(made->start().ok());
+    return made;
+  });
   Peer client = Peer::connect(listener->port());
   client.send(kGet);
   const ConnectionInfo info = factory.info.get_future().get();

@@ -127,6 +127,7 @@ class Proxy {
       auto listener = Listener::make(loop_.io(), options, *forwarder_);
       WEIR_CHECK(listener.ok());
       listener_ = std::move(listener).value();
+      WEIR_CHECK(listener_->start().ok());
     });
   }
   explicit Proxy(uint16_t upstream_port)
@@ -168,6 +169,12 @@ class Peer {
     const sockaddr_in address = loopback(port);
     EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
     return Peer(fd);
+  }
+
+  static bool can_connect(uint16_t port) {
+    const Peer peer(::socket(AF_INET, SOCK_STREAM, 0));
+    const sockaddr_in address = loopback(port);
+    return ::connect(peer.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   }
 
   static sockaddr_in loopback(uint16_t port) {

@@ -25,8 +25,8 @@ struct RouterStats {
 struct RouterParts {
   const RouteTable& routes;
   // By RouteTarget::cluster.
-  std::span<const std::unique_ptr<Cluster>> clusters;
-  std::span<RouterStats> stats;
+  std::span<Cluster* const> clusters;
+  std::span<RouterStats* const> stats;
   Reaper& reaper;
   TimeoutQueue& timeouts;
 };
@@ -92,7 +92,7 @@ class Router final : public MessageSink, public MessageSource, private TimeoutQu
   void request_ended();
   void response_ended();
   void fail(LocalReply reply);
-  RouterStats& stats() const { return parts_.stats[target_->cluster]; }
+  RouterStats& stats() const { return *parts_.stats[target_->cluster]; }
 
   const RouterParts& parts_;
   RouterOwner& owner_;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/basic_signal_set.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -11,7 +12,7 @@
 #include "planes/serve/admin_server.h"
 #include "planes/serve/file_watch.h"
 #include "planes/serve/net.h"
-#include "planes/serve/plugin_fleet.h"
+#include "planes/serve/updater.h"
 #include "planes/serve/worker_thread.h"
 
 namespace weir::serve {
@@ -31,31 +32,11 @@ Done check_free(const config::SocketAddress& address) {
   return Error{ErrorCode::Io, "listen on " + to_string(address) + ": " + error.message()};
 }
 
-std::vector<config::PluginSettings> all_plugins(const config::ServeSettings& settings) {
-  std::vector<config::PluginSettings> plugins;
-  for (const auto& listener : settings.listeners) {
-    plugins.insert(plugins.end(), listener.plugins.begin(), listener.plugins.end());
-  }
-  return plugins;
-}
-
-std::vector<PluginRange> plugin_ranges(const config::ServeSettings& settings) {
-  std::vector<PluginRange> ranges;
-  size_t first = 0;
-  for (const auto& listener : settings.listeners) {
-    ranges.push_back({first, listener.plugins.size()});
-    first += listener.plugins.size();
-  }
-  return ranges;
-}
-
 class ServerImpl final : public Server {
  public:
   ServerImpl(ServerOptions options, runtime::Host& host, runtime::MetricStore& metrics)
       : options_(std::move(options)),
         host_(host),
-        ranges_(plugin_ranges(options_.settings)),
-        plugins_(all_plugins(options_.settings)),
         signals_(io_),
         drain_timer_(io_),
         guard_(asio::make_work_guard(io_)),
@@ -64,35 +45,34 @@ class ServerImpl final : public Server {
   ~ServerImpl() override {
     // A load under way ends while there are workers; then workers, which nobody calls any more.
     watch_.reset();
-    fleet_.reset();
+    updater_.reset();
     workers_.clear();
   }
 
   Done start();
   void run() override;
-  uint16_t port(size_t listener) const override { return ports_[listener]; }
+  uint16_t port(size_t listener) const override { return updater_->status().ports[listener]; }
   uint16_t admin_port() const override { return admin_ == nullptr ? 0 : admin_->port(); }
   void shut_down() override {
     asio::post(io_, [this] { drain("asked to"); });
   }
 
  private:
-  Done start_workers();
-  Done start_listeners();
+  Done read_settings();
+  Done check_addresses() const;
+  Result<config::ServeSettings> read_update() const;
+  void start_updater();
   Done start_admin();
   Done start_watch();
+  void set_watched();
   void await_signal();
   void on_signal(int number);
   void drain(const std::string& why);
   void on_worker_drained();
   void log(LogLevel level, const std::string& line) { host_.logger().log(level, line); }
 
-  const ServerOptions options_;
+  ServerOptions options_;
   runtime::Host& host_;
-  const std::vector<PluginRange> ranges_;
-  const std::vector<config::PluginSettings> plugins_;
-  std::vector<RouteTable> routes_;
-  std::optional<WorkerParts> parts_;
 
   asio::io_context io_{1};
   asio::basic_signal_set<Executor> signals_;
@@ -100,62 +80,77 @@ class ServerImpl final : public Server {
   asio::executor_work_guard<Executor> guard_;
   runtime::MetricStore& metrics_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
-  std::unique_ptr<PluginFleet> fleet_;
+  FileState config_state_;
+  std::unique_ptr<Updater> updater_;
   std::optional<Admin> pages_;
   std::unique_ptr<AdminServer> admin_;
   std::unique_ptr<FileWatch> watch_;
-  std::vector<uint16_t> ports_;
   size_t undrained_workers_ = 0;
   bool draining_ = false;
 };
 
 Done ServerImpl::start() {
-  WEIR_TRY(start_workers());
-  fleet_ = std::make_unique<PluginFleet>(host_, plugins_, options_.base_dir, workers_);
-  WEIR_TRY(fleet_->start());
+  WEIR_TRY(read_settings());
+  WEIR_TRY(check_addresses());
+  for (size_t i = 0; i < options_.workers; ++i) {
+    workers_.push_back(std::make_unique<WorkerThread>(host_, options_.drain_time, i));
+  }
+  start_updater();
   WEIR_TRY(start_admin());
-  WEIR_TRY(start_listeners());
+  WEIR_TRY(updater_->start(options_.settings));
   if (options_.watch_files) WEIR_TRY(start_watch());
   pages_->set_state(Admin::State::Live);
   return Unit{};
 }
 
-Done ServerImpl::start_workers() {
+Done ServerImpl::read_settings() {
+  if (options_.read_settings == nullptr) return Unit{};
+  config_state_ = FileState::of(options_.config_file);
+  WEIR_TRY(options_.settings, options_.read_settings());
+  return Unit{};
+}
+
+Done ServerImpl::check_addresses() const {
   for (const config::Listener& listener : options_.settings.listeners) {
-    WEIR_TRY(auto table, RouteTable::make(listener, options_.settings));
-    routes_.push_back(std::move(table));
     WEIR_TRY(check_free(listener.address));
-  }
-  parts_.emplace(WorkerParts{.host = host_,
-                             .settings = options_.settings,
-                             .routes = routes_,
-                             .plugin_ranges = ranges_,
-                             .plugin_count = plugins_.size()});
-  for (size_t i = 0; i < options_.workers; ++i) {
-    workers_.push_back(std::make_unique<WorkerThread>(*parts_, i));
-    WEIR_TRY(workers_.back()->open_clusters());
   }
   return Unit{};
 }
 
-Done ServerImpl::start_listeners() {
-  for (size_t i = 0; i < options_.settings.listeners.size(); ++i) {
-    config::SocketAddress address = options_.settings.listeners[i].address;
-    for (const auto& worker : workers_) {
-      // Where the system chooses a port, it chooses for the first worker.
-      WEIR_TRY(address.port, worker->listen(i, address.port));
-    }
-    ports_.push_back(address.port);
-    log(LogLevel::Info, "listening on " + to_string(address));
+// The admin address stays what it was at the start, so that it is there to tell of updates.
+Result<config::ServeSettings> ServerImpl::read_update() const {
+  WEIR_TRY(config::ServeSettings settings, options_.read_settings());
+  if (settings.admin != options_.settings.admin) {
+    return Error{ErrorCode::BadConfig,
+                 "admin: the address cannot change while the process runs; restart it"};
   }
-  return Unit{};
+  const auto running = updater_->status().generation;
+  for (const config::Listener& listener : settings.listeners) {
+    const auto& old = running->settings.listeners;
+    const bool ours =
+        std::ranges::find(old, listener.address, &config::Listener::address) != old.end();
+    if (!ours) {
+      WEIR_TRY(check_free(listener.address));
+    }
+  }
+  return settings;
+}
+
+void ServerImpl::start_updater() {
+  Updater::Parts parts{.host = host_,
+                       .workers = workers_,
+                       .base_dir = options_.base_dir,
+                       .config_file = options_.config_file,
+                       .config_state = config_state_,
+                       .on_files = [this] { asio::post(io_, [this] { set_watched(); }); }};
+  if (options_.read_settings != nullptr) parts.read_settings = [this] { return read_update(); };
+  updater_ = std::make_unique<Updater>(std::move(parts));
 }
 
 Done ServerImpl::start_admin() {
   pages_.emplace(Admin::Parts{
-      .settings = options_.settings,
       .workers = workers_,
-      .plugins = *fleet_,
+      .updater = *updater_,
       .metrics = metrics_,
       .post = [this](std::function<void()> task) { asio::post(io_, std::move(task)); }});
   if (!options_.settings.admin) return Unit{};
@@ -167,19 +162,18 @@ Done ServerImpl::start_admin() {
 }
 
 Done ServerImpl::start_watch() {
-  auto files = fleet_->watched_files();
-  if (files.empty()) return Unit{};
-  std::vector<std::filesystem::path> paths;
-  for (const auto& file : files) paths.push_back(file.path);
-  WEIR_TRY(watch_,
-           FileWatch::make(io_, std::move(paths),
-                           [this, files = std::move(files)](const std::vector<size_t>& changed) {
-                             for (const size_t i : changed) {
-                               log(LogLevel::Info, files[i].path.string() + " has changed");
-                               fleet_->reload(files[i].places);
-                             }
-                           }));
-  return Unit{};
+  WEIR_TRY(watch_, FileWatch::make(io_, [this](const std::vector<std::filesystem::path>& changed) {
+             for (const auto& file : changed) log(LogLevel::Info, file.string() + " has changed");
+             updater_->files_changed(changed);
+           }));
+  return watch_->set_files(updater_->watched_files());
+}
+
+void ServerImpl::set_watched() {
+  if (watch_ == nullptr) return;
+  if (Done done = watch_->set_files(updater_->watched_files()); !done.ok()) {
+    log(LogLevel::Warn, done.error().message);
+  }
 }
 
 void ServerImpl::run() {
@@ -198,8 +192,10 @@ void ServerImpl::await_signal() {
 
 void ServerImpl::on_signal(int number) {
   if (number == SIGHUP) {
-    log(LogLevel::Info, "SIGHUP: loading all plugins anew");
-    return fleet_->reload_all();
+    const bool file = options_.read_settings != nullptr;
+    log(LogLevel::Info, std::string("SIGHUP: loading ") + (file ? "the configuration and " : "") +
+                            "all plugins anew");
+    return updater_->reload_all();
   }
   const std::string name = number == SIGINT ? "SIGINT" : "SIGTERM";
   if (draining_) {

@@ -2,6 +2,7 @@
 // `weir serve`: workers, plugins, admin address, signals.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -13,7 +14,10 @@ namespace weir::serve {
 
 struct ServerOptions {
   config::ServeSettings settings;
-  std::filesystem::path base_dir;  // where relative paths of plugins start
+  // Reads the settings, now and whenever they may be others; null: `settings` it is. Thread: any.
+  std::function<Result<config::ServeSettings>()> read_settings;
+  std::filesystem::path config_file;  // what read_settings() reads; empty: no file
+  std::filesystem::path base_dir;     // where relative paths of plugins start
   size_t workers = 1;
   Milliseconds drain_time{10'000};
   bool watch_files = true;
@@ -29,7 +33,7 @@ class Server {
   virtual ~Server() = default;
 
   // Serves until SIGTERM or SIGINT, then lets streams end for as long as the drain time; a second
-  // signal ends the process at once. SIGHUP loads all plugins anew.
+  // signal ends the process at once. SIGHUP reads the configuration and all plugins anew.
   virtual void run() = 0;
 
   // Where the listener at that place of the settings listens.

@@ -180,6 +180,165 @@ TEST_F(ServerTest, LoadsAllPluginsAnewOnSighup) {
   EXPECT_THAT(exchange(), HasSubstr("x-tag: tag-one\r\n"));
 }
 
+// Settings that change while the server runs, read as from a file.
+class UpdateTest : public ServerTest {
+ protected:
+  UpdateTest() {
+    folder.write("tag.wasm", tag_plugin());
+    settings = options().settings;
+  }
+
+  void start_updatable() {
+    folder.write("config", "0");
+    ServerOptions with = options();
+    with.config_file = folder / "config";
+    with.read_settings = [this]() -> Result<config::ServeSettings> {
+      auto read = read_error.lock();
+      if (!read->empty()) return Error{ErrorCode::BadConfig, *read};
+      return *shared.lock();
+    };
+    *shared.lock() = settings;
+    start(std::move(with));
+  }
+  // Takes `settings` in, and waits until that was done or refused.
+  void update() {
+    *shared.lock() = settings;
+    folder.write("config", std::to_string(++updates));
+    const std::string done = "\"accepted\": " + std::to_string(updates - rejected);
+    ASSERT_TRUE(eventually("/updates", done)) << admin("/updates") << logger.text();
+  }
+  std::string update_error() {
+    *shared.lock() = settings;
+    folder.write("config", std::to_string(++updates));
+    ++rejected;
+    EXPECT_TRUE(eventually("/updates", "\"rejected\": " + std::to_string(rejected)));
+    return admin("/updates");
+  }
+  std::string get(uint16_t port) {
+    Peer client = Peer::connect(port);
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    answer_one();
+    return client.read_all();
+  }
+  static uint16_t free_port() { return Upstream().port(); }
+
+  config::ServeSettings settings;
+  Guarded<config::ServeSettings> shared;
+  Guarded<std::string> read_error;
+  int updates = 0;
+  int rejected = 0;
+};
+
+TEST_F(UpdateTest, ChangesPluginsBehindAnOpenConnection) {
+  start_updatable();
+  Peer client = Peer::connect(server->port(0));
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  answer_one();
+  EXPECT_THAT(client.read_head(), HasSubstr("x-tag: tag-one\r\n"));
+  client.read(2);
+  settings.listeners[0].plugins.clear();
+  update();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  answer_one();
+  EXPECT_THAT(client.read_all(), AllOf(HasSubstr("200 OK"), Not(HasSubstr("x-tag"))));
+}
+
+TEST_F(UpdateTest, ChangesRoutesAndClusters) {
+  start_updatable();
+  settings.listeners[0].virtual_hosts[0].routes[0].cluster = "other";
+  settings.clusters[0].name = "other";
+  update();
+  EXPECT_THAT(exchange(), HasSubstr("x-tag: tag-one\r\n"));
+  EXPECT_THAT(admin("/stats"), HasSubstr("\ncluster.other.upstream_rq_2xx: 1\n"));
+}
+
+TEST_F(UpdateTest, AddsAndRemovesListeners) {
+  start_updatable();
+  const uint16_t first = server->port(0);
+  config::Listener more = settings.listeners[0];
+  more.name = "more";
+  more.plugins.clear();
+  more.address.port = free_port();
+  settings.listeners.push_back(more);
+  update();
+  EXPECT_EQ(server->port(0), first);
+  EXPECT_THAT(get(more.address.port), HasSubstr("200 OK"));
+  EXPECT_THAT(get(first), HasSubstr("x-tag: tag-one"));
+  settings.listeners.erase(settings.listeners.begin());
+  update();
+  EXPECT_THAT(get(more.address.port), HasSubstr("200 OK"));
+  EXPECT_FALSE(Peer::can_connect(first));
+  EXPECT_THAT(logger.text(),
+              HasSubstr("no longer listening on 127.0.0.1:" + std::to_string(first)));
+}
+
+TEST_F(UpdateTest, KeepsAPluginThatStaysTheSame) {
+  start_updatable();
+  settings.clusters.push_back(settings.clusters[0]);
+  settings.clusters[1].name = "unused";
+  update();
+  EXPECT_THAT(admin("/plugins"), HasSubstr("\"reloads\": 0"));
+  settings.listeners[0].plugins[0].configuration = "other";
+  update();
+  EXPECT_THAT(admin("/plugins"), HasSubstr("\"reloads\": 1"));
+}
+
+TEST_F(UpdateTest, RejectsWhatCannotServeAsAWhole) {
+  start_updatable();
+  const config::ServeSettings good = settings;
+  settings.listeners[0].plugins.push_back(settings.listeners[0].plugins[0]);
+  settings.listeners[0].plugins[1].name = "second";
+  settings.listeners[0].plugins[1].vm.code = config::LocalFile{(folder / "absent.wasm").string()};
+  settings.listeners[0].plugins[0].configuration = "other";
+  EXPECT_THAT(update_error(), HasSubstr("plugin 'second': cannot read code"));
+  EXPECT_THAT(logger.text(), HasSubstr("configuration 1 stays; rejected: "));
+  settings = good;
+  settings.listeners[0].virtual_hosts[0].routes[0].cluster = "missing";
+  EXPECT_THAT(update_error(), HasSubstr("unknown cluster 'missing'"));
+  settings = good;
+  settings.admin = config::SocketAddress{"127.0.0.1", 1};
+  EXPECT_THAT(update_error(), HasSubstr("admin: the address cannot change"));
+  settings = good;
+  settings.listeners.push_back(settings.listeners[0]);
+  settings.listeners[1].name = "second";
+  settings.listeners[1].address.port = upstream.port();
+  EXPECT_THAT(update_error(), HasSubstr("Address already in use"));
+  settings = good;
+  *read_error.lock() = "weir.yaml:1:1: nonsense";
+  EXPECT_THAT(update_error(), HasSubstr("weir.yaml:1:1: nonsense"));
+  EXPECT_THAT(exchange(), HasSubstr("x-tag: tag-one\r\n"));
+  EXPECT_THAT(admin("/plugins"), HasSubstr("\"reloads\": 0"));
+  EXPECT_THAT(admin("/stats"), HasSubstr("\nconfig.update_rejected: 5\n"));
+  read_error.lock()->clear();
+  update();
+  EXPECT_THAT(admin("/updates"), Not(HasSubstr("\"rejection\"")));
+}
+
+TEST_F(UpdateTest, TriesARejectedConfigurationAgainWhenItsFilesChange) {
+  start_updatable();
+  settings.listeners[0].plugins[0].vm.code = config::LocalFile{(folder / "late.wasm").string()};
+  EXPECT_THAT(update_error(), HasSubstr("late.wasm"));
+  folder.write("late.wasm", tag_plugin("tag-one", "tag-two"));
+  ASSERT_TRUE(eventually("/updates", "\"accepted\": 1"));
+  EXPECT_THAT(exchange(), HasSubstr("x-tag: tag-two\r\n"));
+}
+
+TEST_F(UpdateTest, EndsStreamsWithTheConfigurationTheyBeganWith) {
+  start_updatable();
+  Peer client = Peer::connect(server->port(0));
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  Peer peer = upstream.accept();
+  peer.read_head();
+  settings.listeners[0].plugins.clear();
+  settings.clusters[0].name = settings.listeners[0].virtual_hosts[0].routes[0].cluster = "other";
+  update();
+  EXPECT_THAT(exchange(), Not(HasSubstr("x-tag")));
+  peer.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+  EXPECT_THAT(client.read_head(), HasSubstr("x-tag: tag-one\r\n"));
+  // With its last stream the plugin goes.
+  EXPECT_TRUE(eventually("/stats", "\nwasm.wasmtime.active: 0\n"));
+}
+
 TEST_F(ServerTest, CountsWhatPasses) {
   folder.write("tag.wasm", tag_plugin());
   start();

@@ -1,6 +1,7 @@
 #include "planes/serve/stats_report.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 namespace weir::serve {
@@ -38,12 +39,11 @@ class Report {
   std::string prefix_;
 };
 
-void report_listener(Report report, Workers workers, size_t index) {
+void report_listener(Report report, Workers workers, const std::string& name) {
   const auto sum = [&](Counter ListenerStats::*counter) {
     uint64_t value = 0;
     for (const auto& worker : workers) {
-      const ListenerStats* stats = worker->listener_stats(index);
-      if (stats != nullptr) value += (stats->*counter).value();
+      value += (worker->stats().listener(name).connections.*counter).value();
     }
     return value;
   };
@@ -62,7 +62,7 @@ void report_listener(Report report, Workers workers, size_t index) {
   uint64_t aborted = 0;
   uint64_t resets = 0;
   for (const auto& worker : workers) {
-    const ExchangeStats& stats = worker->stats().exchanges[index];
+    const ExchangeStats& stats = worker->stats().listener(name).exchanges;
     for (size_t i = 0; i < 5; ++i) by_class[i] += stats.responses_by_class[i].value();
     local_replies += stats.local_replies.value();
     aborted += stats.aborted.value();
@@ -74,10 +74,12 @@ void report_listener(Report report, Workers workers, size_t index) {
   report.total("downstream_rq_tx_reset", resets);
 }
 
-void report_cluster(Report report, Workers workers, size_t index) {
+void report_cluster(Report report, Workers workers, const std::string& name) {
   const auto sum = [&](Counter ClusterStats::*counter) {
     uint64_t value = 0;
-    for (const auto& worker : workers) value += (worker->stats().clusters[index].*counter).value();
+    for (const auto& worker : workers) {
+      value += (worker->stats().cluster(name).connections.*counter).value();
+    }
     return value;
   };
   report.total("upstream_cx_total", sum(&ClusterStats::connections));
@@ -93,7 +95,7 @@ void report_cluster(Report report, Workers workers, size_t index) {
   uint64_t by_class[5] = {};
   uint64_t timeouts = 0;
   for (const auto& worker : workers) {
-    const RouterStats& stats = worker->stats().routers[index];
+    const RouterStats& stats = worker->stats().cluster(name).routed;
     for (size_t i = 0; i < 5; ++i) by_class[i] += stats.responses_by_class[i].value();
     timeouts += stats.timeouts.value();
   }
@@ -103,14 +105,15 @@ void report_cluster(Report report, Workers workers, size_t index) {
 
 }  // namespace
 
-void report_stats(const config::ServeSettings& settings, Workers workers,
-                  runtime::Metrics& metrics) {
-  for (size_t i = 0; i < settings.listeners.size(); ++i) {
-    report_listener({metrics, "http", settings.listeners[i].name}, workers, i);
+void report_stats(Workers workers, runtime::Metrics& metrics) {
+  std::set<std::string> listeners;
+  std::set<std::string> clusters;
+  for (const auto& worker : workers) {
+    worker->stats().add_listeners(listeners);
+    worker->stats().add_clusters(clusters);
   }
-  for (size_t i = 0; i < settings.clusters.size(); ++i) {
-    report_cluster({metrics, "cluster", settings.clusters[i].name}, workers, i);
-  }
+  for (const auto& name : listeners) report_listener({metrics, "http", name}, workers, name);
+  for (const auto& name : clusters) report_cluster({metrics, "cluster", name}, workers, name);
 }
 
 }  // namespace weir::serve

@@ -2,95 +2,54 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
-#include "planes/serve/cluster_upstreams.h"
 #include "planes/serve/loop_services.h"
-#include "planes/serve/net.h"
+#include "planes/serve/worker_generation.h"
+#include "planes/serve/worker_listeners.h"
 
 namespace weir::serve {
 namespace {
 
-// Of body bytes that a plugin may hold in one direction, as in Envoy (per_connection_buffer_limit).
-constexpr uint64_t kBufferLimit = 1 << 20;
-
-// How often a draining worker looks whether its plugins have finished with their streams.
-constexpr Milliseconds kDrainPoll{20};
-
-ListenerOptions::Protocol protocol_of(config::Listener::Codec codec) {
-  switch (codec) {
-    case config::Listener::Codec::Auto:
-      return ListenerOptions::Protocol::Auto;
-    case config::Listener::Codec::Http1:
-      return ListenerOptions::Protocol::Http1;
-    case config::Listener::Codec::Http2:
-      return ListenerOptions::Protocol::Http2;
-  }
-  return ListenerOptions::Protocol::Auto;
-}
-
-ClusterSettings cluster_settings(const config::Cluster& cluster, ClusterStats& stats) {
-  ClusterSettings settings;
-  settings.name = cluster.name;
-  for (const config::SocketAddress& address : cluster.endpoints) {
-    settings.endpoints.push_back({address.host, address.port});
-  }
-  settings.first_address_only = cluster.discovery == config::Cluster::Discovery::LogicalDns;
-  settings.http2 = cluster.http2;
-  settings.connect_timeout = cluster.connect_timeout;
-  settings.stats = &stats;
-  return settings;
-}
-
-// Makes the exchanges of one listener on one worker.
-class ListenerExchanges final : public ExchangeFactory {
- public:
-  ListenerExchanges(const ChainParts& parts, const WorkerPlugins& plugins, PluginRange range)
-      : parts_(parts), plugins_(plugins), range_(range) {}
-
-  Exchange& make_exchange(ClientStream& client) override {
-    return FilterChain::make(parts_, client, plugins_.makers(range_));
-  }
-
- private:
-  const ChainParts parts_;
-  const WorkerPlugins& plugins_;
-  const PluginRange range_;
-};
+// How often it is looked whether streams of older generations, or of a draining worker, have ended.
+constexpr Milliseconds kPoll{20};
 
 }  // namespace
 
 // What lives on the worker's thread. Members go in reverse order: listeners, and with them the
-// clients, first, clusters last.
+// clients, first; generations, and with them the clusters, late.
 class WorkerThread::State {
  public:
-  State(asio::io_context& io, const WorkerParts& parts, WorkerStats& stats)
+  State(asio::io_context& io, runtime::Host& host, const WorkerStats& stats,
+        Milliseconds drain_time)
       : io_(io),
-        parts_(parts),
+        host_(host),
         stats_(stats),
         services_(io),
         reaper_([this](std::function<void()> task) { services_.post(std::move(task)); }),
         upstreams_(reaper_),
-        timeouts_(parts.host.clock(), services_),
-        worker_(parts.host, services_),
-        plugins_(worker_, parts.plugin_count),
-        drain_timer_(io) {
+        timeouts_(host.clock(), services_),
+        worker_(host, services_),
+        poll_timer_(io),
+        listeners_(io, stats, drain_time) {
     services_.set_upstreams(upstreams_);
   }
 
   ~State() {
     listeners_.clear();
-    destroy_all(open_);
+    for (const auto& generation : old_) destroy_all(generation->open());
+    if (current_ != nullptr) destroy_all(current_->open());
     reaper_.reap();
   }
 
-  Done open_clusters();
-  Result<const Listener*> listen(size_t index, uint16_t port);
+  Result<std::vector<uint16_t>> prepare(std::shared_ptr<const Generation> next,
+                                        std::span<const uint16_t> ports);
+  Done commit();
+  void discard();
   void drain(std::function<void()> done);
   PluginStatuses plugin_statuses() const;
-
-  WorkerPlugins& plugins() { return plugins_; }
 
  private:
   // Breaks off what plugins and exchanges have under way to clusters.
@@ -99,99 +58,118 @@ class WorkerThread::State {
     ~LastReap() { reaper.reap(); }
   };
 
+  void poll();
+  void retire_old();
   void end_drain_when_empty();
 
   asio::io_context& io_;
-  const WorkerParts& parts_;
-  WorkerStats& stats_;
+  runtime::Host& host_;
+  const WorkerStats& stats_;
   LoopServices services_;
-  std::vector<std::unique_ptr<Cluster>> clusters_;
   Reaper reaper_;
   ClusterUpstreams upstreams_;
   LastReap last_reap_{reaper_};  // after the plugins have gone
   TimeoutQueue timeouts_;
-  FilterChains open_;
   runtime::Worker worker_;
-  WorkerPlugins plugins_;
-  Timer drain_timer_;
-  size_t draining_listeners_ = 0;
-  std::function<void()> drained_;
-  std::vector<std::unique_ptr<ListenerExchanges>> exchanges_;
-  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::unique_ptr<WorkerGeneration> current_;
+  std::unique_ptr<WorkerGeneration> next_;
+  std::vector<std::unique_ptr<WorkerGeneration>> old_;  // with streams
+  Timer poll_timer_;
+  bool polling_ = false;
+  bool draining_ = false;
+  std::function<void()> drained_;  // once the listeners are
+  WorkerListeners listeners_;
 };
 
-Done WorkerThread::State::open_clusters() {
-  for (size_t i = 0; i < parts_.settings.clusters.size(); ++i) {
-    const config::Cluster& settings = parts_.settings.clusters[i];
-    auto cluster = make_cluster(io_, cluster_settings(settings, stats_.clusters[i]));
-    if (!cluster.ok()) {
-      return std::move(cluster).error().in("cluster '" + settings.name + "'");
-    }
-    clusters_.push_back(std::move(cluster).value());
-    upstreams_.add(settings.name, *clusters_.back());
+Result<std::vector<uint16_t>> WorkerThread::State::prepare(std::shared_ptr<const Generation> next,
+                                                           std::span<const uint16_t> ports) {
+  if (draining_) return Error{ErrorCode::Unavailable, "the process is about to end"};
+  const WorkerSurroundings surroundings{.io = io_,
+                                        .host = host_,
+                                        .worker = worker_,
+                                        .upstreams = upstreams_,
+                                        .reaper = reaper_,
+                                        .timeouts = timeouts_,
+                                        .stats = stats_};
+  WEIR_TRY(auto bound, listeners_.prepare(next->settings, ports));
+  auto made = WorkerGeneration::make(surroundings, std::move(next), current_.get());
+  if (!made.ok()) {
+    listeners_.discard();
+    return std::move(made).error();
   }
-  return Unit{};
-}
-
-Result<const Listener*> WorkerThread::State::listen(size_t index, uint16_t port) {
-  const config::Listener& settings = parts_.settings.listeners[index];
-  const RouterParts router{.routes = parts_.routes[index],
-                           .clusters = clusters_,
-                           .stats = stats_.routers,
-                           .reaper = reaper_,
-                           .timeouts = timeouts_};
-  const ChainParts chain{.router = router,
-                         .name = settings.filter_chain,
-                         .buffer_limit = kBufferLimit,
-                         .clock = parts_.host.clock(),
-                         .stats = stats_.exchanges[index],
-                         .open = open_};
-  exchanges_.push_back(
-      std::make_unique<ListenerExchanges>(chain, plugins_, parts_.plugin_ranges[index]));
-  ListenerOptions options;
-  options.address = settings.address.host;
-  options.port = port;
-  options.protocol = protocol_of(settings.codec);
-  WEIR_TRY(auto listener, Listener::make(io_, options, *exchanges_.back()));
-  listeners_.push_back(std::move(listener));
-  const Listener* bound = listeners_.back().get();
+  next_ = std::move(made).value();
   return bound;
 }
 
-void WorkerThread::State::drain(std::function<void()> done) {
-  drained_ = std::move(done);
-  draining_listeners_ = listeners_.size();
-  for (auto& listener : listeners_) {
-    listener->drain([this] {
-      --draining_listeners_;
-      end_drain_when_empty();
-    });
-  }
-  if (listeners_.empty()) end_drain_when_empty();
+Done WorkerThread::State::commit() {
+  if (draining_ || next_ == nullptr) return Unit{};
+  Done done = listeners_.commit(*next_);
+  if (current_ != nullptr) old_.push_back(std::move(current_));
+  current_ = std::move(next_);
+  retire_old();
+  poll();
+  return done;
 }
 
-void WorkerThread::State::end_drain_when_empty() {
-  if (draining_listeners_ > 0) return;
-  if (open_.empty()) return drained_();
-  // Some plugin has not finished with a stream (proxy_on_done answered false).
-  drain_timer_.expires_after(kDrainPoll);
-  drain_timer_.async_wait([this](const error_code& error) {
-    if (!error) end_drain_when_empty();
+void WorkerThread::State::discard() {
+  listeners_.discard();
+  // Its plugins may have calls under way.
+  if (next_ != nullptr) reaper_.bury(std::move(next_));
+}
+
+// What a generation's streams have buried is buried before the generation.
+void WorkerThread::State::retire_old() {
+  for (auto& generation : old_) {
+    if (listeners_.leads_to(*generation)) continue;
+    generation->release_plugins();
+    if (generation->open().empty()) reaper_.bury(std::move(generation));
+  }
+  std::erase(old_, nullptr);
+}
+
+void WorkerThread::State::poll() {
+  if (polling_ || (old_.empty() && drained_ == nullptr)) return;
+  polling_ = true;
+  poll_timer_.expires_after(kPoll);
+  poll_timer_.async_wait([this](const error_code& error) {
+    if (error) return;
+    polling_ = false;
+    retire_old();
+    if (drained_ != nullptr) end_drain_when_empty();
+    poll();
   });
 }
 
-WorkerThread::PluginStatuses WorkerThread::State::plugin_statuses() const {
-  PluginStatuses statuses;
-  for (size_t i = 0; i < plugins_.size(); ++i) statuses.push_back(plugins_.running(i)->status());
-  return statuses;
+void WorkerThread::State::drain(std::function<void()> done) {
+  draining_ = true;
+  discard();
+  listeners_.drain([this, done = std::move(done)]() mutable {
+    drained_ = std::move(done);
+    end_drain_when_empty();
+    poll();
+  });
 }
 
-WorkerThread::WorkerThread(const WorkerParts& parts, size_t index)
-    : stats_(parts.settings), io_(std::make_unique<asio::io_context>(1)) {
+// Some plugin may not have finished with a stream (proxy_on_done answered false).
+void WorkerThread::State::end_drain_when_empty() {
+  const bool all_ended =
+      std::ranges::all_of(old_, [](const auto& generation) { return generation->open().empty(); });
+  if (!all_ended || (current_ != nullptr && !current_->open().empty())) return;
+  std::exchange(drained_, nullptr)();
+}
+
+WorkerThread::PluginStatuses WorkerThread::State::plugin_statuses() const {
+  if (current_ == nullptr) return {};
+  return {current_->shared_generation(), current_->plugin_statuses()};
+}
+
+WorkerThread::WorkerThread(runtime::Host& host, Milliseconds drain_time, size_t index)
+    : io_(std::make_unique<asio::io_context>(1)) {
   std::promise<void> started;
   auto ready = started.get_future();
-  thread_ =
-      std::thread([this, &parts, started = std::move(started)]() mutable { run(started, parts); });
+  thread_ = std::thread([this, &host, drain_time, started = std::move(started)]() mutable {
+    run(started, host, drain_time);
+  });
   ::pthread_setname_np(thread_.native_handle(), ("weir-" + std::to_string(index)).c_str());
   ready.get();
 }
@@ -201,8 +179,8 @@ WorkerThread::~WorkerThread() {
   thread_.join();
 }
 
-void WorkerThread::run(std::promise<void>& started, const WorkerParts& parts) {
-  State state(*io_, parts, stats_);
+void WorkerThread::run(std::promise<void>& started, runtime::Host& host, Milliseconds drain_time) {
+  State state(*io_, host, stats_, drain_time);
   state_ = &state;
   started.set_value();
   const auto guard = asio::make_work_guard(*io_);
@@ -218,31 +196,17 @@ auto WorkerThread::call(Task task) {
   return result.get();
 }
 
-Done WorkerThread::open_clusters() {
-  return call([](State& state) { return state.open_clusters(); });
+Result<std::vector<uint16_t>> WorkerThread::prepare(std::shared_ptr<const Generation> next,
+                                                    std::span<const uint16_t> ports) {
+  return call([&](State& state) { return state.prepare(std::move(next), ports); });
 }
 
-Done WorkerThread::prepare(size_t place, std::shared_ptr<const runtime::Plugin> plugin) {
-  return call([&](State& state) { return state.plugins().prepare(place, std::move(plugin)); });
+Done WorkerThread::commit() {
+  return call([](State& state) { return state.commit(); });
 }
 
-void WorkerThread::commit(size_t place) {
-  call([&](State& state) { state.plugins().commit(place); });
-}
-
-void WorkerThread::discard(size_t place) {
-  call([&](State& state) { state.plugins().discard(place); });
-}
-
-Result<uint16_t> WorkerThread::listen(size_t listener, uint16_t port) {
-  WEIR_TRY(const Listener* bound, call([&](State& state) { return state.listen(listener, port); }));
-  listener_stats_.resize(std::max(listener_stats_.size(), listener + 1));
-  listener_stats_[listener] = &bound->stats();
-  return bound->port();
-}
-
-const ListenerStats* WorkerThread::listener_stats(size_t listener) const {
-  return listener < listener_stats_.size() ? listener_stats_[listener] : nullptr;
+void WorkerThread::discard() {
+  call([](State& state) { state.discard(); });
 }
 
 void WorkerThread::drain(std::function<void()> done) {

@@ -47,7 +47,7 @@ class Weir:
         if bootstrap is not None:
             (self.folder / "bootstrap.json").write_text(json.dumps(bootstrap))
             arguments += ["-c", self.folder / "bootstrap.json"]
-        else:
+        elif "-c" not in arguments:
             arguments += ["--listen", "127.0.0.1:0"]
         if _CODE_CACHE:
             arguments += ["--code-cache", _CODE_CACHE]

@@ -1,0 +1,38 @@
+#pragma once
+// A configuration in use: its settings, and what is made of them once for all workers.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/bootstrap.h"
+#include "planes/serve/route_table.h"
+#include "runtime/host.h"
+
+namespace weir::serve {
+
+// Where a listener's plugins lie among all plugins of the process.
+struct PluginRange {
+  size_t first = 0;
+  size_t count = 0;
+};
+
+struct PlacedPlugin {
+  config::PluginSettings settings;
+  std::shared_ptr<const runtime::Plugin> plugin;
+  uint64_t reloads = 0;  // of this place, since its plugin is there
+};
+
+// Immutable once workers have it. Shared by the workers, which keep it while streams of it run.
+struct Generation {
+  config::ServeSettings settings;
+  std::vector<RouteTable> routes;          // by listener
+  std::vector<PluginRange> plugin_ranges;  // by listener
+  std::vector<PlacedPlugin> plugins;       // of all listeners, one after another
+};
+
+// All but the plugins' code: each place has its settings and no plugin yet.
+Result<Generation> make_generation(config::ServeSettings settings);
+
+}  // namespace weir::serve

@@ -1,0 +1,140 @@
+#include "planes/serve/worker_generation.h"
+
+#include <algorithm>
+
+#include "planes/serve/cluster.h"
+
+namespace weir::serve {
+namespace {
+
+// Of body bytes that a plugin may hold in one direction, as in Envoy (per_connection_buffer_limit).
+constexpr uint64_t kBufferLimit = 1 << 20;
+
+ClusterSettings cluster_settings(const config::Cluster& cluster, ClusterStats& stats) {
+  ClusterSettings settings;
+  settings.name = cluster.name;
+  for (const config::SocketAddress& address : cluster.endpoints) {
+    settings.endpoints.push_back({address.host, address.port});
+  }
+  settings.first_address_only = cluster.discovery == config::Cluster::Discovery::LogicalDns;
+  settings.http2 = cluster.http2;
+  settings.connect_timeout = cluster.connect_timeout;
+  settings.stats = &stats;
+  return settings;
+}
+
+}  // namespace
+
+// Makes the exchanges of one listener.
+class WorkerGeneration::ListenerExchanges final : public ExchangeFactory {
+ public:
+  ListenerExchanges(const ChainParts& parts, const std::vector<MakeContext>& makers,
+                    PluginRange range)
+      : parts_(parts), makers_(makers), range_(range) {}
+
+  Exchange& make_exchange(ClientStream& client) override {
+    return FilterChain::make(parts_, client,
+                             std::span(makers_).subspan(range_.first, range_.count));
+  }
+
+ private:
+  const ChainParts parts_;
+  const std::vector<MakeContext>& makers_;
+  const PluginRange range_;
+};
+
+Result<std::unique_ptr<WorkerGeneration>> WorkerGeneration::make(
+    const WorkerSurroundings& surroundings, std::shared_ptr<const Generation> generation,
+    const WorkerGeneration* before) {
+  std::unique_ptr<WorkerGeneration> made(new WorkerGeneration(surroundings, std::move(generation)));
+  WEIR_TRY(made->make_clusters(before));
+  WEIR_TRY(made->start_plugins(before));
+  made->make_exchanges();
+  return made;
+}
+
+WorkerGeneration::WorkerGeneration(const WorkerSurroundings& surroundings,
+                                   std::shared_ptr<const Generation> generation)
+    : surroundings_(surroundings), generation_(std::move(generation)) {
+  surroundings_.upstreams.push_front(clusters_);
+}
+
+WorkerGeneration::~WorkerGeneration() {
+  // Plugins that end here may still call.
+  release_plugins();
+  surroundings_.upstreams.remove(clusters_);
+}
+
+Done WorkerGeneration::make_clusters(const WorkerGeneration* before) {
+  for (const config::Cluster& settings : generation_->settings.clusters) {
+    ClusterCounts& counts = surroundings_.stats.cluster(settings.name);
+    std::shared_ptr<Cluster> cluster;
+    const config::Cluster* known =
+        before == nullptr ? nullptr : before->generation().settings.find_cluster(settings.name);
+    if (known != nullptr && *known == settings) {
+      cluster = before->clusters_.at(settings.name);
+    } else {
+      auto made = make_cluster(surroundings_.io, cluster_settings(settings, counts.connections));
+      if (!made.ok()) return std::move(made).error().in("cluster '" + settings.name + "'");
+      cluster = std::move(made).value();
+    }
+    routed_clusters_.push_back(cluster.get());
+    router_stats_.push_back(&counts.routed);
+    clusters_.emplace(settings.name, std::move(cluster));
+  }
+  return Unit{};
+}
+
+Done WorkerGeneration::start_plugins(const WorkerGeneration* before) {
+  for (const PlacedPlugin& place : generation_->plugins) {
+    std::shared_ptr<runtime::WorkerPlugin> plugin;
+    if (before != nullptr) {
+      const auto same = std::ranges::find_if(before->plugins_, [&](const auto& known) {
+        return &known->plugin() == place.plugin.get();
+      });
+      if (same != before->plugins_.end()) plugin = *same;
+    }
+    if (plugin == nullptr) {
+      WEIR_TRY(plugin, surroundings_.worker.start(place.plugin));
+    }
+    makers_.push_back([plugin = plugin.get()](runtime::HttpStream& stream) {
+      return plugin->make_http_context(stream);
+    });
+    plugins_.push_back(std::move(plugin));
+  }
+  return Unit{};
+}
+
+void WorkerGeneration::make_exchanges() {
+  for (size_t i = 0; i < generation_->settings.listeners.size(); ++i) {
+    const config::Listener& settings = generation_->settings.listeners[i];
+    const RouterParts router{.routes = generation_->routes[i],
+                             .clusters = routed_clusters_,
+                             .stats = router_stats_,
+                             .reaper = surroundings_.reaper,
+                             .timeouts = surroundings_.timeouts};
+    const ChainParts chain{.router = router,
+                           .name = settings.filter_chain,
+                           .buffer_limit = kBufferLimit,
+                           .clock = surroundings_.host.clock(),
+                           .stats = surroundings_.stats.listener(settings.name).exchanges,
+                           .open = open_};
+    exchanges_.push_back(
+        std::make_unique<ListenerExchanges>(chain, makers_, generation_->plugin_ranges[i]));
+  }
+}
+
+ExchangeFactory& WorkerGeneration::exchanges(size_t listener) { return *exchanges_[listener]; }
+
+void WorkerGeneration::release_plugins() {
+  makers_.clear();
+  plugins_.clear();
+}
+
+std::vector<runtime::WorkerPlugin::Status> WorkerGeneration::plugin_statuses() const {
+  std::vector<runtime::WorkerPlugin::Status> statuses;
+  for (const auto& plugin : plugins_) statuses.push_back(plugin->status());
+  return statuses;
+}
+
+}  // namespace weir::serve

@@ -1,0 +1,74 @@
+#pragma once
+// A generation of the configuration on one worker: clusters, plugins, and what makes exchanges.
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "planes/serve/cluster_upstreams.h"
+#include "planes/serve/filter_chain.h"
+#include "planes/serve/generation.h"
+#include "planes/serve/worker_stats.h"
+#include "runtime/worker.h"
+
+namespace weir::serve {
+
+// What a worker has one of. All outlive its generations.
+struct WorkerSurroundings {
+  boost::asio::io_context& io;
+  runtime::Host& host;
+  runtime::Worker& worker;
+  ClusterUpstreams& upstreams;
+  Reaper& reaper;
+  TimeoutQueue& timeouts;
+  const WorkerStats& stats;
+};
+
+// Streams end in the generation that they began in: it is to be kept while open() holds any, and
+// what they have buried is to be reaped before it goes. Thread: its worker's.
+class WorkerGeneration {
+ public:
+  // Clusters and plugins that are the same in `before` are shared with it; all others are made and
+  // started. From then on plugins find the clusters of this generation first. `before` may be null.
+  static Result<std::unique_ptr<WorkerGeneration>> make(
+      const WorkerSurroundings& surroundings, std::shared_ptr<const Generation> generation,
+      const WorkerGeneration* before);
+  ~WorkerGeneration();
+
+  const Generation& generation() const { return *generation_; }
+  const std::shared_ptr<const Generation>& shared_generation() const { return generation_; }
+
+  // Makes the exchanges of that listener, until release_plugins().
+  ExchangeFactory& exchanges(size_t listener);
+
+  // Lets go of the plugins: no stream will begin here any more.
+  void release_plugins();
+
+  FilterChains& open() { return open_; }
+  // By place.
+  std::vector<runtime::WorkerPlugin::Status> plugin_statuses() const;
+
+ private:
+  class ListenerExchanges;
+
+  WorkerGeneration(const WorkerSurroundings& surroundings,
+                   std::shared_ptr<const Generation> generation);
+  Done make_clusters(const WorkerGeneration* before);
+  Done start_plugins(const WorkerGeneration* before);
+  void make_exchanges();
+
+  const WorkerSurroundings surroundings_;
+  const std::shared_ptr<const Generation> generation_;
+  NamedClusters clusters_;
+  // By their place in the settings, for routers.
+  std::vector<Cluster*> routed_clusters_;
+  std::vector<RouterStats*> router_stats_;
+  FilterChains open_;
+  std::vector<std::unique_ptr<ListenerExchanges>> exchanges_;
+  std::vector<std::shared_ptr<runtime::WorkerPlugin>> plugins_;  // by place
+  std::vector<MakeContext> makers_;                              // by place
+};
+
+}  // namespace weir::serve

@@ -1,0 +1,78 @@
+#pragma once
+// The listening sockets of one worker, as the configuration changes.
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "planes/serve/listener.h"
+#include "planes/serve/net.h"
+#include "planes/serve/worker_generation.h"
+
+namespace weir::serve {
+
+// A socket whose address stays in the configuration stays open, whatever changes behind it: no
+// connection that waits in it is lost. Thread: its worker's.
+class WorkerListeners {
+ public:
+  // Both outlive it.
+  WorkerListeners(boost::asio::io_context& io, const WorkerStats& stats, Milliseconds drain_time)
+      : io_(io), stats_(stats), drain_time_(drain_time) {}
+
+  // Binds what `next` has more than there is. `ports` and the answer: WorkerThread::prepare().
+  Result<std::vector<uint16_t>> prepare(const config::ServeSettings& next,
+                                        std::span<const uint16_t> ports);
+  // Leads new requests to `next`, whose settings were prepared; lets the connections of listeners
+  // that it has not end where they are.
+  Done commit(WorkerGeneration& next);
+  void discard() { next_.clear(); }
+
+  // Whether a listener that is being drained still begins streams of that generation.
+  bool leads_to(const WorkerGeneration& generation) const;
+
+  // Stops accepting; `done` is called, later, when no connection is left.
+  void drain(std::function<void()> done);
+  // Breaks off every connection.
+  void clear();
+
+ private:
+  // Where a listener's requests go.
+  class Entrance final : public ExchangeFactory {
+   public:
+    void lead_to(WorkerGeneration& generation, size_t listener) {
+      generation_ = &generation;
+      exchanges_ = &generation.exchanges(listener);
+    }
+    const WorkerGeneration* generation() const { return generation_; }
+    Exchange& make_exchange(ClientStream& client) override {
+      return exchanges_->make_exchange(client);
+    }
+
+   private:
+    WorkerGeneration* generation_ = nullptr;
+    ExchangeFactory* exchanges_ = nullptr;
+  };
+
+  struct Entry {
+    config::Listener settings;
+    std::unique_ptr<Entrance> entrance;
+    std::unique_ptr<Listener> listener;  // null in next_: the one that is there stays
+    std::unique_ptr<Timer> drain_timer;
+  };
+
+  const Entry* find(const config::Listener& settings) const;
+  Result<Entry> bind(const config::Listener& settings, uint16_t port) const;
+  void retire(Entry entry);
+
+  boost::asio::io_context& io_;
+  const WorkerStats& stats_;
+  const Milliseconds drain_time_;
+  std::vector<Entry> current_;
+  std::vector<Entry> next_;
+  std::vector<Entry> draining_;
+  size_t undrained_ = 0;
+  std::function<void()> drained_;
+};
+
+}  // namespace weir::serve

@@ -1,0 +1,51 @@
+#pragma once
+// What one worker counts, by the names that listeners and clusters have in the configuration.
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "base/guarded.h"
+#include "planes/serve/cluster.h"
+#include "planes/serve/filter_chain.h"
+#include "planes/serve/listener.h"
+#include "planes/serve/router.h"
+
+namespace weir::serve {
+
+struct ListenerCounts {
+  ListenerStats connections;
+  ExchangeStats exchanges;
+};
+
+struct ClusterCounts {
+  ClusterStats connections;
+  RouterStats routed;
+};
+
+// Counters are made when a name is first used, and stay: what has gone from the configuration keeps
+// its totals, and counts on if it comes back. Thread: any makes and reads, the worker's counts.
+class WorkerStats {
+ public:
+  ListenerCounts& listener(const std::string& name) const { return (*listeners_.lock())[name]; }
+  ClusterCounts& cluster(const std::string& name) const { return (*clusters_.lock())[name]; }
+
+  void add_listeners(std::set<std::string>& names) const { add_names(listeners_, names); }
+  void add_clusters(std::set<std::string>& names) const { add_names(clusters_, names); }
+
+ private:
+  template <typename Counts>
+  using ByName = Guarded<std::map<std::string, Counts>>;
+
+  template <typename Counts>
+  static void add_names(const ByName<Counts>& counts, std::set<std::string>& names) {
+    auto locked = counts.lock();
+    for (const auto& [name, ignored] : *locked) names.insert(name);
+  }
+
+  ByName<ListenerCounts> listeners_;
+  ByName<ClusterCounts> clusters_;
+};
+
+}  // namespace weir::serve

@@ -1,0 +1,170 @@
+"""Configurations that change while requests run: none is lost, and a bad one changes nothing."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import tempfile
+import unittest
+
+from peers.bootstrap import bootstrap, cluster, listener, plugin
+from peers.case import PlaneTest, guest
+from peers.http1 import Http1Client
+from peers.http2 import Http2Client
+from peers.load import SteadyLoad
+from peers.message import Response
+from peers.weir import eventually
+
+
+def at_port(listener_config, port):
+    """The same listener at a port of its own."""
+    listener_config["address"]["socket_address"]["port_value"] = port
+    return listener_config
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+class UpdateTest(PlaneTest):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.one = self.upstream(respond=self.answer("one"))
+        self.two = self.upstream(respond=self.answer("two"))
+        self.accepted = 0
+
+    @staticmethod
+    def answer(body):
+        async def respond(_):
+            return Response(body=body.encode())
+
+        return respond
+
+    def config(self, wasm="http_all", upstream=None, more=(), listeners=None, **options):
+        filters = [plugin("edit", guest(wasm), **options)] if wasm else []
+        if listeners is None:
+            listeners = [listener("main", *filters)]
+        return bootstrap([*listeners, *more], [cluster("upstream", upstream or self.one)])
+
+    def start(self, config, path=None):
+        self.file = path or self.folder / "weir.json"
+        if path is None:
+            self.file.write_text(json.dumps(config))
+        self.weir = self.weir("-c", self.file, workers=2)
+        return self.weir
+
+    def replace(self, config):
+        """As an editor or a tool does that writes aside and renames."""
+        aside = self.file.with_suffix(".new")
+        aside.write_text(config if isinstance(config, str) else json.dumps(config))
+        os.rename(aside, self.file)
+
+    def updates(self):
+        return json.loads(self.weir.page("/updates")[1])
+
+    def update(self, config):
+        self.replace(config)
+        self.accepted += 1
+        eventually(lambda: self.updates()["accepted"] == self.accepted, "the update")
+
+    def check_updates_under_load(self, client_kind):
+        self.start(self.config())
+        load = SteadyLoad(client_kind, self.weir.port, path="/headers")
+        eventually(lambda: len(load.answers) > 50, "answers of the first configuration")
+        for config in [
+            self.config(wasm="cpp_http"),
+            self.config(wasm="cpp_http", upstream=self.two),
+            self.config(wasm=None, upstream=self.two),
+            self.config(),
+        ]:
+            self.update(config)
+            seen = len(load.answers)
+            eventually(lambda: len(load.answers) > seen + 50, "answers of the next configuration")
+        answers = load.stop()
+        self.assertEqual({answer.status for answer in answers}, {200})
+        seen = {
+            (answer.headers.get("x-set"), answer.headers.get("x-guest"), answer.body)
+            for answer in answers
+        }
+        by_rust, by_cpp = ("guest", None), (None, "cpp")
+        self.assertEqual(
+            seen,
+            {(*by_rust, b"one"), (*by_cpp, b"one"), (*by_cpp, b"two"), (None, None, b"two")},
+        )
+
+    def test_no_request_is_lost_over_http1(self):
+        self.check_updates_under_load(Http1Client)
+
+    def test_no_stream_is_lost_over_http2(self):
+        self.check_updates_under_load(Http2Client)
+
+    def test_listeners_come_and_go(self):
+        self.start(self.config())
+        port = free_port()
+        self.update(self.config(more=[at_port(listener("more"), port)]))
+        self.assertEqual(self.client(port).request("/").body, b"one")
+        self.assertEqual(self.client(self.weir.port).request("/").body, b"one")
+        self.update(self.config())
+        with self.assertRaises(OSError):
+            self.client(port).request("/")
+        self.assertTrue(self.weir.lines(f"no longer listening on 127.0.0.1:{port}"))
+
+    def test_a_bad_configuration_changes_nothing(self):
+        self.start(self.config())
+        before = self.weir.stat("wasm.wasmtime.active")
+        client = self.client(self.weir.port)
+        taken = at_port(listener("more"), self.one.port)
+        for number, (config, why) in enumerate(
+            [
+                ("{", r"weir\.json:1:\d+: "),
+                ("", r"weir\.json"),
+                (self.config(listeners=[listener("main", cluster="other")]), "'other'"),
+                (self.config(vm_configuration="fail"), "proxy_on_vm_start returned"),
+                (self.config(configuration="fail"), "proxy_on_configure: "),
+                (self.config(more=[taken]), "Address already in use"),
+            ],
+            start=1,
+        ):
+            with self.subTest(why=why):
+                self.replace(config)
+                eventually(lambda: self.updates()["rejected"] == number, "the rejection")
+                self.assertRegex(self.updates()["rejection"], why)
+                self.weir.wait_for_line(rf"\[error\] configuration 1 stays; rejected: .*{why}")
+                self.assertEqual(client.request("/headers").headers.get("x-set"), "guest")
+        eventually(lambda: self.weir.stat("wasm.wasmtime.active") == before, "VMs to go")
+        self.update(self.config(wasm="cpp_http"))
+        self.assertEqual(client.request("/headers").headers.get("x-guest"), "cpp")
+        self.assertNotIn("rejection", self.updates())
+
+    def test_a_config_map_is_replaced_by_one_link(self):
+        def write(version, config):
+            data = self.folder / version
+            data.mkdir()
+            (data / "weir.json").write_text(json.dumps(config))
+            os.symlink(version, self.folder / "..data_tmp")
+            os.rename(self.folder / "..data_tmp", self.folder / "..data")
+
+        write("..1", self.config())
+        os.symlink("..data/weir.json", self.folder / "weir.json")
+        self.start(None, path=self.folder / "weir.json")
+        client = self.client(self.weir.port)
+        for number, wasm in enumerate(["cpp_http", "http_all"], start=2):
+            write(f"..{number}", self.config(wasm=wasm))
+            self.accepted += 1
+            eventually(lambda: self.updates()["accepted"] == self.accepted, "the update")
+        self.assertEqual(client.request("/headers").headers.get("x-set"), "guest")
+
+    def test_sighup_reads_the_file_and_all_plugins_anew(self):
+        self.start(self.config())
+        self.weir.signal(signal.SIGHUP)
+        eventually(lambda: self.updates()["accepted"] == 1, "the update")
+        self.assertEqual(self.weir.plugins()[0]["reloads"], 1)
+        self.assertTrue(self.weir.lines("SIGHUP: loading the configuration and all plugins anew"))
+
+
+if __name__ == "__main__":
+    unittest.main()
