@@ -19,7 +19,7 @@ LAYERS = {
     "fetch": ["base"],
     "planes": ["base", "abi", "runtime", "config", "fetch"],
     # The command makes what a program has one of, the engines among it.
-    "cli": ["base", "engine", "abi", "runtime", "config", "fetch", "planes"],
+    "cli": ["base", "engine", "module", "abi", "runtime", "config", "fetch", "planes"],
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')

@@ -131,4 +131,11 @@ std::span<const Hostcall> wasi_hostcalls();
 const Hostcall* find_hostcall(std::string_view module, std::string_view name, Signature,
                               bool& name_known);
 
+// What the functions of the table that has this one are about: "headers", "WASI". Empty where none
+// has it.
+std::string_view subject_of(std::string_view module, std::string_view name);
+
+// Compilers put calls of these into a program unasked: there is no capability in them to withhold.
+bool is_compilers_own(std::string_view name);
+
 }  // namespace weir::abi

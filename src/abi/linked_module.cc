@@ -12,29 +12,7 @@ static_assert(wasm::kMaxCrossingValues == engine::kMaxSlots);
 
 constexpr std::string_view kMarkerPrefix = "proxy_abi_version_";
 
-// Vendors mark extensions of 0.2.1 with numbers of their own; what they add shows as imports.
-Result<AbiVersion> version_of(const ModuleInterface& interface) {
-  if (interface.find_export("proxy_abi_version_0_2_1")) return AbiVersion::V021;
-  if (interface.find_export("proxy_abi_version_0_2_100")) return AbiVersion::V021;
-  if (interface.find_export("proxy_abi_version_0_2_0")) return AbiVersion::V020;
-  if (interface.find_export("proxy_abi_version_0_1_0")) return AbiVersion::V010;
-  for (const auto& item : interface.exports) {
-    if (!item.name.starts_with(kMarkerPrefix)) continue;
-    return Error{ErrorCode::BadModule, "unknown Proxy-Wasm ABI version: the module exports '" +
-                                           item.name + "'; Weir runs 0.1.0, 0.2.0 and 0.2.1"};
-  }
-  return Error{
-      ErrorCode::BadModule,
-      "not a Proxy-Wasm plugin: no 'proxy_abi_version_0_2_1' (or 0_2_0, 0_1_0) is exported; "
-      "build it with a Proxy-Wasm SDK"};
-}
-
 bool is_wasi(std::string_view module) { return module.starts_with("wasi_"); }
-
-// Compilers put calls of these into a program unasked: there is no capability in them to withhold.
-bool is_compilers_own(std::string_view name) {
-  return name == "emscripten_notify_memory_growth" || name == "pthread_equal";
-}
 
 // A function that the configuration does not allow answers `kAnswer`, a Status or an Errno.
 template <auto kAnswer>
@@ -77,7 +55,28 @@ bool all_i32(const std::vector<ValType>& types) {
   return std::ranges::all_of(types, [](ValType type) { return type == ValType::I32; });
 }
 
-// The number of parameters, where the export's type is one that the callback may have.
+}  // namespace
+
+// Vendors mark extensions of 0.2.1 with numbers of their own; what they add shows as imports.
+Result<AbiMarker> abi_marker_of(const ModuleInterface& interface) {
+  constexpr AbiMarker kMarkers[] = {{"proxy_abi_version_0_2_1", AbiVersion::V021},
+                                    {"proxy_abi_version_0_2_100", AbiVersion::V021},
+                                    {"proxy_abi_version_0_2_0", AbiVersion::V020},
+                                    {"proxy_abi_version_0_1_0", AbiVersion::V010}};
+  for (const AbiMarker& marker : kMarkers) {
+    if (interface.find_export(marker.name) != nullptr) return marker;
+  }
+  for (const auto& item : interface.exports) {
+    if (!item.name.starts_with(kMarkerPrefix)) continue;
+    return Error{ErrorCode::BadModule, "unknown Proxy-Wasm ABI version: the module exports '" +
+                                           item.name + "'; Weir runs 0.1.0, 0.2.0 and 0.2.1"};
+  }
+  return Error{
+      ErrorCode::BadModule,
+      "not a Proxy-Wasm plugin: no 'proxy_abi_version_0_2_1' (or 0_2_0, 0_1_0) is exported; "
+      "build it with a Proxy-Wasm SDK"};
+}
+
 std::optional<uint8_t> matching_params(const CallbackType& callback, const FuncType& type) {
   if (!all_i32(type.params) || !all_i32(type.results)) return std::nullopt;
   if (type.results.size() != (callback.has_result ? 1 : 0)) return std::nullopt;
@@ -87,8 +86,6 @@ std::optional<uint8_t> matching_params(const CallbackType& callback, const FuncT
   }
   return std::nullopt;
 }
-
-}  // namespace
 
 Result<std::unique_ptr<const LinkedModule>> LinkedModule::make(const engine::Engine& engine,
                                                                const engine::CodeCache* cache,
@@ -119,7 +116,8 @@ Done LinkedModule::read(std::string_view code) {
     }
     interface = std::move(info.interface);
   }
-  WEIR_TRY(abi_version_, version_of(interface));
+  WEIR_TRY(const AbiMarker marker, abi_marker_of(interface));
+  abi_version_ = marker.version;
   interface_ = std::make_unique<const ModuleInterface>(std::move(interface));
   return Unit{};
 }

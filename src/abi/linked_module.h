@@ -34,6 +34,18 @@ enum class Entry : uint8_t {
   Start,         // `_start`: a command
 };
 
+// The export by which a module tells its ABI version.
+struct AbiMarker {
+  std::string_view name;
+  AbiVersion version;
+};
+
+// The newest version that the module claims and Weir has. BadModule where there is none.
+Result<AbiMarker> abi_marker_of(const ModuleInterface& interface);
+
+// The number of parameters with which `type` is exported, where the callback may have that type.
+std::optional<uint8_t> matching_params(const CallbackType& callback, const FuncType& type);
+
 struct LinkOptions {
   // Hostcalls, WASI functions and callbacks that may be used, by name. Empty: all.
   std::set<std::string, std::less<>> allowed_capabilities;

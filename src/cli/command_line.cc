@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "cli/engines_command.h"
+#include "cli/inspect_command.h"
 #include "cli/serve_command.h"
 
 namespace weir::cli {
@@ -14,6 +15,7 @@ int run_command_line(int argc, const char* const* argv) {
   app.require_subcommand(1);
   ServeCommand serve(app);
   EnginesCommand engines(app);
+  InspectCommand inspect(app);
 
   try {
     app.parse(argc, argv);
@@ -23,7 +25,9 @@ int run_command_line(int argc, const char* const* argv) {
     std::cerr << "weir: " << error.what() << "; see weir --help\n";
     return static_cast<int>(ExitCode::Usage);
   }
-  const ExitCode code = serve.was_asked_for() ? serve.run() : engines.run();
+  const ExitCode code = serve.was_asked_for()     ? serve.run()
+                        : inspect.was_asked_for() ? inspect.run()
+                                                  : engines.run();
   return static_cast<int>(code);
 }
 

@@ -4,12 +4,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 #include <thread>
 
 #include "base/clock.h"
+#include "cli/read_file.h"
 #include "config/socket_address.h"
 #include "engine/code_cache.h"
 #include "engine/engines.h"
@@ -22,21 +21,6 @@ namespace {
 
 constexpr uint64_t kCodeCacheBytes = 1ull << 30;
 constexpr uint32_t kMaxWorkers = 512;
-
-Result<std::string> read_file(const std::string& path) {
-  if (std::filesystem::is_directory(path)) return Error{ErrorCode::Io, path + ": is a folder"};
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file && std::filesystem::is_character_file(path)) {
-    return Error{ErrorCode::Io, path + ": not a file, but a device"};
-  }
-  // An empty file sets failbit on `text`, and is no error here.
-  if (file) text << file.rdbuf();
-  if (!file) {
-    return Error{ErrorCode::Io, path + ": " + std::generic_category().message(errno)};
-  }
-  return text.str();
-}
 
 Result<config::ServeSettings> read_bootstrap(const std::string& path) {
   WEIR_TRY(const std::string text, read_file(path));

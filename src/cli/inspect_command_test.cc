@@ -1,0 +1,164 @@
+#include "cli/inspect_command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace weir::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+
+class InspectCommandTest : public ::testing::Test {
+ protected:
+  void TearDown() override {
+    if (!file_.empty()) std::filesystem::remove(file_);
+  }
+
+  // Runs `weir inspect`; what it wrote is in `out` and `err`. Wasmtime alone keeps it quick.
+  int inspect(std::vector<std::string> words) {
+    words.insert(words.begin(), {"weir", "inspect", "--engine", "wasmtime"});
+    std::vector<const char*> argv;
+    for (const std::string& word : words) argv.push_back(word.c_str());
+    ::testing::internal::CaptureStdout();
+    ::testing::internal::CaptureStderr();
+    const int code = run_command_line(static_cast<int>(argv.size()), argv.data());
+    out = ::testing::internal::GetCapturedStdout();
+    err = ::testing::internal::GetCapturedStderr();
+    return code;
+  }
+
+  nlohmann::json json_of(const std::string& file, std::vector<std::string> words = {}) {
+    words.insert(words.end(), {file, "--json"});
+    EXPECT_EQ(inspect(words), 0) << err;
+    return nlohmann::json::parse(out);
+  }
+
+  // The file of a guest; empty where the guests are not compiled.
+  static std::string guest(const std::string& name) {
+    const char* folder = std::getenv("WEIR_GUESTS");
+    const auto path = std::filesystem::path(folder == nullptr ? "" : folder) / (name + ".wasm");
+    return std::filesystem::exists(path) ? path.string() : "";
+  }
+
+  const std::string& file_of(const std::string& contents) {
+    file_ = (std::filesystem::temp_directory_path() /
+             ("weir-inspect-" + std::to_string(::getpid()) + ".wasm"))
+                .string();
+    std::ofstream(file_, std::ios::binary) << contents;
+    return file_;
+  }
+
+  std::string out;
+  std::string err;
+
+ private:
+  std::string file_;
+};
+
+TEST_F(InspectCommandTest, SaysInOneSentenceWhatIsWrongWithAFile) {
+  using namespace std::literals;
+  const std::pair<std::string, std::string> kFiles[] = {
+      {"", "the file is empty"},
+      {"\x7f"
+       "ELF\2\1\1",
+       "a native ELF file"},
+      {"\x1f\x8b\x08", "a gzip file"},
+      {"(module)", "WebAssembly text"},
+      {"\0asm\1\0\0\0"s, "not a Proxy-Wasm plugin"},
+      {"\0asm\1\0\0\0\1\x7f"s, "at byte"},
+  };
+  for (const auto& [contents, sentence] : kFiles) {
+    EXPECT_EQ(inspect({file_of(contents)}), 1);
+    EXPECT_THAT(err, AllOf(MatchesRegex("weir inspect: [^\n]*\n"), HasSubstr(file_of(contents)),
+                           HasSubstr(sentence)));
+    EXPECT_EQ(out, "");
+  }
+  EXPECT_EQ(inspect({"/nonexistent/a.wasm"}), 1);
+  EXPECT_EQ(err, "weir inspect: /nonexistent/a.wasm: No such file or directory\n");
+}
+
+TEST_F(InspectCommandTest, NamesAnEngineThatItDoesNotKnow) {
+  EXPECT_EQ(inspect({"--engine", "spidermonkey", "a.wasm"}), 1);
+  EXPECT_THAT(err, HasSubstr("'spidermonkey'"));
+  EXPECT_EQ(inspect({"--engine", "null", "a.wasm"}), 1);
+  EXPECT_THAT(err, HasSubstr("'null' runs no .wasm files"));
+}
+
+TEST_F(InspectCommandTest, TellsOfGuestsOfEverySdk) {
+  struct Expected {
+    std::string guest, abi, language, start, allocator;
+    std::vector<std::string> options;
+  };
+  const Expected kGuests[] = {
+      {"http_all", "0.2.1", "Rust", "_initialize", "proxy_on_memory_allocate", {}},
+      {"header_v1", "0.1.0", "Rust", "_start", "malloc", {}},
+      {"go_http", "0.2.0", "Go", "_initialize", "proxy_on_memory_allocate", {}},
+      {"as_http", "0.2.1", "AssemblyScript", "_start", "malloc", {"--root-id", "as_http"}},
+      {"cpp_http", "0.2.1", "C++", "_initialize", "malloc", {}},
+  };
+  for (const Expected& expected : kGuests) {
+    const std::string file = guest(expected.guest);
+    if (file.empty()) GTEST_SKIP() << "no guests in WEIR_GUESTS: run scripts/guests.sh";
+    SCOPED_TRACE(expected.guest);
+    const auto told = json_of(file, expected.options);
+    EXPECT_EQ(told["abi"], expected.abi);
+    EXPECT_EQ(told["language"], expected.language);
+    EXPECT_EQ(told["start_sequence"][0], expected.start);
+    EXPECT_EQ(told["allocator"], expected.allocator);
+    EXPECT_GE(told["memory"]["min_pages"], 1);
+    EXPECT_THAT(told["capabilities"], Contains("proxy_on_request_headers"));
+    ASSERT_EQ(told["engines"].size(), 1u);
+    EXPECT_EQ(told["engines"][0]["outcome"], "loads") << told["engines"][0]["reason"];
+    EXPECT_EQ(told["loads"], true);
+  }
+}
+
+TEST_F(InspectCommandTest, TellsWhatThePluginRefused) {
+  const std::string file = guest("http_all");
+  if (file.empty()) GTEST_SKIP() << "no guests in WEIR_GUESTS: run scripts/guests.sh";
+  const auto told = json_of(file, {"--config", "fail=configure"});
+  EXPECT_EQ(told["loads"], false);
+  EXPECT_EQ(told["engines"][0]["outcome"], "refuses");
+  const std::string reason = told["engines"][0]["reason"];
+  EXPECT_THAT(reason, HasSubstr("proxy_on_configure returned false"));
+}
+
+TEST_F(InspectCommandTest, WritesCapabilitiesToPaste) {
+  const std::string file = guest("header-edit-cpp");
+  if (file.empty()) GTEST_SKIP() << "no guests in WEIR_GUESTS: run scripts/guests.sh";
+  EXPECT_EQ(inspect({file}), 0);
+  EXPECT_THAT(out, HasSubstr("\ncapability_restriction_config:\n"
+                             "  allowed_capabilities:\n"
+                             "    proxy_get_buffer_bytes: {}\n"
+                             "    proxy_get_header_map_value: {}\n"
+                             "    proxy_log: {}\n"));
+  EXPECT_THAT(out, AllOf(HasSubstr("\n  ABI              0.2.1 ("), HasSubstr("made with"),
+                         HasSubstr("\n  loads            yes\n")));
+}
+
+// A module's names go to a terminal.
+TEST_F(InspectCommandTest, PrintsNoControlCharactersOfAFile) {
+  using namespace std::literals;
+  const std::string version = "\x17proxy_abi_version_0_2_1\0\0"s;
+  const std::string other = "\4\x1b[2J\0\0"s;
+  const std::string wasm = "\0asm\1\0\0\0\1\4\1\x60\0\0\3\2\1\0"s + "\7" +
+                           static_cast<char>(1 + version.size() + other.size()) + "\2" + version +
+                           other + "\x0a\4\1\2\0\x0b"s;
+  EXPECT_EQ(inspect({file_of(wasm)}), 0) << err;
+  EXPECT_THAT(out, AllOf(HasSubstr("?[2J"), Not(HasSubstr("\x1b"))));
+  EXPECT_THAT(out, HasSubstr("loads            no"));
+  EXPECT_THAT(out, HasSubstr("is not taken: "));
+}
+
+}  // namespace
+}  // namespace weir::cli

@@ -1,0 +1,76 @@
+#include "cli/trial.h"
+
+#include "base/clock.h"
+#include "base/guarded.h"
+#include "base/log.h"
+#include "runtime/host.h"
+#include "runtime/metrics.h"
+
+namespace weir::cli {
+namespace {
+
+// Keeps what a reader of a report wants to know. Thread: any.
+class WarningsOnly final : public Logger {
+ public:
+  LogLevel level() const override { return LogLevel::Warn; }
+  void write(LogLevel, std::string_view line) override { lines_.lock()->emplace_back(line); }
+  std::vector<std::string> take() { return std::move(*lines_.lock()); }
+
+ private:
+  Guarded<std::vector<std::string>> lines_;
+};
+
+Trial::Outcome outcome_of(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::BadModule:
+    case ErrorCode::LinkFailed:
+    case ErrorCode::Unsupported:
+      return Trial::Outcome::NotTaken;
+    default:
+      return Trial::Outcome::Refuses;
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(Trial::Outcome outcome) {
+  constexpr std::string_view kNames[] = {"loads", "refuses", "not taken", "no engine"};
+  return kNames[static_cast<size_t>(outcome)];
+}
+
+Trial try_plugin(const engine::Engines& engines, std::string_view runtime,
+                 const TrialPlugin& plugin) {
+  Trial trial{.engine = std::string(runtime)};
+  const auto engine = engines.find(runtime);
+  if (!engine.ok()) {
+    trial.outcome = Trial::Outcome::NoEngine;
+    trial.reason = engine.error().message;
+    return trial;
+  }
+  trial.engine = engine::canonical_name(runtime);
+  trial.version = engine.value()->info().version;
+
+  WarningsOnly logger;
+  const SystemClock clock;
+  runtime::MetricStore metrics;
+  runtime::Host host({.engines = engines,
+                      .code_cache = nullptr,
+                      .clock = clock,
+                      .logger = logger,
+                      .metrics = metrics});
+  runtime::PluginOptions options;
+  options.name = plugin.name;
+  options.root_id = plugin.root_id;
+  options.configuration = plugin.configuration;
+  options.vm.engine = trial.engine;
+  options.vm.code = plugin.code;
+  const auto loaded = host.load(std::move(options));
+  if (!loaded.ok()) {
+    trial.outcome = outcome_of(loaded.error());
+    trial.reason = loaded.error().message;
+  }
+  trial.log = logger.take();
+  return trial;
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,41 @@
+#pragma once
+// Whether a plugin loads: it is compiled, linked, started and configured on an engine, once, with
+// no traffic.
+
+#include <string>
+#include <vector>
+
+#include "engine/engines.h"
+
+namespace weir::cli {
+
+struct TrialPlugin {
+  std::string name;
+  std::string code;  // the bytes of the .wasm
+  std::string root_id;
+  std::string configuration;
+};
+
+// What an engine makes of a plugin.
+struct Trial {
+  enum class Outcome : uint8_t {
+    Loads,
+    Refuses,   // the engine takes it, but it did not start, or did not take its configuration
+    NotTaken,  // it does not compile or link
+    NoEngine,  // the engine is not there
+  };
+
+  std::string engine;
+  std::string version;  // of the engine; empty where it is not there
+  Outcome outcome = Outcome::Loads;
+  std::string reason;            // empty where it loads
+  std::vector<std::string> log;  // what the plugin logged meanwhile, from level warn on
+};
+
+std::string_view to_string(Trial::Outcome);
+
+// `runtime` is a name that engine::canonical_name() knows.
+Trial try_plugin(const engine::Engines& engines, std::string_view runtime,
+                 const TrialPlugin& plugin);
+
+}  // namespace weir::cli
