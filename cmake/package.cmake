@@ -32,6 +32,16 @@ endforeach()
 install(FILES "${PROJECT_SOURCE_DIR}/src/planes/common/plugin_source.h"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weir/planes/common")
 
+# The C++ SDK for plugins, which is sources alone.
+set(sdk "${CMAKE_INSTALL_DATADIR}/weir/sdk/cpp")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/sdk/cpp/include" "${PROJECT_SOURCE_DIR}/sdk/cpp/src"
+        DESTINATION "${sdk}")
+install(FILES "${PROJECT_SOURCE_DIR}/src/engine/native_plugin.h"
+        DESTINATION "${sdk}/include/weir_sdk")
+install(FILES "${PROJECT_SOURCE_DIR}/sdk/cpp/README.md" "${PROJECT_SOURCE_DIR}/sdk/cpp/native.map"
+        DESTINATION "${sdk}")
+install(PROGRAMS "${PROJECT_SOURCE_DIR}/sdk/cpp/weir-cxx" DESTINATION "${sdk}")
+
 # From the library folder, and from the one of pkg-config files, up to the prefix.
 string(REGEX REPLACE "[^/]+" ".." WEIR_PC_LIBDIR_UP "${CMAKE_INSTALL_LIBDIR}")
 set(WEIR_PC_UP "${WEIR_PC_LIBDIR_UP}/..")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Compiles guest plugins into build/guests/NAME.wasm.
+# Compiles guest plugins into build/guests/NAME.wasm; those named NAME.so are native plugins.
 # usage: guests.sh [NAME...]   Without names: all of them.
-# What was compiled once is kept in the cache, keyed by its sources and by the scripts that make it;
+# What was compiled once is kept in the cache, keyed by its sources and by the recipe that makes it;
 # a toolchain is installed only when something is to be compiled.
 source "$(dirname "${BASH_SOURCE[0]}")/setup/lib.sh"
 
@@ -13,6 +13,7 @@ work=$output/work
 # writes it to the file named by its last argument.
 recipe() {
   local rust=tests/guests/rust
+  local sdk=(sdk/cpp/include sdk/cpp/src sdk/cpp/weir-cxx src/engine/native_plugin.h)
   case $1 in
     header-edit-rust)
       sources=(examples/header-edit-rust)
@@ -46,11 +47,20 @@ recipe() {
       sources=(tests/guests/as_http)
       compile=(assemblyscript tests/guests/as_http)
       ;;
+    cpp_sdk/http_all | cpp_sdk/http_all.so)
+      sources=(tests/guests/cpp_sdk/http_all "${sdk[@]}")
+      compile=(cpp_sdk "$1" tests/guests/cpp_sdk/http_all/*.cc)
+      ;;
+    cpp_sdk/grpc_all | cpp_sdk/grpc_all.so)
+      sources=(tests/guests/cpp_sdk/grpc_all.cc "${sdk[@]}")
+      compile=(cpp_sdk "$1" tests/guests/cpp_sdk/grpc_all.cc)
+      ;;
     *) die "there is no guest '$1'; known are: ${all[*]}" ;;
   esac
 }
 all=(header-edit-rust header-edit-cpp http_all http_all_malloc grpc_all faults header_v1
-  cpp_http go_http as_http)
+  cpp_http go_http as_http
+  cpp_sdk/http_all cpp_sdk/http_all.so cpp_sdk/grpc_all cpp_sdk/grpc_all.so)
 
 # rust TARGET FOLDER PACKAGE OUT: a package of the crate or workspace in FOLDER.
 rust() {
@@ -74,6 +84,16 @@ cpp() {
     -Wall -Wextra -Werror -Wl,--export=malloc -Wl,--strip-debug -o "$out" "$source"
 }
 
+# cpp_sdk NAME SOURCE... OUT: against the C++ SDK, to native code where NAME ends in .so.
+cpp_sdk() {
+  local name=$1 sources=("${@:2:$#-2}") out=${!#} native=()
+  case $name in
+    *.so) native=(--native) ;;
+    *) "$repo_root/scripts/setup/apt.sh" guests ;;
+  esac
+  sdk/cpp/weir-cxx "${native[@]}" -Wall -Wextra -Werror -o "$out" "${sources[@]}"
+}
+
 # go_wasm FOLDER OUT: the Go module in FOLDER.
 go_wasm() {
   local folder=$1 out=$2
@@ -90,11 +110,23 @@ assemblyscript() {
   cp "$work/assemblyscript/build/release.wasm" "$out"
 }
 
-# key: a hash of the sources, their names, and the scripts.
+# key: a hash of the sources, their names, and how they are compiled.
 key() {
-  find "${sources[@]}" scripts/guests.sh scripts/setup/rust-guest.sh \
-    \( -name target -o -name node_modules \) -prune -o -type f -print0 |
-    sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16
+  {
+    declare -f "${compile[0]}"
+    printf '%s\n' "${compile[@]}"
+    find "${sources[@]}" scripts/setup/rust-guest.sh \
+      \( -name target -o -name node_modules \) -prune -o -type f -print0 |
+      sort -z | xargs -0 sha256sum
+  } | sha256sum | cut -c1-16
+}
+
+# file_of NAME: the name of the file that the guest becomes.
+file_of() {
+  case $1 in
+    *.so) printf '%s' "$1" ;;
+    *) printf '%s.wasm' "$1" ;;
+  esac
 }
 
 mkdir -p "$work" "$weir_cache/guests"
@@ -103,14 +135,17 @@ names=("$@")
 [ $# -gt 0 ] || names=("${all[@]}")
 for name in "${names[@]}"; do
   recipe "$name"
-  kept=$weir_cache/guests/$name-$(key).wasm
+  file=$(file_of "$name")
+  flat=${file//\//_}
+  kept=$weir_cache/guests/${flat%.*}-$(key).${flat##*.}
   if [ ! -f "$kept" ]; then
     say "compiling $name"
-    "${compile[@]}" "$work/$name.wasm"
-    cp "$work/$name.wasm" "$kept.$$"
+    "${compile[@]}" "$work/$flat"
+    cp "$work/$flat" "$kept.$$"
     mv "$kept.$$" "$kept"
     compiled=$((compiled + 1))
   fi
-  cmp -s "$kept" "$output/$name.wasm" || cp "$kept" "$output/$name.wasm"
+  mkdir -p "$output/$(dirname "$name")"
+  cmp -s "$kept" "$output/$file" || cp "$kept" "$output/$file"
 done
 say "${#names[@]} guests in build/guests, $compiled compiled now"

@@ -26,3 +26,18 @@ done
   echo "the installed weir does not find its adapter"
   exit 1
 }
+
+# The installed C++ SDK makes plugins, and the installed weir runs them.
+cat > "$stage/plugin.cc" <<'EOF'
+#include "proxy_wasm_intrinsics.h"
+static RegisterContextFactory registered(CONTEXT_FACTORY(Context));
+EOF
+cxx=$stage/usr/share/weir/sdk/cpp/weir-cxx
+WEIR_CXX=$CXX "$cxx" --native -o "$stage/plugin.so" "$stage/plugin.cc"
+if command -v clang++-14 > /dev/null && [ -d /usr/include/wasm32-wasi ]; then
+  "$cxx" -o "$stage/plugin.wasm" "$stage/plugin.cc"
+  "$stage/usr/bin/weir" inspect "$stage/plugin.wasm" --engine wasmtime | grep -q 'C++ SDK of Weir' || {
+    echo "the installed SDK's plugin is not what it should be"
+    exit 1
+  }
+fi

@@ -9,11 +9,17 @@ from peers.grpc import GrpcServer
 
 @over_all_protocols
 class GrpcTest(ProtocolTest):
+    wasm = "grpc_all"
+
+    @classmethod
+    def plugin(cls):
+        return [guest(cls.wasm)]
+
     @classmethod
     def arguments(cls):
         cls.grpc = GrpcServer()
         cls.addClassCleanup(cls.grpc.close)
-        return [guest("grpc_all"), "--cluster", f"grpc={cls.grpc.url}"]
+        return [*cls.plugin(), "--cluster", f"grpc={cls.grpc.url}"]
 
     def call(self, path, message="hello", cluster="grpc", **headers):
         named = {f"x-{name.replace('_', '-')}": value for name, value in headers.items()}

@@ -27,14 +27,22 @@ async def auth_service(request):
     return Response(status, Fields([("x-auth", "granted")]), b"auth(%s)" % request.body)
 
 
-class HttpAllCase(ProtocolTest):
+class Plugin:
+    """The plugin under test, as arguments of `weir serve`. Other SDKs' have the same scenarios."""
+
     wasm = "http_all"
 
+    @classmethod
+    def plugin(cls):
+        return [guest(cls.wasm)]
+
+
+class HttpAllCase(Plugin, ProtocolTest):
     @classmethod
     def arguments(cls):
         cls.auth = cls.upstream_kind(auth_service)
         cls.addClassCleanup(cls.auth.close)
-        return [guest(cls.wasm), "--cluster", f"auth={cls.auth.url}", "--log-level", "trace"]
+        return [*cls.plugin(), "--cluster", f"auth={cls.auth.url}", "--log-level", "trace"]
 
     def respond(self, *args, **kwargs):
         self.upstream.respond = Answering(Response(*args, **kwargs))
@@ -363,11 +371,11 @@ class WithoutWasiTest(HttpAllCase):
         self.assertEqual(self.received.headers.get("x-auth"), "granted")
 
 
-class TickTest(PlaneTest):
+class TickTest(Plugin, PlaneTest):
     def setUp(self):
         upstream = self.upstream()
         configuration = "tick_ms=20"
-        weir = self.weir(guest("http_all"), "--upstream", upstream.url, "--config", configuration)
+        weir = self.weir(*self.plugin(), "--upstream", upstream.url, "--config", configuration)
         self.client = self.client(weir.port)
 
     def ticks(self):
@@ -381,11 +389,11 @@ class TickTest(PlaneTest):
         self.assertEqual(response.body, b"held")
 
 
-class ConfigurationTest(PlaneTest):
+class ConfigurationTest(Plugin, PlaneTest):
     def test_the_plugin_reads_its_configuration(self):
         upstream = self.upstream()
         configuration = "scenario=/headers"
-        weir = self.weir(guest("http_all"), "--upstream", upstream.url, "--config", configuration)
+        weir = self.weir(*self.plugin(), "--upstream", upstream.url, "--config", configuration)
         self.assertEqual(self.client(weir.port).request("/any").headers.get("x-set"), "guest")
 
 

@@ -13,8 +13,9 @@ _GUESTS = pathlib.Path(os.environ["WEIR_GUESTS"])
 
 
 def guest(name):
-    """The file of a guest plugin. Without it the test is skipped, where that may be."""
-    path = _GUESTS / f"{name}.wasm"
+    """The file of a guest plugin: a .wasm, or what the name ends in. Without it the test is skipped,
+    where that may be."""
+    path = _GUESTS / (name if pathlib.Path(name).suffix else f"{name}.wasm")
     if not path.exists():
         missing = f"{path} is missing: run `make guests`"
         if os.environ.get("CI") == "true":

@@ -1,0 +1,240 @@
+#pragma once
+// Counters, gauges and histograms, with tags that are part of their names: a metric `requests` with
+// the tag `method` and the value GET is `method.GET.requests`.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "weir_sdk/log.h"
+
+inline WasmResult defineMetric(MetricType type, std::string_view name, uint32_t* metric_id) {
+  return proxy_define_metric(type, name.data(), name.size(), metric_id);
+}
+inline WasmResult incrementMetric(uint32_t metric_id, int64_t offset) {
+  return proxy_increment_metric(metric_id, offset);
+}
+inline WasmResult recordMetric(uint32_t metric_id, uint64_t value) {
+  return proxy_record_metric(metric_id, value);
+}
+inline WasmResult getMetric(uint32_t metric_id, uint64_t* value) {
+  return proxy_get_metric(metric_id, value);
+}
+
+struct MetricTag {
+  enum class TagType : uint32_t { String = 0, Int = 1, Bool = 2 };
+  std::string name;
+  TagType tagType;
+};
+
+// The ids of one metric with all values of its tags, defined when first used.
+struct MetricBase {
+  MetricBase(MetricType type, std::string name, std::vector<MetricTag> tags = {},
+             std::string field_separator = ".", std::string value_separator = ".")
+      : type(type),
+        name(std::move(name)),
+        tags(std::move(tags)),
+        field_separator(std::move(field_separator)),
+        value_separator(std::move(value_separator)) {}
+
+  MetricType type;
+  std::string name;
+  std::string prefix;  // of tags that have their values already
+  std::vector<MetricTag> tags;
+  std::unordered_map<std::string, uint32_t> metric_ids;  // by whole name
+  std::string field_separator;                           // behind a tag's value
+  std::string value_separator;                           // between a tag's name and its value
+
+  std::string prefixWithFields(const std::vector<std::string>& fields) {
+    std::string text = prefix;
+    for (size_t i = 0; i < fields.size(); ++i) {
+      text += tags[i].name + value_separator + fields[i] + field_separator;
+    }
+    return text;
+  }
+
+  uint32_t resolveFullName(const std::string& full_name) {
+    const auto [entry, is_new] = metric_ids.try_emplace(full_name, 0);
+    if (is_new) CHECK_RESULT(defineMetric(type, full_name, &entry->second));
+    return entry->second;
+  }
+
+  uint32_t resolveWithFields(const std::vector<std::string>& fields) {
+    if (fields.size() != tags.size()) logAbort("metric '" + name + "': one value for each tag");
+    return resolveFullName(prefixWithFields(fields) + name);
+  }
+
+  void partiallyResolveWithFields(const std::vector<std::string>& fields) {
+    if (fields.size() >= tags.size()) logAbort("metric '" + name + "': fewer values than tags");
+    prefix = prefixWithFields(fields);
+    tags.erase(tags.begin(), tags.begin() + static_cast<ptrdiff_t>(fields.size()));
+  }
+
+  std::string nameFromIdSlow(uint32_t id) {
+    for (const auto& [full_name, known] : metric_ids) {
+      if (known == id) return full_name;
+    }
+    return "";
+  }
+};
+
+namespace weir_sdk {
+
+// A tag's value as it stands in a name.
+inline std::string field_text(std::string_view value) { return std::string(value); }
+inline std::string field_text(const std::string& value) { return value; }
+inline std::string field_text(const char* value) { return value; }
+inline std::string field_text(bool value) { return value ? "true" : "false"; }
+template <typename Number>
+std::string field_text(Number value) {
+  return std::to_string(value);
+}
+
+template <typename... Fields>
+std::vector<std::string> field_texts(const Fields&... fields) {
+  return {field_text(fields)...};
+}
+
+inline uint64_t metric_value(uint32_t metric_id) {
+  uint64_t value = 0;
+  CHECK_RESULT(getMetric(metric_id, &value));
+  return value;
+}
+
+template <typename T>
+constexpr MetricTag::TagType kTagType = MetricTag::TagType::String;
+template <>
+inline constexpr MetricTag::TagType kTagType<int> = MetricTag::TagType::Int;
+template <>
+inline constexpr MetricTag::TagType kTagType<bool> = MetricTag::TagType::Bool;
+
+}  // namespace weir_sdk
+
+// A metric of any kind, whose tags are told when it is made.
+struct Metric : public MetricBase {
+  using MetricBase::MetricBase;
+
+  template <typename... Fields>
+  uint32_t resolve(Fields... fields) {
+    return resolveWithFields(weir_sdk::field_texts(fields...));
+  }
+  template <typename... Fields>
+  Metric partiallyResolve(Fields... fields) {
+    Metric partial(*this);
+    partial.partiallyResolveWithFields(weir_sdk::field_texts(fields...));
+    return partial;
+  }
+  template <typename... Fields>
+  void increment(int64_t offset, Fields... fields) {
+    incrementMetric(resolve(fields...), offset);
+  }
+  template <typename... Fields>
+  void record(uint64_t value, Fields... fields) {
+    recordMetric(resolve(fields...), value);
+  }
+  template <typename... Fields>
+  uint64_t get(Fields... fields) {
+    return weir_sdk::metric_value(resolve(fields...));
+  }
+};
+
+// The name of a tag whose values are of the type T.
+template <typename T>
+struct MetricTagDescriptor {
+  using type = T;
+  MetricTagDescriptor(std::string_view n) : name(n) {}
+  MetricTagDescriptor(const char* n) : name(n) {}
+  std::string_view name;
+};
+
+template <typename T>
+MetricTag toMetricTag(const MetricTagDescriptor<T>& descriptor) {
+  return {std::string(descriptor.name), weir_sdk::kTagType<T>};
+}
+
+// Metrics whose tags all have their values.
+struct SimpleCounter {
+  SimpleCounter(uint32_t id) : metric_id(id) {}
+  void increment(int64_t offset) { incrementMetric(metric_id, offset); }
+  void record(int64_t offset) { increment(offset); }
+  uint64_t get() { return weir_sdk::metric_value(metric_id); }
+  void operator++() { increment(1); }
+  void operator++(int) { increment(1); }
+
+  uint32_t metric_id;
+};
+
+struct SimpleGauge {
+  SimpleGauge(uint32_t id) : metric_id(id) {}
+  void record(uint64_t value) { recordMetric(metric_id, value); }
+  uint64_t get() { return weir_sdk::metric_value(metric_id); }
+
+  uint32_t metric_id;
+};
+
+struct SimpleHistogram {
+  SimpleHistogram(uint32_t id) : metric_id(id) {}
+  void record(int64_t value) { recordMetric(metric_id, static_cast<uint64_t>(value)); }
+
+  uint32_t metric_id;
+};
+
+namespace weir_sdk {
+
+// What Counter, Gauge and Histogram share. Self is one of them, Simple its like without tags.
+template <MetricType kType, template <typename...> class Self, typename Simple, typename... Tags>
+struct TaggedMetric : public MetricBase {
+  TaggedMetric(std::string_view name, MetricTagDescriptor<Tags>... tags)
+      : MetricBase(kType, std::string(name), {toMetricTag(tags)...}) {}
+
+  static Self<Tags...>* New(std::string_view name, MetricTagDescriptor<Tags>... tags) {
+    return new Self<Tags...>(name, tags...);
+  }
+
+  Simple resolve(Tags... values) { return Simple(resolveWithFields(field_texts(values...))); }
+
+  // The same metric with these tags fixed, and more of them behind.
+  template <typename... AdditionalTags>
+  Self<AdditionalTags...>* extendAndResolve(Tags... values,
+                                            MetricTagDescriptor<AdditionalTags>... tags) {
+    auto* extended = Self<AdditionalTags...>::New(name, tags...);
+    extended->prefix = prefixWithFields(field_texts(values...));
+    return extended;
+  }
+};
+
+}  // namespace weir_sdk
+
+// Counter<std::string, int>* c = Counter<std::string, int>::New("requests", "method", "code");
+// c->increment(1, "GET", 200);
+template <typename... Tags>
+struct Counter
+    : public weir_sdk::TaggedMetric<MetricType::Counter, Counter, SimpleCounter, Tags...> {
+  using Base = weir_sdk::TaggedMetric<MetricType::Counter, Counter, SimpleCounter, Tags...>;
+  using Base::Base;
+
+  void increment(int64_t offset, Tags... values) { this->resolve(values...).increment(offset); }
+  void record(int64_t offset, Tags... values) { increment(offset, values...); }
+  uint64_t get(Tags... values) { return this->resolve(values...).get(); }
+};
+
+template <typename... Tags>
+struct Gauge : public weir_sdk::TaggedMetric<MetricType::Gauge, Gauge, SimpleGauge, Tags...> {
+  using Base = weir_sdk::TaggedMetric<MetricType::Gauge, Gauge, SimpleGauge, Tags...>;
+  using Base::Base;
+
+  void record(uint64_t value, Tags... values) { this->resolve(values...).record(value); }
+  uint64_t get(Tags... values) { return this->resolve(values...).get(); }
+};
+
+template <typename... Tags>
+struct Histogram
+    : public weir_sdk::TaggedMetric<MetricType::Histogram, Histogram, SimpleHistogram, Tags...> {
+  using Base = weir_sdk::TaggedMetric<MetricType::Histogram, Histogram, SimpleHistogram, Tags...>;
+  using Base::Base;
+
+  void record(int64_t value, Tags... values) { this->resolve(values...).record(value); }
+};

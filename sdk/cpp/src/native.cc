@@ -1,0 +1,174 @@
+// A plugin as native code: the table that native_plugin.h describes, and hostcalls by index.
+
+#include <array>
+#include <iterator>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "native_plugin.h"
+#include "state.h"
+
+namespace weir_sdk {
+namespace {
+
+// Leaves the running callback, up to the host.
+struct Stop {};
+
+struct Instance {
+  explicit Instance(const weir_native_host* its_host) : host(its_host) {}
+
+  const weir_native_host* host;
+  State state;
+  bool stopped = false;  // no further hostcall leaves this instance
+};
+
+// Of this thread. Null outside of callbacks: while the code is loaded or unloaded.
+thread_local Instance* running = nullptr;
+
+// Enters an instance, and leaves it to the one that was entered before.
+class Entered {
+ public:
+  explicit Entered(Instance* instance) : before_(running) { running = instance; }
+  ~Entered() { running = before_; }
+  Entered(const Entered&) = delete;
+  Entered& operator=(const Entered&) = delete;
+
+ private:
+  Instance* before_;
+};
+
+template <typename T>
+uint64_t to_slot(T value) {
+  if constexpr (std::is_pointer_v<T>) {
+    return reinterpret_cast<uintptr_t>(value);
+  } else if constexpr (sizeof(T) == sizeof(uint32_t)) {
+    return static_cast<uint32_t>(value);  // zero-extended, as from wasm
+  } else {
+    return static_cast<uint64_t>(value);
+  }
+}
+
+template <typename T>
+T from_slot(uint64_t slot) {
+  if constexpr (std::is_pointer_v<T>) {
+    return reinterpret_cast<T>(static_cast<uintptr_t>(slot));
+  } else {
+    return static_cast<T>(slot);
+  }
+}
+
+template <typename... Args>
+WasmResult call_host(uint32_t index, const std::tuple<Args...>& args) {
+  if (running == nullptr || running->stopped) return WasmResult::InternalFailure;
+  auto slots = std::apply(
+      [](Args... each) { return std::array<uint64_t, sizeof...(Args) + 1>{to_slot(each)...}; },
+      args);
+  if (running->host->call(running->host->self, index, slots.data()) != 0) {
+    running->stopped = true;
+    throw Stop();
+  }
+  return from_slot<WasmResult>(slots[0]);
+}
+
+template <auto Function>
+struct Callback;
+
+template <typename R, typename... Args, R (*Function)(Args...)>
+struct Callback<Function> {
+  static int call(void* self, uint64_t* slots) {
+    auto* instance = static_cast<Instance*>(self);
+    const Entered entered(instance);
+    try {
+      invoke(slots, std::index_sequence_for<Args...>());
+    } catch (const Stop&) {
+      instance->stopped = true;
+    } catch (...) {
+      if (!instance->stopped) log_exception();
+      instance->stopped = true;
+    }
+    return instance->stopped ? 1 : 0;
+  }
+
+ private:
+  template <size_t... I>
+  static void invoke(uint64_t* slots, std::index_sequence<I...>) {
+    if constexpr (std::is_void_v<R>) {
+      Function(from_slot<Args>(slots[I])...);
+    } else {
+      slots[0] = to_slot(Function(from_slot<Args>(slots[I])...));
+    }
+  }
+
+  static void log_exception() {
+    try {
+      logCritical("an exception left the plugin");
+    } catch (const Stop&) {
+    }
+  }
+};
+
+void abi_version() {}
+
+enum HostcallIndex : uint32_t {
+#define HOSTCALL(name, signature, params, args) kIndexOf_##name,
+#include "weir_sdk/hostcalls.def"
+#undef HOSTCALL
+};
+
+constexpr weir_native_import kImports[] = {
+#define HOSTCALL(name, signature, params, args) {"env", #name, "i(" signature ")"},
+#include "weir_sdk/hostcalls.def"
+#undef HOSTCALL
+};
+
+constexpr weir_native_export kExports[] = {
+#define CALLBACK(result, name, signature, params) {#name, signature, &Callback<&name>::call},
+#include "weir_sdk/callbacks.def"
+#undef CALLBACK
+    {"proxy_on_memory_allocate", "i(i)", &Callback<&proxy_on_memory_allocate>::call},
+    {"proxy_abi_version_0_2_1", "v()", &Callback<&abi_version>::call},
+};
+
+void* create(const weir_native_host* host) { return new Instance(host); }
+
+void destroy(void* self) {
+  auto* instance = static_cast<Instance*>(self);
+  const Entered entered(instance);
+  instance->stopped = true;
+  instance->state.contexts.clear();
+  delete instance;
+}
+
+constexpr weir_native_plugin kPlugin = {
+    WEIR_NATIVE_PLUGIN_VERSION, "plugin", kImports, std::size(kImports), kExports,
+    std::size(kExports),        &create,  &destroy,
+};
+
+}  // namespace
+
+State& state() {
+  if (running != nullptr) return running->state;
+  // Static objects of the plugin may ask for contexts before there are any.
+  thread_local State none;
+  return none;
+}
+
+void give_up() {
+  if (running != nullptr) running->stopped = true;
+  throw Stop();
+}
+
+}  // namespace weir_sdk
+
+#define HOSTCALL(name, signature, params, args)                                  \
+  WasmResult name params {                                                       \
+    return weir_sdk::call_host(weir_sdk::kIndexOf_##name, std::make_tuple args); \
+  }
+#include "weir_sdk/hostcalls.def"
+#undef HOSTCALL
+
+extern "C" __attribute__((visibility("default"))) const weir_native_plugin*
+weir_get_native_plugin() {
+  return &weir_sdk::kPlugin;
+}

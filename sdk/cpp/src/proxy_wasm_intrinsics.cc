@@ -1,0 +1,10 @@
+// The SDK's code in one file, to be compiled with the plugin's own.
+
+#include "callbacks.cc"
+#include "calls.cc"
+#include "contexts.cc"
+#ifdef __wasm__
+#include "wasm.cc"
+#else
+#include "native.cc"
+#endif

@@ -1,0 +1,22 @@
+#pragma once
+// What an instance of the plugin has of its own. A .wasm file is loaded once for each instance; a
+// native plugin's code serves all instances at a time, from several threads.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "proxy_wasm_intrinsics.h"
+
+namespace weir_sdk {
+
+struct State {
+  std::unordered_map<uint32_t, std::unique_ptr<ContextBase>> contexts;
+  std::unordered_map<std::string, RootContext*> roots;  // by root_id
+};
+
+// Of the instance that is running.
+State& state();
+
+}  // namespace weir_sdk

@@ -1,0 +1,22 @@
+// A plugin as a .wasm file: one instance, entered by what it exports.
+
+#include "state.h"
+
+extern "C" __attribute__((export_name("proxy_abi_version_0_2_1"))) void proxy_abi_version_0_2_1() {}
+
+// By this, tools tell what the file was made with.
+__asm__(
+    ".section .custom_section.weir.sdk,\"\",@\n"
+    ".ascii \"0.1.0\"\n");
+
+namespace weir_sdk {
+
+State& state() {
+  // Never destroyed: the host lets go of the instance as it is.
+  static State* const only = new State;
+  return *only;
+}
+
+void give_up() { __builtin_trap(); }
+
+}  // namespace weir_sdk

@@ -1,0 +1,75 @@
+"""The C++ SDK (sdk/cpp): plugins with the scenarios of http_all and grpc_all, as wasm and as native code, do
+what the Rust SDK's do."""
+
+import unittest
+
+import grpc_test
+import http_all_test
+from peers.case import guest
+from peers.http1 import Http1Client, Http1Upstream
+from peers.http2 import Http2Client, Http2Upstream
+
+
+class AsWasm:
+    client_kind, upstream_kind = Http2Client, Http2Upstream
+
+    @classmethod
+    def plugin(cls):
+        return [guest(f"cpp_sdk/{cls.wasm}")]
+
+
+class AsNative:
+    client_kind, upstream_kind = Http1Client, Http1Upstream
+
+    @classmethod
+    def plugin(cls):
+        return [guest(f"cpp_sdk/{cls.wasm}.so"), "--engine", "null"]
+
+
+class TaggedMetricsTest(AsWasm, http_all_test.HttpAllCase):
+    def test_tags_are_part_of_the_names(self):
+        values = [self.request("/metrics/tagged").headers.get("x-value") for _ in range(2)]
+        self.assertEqual([value.split()[1] for value in values], ["7", "7"])
+        self.assertEqual(int(values[1].split()[0]) - int(values[0].split()[0]), 3)
+        stats = self.weir.stats()
+        self.assertIn("wasmcustom.method.GET.code.200.ok.true.tagged", stats)
+        self.assertEqual(stats["wasmcustom.path.root.sizes"], 7)
+        self.assertEqual(stats["wasmcustom.step.first.times"], 2)
+
+
+class NativeTaggedMetricsTest(AsNative, TaggedMetricsTest):
+    pass
+
+
+class NativeStreamStateTest(AsNative, http_all_test.StreamStateTestHttp1ToHttp1):
+    def test_logs_keep_their_levels(self):
+        # What native code writes to its standard streams is the process's, not the plugin's.
+        self.request("/log")
+        for level in ("trace", "debug", "info", "error"):
+            self.assertTrue(self.weir.lines(rf"\[{level}\].*http_all.*: .*log at {level}"), level)
+
+
+_SHARED = [
+    http_all_test.HeadersTestHttp1ToHttp1,
+    http_all_test.BodyTestHttp1ToHttp1,
+    http_all_test.TrailersTestHttp1ToHttp1,
+    http_all_test.LocalResponseTestHttp1ToHttp1,
+    http_all_test.CallTestHttp1ToHttp1,
+    http_all_test.SharedTestHttp1ToHttp1,
+    http_all_test.TickTest,
+    http_all_test.ConfigurationTest,
+    grpc_test.GrpcTestHttp1ToHttp1,
+]
+
+
+def load_tests(loader, own, _pattern):
+    """These, and what both SDKs are tested by, for both builds."""
+    pairs = [(build, case) for build in (AsWasm, AsNative) for case in _SHARED]
+    for build, case in [*pairs, (AsWasm, http_all_test.StreamStateTestHttp1ToHttp1)]:
+        made = type(f"{case.__name__}{build.__name__}", (build, case), {"__module__": __name__})
+        own.addTests(loader.loadTestsFromTestCase(made))
+    return own
+
+
+if __name__ == "__main__":
+    unittest.main()
