@@ -13,16 +13,9 @@ work=$output/work
 # writes it to the file named by its last argument.
 recipe() {
   local rust=tests/guests/rust
+  sources=()
   local sdk=(sdk/cpp/include sdk/cpp/src sdk/cpp/weir-cxx src/engine/native_plugin.h)
   case $1 in
-    header-edit-rust)
-      sources=(examples/header-edit-rust)
-      compile=(rust wasm32-wasip1 examples/header-edit-rust header-edit-rust)
-      ;;
-    header-edit-cpp)
-      sources=(examples/header-edit-cpp)
-      compile=(cpp examples/header-edit-cpp/header_edit.cc)
-      ;;
     http_all | grpc_all | faults)
       sources=("$rust/Cargo.toml" "$rust/Cargo.lock" "$rust/$1")
       compile=(rust wasm32-wasip1 "$rust" "$1")
@@ -55,12 +48,34 @@ recipe() {
       sources=(tests/guests/cpp_sdk/grpc_all.cc "${sdk[@]}")
       compile=(cpp_sdk "$1" tests/guests/cpp_sdk/grpc_all.cc)
       ;;
-    *) die "there is no guest '$1'; known are: ${all[*]}" ;;
+    header-edit-cpp)
+      sources=(examples/header-edit/cpp)
+      compile=(cpp examples/header-edit/cpp/header_edit.cc)
+      ;;
+    *-cpp)  # The examples: NAME-LANGUAGE is in examples/NAME/LANGUAGE.
+      sources=("examples/${1%-*}/cpp" "${sdk[@]}")
+      compile=(cpp_sdk "$1" "examples/${1%-*}"/cpp/*.cc)
+      ;;
+    *-rust)
+      sources=("examples/${1%-*}/rust")
+      compile=(rust wasm32-wasip1 "examples/${1%-*}/rust" "$1")
+      ;;
+    *-go)
+      sources=("examples/${1%-*}/go")
+      compile=(go_wasm "examples/${1%-*}/go")
+      ;;
+    *-assemblyscript)
+      sources=("examples/${1%-*}/assemblyscript")
+      compile=(assemblyscript "examples/${1%-*}/assemblyscript")
+      ;;
   esac
+  [ -e "${sources[0]:-}" ] || die "there is no guest '$1'; known are: ${all[*]}"
 }
-all=(header-edit-rust header-edit-cpp http_all http_all_malloc grpc_all faults header_v1
-  cpp_http go_http as_http
+all=(http_all http_all_malloc grpc_all faults header_v1 cpp_http go_http as_http
   cpp_sdk/http_all cpp_sdk/http_all.so cpp_sdk/grpc_all cpp_sdk/grpc_all.so)
+for folder in examples/*/{rust,go,cpp,assemblyscript}; do
+  [ ! -d "$folder" ] || all+=("$(basename "$(dirname "$folder")")-$(basename "$folder")")
+done
 
 # rust TARGET FOLDER PACKAGE OUT: a package of the crate or workspace in FOLDER.
 rust() {
