@@ -143,6 +143,18 @@ void FileCache::store(const Digest& key, Bytes content) const {
   remove_least_recently_used();
 }
 
+size_t FileCache::count() const {
+  size_t files = 0;
+  std::error_code failed;
+  for (fs::directory_iterator at(settings_.folder, failed), end; !failed && at != end;
+       at.increment(failed)) {
+    const fs::path& path = at->path();
+    const bool unfinished = path.filename().native().starts_with(kUnfinished);
+    if (path.extension() == settings_.suffix && !unfinished) ++files;
+  }
+  return files;
+}
+
 void FileCache::remove(const Digest& key) const {
   std::error_code ignored;
   fs::remove(file_for(key), ignored);

@@ -34,6 +34,9 @@ class FileCache {
   // Failing to store is logged and otherwise without effect.
   void store(const Digest& key, Bytes content) const;
 
+  // How many there are. Reads the folder.
+  size_t count() const;
+
   // Forgets the file, if there is one.
   void remove(const Digest& key) const;
 

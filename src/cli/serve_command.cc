@@ -12,6 +12,7 @@
 #include "config/socket_address.h"
 #include "engine/code_cache.h"
 #include "engine/engines.h"
+#include "fetch/code_fetcher.h"
 #include "planes/serve/spdlog_logger.h"
 #include "runtime/host.h"
 #include "runtime/metrics.h"
@@ -20,6 +21,7 @@ namespace weir::cli {
 namespace {
 
 constexpr uint64_t kCodeCacheBytes = 1ull << 30;
+constexpr uint64_t kFetchCacheBytes = 1ull << 30;
 constexpr uint32_t kMaxWorkers = 512;
 
 Result<config::ServeSettings> read_bootstrap(const std::string& path) {
@@ -27,13 +29,13 @@ Result<config::ServeSettings> read_bootstrap(const std::string& path) {
   return config::load_bootstrap(text, path);
 }
 
-// Where compiled code is kept unless told otherwise; empty where the user has no home.
-std::string default_code_cache() {
+// Where that is kept unless told otherwise; empty where the user has no home.
+std::string default_cache(const std::string& of) {
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
-    return std::string(cache) + "/weir/code";
+    return std::string(cache) + "/weir/" + of;
   }
   const char* home = std::getenv("HOME");
-  return home != nullptr && *home != '\0' ? std::string(home) + "/.cache/weir/code" : "";
+  return home != nullptr && *home != '\0' ? std::string(home) + "/.cache/weir/" + of : "";
 }
 
 ExitCode fail(const Error& error) {
@@ -43,7 +45,8 @@ ExitCode fail(const Error& error) {
 
 }  // namespace
 
-ServeCommand::ServeCommand(CLI::App& app) : code_cache_(default_code_cache()) {
+ServeCommand::ServeCommand(CLI::App& app)
+    : code_cache_(default_cache("code")), fetch_cache_(default_cache("fetched")) {
   CLI::App* command = app.add_subcommand("serve", "Serves HTTP as a proxy that runs plugins.");
   command_ = command;
   auto* file = command->add_option("-c,--config-file", file_, "A bootstrap in YAML or JSON")
@@ -88,6 +91,15 @@ ServeCommand::ServeCommand(CLI::App& app) : code_cache_(default_code_cache()) {
           ->capture_default_str();
   command->add_flag("--no-code-cache", no_code_cache_, "Compile plugins at every start")
       ->excludes(cache);
+  command
+      ->add_option("--fetch-cache", fetch_cache_,
+                   "A folder that keeps code fetched from elsewhere; \"\" keeps none")
+      ->type_name("DIR")
+      ->capture_default_str();
+  command
+      ->add_option("--fetch-ca-file", fetch_ca_file_,
+                   "Whom to trust when code is fetched over https, in PEM; else the system's")
+      ->type_name("FILE");
   command->add_option("--log-level", log_level_, "trace, debug, info, warn, error or critical")
       ->type_name("LEVEL")
       ->capture_default_str()
@@ -157,10 +169,22 @@ ExitCode ServeCommand::run() const {
                       .clock = clock,
                       .logger = logger,
                       .metrics = metrics});
+  std::optional<FileCache> fetched;
+  if (!fetch_cache_.empty()) {
+    fetched.emplace(FileCache::Settings{.folder = fetch_cache_,
+                                        .suffix = ".wasm",
+                                        .name = "fetched code",
+                                        .max_bytes = kFetchCacheBytes},
+                    logger);
+  }
+  fetch::CodeFetcher fetcher({.cache = fetched ? &*fetched : nullptr,
+                              .logger = logger,
+                              .trust = {.ca_file = fetch_ca_file_}});
+  options.value().fetcher = &fetcher;
   auto server = serve::Server::start(std::move(options).value(), host, metrics);
   if (!server.ok()) return fail(server.error());
-  server.value()->run();
-  return ExitCode::Success;
+  const Done ended = server.value()->run();
+  return ended.ok() ? ExitCode::Success : fail(ended.error());
 }
 
 }  // namespace weir::cli

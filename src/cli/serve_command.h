@@ -31,6 +31,8 @@ class ServeCommand {
   std::string file_;
   std::string admin_;
   std::string code_cache_;
+  std::string fetch_cache_;
+  std::string fetch_ca_file_;
   std::string log_level_ = "info";
   uint32_t workers_ = 0;  // 0: as many as processors
   double drain_seconds_ = 10;

@@ -52,12 +52,15 @@ struct Reader {
 
   Result<std::string> operator()(const RemoteFile& file) const {
     return Error{ErrorCode::Unsupported,
-                 "code cannot be fetched from '" + file.uri +
-                     "': this build reads local code only; use code.local.filename"};
+                 "code cannot be fetched from '" + file.uri + "' here; use code.local.filename"};
   }
 };
 
 }  // namespace
+
+Result<std::string> read_data(const DataSource& source, const std::filesystem::path& base_dir) {
+  return std::visit(Reader{base_dir}, source);
+}
 
 Result<std::string> read_code(const CodeSource& source, const std::filesystem::path& base_dir) {
   return std::visit(Reader{base_dir}, source);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <variant>
@@ -33,12 +34,19 @@ struct EnvironmentVariable {
   friend auto operator<=>(const EnvironmentVariable&, const EnvironmentVariable&) = default;
 };
 
-// To be fetched over HTTP, and used only if its SHA-256 is the one given.
+using DataSource = std::variant<LocalFile, InlineBytes, EnvironmentVariable>;
+
+// To be fetched from a server or a registry, and used only if its SHA-256 is the one given.
 struct RemoteFile {
-  std::string uri;
-  std::string cluster;
-  std::string sha256;  // in lower-case hexadecimal
+  std::string uri;      // http://, https:// or oci://
+  std::string cluster;  // Envoy sends the request there; Weir goes by the uri alone
+  std::string sha256;   // in lower-case hexadecimal; empty: the uri ends in @sha256:DIGEST
   Milliseconds timeout{0};
+  // What Weir adds.
+  std::optional<DataSource> pull_secret;  // of a registry: a Docker config.json
+  bool plain_http = false;                // a registry is spoken to without TLS
+  bool follow_redirects = false;
+  uint64_t max_bytes = 64ull << 20;
   uint32_t retries = 1;
   Milliseconds retry_base{1000};
   Milliseconds retry_max{10'000};
@@ -106,7 +114,11 @@ struct PluginSettings {
   friend bool operator==(const PluginSettings&, const PluginSettings&) = default;
 };
 
-// The bytes of the code. The error names the file or variable that cannot be read.
+// The bytes. The error names the file or variable that cannot be read.
+Result<std::string> read_data(const DataSource& source, const std::filesystem::path& base_dir);
+
+// The bytes of code that is at hand. The error names the file or variable that cannot be read;
+// a RemoteFile is not.
 Result<std::string> read_code(const CodeSource& source, const std::filesystem::path& base_dir);
 
 }  // namespace weir::config

@@ -23,20 +23,26 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-Result<CodeSource> read_local(const core::DataSource& source, const Place& at) {
+Result<DataSource> read_data_source(const core::DataSource& source, const Place& at,
+                                    std::string_view what) {
   switch (source.specifier_case()) {
     case core::DataSource::kFilename:
-      return CodeSource(LocalFile{source.filename()});
+      return DataSource(LocalFile{source.filename()});
     case core::DataSource::kInlineBytes:
-      return CodeSource(InlineBytes{source.inline_bytes()});
+      return DataSource(InlineBytes{source.inline_bytes()});
     case core::DataSource::kInlineString:
-      return CodeSource(InlineBytes{source.inline_string()});
+      return DataSource(InlineBytes{source.inline_string()});
     case core::DataSource::kEnvironmentVariable:
-      return CodeSource(EnvironmentVariable{source.environment_variable()});
+      return DataSource(EnvironmentVariable{source.environment_variable()});
     case core::DataSource::SPECIFIER_NOT_SET:
       break;
   }
-  return at.error("says no place of the code; write filename: plugin.wasm");
+  return at.error("says no place; write filename: " + std::string(what));
+}
+
+Result<CodeSource> read_local(const core::DataSource& source, const Place& at) {
+  WEIR_TRY(DataSource data, read_data_source(source, at, "plugin.wasm"));
+  return std::visit([](auto place) { return CodeSource(std::move(place)); }, std::move(data));
 }
 
 CodeSource read_remote(const core::RemoteDataSource& source) {
@@ -150,6 +156,19 @@ Limits read_limits(const weir::v1::Limits& message) {
   return limits;
 }
 
+Done read_fetch(const weir::v1::Fetch& message, const Place& at, CodeSource& into) {
+  auto* remote = std::get_if<RemoteFile>(&into);
+  if (remote == nullptr) return at.error("the plugin's code is not remote; leave it out");
+  if (message.has_pull_secret()) {
+    WEIR_TRY(remote->pull_secret,
+             read_data_source(message.pull_secret(), at.field("pull_secret"), "config.json"));
+  }
+  remote->plain_http = message.plain_http();
+  remote->follow_redirects = message.follow_redirects();
+  if (message.has_max_bytes()) remote->max_bytes = message.max_bytes().value();
+  return Unit{};
+}
+
 }  // namespace
 
 Environment process_environment() {
@@ -184,6 +203,9 @@ Result<PluginSettings> make_plugin_settings(const weir::v1::PluginOptions& optio
   WEIR_TRY(PluginSettings plugin,
            make_plugin_settings(options.plugin(), at.field("plugin"), environment));
   plugin.vm.limits = read_limits(options.limits());
+  if (options.has_fetch()) {
+    WEIR_TRY(read_fetch(options.fetch(), at.field("fetch"), plugin.vm.code));
+  }
   if (options.unknown_imports() == weir::v1::STUB) plugin.vm.unknown_imports = UnknownImports::Stub;
   return plugin;
 }

@@ -182,6 +182,26 @@ unknown_imports: STUB
   EXPECT_EQ(settings.value().vm.limits, expected);
 }
 
+TEST(PluginReaderTest, ReadsHowRemoteCodeIsFetched) {
+  const std::string source =
+      "http_uri: {uri: \"https://a/b\", cluster: c, timeout: 1s}, sha256: " + std::string(64, 'a');
+  auto settings = read<weir::v1::PluginOptions>("{plugin: {vm_config: {code: {remote: {" + source +
+                                                "}}}}, fetch: {pull_secret: {filename: s.json}, "
+                                                "plain_http: true, follow_redirects: true, "
+                                                "max_bytes: 5}}");
+  ASSERT_TRUE(settings.ok()) << settings.error().message;
+  const auto& remote = std::get<RemoteFile>(settings.value().vm.code);
+  EXPECT_EQ(remote.pull_secret, DataSource(LocalFile{"s.json"}));
+  EXPECT_TRUE(remote.plain_http);
+  EXPECT_TRUE(remote.follow_redirects);
+  EXPECT_EQ(remote.max_bytes, 5u);
+  auto local = read<weir::v1::PluginOptions>(
+      "{plugin: {vm_config: {code: {local: {filename: a}}}}, fetch: {}}");
+  ASSERT_FALSE(local.ok());
+  EXPECT_EQ(local.error().message,
+            "f.yaml:1:64: fetch: the plugin's code is not remote; leave it out");
+}
+
 TEST(PluginReaderTest, RefusesMessagesThatNoFileCouldHold) {
   SourceMap map;
   envoy::extensions::wasm::v3::PluginConfig config;

@@ -65,7 +65,7 @@ CodeFetcher::~CodeFetcher() {
 void CodeFetcher::fetch(const Source& source, OnDone done) { add(source, std::move(done)); }
 
 Result<std::string> CodeFetcher::wait_for(const Source& source, const std::stop_token& stop) {
-  if (auto code = find(source.sha256)) return std::move(*code);
+  if (auto code = find(source)) return std::move(*code);
   // Whoever comes first, the code or the stop, fulfils the promise.
   struct Answer {
     std::once_flag once;
@@ -84,7 +84,7 @@ Result<std::string> CodeFetcher::wait_for(const Source& source, const std::stop_
 }
 
 Result<std::string> CodeFetcher::find_or_start(const Source& source) {
-  if (auto code = find(source.sha256)) return std::move(*code);
+  if (auto code = find(source)) return std::move(*code);
   std::string reason = "not in the cache, and being fetched for the next try";
   {
     const std::lock_guard lock(mutex_);
@@ -100,7 +100,19 @@ void CodeFetcher::finish() {
   idle_.wait(lock, [this] { return jobs_.empty(); });
 }
 
-std::optional<std::string> CodeFetcher::find(const Digest& sha256) const {
+std::optional<std::string> CodeFetcher::find(const Source& source) {
+  auto code = find_cached(source.sha256);
+  if (code) {
+    ++stats_.cache_hits;
+    return code;
+  }
+  ++stats_.cache_misses;
+  const std::lock_guard lock(mutex_);
+  if (last_failures_.contains(source.sha256)) ++stats_.cache_negative_hits;
+  return std::nullopt;
+}
+
+std::optional<std::string> CodeFetcher::find_cached(const Digest& sha256) const {
   if (parts_.cache == nullptr) return std::nullopt;
   const auto code = parts_.cache->find(sha256);
   if (!code) return std::nullopt;
@@ -159,10 +171,11 @@ std::optional<CodeFetcher::Time> CodeFetcher::next_due() const {
   return next;
 }
 
-Fetched<std::string> CodeFetcher::obtain(const Source& source, HttpClient& http) const {
-  if (auto code = find(source.sha256)) return std::move(*code);
+Fetched<std::string> CodeFetcher::obtain(const Source& source, HttpClient& http) {
+  if (auto code = find_cached(source.sha256)) return std::move(*code);
   const auto before = steady_clock::now();
   auto code = fetch_once(source, http);
+  ++(code.ok() ? stats_.fetch_successes : stats_.fetch_failures);
   if (!code.ok()) return code;
   const auto took = std::chrono::duration_cast<Milliseconds>(steady_clock::now() - before);
   parts_.logger.log(LogLevel::Info, "fetched " + shown(source) + ": " +

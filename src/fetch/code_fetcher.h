@@ -1,6 +1,7 @@
 #pragma once
 // Fetches code, keeps it, and tries again.
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -36,6 +37,9 @@ class CodeFetcher {
   // Breaks off what is under way; whoever waits for it is told so, on this thread.
   ~CodeFetcher();
 
+  // What is in the cache, at once.
+  std::optional<std::string> find(const Source& source);
+
   // Calls `done`, on a thread of its own, when the code is there or has failed for good.
   using OnDone = std::function<void(const Result<std::string>&)>;
   void fetch(const Source& source, OnDone done);
@@ -50,6 +54,18 @@ class CodeFetcher {
   // Waits until nothing is under way.
   void finish();
 
+  // Since the start. Thread: any.
+  struct Stats {
+    std::atomic<uint64_t> cache_hits = 0;
+    std::atomic<uint64_t> cache_misses = 0;
+    std::atomic<uint64_t> cache_negative_hits = 0;  // misses of what could not be fetched before
+    std::atomic<uint64_t> fetch_successes = 0;
+    std::atomic<uint64_t> fetch_failures = 0;  // tries, not sources
+  };
+  const Stats& stats() const { return stats_; }
+  bool has_cache() const { return parts_.cache != nullptr; }
+  size_t cache_entries() const { return parts_.cache == nullptr ? 0 : parts_.cache->count(); }
+
  private:
   using Time = std::chrono::steady_clock::time_point;
   struct Job {
@@ -60,10 +76,10 @@ class CodeFetcher {
     bool running = false;
   };
 
-  std::optional<std::string> find(const Digest& sha256) const;
+  std::optional<std::string> find_cached(const Digest& sha256) const;
   void add(const Source& source, OnDone done);
   void run(const std::stop_token& stop);
-  Fetched<std::string> obtain(const Source& source, HttpClient& http) const;
+  Fetched<std::string> obtain(const Source& source, HttpClient& http);
   // Ends the job, or has it tried again later.
   void settle(Job& job, Fetched<std::string> code, const std::stop_token& stop);
   // The next job to try; null once a stop is asked for.
@@ -74,6 +90,7 @@ class CodeFetcher {
   std::optional<Time> next_due() const;
 
   const Parts parts_;
+  Stats stats_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::condition_variable idle_;

@@ -196,6 +196,25 @@ TEST_F(CodeFetcherTest, TellsWhyTheLastFetchInTheBackgroundFailed) {
   EXPECT_TRUE(fetcher.find_or_start(from).ok());
 }
 
+TEST_F(CodeFetcherTest, CountsWhatItDoes) {
+  std::atomic<int> status = 404;
+  const FakeServer server(
+      [&](const FakeRequest&) { return FakeResponse{.status = status, .body = "code"}; });
+  const Source from = source(server.url("/"));
+  EXPECT_FALSE(fetcher.find(from).has_value());
+  EXPECT_FALSE(fetcher.wait_for(from).ok());
+  status = 200;
+  EXPECT_TRUE(fetcher.wait_for(from).ok());
+  EXPECT_TRUE(fetcher.find(from).has_value());
+  const CodeFetcher::Stats& stats = fetcher.stats();
+  EXPECT_EQ(stats.cache_hits, 1u);
+  EXPECT_EQ(stats.cache_misses, 3u);
+  EXPECT_EQ(stats.cache_negative_hits, 1u);
+  EXPECT_EQ(stats.fetch_failures, 1u);
+  EXPECT_EQ(stats.fetch_successes, 1u);
+  EXPECT_EQ(fetcher.cache_entries(), 1u);
+}
+
 TEST_F(CodeFetcherTest, AStopEndsTheWaitingAlone) {
   std::promise<void> gate;
   auto opened = gate.get_future().share();

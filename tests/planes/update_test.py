@@ -4,28 +4,16 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import tempfile
 import unittest
 
 from peers.bootstrap import bootstrap, cluster, listener, plugin
-from peers.case import PlaneTest, guest
+from peers.case import PlaneTest, free_port, guest
 from peers.http1 import Http1Client
 from peers.http2 import Http2Client
 from peers.load import SteadyLoad
 from peers.message import Response
 from peers.weir import eventually
-
-
-def at_port(listener_config, port):
-    """The same listener at a port of its own."""
-    listener_config["address"]["socket_address"]["port_value"] = port
-    return listener_config
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class UpdateTest(PlaneTest):
@@ -105,7 +93,7 @@ class UpdateTest(PlaneTest):
     def test_listeners_come_and_go(self):
         self.start(self.config())
         port = free_port()
-        self.update(self.config(more=[at_port(listener("more"), port)]))
+        self.update(self.config(more=[listener("more", port=port)]))
         self.assertEqual(self.client(port).request("/").body, b"one")
         self.assertEqual(self.client(self.weir.port).request("/").body, b"one")
         self.update(self.config())
@@ -117,7 +105,7 @@ class UpdateTest(PlaneTest):
         self.start(self.config())
         before = self.weir.stat("wasm.wasmtime.active")
         client = self.client(self.weir.port)
-        taken = at_port(listener("more"), self.one.port)
+        taken = listener("more", port=self.one.port)
         for number, (config, why) in enumerate(
             [
                 ("{", r"weir\.json:1:\d+: "),

@@ -15,10 +15,13 @@ runtime::CallLimits call_limits(const config::Limits& limits) {
 
 Result<runtime::PluginOptions> read_plugin(const config::PluginSettings& settings,
                                            const std::filesystem::path& base_dir) {
-  const config::VmSettings& vm = settings.vm;
-  auto code = config::read_code(vm.code, base_dir);
+  auto code = config::read_code(settings.vm.code, base_dir);
   if (!code.ok()) return std::move(code).error().in("plugin '" + settings.name + "'");
+  return plugin_options(settings, std::move(code).value());
+}
 
+runtime::PluginOptions plugin_options(const config::PluginSettings& settings, std::string code) {
+  const config::VmSettings& vm = settings.vm;
   runtime::PluginOptions options;
   options.name = settings.name;
   options.root_id = settings.root_id;
@@ -31,7 +34,7 @@ Result<runtime::PluginOptions> read_plugin(const config::PluginSettings& setting
   options.allow_on_headers_stop_iteration = settings.allow_on_headers_stop_iteration;
   options.vm.vm_id = vm.vm_id;
   options.vm.engine = vm.runtime;
-  options.vm.code = std::move(code).value();
+  options.vm.code = std::move(code);
   options.vm.configuration = vm.configuration;
   options.vm.environment = vm.environment;
   options.vm.allowed_capabilities = vm.allowed_capabilities;

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include "base/result.h"
 #include "config/plugin_config.h"
@@ -10,7 +11,10 @@
 
 namespace weir::planes {
 
-// Reads the code. `base_dir` is where relative paths start.
+// What the runtime loads, with that code.
+runtime::PluginOptions plugin_options(const config::PluginSettings& settings, std::string code);
+
+// The same with code that is at hand. `base_dir` is where relative paths start.
 Result<runtime::PluginOptions> read_plugin(const config::PluginSettings& settings,
                                            const std::filesystem::path& base_dir);
 

@@ -22,6 +22,16 @@ nlohmann::json worker_json(const runtime::WorkerPlugin::Status& status) {
   return json;
 }
 
+nlohmann::json absent_json(const PlacedPlugin& place) {
+  const bool open = place.settings.failure_policy == config::FailurePolicy::FailOpen;
+  return {{"name", place.settings.name},
+          {"root_id", place.settings.root_id},
+          {"vm_id", place.settings.vm.vm_id},
+          {"absent", place.absent},
+          {"failure_policy", open ? "FAIL_OPEN" : "FAIL_CLOSED"},
+          {"reloads", place.reloads}};
+}
+
 nlohmann::json plugin_json(const PlacedPlugin& place, const std::string& failed_reload) {
   const runtime::Plugin& plugin = *place.plugin;
   const auto& module = plugin.vm()->module();
@@ -52,6 +62,10 @@ std::string plugins_json(const UpdateStatus& status,
   nlohmann::json list = nlohmann::json::array();
   const size_t places = status.generation == nullptr ? 0 : status.generation->plugins.size();
   for (size_t place = 0; place < places; ++place) {
+    if (status.generation->plugins[place].plugin == nullptr) {
+      list.push_back(absent_json(status.generation->plugins[place]));
+      continue;
+    }
     nlohmann::json json =
         plugin_json(status.generation->plugins[place], status.failed_reloads[place]);
     json["workers"] = nlohmann::json::array();
@@ -84,6 +98,7 @@ void Admin::answer(std::string_view target, const Done& done) {
 
 AdminReply Admin::stats(bool prometheus) {
   report_stats(parts_.workers, parts_.metrics);
+  parts_.supply.report(parts_.metrics);
   if (prometheus) {
     return {.content_type = "text/plain; version=0.0.4", .body = parts_.metrics.to_prometheus()};
   }
@@ -107,6 +122,7 @@ AdminReply Admin::updates() const {
   nlohmann::json json = {
       {"generation", status.version}, {"accepted", status.accepted}, {"rejected", status.rejected}};
   if (!status.rejection.empty()) json["rejection"] = status.rejection;
+  if (!status.awaited.empty()) json["waits_for"] = status.awaited;
   return {.content_type = "application/json", .body = text_of(json)};
 }
 

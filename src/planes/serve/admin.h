@@ -27,6 +27,7 @@ class Admin {
   struct Parts {
     std::span<const std::unique_ptr<WorkerThread>> workers;
     const Updater& updater;
+    const planes::CodeSupply& supply;
     runtime::MetricStore& metrics;
     std::function<void(std::function<void()>)> post;
   };

@@ -21,7 +21,8 @@ struct PluginRange {
 struct PlacedPlugin {
   config::PluginSettings settings;
   std::shared_ptr<const runtime::Plugin> plugin;
-  uint64_t reloads = 0;  // of this place, since its plugin is there
+  std::string absent;    // why there is no plugin: streams do without, by its failure policy
+  uint64_t reloads = 0;  // of this place, since it is there
 };
 
 // Immutable once workers have it. Shared by the workers, which keep it while streams of it run.

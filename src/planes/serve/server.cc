@@ -40,7 +40,8 @@ class ServerImpl final : public Server {
         signals_(io_),
         drain_timer_(io_),
         guard_(asio::make_work_guard(io_)),
-        metrics_(metrics) {}
+        metrics_(metrics),
+        supply_(options_.fetcher, options_.base_dir) {}
 
   ~ServerImpl() override {
     // A load under way ends while there are workers; then workers, which nobody calls any more.
@@ -50,8 +51,11 @@ class ServerImpl final : public Server {
   }
 
   Done start();
-  void run() override;
-  uint16_t port(size_t listener) const override { return updater_->status().ports[listener]; }
+  Done run() override;
+  uint16_t port(size_t listener) const override {
+    const auto ports = updater_->status().ports;
+    return listener < ports.size() ? ports[listener] : 0;
+  }
   uint16_t admin_port() const override { return admin_ == nullptr ? 0 : admin_->port(); }
   void shut_down() override {
     asio::post(io_, [this] { drain("asked to"); });
@@ -65,6 +69,7 @@ class ServerImpl final : public Server {
   Done start_admin();
   Done start_watch();
   void set_watched();
+  void on_started(Done done);
   void await_signal();
   void on_signal(int number);
   void drain(const std::string& why);
@@ -80,6 +85,7 @@ class ServerImpl final : public Server {
   asio::executor_work_guard<Executor> guard_;
   runtime::MetricStore& metrics_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
+  const planes::CodeSupply supply_;
   FileState config_state_;
   std::unique_ptr<Updater> updater_;
   std::optional<Admin> pages_;
@@ -87,6 +93,7 @@ class ServerImpl final : public Server {
   std::unique_ptr<FileWatch> watch_;
   size_t undrained_workers_ = 0;
   bool draining_ = false;
+  Done ended_ = Unit{};
 };
 
 Done ServerImpl::start() {
@@ -97,9 +104,11 @@ Done ServerImpl::start() {
   }
   start_updater();
   WEIR_TRY(start_admin());
-  WEIR_TRY(updater_->start(options_.settings));
+  WEIR_TRY(const auto started, updater_->start(options_.settings, [this](Done done) {
+    asio::post(io_, [this, done = std::move(done)]() mutable { on_started(std::move(done)); });
+  }));
   if (options_.watch_files) WEIR_TRY(start_watch());
-  pages_->set_state(Admin::State::Live);
+  if (started == Updater::Started::Serves) pages_->set_state(Admin::State::Live);
   return Unit{};
 }
 
@@ -126,9 +135,9 @@ Result<config::ServeSettings> ServerImpl::read_update() const {
   }
   const auto running = updater_->status().generation;
   for (const config::Listener& listener : settings.listeners) {
-    const auto& old = running->settings.listeners;
     const bool ours =
-        std::ranges::find(old, listener.address, &config::Listener::address) != old.end();
+        running != nullptr && std::ranges::count(running->settings.listeners, listener.address,
+                                                 &config::Listener::address) > 0;
     if (!ours) {
       WEIR_TRY(check_free(listener.address));
     }
@@ -139,7 +148,7 @@ Result<config::ServeSettings> ServerImpl::read_update() const {
 void ServerImpl::start_updater() {
   Updater::Parts parts{.host = host_,
                        .workers = workers_,
-                       .base_dir = options_.base_dir,
+                       .supply = supply_,
                        .config_file = options_.config_file,
                        .config_state = config_state_,
                        .on_files = [this] { asio::post(io_, [this] { set_watched(); }); }};
@@ -151,6 +160,7 @@ Done ServerImpl::start_admin() {
   pages_.emplace(Admin::Parts{
       .workers = workers_,
       .updater = *updater_,
+      .supply = supply_,
       .metrics = metrics_,
       .post = [this](std::function<void()> task) { asio::post(io_, std::move(task)); }});
   if (!options_.settings.admin) return Unit{};
@@ -176,10 +186,18 @@ void ServerImpl::set_watched() {
   }
 }
 
-void ServerImpl::run() {
+Done ServerImpl::run() {
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
   await_signal();
   io_.run();
+  return ended_;
+}
+
+void ServerImpl::on_started(Done done) {
+  if (draining_) return;
+  if (done.ok()) return pages_->set_state(Admin::State::Live);
+  ended_ = std::move(done);
+  io_.stop();
 }
 
 void ServerImpl::await_signal() {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "config/bootstrap.h"
+#include "fetch/code_fetcher.h"
 #include "runtime/host.h"
 #include "runtime/metrics.h"
 
@@ -16,8 +17,10 @@ struct ServerOptions {
   config::ServeSettings settings;
   // Reads the settings, now and whenever they may be others; null: `settings` it is. Thread: any.
   std::function<Result<config::ServeSettings>()> read_settings;
-  std::filesystem::path config_file;  // what read_settings() reads; empty: no file
-  std::filesystem::path base_dir;     // where relative paths of plugins start
+  std::filesystem::path config_file;      // what read_settings() reads; empty: no file
+  std::filesystem::path base_dir;         // where relative paths of plugins start
+  fetch::CodeFetcher* fetcher = nullptr;  // for remote code, which is refused without; outlives
+                                          // the server
   size_t workers = 1;
   Milliseconds drain_time{10'000};
   bool watch_files = true;
@@ -26,7 +29,8 @@ struct ServerOptions {
 // Thread: the one that made it.
 class Server {
  public:
-  // Loads the plugins, starts the workers, binds every address, and logs what listens where. Both
+  // Loads the plugins, starts the workers, binds every address, and logs what listens where. Where
+  // code has to be fetched first all but the admin address comes later, while run() runs. Both
   // references outlive the server.
   static Result<std::unique_ptr<Server>> start(ServerOptions options, runtime::Host& host,
                                                runtime::MetricStore& metrics);
@@ -34,9 +38,10 @@ class Server {
 
   // Serves until SIGTERM or SIGINT, then lets streams end for as long as the drain time; a second
   // signal ends the process at once. SIGHUP reads the configuration and all plugins anew.
-  virtual void run() = 0;
+  // Where the first configuration waited for code, the error tells why it cannot serve after all.
+  virtual Done run() = 0;
 
-  // Where the listener at that place of the settings listens.
+  // Where the listener at that place of the settings listens; 0: not yet.
   virtual uint16_t port(size_t listener) const = 0;
   // 0 where there is no admin address.
   virtual uint16_t admin_port() const = 0;

@@ -68,7 +68,7 @@ class ServerTest : public ::testing::Test {
     auto started = Server::start(std::move(with), host, metrics);
     ASSERT_TRUE(started.ok()) << started.error().message;
     server = std::move(started).value();
-    thread = std::thread([this] { server->run(); });
+    thread = std::thread([this] { EXPECT_TRUE(server->run().ok()); });
   }
   std::string start_error(ServerOptions with) {
     const auto started = Server::start(std::move(with), host, metrics);

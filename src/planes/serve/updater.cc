@@ -2,109 +2,213 @@
 
 #include <algorithm>
 
-#include "base/sha256.h"
 #include "planes/common/plugin_source.h"
 #include "runtime/metrics.h"
-#include "runtime/vm.h"
 
 namespace weir::serve {
 namespace {
 
-// "plugin 'auth' loaded: wasmtime 50.0.1, ABI 0.2.1, 35 ms".
-std::string loaded_message(const runtime::Plugin& plugin, Nanoseconds took) {
-  const auto& module = plugin.vm()->module();
-  const auto engine = module.engine().info();
-  return "plugin '" + plugin.options().name + "' loaded: " + engine.name + " " + engine.version +
-         ", ABI " + std::string(to_string(module.abi_version())) + ", " +
-         std::to_string(std::chrono::duration_cast<Milliseconds>(took).count()) + " ms";
-}
+using std::chrono::steady_clock;
 
-// The plugin of that name at the same place of the same listener.
-const PlacedPlugin* find_place(const Generation& in, const std::string& listener, size_t index,
-                               const std::string& name) {
-  for (size_t i = 0; i < in.settings.listeners.size(); ++i) {
-    if (in.settings.listeners[i].name != listener) continue;
-    if (index >= in.plugin_ranges[i].count) return nullptr;
-    const PlacedPlugin& place = in.plugins[in.plugin_ranges[i].first + index];
-    return place.settings.name == name ? &place : nullptr;
-  }
-  return nullptr;
-}
+// Code that does not come is tried for this often at least, however long the pauses have become.
+constexpr Milliseconds kLongestHealPause{60'000};
 
-std::vector<std::string> addresses(const config::ServeSettings& settings,
-                                   const std::vector<uint16_t>& ports) {
+std::vector<std::string> addresses(const UpdateStatus& status) {
   std::vector<std::string> texts;
-  for (size_t i = 0; i < ports.size(); ++i) {
-    texts.push_back(to_string(config::SocketAddress{settings.listeners[i].address.host, ports[i]}));
+  for (size_t i = 0; i < status.ports.size(); ++i) {
+    const auto& settings = status.generation->settings.listeners[i];
+    texts.push_back(to_string(config::SocketAddress{settings.address.host, status.ports[i]}));
   }
   return texts;
 }
 
-bool same_but_for_place(config::PluginSettings a, const config::PluginSettings& b) {
-  a.where = b.where;
-  return a == b;
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
+  return all;
+}
+
+Milliseconds longest_retry_pause(const PlacedPlugin& place) {
+  const auto* remote = std::get_if<config::RemoteFile>(&place.settings.vm.code);
+  return remote == nullptr ? kLongestHealPause : std::max(remote->retry_max, Milliseconds(1));
 }
 
 }  // namespace
 
-Updater::Updater(Parts parts) : parts_(std::move(parts)) {}
+Updater::Updater(Parts parts) : parts_(std::move(parts)), loader_(parts_.host, parts_.supply) {}
 
 Updater::~Updater() {
   thread_.request_stop();
   woken_.notify_all();
 }
 
-Done Updater::start(config::ServeSettings settings) {
+Result<Updater::Started> Updater::start(config::ServeSettings settings,
+                                        std::function<void(Done)> on_started) {
   // Read before this, and perhaps changed since; at worst it is read once more.
-  if (!parts_.config_file.empty()) read_files_[parts_.config_file] = parts_.config_state;
-  WEIR_TRY(Generation first, load(std::move(settings), true));
-  WEIR_TRY(install(std::move(first)));
-  set_watched(status().generation->settings, nullptr);
+  if (!parts_.config_file.empty()) loader_.read_files()[parts_.config_file] = parts_.config_state;
+  auto draft = loader_.begin(std::move(settings), nullptr, true);
+  if (!draft.ok()) {
+    // What is fetched in the background is for the next start.
+    parts_.supply.finish();
+    return std::move(draft).error();
+  }
+  Started started = Started::Serves;
+  if (draft.value().codes.complete()) {
+    WEIR_TRY(Generation first,
+             loader_.finish(std::move(draft).value(), nullptr, OnMissing::DoWithout));
+    WEIR_TRY(install(std::move(first)));
+  } else {
+    started = Started::Waits;
+    first_ = std::move(draft).value();
+    on_started_ = std::move(on_started);
+    status_.lock()->awaited = first_->codes.missing();
+    log(LogLevel::Info, "waiting for code: " + joined(first_->codes.missing()));
+    first_->codes.start(parts_.supply, [this] { wake(); });
+  }
+  set_watched({});
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
-  return Unit{};
+  return started;
 }
 
-Result<Generation> Updater::load(config::ServeSettings settings, bool anew) {
-  const auto before = status().generation;
-  WEIR_TRY(Generation next, make_generation(std::move(settings)));
-  for (size_t i = 0; i < next.settings.listeners.size(); ++i) {
-    const PluginRange range = next.plugin_ranges[i];
-    for (size_t index = 0; index < range.count; ++index) {
-      PlacedPlugin& place = next.plugins[range.first + index];
-      const PlacedPlugin* known =
-          before == nullptr
-              ? nullptr
-              : find_place(*before, next.settings.listeners[i].name, index, place.settings.name);
-      const bool same =
-          known != nullptr && !anew && same_but_for_place(known->settings, place.settings);
-      WEIR_TRY(place.plugin, load_plugin(place.settings, same ? known : nullptr));
-      if (known == nullptr) continue;
-      place.reloads = known->reloads + (place.plugin == known->plugin ? 0 : 1);
+void Updater::run(const std::stop_token& stop) {
+  if (first_ && !start_later(stop)) return;
+  while (const auto wanted = next_wanted(stop)) {
+    // A configuration reads all plugins anew, too.
+    if (wanted->configuration) update(wanted->anew, stop);
+    for (const size_t place : wanted->places) {
+      if (!wanted->configuration && !stop.stop_requested()) reload(place);
     }
+    heal_if_due();
   }
-  return next;
 }
 
-// `known`: a plugin of the same settings, which stays if its code is the same.
-Result<std::shared_ptr<const runtime::Plugin>> Updater::load_plugin(
-    const config::PluginSettings& settings, const PlacedPlugin* known) {
-  if (auto file = planes::watched_file(settings, parts_.base_dir)) {
-    read_files_[*file] = FileState::of(*file);
-  }
-  const auto load = [&]() -> Result<std::shared_ptr<const runtime::Plugin>> {
-    WEIR_TRY(auto options, planes::read_plugin(settings, parts_.base_dir));
-    if (known != nullptr &&
-        known->plugin->vm()->code_hash() == to_hex(sha256({as_bytes(options.vm.code)}))) {
-      return known->plugin;
+bool Updater::start_later(const std::stop_token& stop) {
+  while (true) {
+    const Waited waited = wait_for(*first_, stop);
+    if (waited == Waited::Stopped) return false;
+    if (waited == Waited::Complete) break;
+    {
+      const std::lock_guard lock(mutex_);
+      wanted_ = {};
     }
-    const Nanoseconds before = parts_.host.clock().monotonic();
-    WEIR_TRY(auto plugin, parts_.host.load(std::move(options)));
-    log(LogLevel::Info, loaded_message(*plugin, parts_.host.clock().monotonic() - before));
-    return plugin;
-  };
-  auto loaded = load();
-  if (loaded.ok() || settings.where.empty()) return loaded;
-  return std::move(loaded).error().in(settings.where);
+    config::ServeSettings settings;
+    auto draft = read_draft(true, settings);
+    if (!draft.ok()) {
+      rejected(draft.error(), settings);
+      continue;
+    }
+    first_ = std::move(draft).value();
+    status_.lock()->awaited = first_->codes.missing();
+    first_->codes.start(parts_.supply, [this] { wake(); });
+  }
+  auto first = loader_.finish(std::move(*first_), nullptr, OnMissing::DoWithout);
+  first_.reset();
+  status_.lock()->awaited.clear();
+  Done done = first.ok() ? install(std::move(first).value()) : Done(std::move(first).error());
+  const bool serves = done.ok();
+  if (serves) set_watched({});
+  on_started_(std::move(done));
+  return serves;
+}
+
+std::optional<Updater::Wanted> Updater::next_wanted(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  const auto ready = [this] { return wanted_.any() || (healing_ && healing_->codes.complete()); };
+  if (heal_at_) {
+    woken_.wait_until(lock, stop, *heal_at_, ready);
+  } else {
+    woken_.wait(lock, stop, ready);
+  }
+  if (stop.stop_requested()) return std::nullopt;
+  return std::exchange(wanted_, {});
+}
+
+Updater::Waited Updater::wait_for(Draft& draft, const std::stop_token& stop) {
+  while (true) {
+    std::set<size_t> places;
+    {
+      std::unique_lock lock(mutex_);
+      woken_.wait(lock, stop, [&] { return draft.codes.complete() || wanted_.any(); });
+      if (stop.stop_requested()) return Waited::Stopped;
+      if (wanted_.configuration) return Waited::Superseded;
+      places.swap(wanted_.places);
+    }
+    for (const size_t place : places) reload(place);
+    if (draft.codes.complete()) return Waited::Complete;
+  }
+}
+
+Result<Draft> Updater::read_draft(bool anew, config::ServeSettings& settings) {
+  loader_.read_files()[parts_.config_file] = FileState::of(parts_.config_file);
+  WEIR_TRY(settings, parts_.read_settings());
+  const auto running = status().generation;
+  return loader_.begin(settings, running.get(), anew);
+}
+
+void Updater::update(bool anew, const std::stop_token& stop) {
+  config::ServeSettings settings;
+  auto draft = read_draft(anew, settings);
+  if (!draft.ok()) return rejected(draft.error(), settings);
+  if (!draft.value().codes.complete()) {
+    const auto awaited = draft.value().codes.missing();
+    status_.lock()->awaited = awaited;
+    log(LogLevel::Info, "the new configuration waits for code: " + joined(awaited));
+    draft.value().codes.start(parts_.supply, [this] { wake(); });
+    const Waited waited = wait_for(draft.value(), stop);
+    status_.lock()->awaited.clear();
+    if (waited == Waited::Stopped) return;
+    if (waited == Waited::Superseded) {
+      return log(LogLevel::Info, "the new configuration gives way to a newer one");
+    }
+  }
+  const auto running = status().generation;
+  auto next = loader_.finish(std::move(draft).value(), running.get(), OnMissing::Reject);
+  Done done = next.ok() ? install(std::move(next).value()) : Done(std::move(next).error());
+  return done.ok() ? accepted() : rejected(done.error(), settings);
+}
+
+void Updater::accepted() {
+  count("config.update_success");
+  uint64_t version = 0;
+  {
+    auto status = status_.lock();
+    ++status->accepted;
+    status->rejection.clear();
+    version = status->version;
+  }
+  log(LogLevel::Info, "configuration " + std::to_string(version) + " serves");
+  set_watched({});
+}
+
+void Updater::rejected(const Error& why, const config::ServeSettings& what) {
+  count("config.update_rejected");
+  uint64_t version = 0;
+  {
+    auto status = status_.lock();
+    ++status->rejected;
+    status->rejection = why.message;
+    version = status->version;
+  }
+  log(LogLevel::Error,
+      "configuration " + std::to_string(version) + " stays; rejected: " + why.message);
+  set_watched(what);
+}
+
+void Updater::reload(size_t place, std::optional<std::string> code) {
+  const auto running = status().generation;
+  if (running == nullptr || place >= running->plugins.size()) return;
+  auto failures = status().failed_reloads;
+  auto next = loader_.replace(*running, place, std::move(code));
+  const Done done = next.ok() ? install(std::move(next).value()) : Done(std::move(next).error());
+  count(done.ok() ? "plugin_fleet.reload_success" : "plugin_fleet.reload_failure");
+  failures[place] = done.ok() ? "" : done.error().message;
+  status_.lock()->failed_reloads = std::move(failures);
+
+  const PlacedPlugin& old = running->plugins[place];
+  const std::string name = "plugin '" + old.settings.name + "'";
+  if (done.ok()) return log(LogLevel::Info, name + " replaced on all workers");
+  const std::string stays = old.plugin == nullptr ? " stays out" : " stays";
+  log(LogLevel::Error, "reload: " + done.error().message + "; the running " + name + stays);
 }
 
 Done Updater::install(Generation next) {
@@ -120,28 +224,71 @@ Done Updater::install(Generation next) {
     ports = std::move(bound).value();
   }
   for (const auto& worker : parts_.workers) {
-    if (Done done = worker->commit(); !done.ok()) {
-      log(LogLevel::Error, done.error().message);
-    }
+    if (Done done = worker->commit(); !done.ok()) log(LogLevel::Error, done.error().message);
   }
-  const UpdateStatus before = status();
-  const auto then = before.generation == nullptr
-                        ? std::vector<std::string>()
-                        : addresses(before.generation->settings, before.ports);
-  const auto now = addresses(generation->settings, ports);
+  const auto then = addresses(status());
+  {
+    // What was there goes after the lock: it may be the last user of its VMs.
+    auto status = status_.lock();
+    ++status->version;
+    status->generation.swap(generation);
+    status->failed_reloads.assign(status->generation->plugins.size(), "");
+    status->ports = std::move(ports);
+  }
+  const auto now = addresses(status());
   for (const auto& address : now) {
     if (!std::ranges::count(then, address)) log(LogLevel::Info, "listening on " + address);
   }
   for (const auto& address : then) {
     if (!std::ranges::count(now, address)) log(LogLevel::Info, "no longer listening on " + address);
   }
-  // What was there goes after the lock: it may be the last user of its VMs.
-  auto status = status_.lock();
-  if (status->generation != nullptr) ++status->version;
-  status->generation.swap(generation);
-  status->failed_reloads.assign(status->generation->plugins.size(), "");
-  status->ports = std::move(ports);
+  schedule_healing();
   return Unit{};
+}
+
+// Places may be others now: what was on its way for them is asked for again, at once.
+void Updater::schedule_healing() {
+  const auto running = status().generation;
+  std::optional<Milliseconds> pause;
+  for (const PlacedPlugin& place : running->plugins) {
+    if (place.plugin != nullptr) continue;
+    const Milliseconds own = std::min(longest_retry_pause(place), kLongestHealPause);
+    pause = std::min(pause.value_or(own), own);
+  }
+  const Time now = steady_clock::now();
+  std::optional<Time> at;
+  if (pause) {
+    heal_pause_ = std::max(heal_pause_, *pause);
+    at = healing_ ? now : std::min(heal_at_.value_or(Time::max()), now + heal_pause_);
+  } else {
+    heal_pause_ = Milliseconds(0);
+  }
+  heal_at_ = at;
+  healing_.reset();
+}
+
+void Updater::heal_if_due() {
+  const auto running = status().generation;
+  if (healing_ && healing_->codes.complete()) {
+    Healing healed = std::move(*healing_);
+    healing_.reset();
+    heal_pause_ = std::min(2 * heal_pause_, kLongestHealPause);
+    heal_at_ = steady_clock::now() + heal_pause_;
+    for (size_t i = 0; i < healed.places.size(); ++i) {
+      auto code = healed.codes.take(i);
+      if (code.ok()) reload(healed.places[i], std::move(code).value());
+    }
+    return;
+  }
+  if (healing_ || !heal_at_ || steady_clock::now() < *heal_at_) return;
+  heal_at_.reset();
+  healing_.emplace();
+  for (size_t i = 0; i < running->plugins.size(); ++i) {
+    if (running->plugins[i].plugin != nullptr) continue;
+    healing_->codes.add_missing(running->plugins[i].settings);
+    healing_->places.push_back(i);
+  }
+  healing_->codes.start(parts_.supply, [this] { wake(); });
 }
 
 void Updater::files_changed(const std::vector<std::filesystem::path>& files) {
@@ -150,9 +297,12 @@ void Updater::files_changed(const std::vector<std::filesystem::path>& files) {
     const std::lock_guard lock(mutex_);
     for (const auto& file : files) {
       if (file == parts_.config_file || retry_files_.contains(file)) wanted_.configuration = true;
+      if (running == nullptr) continue;
       for (size_t place = 0; place < running->plugins.size(); ++place) {
         const auto& settings = running->plugins[place].settings;
-        if (planes::watched_file(settings, parts_.base_dir) == file) wanted_.places.insert(place);
+        if (planes::watched_file(settings, parts_.supply.base_dir()) == file) {
+          wanted_.places.insert(place);
+        }
       }
     }
   }
@@ -160,111 +310,54 @@ void Updater::files_changed(const std::vector<std::filesystem::path>& files) {
 }
 
 void Updater::reload_all() {
-  const size_t places = status().generation->plugins.size();
+  const auto running = status().generation;
+  const size_t places = running == nullptr ? 0 : running->plugins.size();
   {
     const std::lock_guard lock(mutex_);
     wanted_.configuration = wanted_.anew = parts_.read_settings != nullptr;
-    if (!wanted_.configuration) {
-      for (size_t place = 0; place < places; ++place) wanted_.places.insert(place);
+    for (size_t place = 0; place < places && !wanted_.configuration; ++place) {
+      wanted_.places.insert(place);
     }
   }
   woken_.notify_all();
 }
 
-void Updater::run(const std::stop_token& stop) {
-  while (true) {
-    Wanted wanted;
-    {
-      std::unique_lock lock(mutex_);
-      woken_.wait(lock, stop, [this] { return wanted_.any(); });
-      if (stop.stop_requested()) return;
-      std::swap(wanted, wanted_);
-    }
-    // A configuration reads all plugins anew, too.
-    if (wanted.configuration) update(wanted.anew);
-    for (const size_t place : wanted.places) {
-      if (!wanted.configuration && !stop.stop_requested()) reload(place);
-    }
-  }
-}
-
-void Updater::update(bool anew) {
-  read_files_[parts_.config_file] = FileState::of(parts_.config_file);
-  auto settings = parts_.read_settings();
-  const auto take = [&]() -> Done {
-    if (!settings.ok()) return settings.error();
-    WEIR_TRY(Generation next, load(settings.value(), anew));
-    return install(std::move(next));
-  };
-  const Done done = take();
-  count(done.ok() ? "config.update_success" : "config.update_rejected");
-  std::string line;
-  {
-    auto status = status_.lock();
-    ++(done.ok() ? status->accepted : status->rejected);
-    status->rejection = done.ok() ? "" : done.error().message;
-    line = "configuration " + std::to_string(status->version) +
-           (done.ok() ? " serves" : " stays; rejected: " + status->rejection);
-  }
-  log(done.ok() ? LogLevel::Info : LogLevel::Error, line);
-  set_watched(status().generation->settings,
-              done.ok() || !settings.ok() ? nullptr : &settings.value());
-}
-
-void Updater::reload(size_t place) {
-  const auto running = status().generation;
-  if (place >= running->plugins.size()) return;
-  const PlacedPlugin& old = running->plugins[place];
-  const auto take = [&]() -> Done {
-    WEIR_TRY(auto plugin, load_plugin(old.settings, nullptr));
-    Generation next = *running;
-    next.plugins[place].plugin = std::move(plugin);
-    ++next.plugins[place].reloads;
-    return install(std::move(next));
-  };
-  const auto failures = status().failed_reloads;
-  const Done done = take();
-  count(done.ok() ? "plugin_fleet.reload_success" : "plugin_fleet.reload_failure");
-  const std::string name = "plugin '" + old.settings.name + "'";
-  {
-    auto status = status_.lock();
-    status->failed_reloads = failures;
-    status->failed_reloads[place] = done.ok() ? "" : done.error().message;
-  }
-  if (done.ok()) return log(LogLevel::Info, name + " replaced on all workers");
-  log(LogLevel::Error, "reload: " + done.error().message + "; the running " + name + " stays");
-}
-
-void Updater::set_watched(const config::ServeSettings& running,
-                          const config::ServeSettings* rejected) {
-  std::set<std::filesystem::path> files;
-  if (!parts_.config_file.empty()) files.insert(parts_.config_file);
+void Updater::set_watched(const config::ServeSettings& rejected) {
   const auto plugin_files = [&](const config::ServeSettings& settings) {
     std::set<std::filesystem::path> found;
     for (const auto& listener : settings.listeners) {
       for (const auto& plugin : listener.plugins) {
-        if (auto file = planes::watched_file(plugin, parts_.base_dir)) found.insert(*file);
+        auto file = planes::watched_file(plugin, parts_.supply.base_dir());
+        if (file) found.insert(*file);
       }
     }
     return found;
   };
-  auto of_running = plugin_files(running);
-  files.merge(of_running);
+  const auto running = status().generation;
+  auto files =
+      running == nullptr ? std::set<std::filesystem::path>() : plugin_files(running->settings);
+  if (!parts_.config_file.empty()) files.insert(parts_.config_file);
   // A configuration that was rejected for a file may be right once the file is.
-  std::set<std::filesystem::path> retry;
-  if (rejected != nullptr) retry = plugin_files(*rejected);
+  auto retry = plugin_files(rejected);
   files.insert(retry.begin(), retry.end());
   {
     const std::lock_guard lock(mutex_);
     retry_files_ = std::move(retry);
   }
+  auto& read = loader_.read_files();
   std::vector<FileWatch::File> list;
-  for (const auto& file : files) list.push_back({file, read_files_[file]});
-  std::erase_if(read_files_, [&](const auto& read) { return !files.contains(read.first); });
+  for (const auto& file : files) list.push_back({file, read[file]});
+  std::erase_if(read, [&](const auto& known) { return !files.contains(known.first); });
   const auto same_path = [](const auto& a, const auto& b) { return a.path == b.path; };
   if (std::ranges::equal(*watched_.lock(), list, same_path)) return;
   *watched_.lock() = std::move(list);
   if (parts_.on_files != nullptr) parts_.on_files();
+}
+
+void Updater::wake() {
+  // A waiter that has just looked goes to sleep first.
+  { const std::lock_guard lock(mutex_); }
+  woken_.notify_all();
 }
 
 void Updater::count(std::string_view name) const {

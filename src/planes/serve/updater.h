@@ -1,12 +1,13 @@
 #pragma once
 // Takes new configurations and new plugins in while streams run, or leaves all as it is.
 
+#include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -14,27 +15,31 @@
 #include <vector>
 
 #include "base/guarded.h"
-#include "planes/serve/file_watch.h"
-#include "planes/serve/generation.h"
+#include "planes/serve/generation_loader.h"
 #include "planes/serve/worker_thread.h"
-#include "runtime/host.h"
 
 namespace weir::serve {
 
 // What runs, and what became of the last attempts to change it.
 struct UpdateStatus {
-  std::shared_ptr<const Generation> generation;
-  std::vector<uint16_t> ports;              // by listener
-  std::vector<std::string> failed_reloads;  // by place: why the last one failed, or empty
-  uint64_t version = 1;                     // counts generations
-  uint64_t accepted = 0;                    // configurations since the start
+  std::shared_ptr<const Generation> generation;  // null: the first one waits for its code
+  std::vector<uint16_t> ports;                   // by listener
+  std::vector<std::string> failed_reloads;       // by place: why the last one failed, or empty
+  uint64_t version = 0;                          // counts generations
+  uint64_t accepted = 0;                         // configurations since the start
   uint64_t rejected = 0;
-  std::string rejection;  // of the last configuration; empty if it was accepted
+  std::string rejection;             // of the last configuration; empty if it was accepted
+  std::vector<std::string> awaited;  // uris of code that the next configuration waits for
 };
 
 // A change is all or nothing: only when every plugin of the next generation has compiled, started
 // and been configured, on every worker, and every listener is bound, do new streams get it; streams
-// under way end with what they began with. One change at a time, each on a thread of its own.
+// under way end with what they began with. One change at a time, on a thread of its own; a newer
+// configuration takes the place of one that still waits for code.
+//
+// The first configuration does without code that does not come: streams get what the failure policy
+// says, and the code is tried for again and again. A later one is rejected instead.
+//
 // Thread: any, save where something else is said.
 class Updater {
  public:
@@ -42,7 +47,7 @@ class Updater {
   struct Parts {
     runtime::Host& host;
     std::span<const std::unique_ptr<WorkerThread>> workers;
-    std::filesystem::path base_dir;  // where relative paths of plugins start
+    const planes::CodeSupply& supply;
     // The file that read_settings() reads; empty: the settings are what they are.
     std::filesystem::path config_file;
     FileState config_state;  // before it was first read
@@ -54,8 +59,10 @@ class Updater {
   // Ends a change that is under way first.
   ~Updater();
 
-  // Takes the first configuration in. Blocks. To be called once, before all below.
-  Done start(config::ServeSettings settings);
+  // Takes the first configuration in. Blocks, unless code has to be fetched: then `on_started` is
+  // told later, on the updater's thread, and before that not. To be called once, before all below.
+  enum class Started : uint8_t { Serves, Waits };
+  Result<Started> start(config::ServeSettings settings, std::function<void(Done)> on_started);
 
   // What depends on these files is read anew, soon; what goes wrong is logged.
   void files_changed(const std::vector<std::filesystem::path>& files);
@@ -68,6 +75,8 @@ class Updater {
   UpdateStatus status() const { return *status_.lock(); }
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
+
   // What is to be looked at.
   struct Wanted {
     bool configuration = false;
@@ -76,28 +85,53 @@ class Updater {
 
     bool any() const { return configuration || !places.empty(); }
   };
+  // Code for plugins that serve without theirs, on its way once more.
+  struct Healing {
+    planes::CodeGathering codes;
+    std::vector<size_t> places;
+  };
 
   void run(const std::stop_token& stop);
-  void update(bool anew);
-  void reload(size_t place);
-  Result<Generation> load(config::ServeSettings settings, bool anew);
-  Result<std::shared_ptr<const runtime::Plugin>> load_plugin(const config::PluginSettings& settings,
-                                                             const PlacedPlugin* known);
+  // False: the process ends.
+  bool start_later(const std::stop_token& stop);
+  std::optional<Wanted> next_wanted(const std::stop_token& stop);
+  void update(bool anew, const std::stop_token& stop);
+  Result<Draft> read_draft(bool anew, config::ServeSettings& settings);
+  void reload(size_t place, std::optional<std::string> code = std::nullopt);
+
+  // Waits for the draft's code, and does what else is wanted meanwhile.
+  enum class Waited : uint8_t { Complete, Superseded, Stopped };
+  Waited wait_for(Draft& draft, const std::stop_token& stop);
+
   // Starts the generation on all workers, or on none.
   Done install(Generation next);
-  void set_watched(const config::ServeSettings& running, const config::ServeSettings* rejected);
+  void accepted();
+  void rejected(const Error& why, const config::ServeSettings& what);
+
+  void schedule_healing();
+  void heal_if_due();
+
+  void set_watched(const config::ServeSettings& rejected);
+  void wake();
   void count(std::string_view name) const;
   void log(LogLevel level, const std::string& line) const { parts_.host.logger().log(level, line); }
 
   const Parts parts_;
   Guarded<UpdateStatus> status_;
   Guarded<std::vector<FileWatch::File>> watched_;
-  std::map<std::filesystem::path, FileState> read_files_;  // as they were before they were read
 
   std::mutex mutex_;
   std::condition_variable_any woken_;
   Wanted wanted_;                                // guarded by mutex_
   std::set<std::filesystem::path> retry_files_;  // of a rejected configuration; guarded by mutex_
+
+  // The updater's thread's, once it runs.
+  GenerationLoader loader_;
+  std::optional<Draft> first_;
+  std::function<void(Done)> on_started_;
+  std::optional<Healing> healing_;
+  std::optional<Time> heal_at_;
+  Milliseconds heal_pause_{0};
   std::jthread thread_;
 };
 

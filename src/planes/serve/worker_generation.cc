@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "planes/serve/cluster.h"
+#include "runtime/unavailable_context.h"
 
 namespace weir::serve {
 namespace {
@@ -21,6 +22,15 @@ ClusterSettings cluster_settings(const config::Cluster& cluster, ClusterStats& s
   settings.connect_timeout = cluster.connect_timeout;
   settings.stats = &stats;
   return settings;
+}
+
+// For a stream of a plugin whose code has not come: its failure policy decides.
+std::unique_ptr<runtime::HttpContext> do_without(const PlacedPlugin& place,
+                                                 runtime::HttpStream& stream) {
+  const bool open = place.settings.failure_policy == config::FailurePolicy::FailOpen;
+  return std::make_unique<runtime::UnavailableHttpContext>(
+      stream, open ? runtime::FailurePolicy::FailOpen : runtime::FailurePolicy::FailClosed,
+      place.absent);
 }
 
 }  // namespace
@@ -87,10 +97,16 @@ Done WorkerGeneration::make_clusters(const WorkerGeneration* before) {
 
 Done WorkerGeneration::start_plugins(const WorkerGeneration* before) {
   for (const PlacedPlugin& place : generation_->plugins) {
+    if (place.plugin == nullptr) {
+      makers_.push_back(
+          [&place](runtime::HttpStream& stream) { return do_without(place, stream); });
+      plugins_.emplace_back();
+      continue;
+    }
     std::shared_ptr<runtime::WorkerPlugin> plugin;
     if (before != nullptr) {
       const auto same = std::ranges::find_if(before->plugins_, [&](const auto& known) {
-        return &known->plugin() == place.plugin.get();
+        return known != nullptr && &known->plugin() == place.plugin.get();
       });
       if (same != before->plugins_.end()) plugin = *same;
     }
@@ -133,7 +149,9 @@ void WorkerGeneration::release_plugins() {
 
 std::vector<runtime::WorkerPlugin::Status> WorkerGeneration::plugin_statuses() const {
   std::vector<runtime::WorkerPlugin::Status> statuses;
-  for (const auto& plugin : plugins_) statuses.push_back(plugin->status());
+  for (const auto& plugin : plugins_) {
+    statuses.push_back(plugin != nullptr ? plugin->status() : runtime::WorkerPlugin::Status{});
+  }
   return statuses;
 }
 

@@ -47,7 +47,7 @@ class WorkerGeneration {
   void release_plugins();
 
   FilterChains& open() { return open_; }
-  // By place.
+  // By place; of a plugin that is not there, nothing.
   std::vector<runtime::WorkerPlugin::Status> plugin_statuses() const;
 
  private:

@@ -17,22 +17,39 @@ def _address(port):
 def plugin(
     name, wasm, configuration="", vm_configuration="", vm_id="", root_id="", engine="", **options
 ):
-    """A plugin; `options` are further fields of PluginConfig, and `limits` of PluginOptions."""
-    vm = {"code": {"local": {"filename": str(wasm)}}, "vm_id": vm_id, "runtime": engine}
+    """A plugin, its code a file or what `code` is to say; `options` are further fields of
+    PluginConfig, `vm` of its vm_config, `limits` and `fetch` of PluginOptions."""
+    code = wasm if isinstance(wasm, dict) else {"local": {"filename": str(wasm)}}
+    vm = {"code": code, "vm_id": vm_id, "runtime": engine, **options.pop("vm", {})}
     if vm_configuration:
         vm["configuration"] = {"@type": _STRING, "value": vm_configuration}
     if environment := options.pop("environment", None):
         vm["environment_variables"] = {"key_values": environment}
     filter_config = {"@type": _OPTIONS}
-    if limits := options.pop("limits", None):
-        filter_config["limits"] = limits
+    for field in ("limits", "fetch"):
+        if value := options.pop(field, None):
+            filter_config[field] = value
     filter_config["plugin"] = {"name": name, "root_id": root_id, "vm_config": vm, **options}
     if configuration:
         filter_config["plugin"]["configuration"] = {"@type": _STRING, "value": configuration}
     return {"name": name, "typed_config": filter_config}
 
 
-def listener(name, *plugins, cluster="upstream", timeout="15s"):
+def remote(uri, sha256="", timeout="5s", retries=0, pause="0.05s"):
+    """Code elsewhere, as wasm of plugin()."""
+    source = {
+        "http_uri": {"uri": uri, "cluster": "code", "timeout": timeout},
+        "retry_policy": {
+            "num_retries": retries,
+            "retry_back_off": {"base_interval": pause, "max_interval": pause},
+        },
+    }
+    if sha256:
+        source["sha256"] = sha256
+    return {"remote": source}
+
+
+def listener(name, *plugins, cluster="upstream", timeout="15s", port=0):
     route = {"match": {"prefix": "/"}, "route": {"cluster": cluster, "timeout": timeout}}
     hosts = [{"name": "all", "domains": ["*"], "routes": [route]}]
     manager = {
@@ -42,7 +59,7 @@ def listener(name, *plugins, cluster="upstream", timeout="15s"):
         "http_filters": [*plugins, {"name": "router", "typed_config": {"@type": _ROUTER}}],
     }
     chain = {"filters": [{"name": "http", "typed_config": manager}]}
-    return {"name": name, "address": _address(0), "filter_chains": [chain]}
+    return {"name": name, "address": _address(port), "filter_chains": [chain]}
 
 
 def cluster(name, upstream):

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import socket
 import sys
 import unittest
 
@@ -22,6 +23,12 @@ def guest(name):
             raise AssertionError(missing)
         raise unittest.SkipTest(missing)
     return path
+
+
+def free_port():
+    """Where a listener may be, if nobody takes it before."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
 
 
 class PlaneTest(unittest.TestCase):

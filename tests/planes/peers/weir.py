@@ -39,7 +39,8 @@ def run_to_end(*arguments):
 class Weir:
     """A running `weir serve`. Ends, and leaves no trace, by stop()."""
 
-    def __init__(self, *arguments, bootstrap=None, workers=1, listeners=1):
+    def __init__(self, *arguments, bootstrap=None, workers=1, listeners=1, ready=True):
+        """`ready=False` waits for the admin address alone: see wait_until_ready()."""
         self._folder = tempfile.TemporaryDirectory(prefix="weir-test-")
         self.folder = pathlib.Path(self._folder.name)
         self._log = self.folder / "log"
@@ -51,14 +52,18 @@ class Weir:
             arguments += ["--listen", "127.0.0.1:0"]
         if _CODE_CACHE:
             arguments += ["--code-cache", _CODE_CACHE]
+        if "--fetch-cache" not in arguments:
+            arguments += ["--fetch-cache", self.folder / "fetched"]
         arguments += ["--admin", "127.0.0.1:0", "--workers", str(workers)]
         with open(self._log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen([BINARY, "serve", *arguments], stderr=log)
         try:
-            eventually(lambda: self._is_up(listeners), "weir to listen")
-            self.ports = [int(port) for port in re.findall(r"listening on .*:(\d+)", self.log)]
+            if ready:
+                eventually(lambda: self._is_up(listeners), "weir to listen")
+            eventually(lambda: self.lines(r"admin on .*:\d+$") or self._is_up(-1), "its admin page")
             self.admin_port = int(re.search(r"admin on .*:(\d+)", self.log)[1])
-            eventually(lambda: self.page("/ready")[0] == 200, "weir to be ready")
+            if ready:
+                self.wait_until_ready()
         except BaseException:
             self.process.kill()
             self.process.wait()
@@ -68,7 +73,15 @@ class Weir:
     def _is_up(self, listeners):
         if self.process.poll() is not None:
             raise AssertionError(f"weir has ended with {self.process.returncode}:\n{self.log}")
-        return len(re.findall(r"listening on .*:\d+\n", self.log)) == listeners
+        return len(self.ports) == listeners
+
+    def wait_until_ready(self):
+        eventually(lambda: self.page("/ready")[0] == 200, "weir to be ready")
+
+    @property
+    def ports(self):
+        """Of all listeners that there have been."""
+        return [int(port) for port in re.findall(r"\] listening on .*:(\d+)\n", self.log)]
 
     @property
     def port(self):
@@ -124,4 +137,6 @@ class Weir:
                 assert code == 0, f"weir has ended with {code}:\n{self.log}"
         finally:
             self.process.kill()
+            if self._log.exists():
+                self.log_at_end = self.log
             self._folder.cleanup()

@@ -1,0 +1,61 @@
+#pragma once
+// Where the code of plugins comes from: files and the configuration at once, servers in their time.
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/result.h"
+#include "config/plugin_config.h"
+#include "fetch/code_fetcher.h"
+
+namespace weir::runtime {
+class Metrics;
+}
+
+namespace weir::planes {
+
+// What is to be fetched. BadConfig where the uri and the hash do not make a source; the error of
+// reading the pull secret, which lies at `base_dir` if its path is relative.
+Result<fetch::Source> make_source(const config::RemoteFile& file,
+                                  const std::filesystem::path& base_dir);
+
+// What a plane has one of. Errors begin with the plugin's name. Thread: any.
+class CodeSupply {
+ public:
+  // `fetcher` outlives it; null: code from elsewhere is refused. `base_dir` is where relative paths
+  // start.
+  CodeSupply(fetch::CodeFetcher* fetcher, std::filesystem::path base_dir);
+
+  // The code, if it is at hand: in a file, the configuration, or the cache. Empty: it is to be
+  // fetched. The error says why it cannot be read; of a plugin with nack_on_code_cache_miss, that
+  // it is not in the cache: it is being fetched, and a later find() may bring it.
+  Result<std::optional<std::string>> find(const config::PluginSettings& plugin) const;
+
+  // For a plugin whose code find() has not brought. `done` is called once, on a thread of the
+  // fetcher's, when the code is there or has failed for good: its retries are over.
+  using OnDone = std::function<void(Result<std::string>)>;
+  void fetch(const config::PluginSettings& plugin, OnDone done) const;
+
+  // find(), and if need be fetch(), blocking. A stop ends the waiting.
+  Result<std::string> wait_for(const config::PluginSettings& plugin,
+                               const std::stop_token& stop = {}) const;
+
+  // Waits until no fetch is under way.
+  void finish() const;
+
+  // Writes wasm.remote_load_*, named as in Envoy.
+  void report(runtime::Metrics& metrics) const;
+
+  const std::filesystem::path& base_dir() const { return base_dir_; }
+
+ private:
+  Result<fetch::Source> source_of(const config::RemoteFile& file) const;
+
+  fetch::CodeFetcher* const fetcher_;
+  const std::filesystem::path base_dir_;
+};
+
+}  // namespace weir::planes

@@ -1,0 +1,154 @@
+#include "planes/serve/generation_loader.h"
+
+#include "base/sha256.h"
+#include "planes/common/plugin_source.h"
+#include "runtime/vm.h"
+
+namespace weir::serve {
+namespace {
+
+// "plugin 'auth' loaded: wasmtime 50.0.1, ABI 0.2.1, 35 ms".
+std::string loaded_message(const runtime::Plugin& plugin, Nanoseconds took) {
+  const auto& module = plugin.vm()->module();
+  const auto engine = module.engine().info();
+  return "plugin '" + plugin.options().name + "' loaded: " + engine.name + " " + engine.version +
+         ", ABI " + std::string(to_string(module.abi_version())) + ", " +
+         std::to_string(std::chrono::duration_cast<Milliseconds>(took).count()) + " ms";
+}
+
+bool is_remote(const PlacedPlugin& place) {
+  return std::holds_alternative<config::RemoteFile>(place.settings.vm.code);
+}
+
+// The plugin of that name at the same place of the same listener; null: there is none.
+const PlacedPlugin* find_place(const Generation* in, const std::string& listener, size_t index,
+                               const std::string& name) {
+  for (size_t i = 0; in != nullptr && i < in->settings.listeners.size(); ++i) {
+    if (in->settings.listeners[i].name != listener) continue;
+    if (index >= in->plugin_ranges[i].count) return nullptr;
+    const PlacedPlugin& place = in->plugins[in->plugin_ranges[i].first + index];
+    return place.settings.name == name ? &place : nullptr;
+  }
+  return nullptr;
+}
+
+bool same_but_for_line(config::PluginSettings a, const config::PluginSettings& b) {
+  a.where = b.where;
+  return a == b;
+}
+
+// What stands in `before` for a place of `draft`: of that name, and of the very same settings.
+struct Known {
+  const PlacedPlugin* named = nullptr;
+  const PlacedPlugin* same = nullptr;
+};
+
+std::vector<Known> find_known(const Draft& draft, const Generation* before) {
+  std::vector<Known> known;
+  const auto& listeners = draft.generation.settings.listeners;
+  for (size_t i = 0; i < listeners.size(); ++i) {
+    const PluginRange range = draft.generation.plugin_ranges[i];
+    for (size_t index = 0; index < range.count; ++index) {
+      const PlacedPlugin& place = draft.generation.plugins[range.first + index];
+      const PlacedPlugin* named = find_place(before, listeners[i].name, index, place.settings.name);
+      const bool same =
+          named != nullptr && !draft.anew && same_but_for_line(named->settings, place.settings);
+      known.push_back({named, same ? named : nullptr});
+    }
+  }
+  return known;
+}
+
+Error at_place(const PlacedPlugin& place, Error error) {
+  return place.settings.where.empty() ? std::move(error)
+                                      : std::move(error).in(place.settings.where);
+}
+
+}  // namespace
+
+Result<Draft> GenerationLoader::begin(config::ServeSettings settings, const Generation* before,
+                                      bool anew) {
+  Draft draft;
+  draft.anew = anew;
+  WEIR_TRY(draft.generation, make_generation(std::move(settings)));
+  const std::vector<Known> known = find_known(draft, before);
+  draft.fetched.resize(known.size());
+  for (size_t i = 0; i < known.size(); ++i) {
+    const PlacedPlugin& place = draft.generation.plugins[i];
+    // Code by its hash is the same as long as the settings are.
+    if (!is_remote(place) || known[i].same != nullptr) continue;
+    auto added = draft.codes.add(supply_, place.settings);
+    if (!added.ok()) return at_place(place, std::move(added).error());
+    draft.fetched[i] = added.value();
+  }
+  return draft;
+}
+
+Result<Generation> GenerationLoader::finish(Draft draft, const Generation* before,
+                                            OnMissing on_missing) {
+  const std::vector<Known> known = find_known(draft, before);
+  for (size_t i = 0; i < known.size(); ++i) {
+    PlacedPlugin& place = draft.generation.plugins[i];
+    const auto& [named, same] = known[i];
+    if (is_remote(place) && same != nullptr) {
+      place.plugin = same->plugin;
+      place.absent = same->absent;
+    } else {
+      auto code = draft.fetched[i] ? draft.codes.take(*draft.fetched[i]) : read(place.settings);
+      if (code.ok()) {
+        WEIR_TRY(load(place, std::move(code).value(), same));
+      } else if (draft.fetched[i] && on_missing == OnMissing::DoWithout) {
+        place.absent = code.error().message;
+        host_.logger().log(LogLevel::Warn, place.absent + "; streams do without until it comes");
+      } else {
+        return at_place(place, std::move(code).error());
+      }
+    }
+    if (named != nullptr) {
+      place.reloads = named->reloads + (place.plugin == named->plugin ? 0 : 1);
+    }
+  }
+  return std::move(draft.generation);
+}
+
+Result<Generation> GenerationLoader::replace(const Generation& of, size_t place,
+                                             std::optional<std::string> code) {
+  Generation next = of;
+  PlacedPlugin& changed = next.plugins[place];
+  if (!code) {
+    auto read_code = read(changed.settings);
+    if (!read_code.ok()) return at_place(changed, std::move(read_code).error());
+    code = std::move(read_code).value();
+  }
+  WEIR_TRY(load(changed, std::move(*code), nullptr));
+  ++changed.reloads;
+  return next;
+}
+
+Result<std::string> GenerationLoader::read(const config::PluginSettings& settings) {
+  if (auto file = planes::watched_file(settings, supply_.base_dir())) {
+    read_files_[*file] = FileState::of(*file);
+  }
+  WEIR_TRY(auto code, supply_.find(settings));
+  if (code) return std::move(*code);
+  return Error{ErrorCode::NotFound, "plugin '" + settings.name + "': its code is not there yet"};
+}
+
+// `same`: what runs with the same settings, and stays if its code is the same.
+Done GenerationLoader::load(PlacedPlugin& place, std::string code, const PlacedPlugin* same) const {
+  place.absent.clear();
+  if (same != nullptr && same->plugin != nullptr &&
+      same->plugin->vm()->code_hash() == to_hex(sha256({as_bytes(code)}))) {
+    place.plugin = same->plugin;
+    return Unit{};
+  }
+  const Nanoseconds before = host_.clock().monotonic();
+  auto plugin = host_.load(planes::plugin_options(place.settings, std::move(code)));
+  if (!plugin.ok()) return at_place(place, std::move(plugin).error());
+  place.plugin = std::move(plugin).value();
+  host_.logger().log(LogLevel::Info,
+                     loaded_message(*place.plugin, host_.clock().monotonic() - before));
+  return Unit{};
+}
+
+}  // namespace weir::serve

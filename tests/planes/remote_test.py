@@ -1,0 +1,244 @@
+"""Code that is fetched: at the start, in an update, and when it does not come."""
+
+import json
+import os
+import pathlib
+import signal
+import tempfile
+import unittest
+
+from peers.bootstrap import bootstrap, cluster, listener, plugin, remote
+from peers.case import PlaneTest, free_port, guest
+from peers.code_server import Authority, CodeServer, sha256
+from peers.http1 import Http1Client
+from peers.load import SteadyLoad
+from peers.weir import eventually, run_to_end
+
+
+class RemoteTest(PlaneTest):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.cache = self.folder / "cache"
+        self.rust = guest("http_all").read_bytes()
+        self.cpp = guest("cpp_http").read_bytes()
+        self.up = self.upstream()
+        self.server = self.code_server()
+        self.port = free_port()
+
+    def code_server(self, authority=None):
+        server = CodeServer({"/rust.wasm": self.rust, "/cpp.wasm": self.cpp}, authority)
+        self.addCleanup(server.close)
+        return server
+
+    def from_server(self, name="rust", server=None, **options):
+        code = getattr(self, name)
+        return remote(f"{(server or self.server).url}/{name}.wasm", sha256(code), **options)
+
+    def config(self, code=None, **options):
+        edit = plugin("edit", code or self.from_server(), **options)
+        return bootstrap(
+            [listener("main", edit, port=self.port)], [cluster("upstream", self.up)]
+        )
+
+    def write(self, config):
+        aside = self.folder / "new.json"
+        aside.write_text(json.dumps(config))
+        os.rename(aside, self.folder / "weir.json")
+
+    def arguments(self):
+        return ["-c", self.folder / "weir.json", "--fetch-cache", self.cache]
+
+    def start(self, config, *arguments, **options):
+        self.write(config)
+        return self.weir(*self.arguments(), *arguments, **options)
+
+    def edited_by(self):
+        headers = self.client(self.port).request("/headers").headers
+        if headers.get("x-set") == "guest":
+            return "rust"
+        return headers.get("x-guest")
+
+    def status(self):
+        return self.client(self.port).request("/headers").status
+
+    def updates(self, weir):
+        return json.loads(weir.page("/updates")[1])
+
+
+class StartTest(RemoteTest):
+    def test_code_is_fetched_once_and_kept(self):
+        weir = self.start(self.config())
+        self.assertEqual(self.edited_by(), "rust")
+        self.assertEqual(weir.stat("wasm.remote_load_fetch_successes"), 1)
+        self.assertEqual(weir.stat("wasm.remote_load_cache_misses"), 1)
+        self.assertEqual(weir.stat("wasm.remote_load_cache_entries"), 1)
+        weir.stop()
+        self.server.status = 500
+        again = self.start(self.config())
+        self.assertEqual(self.edited_by(), "rust")
+        self.assertEqual(again.stat("wasm.remote_load_cache_hits"), 1)
+        self.assertEqual(self.server.requests, ["/rust.wasm"])
+
+    def test_two_plugins_of_one_hash_are_one_fetch(self):
+        plugins = [plugin(name, self.from_server()) for name in ("one", "two")]
+        self.start(
+            bootstrap([listener("main", *plugins, port=self.port)], [cluster("upstream", self.up)])
+        )
+        self.assertEqual(self.server.requests, ["/rust.wasm"])
+
+    def test_nothing_is_accepted_before_the_code_is_there(self):
+        self.server.gate.clear()
+        weir = self.start(self.config(), ready=False)
+        eventually(lambda: self.server.requests, "the fetch")
+        self.assertEqual(weir.page("/ready"), (503, "STARTING\n"))
+        self.assertEqual(self.updates(weir)["waits_for"], [f"{self.server.url}/rust.wasm"])
+        with self.assertRaises(ConnectionRefusedError):
+            self.status()
+        self.server.gate.set()
+        weir.wait_until_ready()
+        self.assertEqual(self.edited_by(), "rust")
+
+    def test_a_new_file_replaces_a_start_that_waits(self):
+        self.server.gate.clear()
+        weir = self.start(self.config(), ready=False)
+        eventually(lambda: self.server.requests, "the fetch")
+        self.write(self.config(code={"local": {"filename": str(guest("cpp_http"))}}))
+        weir.wait_until_ready()
+        self.assertEqual(self.edited_by(), "cpp")
+
+    def test_the_process_can_end_while_it_waits(self):
+        self.server.gate.clear()
+        weir = self.start(self.config(), ready=False)
+        eventually(lambda: self.server.requests, "the fetch")
+        weir.signal(signal.SIGTERM)
+        self.assertEqual(weir.wait(), 0)
+
+    def test_retries_bring_what_fails_at_first(self):
+        self.server.status = 503
+        weir = self.start(self.config(code=self.from_server(retries=1000)), ready=False)
+        eventually(lambda: len(self.server.requests) > 3, "retries")
+        self.server.status = 200
+        weir.wait_until_ready()
+        self.assertEqual(self.edited_by(), "rust")
+
+    def check_healing(self, policy, status):
+        self.server.status = 404
+        weir = self.start(self.config(failure_policy=policy))
+        self.assertEqual(self.status(), status)
+        self.assertRegex(weir.plugins()[0]["absent"], "status 404")
+        self.server.status = 200
+        eventually(lambda: self.edited_by() == "rust", "the code to come")
+        self.assertNotIn("absent", weir.plugins()[0])
+
+    def test_streams_fail_until_code_comes_that_did_not(self):
+        self.check_healing("FAIL_CLOSED", 503)
+
+    def test_streams_do_without_until_code_comes_that_did_not(self):
+        self.check_healing("FAIL_OPEN", 200)
+
+    def test_code_of_another_hash_is_never_used(self):
+        self.server.files["/rust.wasm"] = self.cpp
+        weir = self.start(self.config())
+        self.assertEqual(self.status(), 503)
+        self.assertTrue(weir.lines(f"the sha256 of what is there is {sha256(self.cpp)}"))
+
+    def test_redirects_are_followed_only_where_allowed(self):
+        self.server.files["/there"] = self.rust
+        elsewhere = self.code_server()
+        elsewhere.status = 302
+        elsewhere.headers = {"location": f"{self.server.url}/there"}
+        weir = self.start(self.config(code=self.from_server(server=elsewhere)))
+        self.assertEqual(self.status(), 503)
+        self.assertTrue(weir.lines("a redirect to .*/there, which is not followed"))
+        self.write(
+            self.config(code=self.from_server(server=elsewhere), fetch={"follow_redirects": True})
+        )
+        eventually(lambda: self.edited_by() == "rust", "the code to come")
+
+    def test_code_that_is_too_large_is_refused(self):
+        weir = self.start(self.config(fetch={"max_bytes": 1000}))
+        self.assertEqual(self.status(), 503)
+        self.assertTrue(weir.lines("larger than 1000 bytes"))
+
+    def test_a_plugin_that_refuses_its_configuration_ends_the_process(self):
+        self.write(self.config(vm_configuration="fail"))
+        for _ in ("fetched", "cached"):
+            code, printed = run_to_end("serve", *map(str, self.arguments()))
+            self.assertEqual(code, 1)
+            self.assertRegex(printed, r"weir serve: .*plugin 'edit': .*proxy_on_vm_start returned")
+
+
+class NackTest(RemoteTest):
+    VM = {"nack_on_code_cache_miss": True}
+
+    def test_a_start_is_refused_and_the_next_one_succeeds(self):
+        self.write(self.config(vm=self.VM))
+        code, printed = run_to_end("serve", *map(str, self.arguments()))
+        self.assertEqual(code, 1)
+        self.assertRegex(printed, "plugin 'edit': .*not in the cache, and being fetched for the next try")
+        self.start(self.config(vm=self.VM))
+        self.assertEqual(self.edited_by(), "rust")
+
+    def test_an_update_is_refused_and_the_next_one_succeeds(self):
+        weir = self.start(self.config())
+        self.write(self.config(code=self.from_server("cpp"), vm=self.VM))
+        eventually(lambda: self.updates(weir)["rejected"] == 1, "the rejection")
+        self.assertRegex(self.updates(weir)["rejection"], "not in the cache")
+        self.assertEqual(self.edited_by(), "rust")
+        eventually(lambda: weir.stat("wasm.remote_load_fetch_successes") == 2, "the fetch")
+        weir.signal(signal.SIGHUP)
+        eventually(lambda: self.edited_by() == "cpp", "the next try")
+
+
+class UpdateTest(RemoteTest):
+    def test_a_new_configuration_warms_aside(self):
+        weir = self.start(self.config())
+        load = SteadyLoad(Http1Client, self.port, path="/headers")
+        self.server.gate.clear()
+        self.write(self.config(code=self.from_server("cpp")))
+        eventually(lambda: "waits_for" in self.updates(weir), "the fetch")
+        self.assertEqual(weir.page("/ready")[0], 200)
+        self.assertEqual(self.edited_by(), "rust")
+        self.server.gate.set()
+        eventually(lambda: self.edited_by() == "cpp", "the update")
+        self.assertEqual({answer.status for answer in load.stop()}, {200})
+
+    def test_an_update_whose_code_does_not_come_is_rejected(self):
+        weir = self.start(self.config())
+        self.server.status = 500
+        self.write(self.config(code=self.from_server("cpp", retries=2)))
+        eventually(lambda: self.updates(weir)["rejected"] == 1, "the rejection")
+        self.assertRegex(self.updates(weir)["rejection"], "status 500, after 3 tries")
+        self.assertEqual(self.edited_by(), "rust")
+
+    def test_a_newer_configuration_does_not_wait_for_an_older_one(self):
+        weir = self.start(self.config())
+        self.server.gate.clear()
+        self.write(self.config(code=self.from_server("cpp")))
+        eventually(lambda: "waits_for" in self.updates(weir), "the fetch")
+        self.write(self.config(vm_id="other"))
+        eventually(lambda: self.updates(weir)["accepted"] == 1, "the newer one")
+        self.assertEqual(self.edited_by(), "rust")
+        self.assertTrue(weir.lines("gives way to a newer one"))
+
+
+class TlsTest(RemoteTest):
+    def setUp(self):
+        super().setUp()
+        self.authority = Authority(self.folder)
+        self.server = self.code_server(self.authority)
+
+    def test_code_comes_over_https_from_a_server_that_is_trusted(self):
+        self.start(self.config(), "--fetch-ca-file", self.authority.ca_file)
+        self.assertEqual(self.edited_by(), "rust")
+
+    def test_a_server_that_is_not_trusted_is_not_used(self):
+        weir = self.start(self.config())
+        self.assertEqual(self.status(), 503)
+        self.assertTrue(weir.lines("certificate"))
+
+
+if __name__ == "__main__":
+    unittest.main()
