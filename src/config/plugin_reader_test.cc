@@ -199,7 +199,7 @@ TEST(PluginReaderTest, ReadsHowRemoteCodeIsFetched) {
       "{plugin: {vm_config: {code: {local: {filename: a}}}}, fetch: {}}");
   ASSERT_FALSE(local.ok());
   EXPECT_EQ(local.error().message,
-            "f.yaml:1:64: fetch: the plugin's code is not remote; leave it out");
+            "f.yaml:1:55: fetch: the plugin's code is not remote; leave it out");
 }
 
 TEST(PluginReaderTest, RefusesMessagesThatNoFileCouldHold) {
