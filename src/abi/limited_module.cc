@@ -152,8 +152,8 @@ class LimitedModule final : public engine::Module {
   LimitedModule(Rewriting rewriting, std::vector<engine::Import> imports)
       : rewriting_(std::move(rewriting)), imports_(std::move(imports)) {}
 
-  Done compile(const engine::Engine& engine, const engine::CodeCache* cache, Bytes wasm) {
-    WEIR_TRY(inner_, engine::compile(engine, cache, wasm, imports_));
+  Done compile(MakeModule make, Bytes wasm) {
+    WEIR_TRY(inner_, make(wasm, imports_));
     return Unit{};
   }
 
@@ -173,10 +173,10 @@ class LimitedModule final : public engine::Module {
 }  // namespace
 
 Result<std::unique_ptr<const engine::Module>> compile_limited(
-    const engine::Engine& engine, const engine::CodeCache* cache, Bytes wasm,
+    const engine::Capabilities& can, MakeModule make, Bytes wasm,
     std::span<const engine::Import> imports, const engine::Limits& limits, SupplyLimits supply) {
-  const wasm::LimitsToAdd add = limits_to_add(engine.capabilities(), limits, supply);
-  if (!add.any()) return engine::compile(engine, cache, wasm, imports);
+  const wasm::LimitsToAdd add = limits_to_add(can, limits, supply);
+  if (!add.any()) return make(wasm, imports);
 
   auto limited = wasm::add_limits(wasm, add);
   if (!limited.ok()) return std::move(limited).error().in("limits");
@@ -194,8 +194,17 @@ Result<std::unique_ptr<const engine::Module>> compile_limited(
                                                           .excess = std::move(code.excess),
                                                           .origin = std::move(code.origin)},
                                                 std::move(all));
-  WEIR_TRY(module->compile(engine, cache, code.wasm));
+  WEIR_TRY(module->compile(make, code.wasm));
   return std::unique_ptr<const engine::Module>(std::move(module));
+}
+
+Result<std::unique_ptr<const engine::Module>> compile_limited(
+    const engine::Engine& engine, const engine::CodeCache* cache, Bytes wasm,
+    std::span<const engine::Import> imports, const engine::Limits& limits, SupplyLimits supply) {
+  const auto make = [&](Bytes code, std::span<const engine::Import> all) {
+    return engine::compile(engine, cache, code, all);
+  };
+  return compile_limited(engine.capabilities(), make, wasm, imports, limits, supply);
 }
 
 }  // namespace weir::abi

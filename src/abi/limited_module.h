@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "base/function_ref.h"
 #include "base/result.h"
 #include "engine/code_cache.h"
 #include "engine/engine.h"
@@ -17,10 +18,20 @@ enum class SupplyLimits : uint8_t {
   All,      // for tests of the pass
 };
 
-// Compiles as engine::compile() does. Instances of the module can be interrupted, end endless
-// recursion and have no more memory than `limits` say, by the engine's own means or by the pass's:
-// what engine::Instance promises of an engine that is capable of these holds. Where nothing is
-// missing this is engine::compile(). `limits` are those that the instances will be made with.
+// Makes an engine's module of the code that the engine is to see, and its imports.
+using MakeModule = FunctionRef<Result<std::unique_ptr<const engine::Module>>(
+    Bytes wasm, std::span<const engine::Import> imports)>;
+
+// Compiles by `make`, for an engine that can do by itself what `can` says. Instances of the module
+// can be interrupted, end endless recursion and have no more memory than `limits` say, by the
+// engine's own means or by the pass's: what engine::Instance promises of an engine that is capable
+// of these holds. Where nothing is missing this is `make`. `limits` are those that the instances
+// will be made with.
+Result<std::unique_ptr<const engine::Module>> compile_limited(
+    const engine::Capabilities& can, MakeModule make, Bytes wasm,
+    std::span<const engine::Import> imports, const engine::Limits& limits, SupplyLimits supply);
+
+// The same by engine::compile().
 Result<std::unique_ptr<const engine::Module>> compile_limited(
     const engine::Engine& engine, const engine::CodeCache* cache, Bytes wasm,
     std::span<const engine::Import> imports, const engine::Limits& limits, SupplyLimits supply);

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "abi/precompiled.h"
 #include "engine/null_engine.h"
 #include "module/module_info.h"
+#include "module/precompiled.h"
 
 namespace weir::abi {
 namespace {
@@ -91,35 +93,71 @@ Result<std::unique_ptr<const LinkedModule>> LinkedModule::make(const engine::Eng
                                                                const engine::CodeCache* cache,
                                                                std::string_view code,
                                                                const LinkOptions& options) {
+  const auto compile = [&](Bytes wasm, std::span<const engine::Import> imports) {
+    return engine::compile(engine, cache, wasm, imports);
+  };
+  return make(engine, compile, code, options);
+}
+
+Result<std::unique_ptr<const LinkedModule>> LinkedModule::make(const engine::Engine& engine,
+                                                               MakeModule compile,
+                                                               std::string_view code,
+                                                               const LinkOptions& options) {
   std::unique_ptr<LinkedModule> linked(new LinkedModule(engine, options.limits));
-  WEIR_TRY(linked->read(code));
-  WEIR_TRY(linked->link_imports(options));
-  WEIR_TRY(linked->find_entry());
-  WEIR_TRY(linked->find_callbacks(options));
-  WEIR_TRY(linked->module_, compile_limited(engine, cache, as_bytes(code), linked->imports_,
-                                            options.limits, options.supply_limits));
+  if (engine.capabilities().native_code) {
+    WEIR_TRY(ModuleInterface interface, engine::native_interface(as_bytes(code)));
+    WEIR_TRY(linked->link(std::move(interface), options));
+    WEIR_TRY(linked->module_, compile(as_bytes(code), linked->imports_));
+  } else {
+    WEIR_TRY(linked->make_wasm(as_bytes(code), compile, options));
+  }
   return std::unique_ptr<const LinkedModule>(std::move(linked));
 }
 
-Done LinkedModule::read(std::string_view code) {
-  ModuleInterface interface;
-  if (engine_.capabilities().native_code) {
-    WEIR_TRY(interface, engine::native_interface(as_bytes(code)));
-  } else {
-    WEIR_TRY(wasm::ModuleInfo info, wasm::read_module(as_bytes(code)));
-    if (!info.other_imports.empty()) {
-      const auto& other = info.other_imports.front();
-      return Error{ErrorCode::LinkFailed, "the module imports the " +
-                                              std::string(to_string(other.kind)) + " '" +
-                                              other.module + "." + other.name +
-                                              "'; Proxy-Wasm plugins import functions only"};
-    }
-    interface = std::move(info.interface);
+Done LinkedModule::make_wasm(Bytes file, MakeModule compile, const LinkOptions& options) {
+  WEIR_TRY(wasm::ModuleInfo info, wasm::read_module(file));
+  if (!info.other_imports.empty()) {
+    const auto& other = info.other_imports.front();
+    return Error{ErrorCode::LinkFailed, "the module imports the " +
+                                            std::string(to_string(other.kind)) + " '" +
+                                            other.module + "." + other.name +
+                                            "'; Proxy-Wasm plugins import functions only"};
   }
+  WEIR_TRY(link(std::move(info.interface), options));
+
+  const wasm::PlainModule plain(file, info);
+  std::optional<PrecompiledCode> precompiled;
+  if (options.allow_precompiled) precompiled.emplace(file, info, plain.bytes());
+  const auto make = [&](Bytes wasm, std::span<const engine::Import> imports)
+      -> Result<std::unique_ptr<const engine::Module>> {
+    if (precompiled) {
+      auto made = make_precompiled(*precompiled, wasm, imports);
+      precompiled_ = made.ok();
+      if (made.ok()) return made;
+      precompiled_refusal_ = made.error().message;
+    }
+    return compile(wasm, imports);
+  };
+  WEIR_TRY(module_, compile_limited(engine_.capabilities(), make, plain.bytes(), imports_,
+                                    options.limits, options.supply_limits));
+  return Unit{};
+}
+
+Result<std::unique_ptr<const engine::Module>> LinkedModule::make_precompiled(
+    const PrecompiledCode& precompiled, Bytes wasm, std::span<const engine::Import> imports) const {
+  WEIR_TRY(const Bytes artifact, precompiled.find(engine_, wasm));
+  auto made = engine_.deserialize(artifact, imports);
+  if (!made.ok()) return std::move(made).error().in("the engine refuses it");
+  return made;
+}
+
+Done LinkedModule::link(ModuleInterface interface, const LinkOptions& options) {
   WEIR_TRY(const AbiMarker marker, abi_marker_of(interface));
   abi_version_ = marker.version;
   interface_ = std::make_unique<const ModuleInterface>(std::move(interface));
-  return Unit{};
+  WEIR_TRY(link_imports(options));
+  WEIR_TRY(find_entry());
+  return find_callbacks(options);
 }
 
 Done LinkedModule::link_imports(const LinkOptions& options) {

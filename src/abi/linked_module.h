@@ -20,6 +20,8 @@
 
 namespace weir::abi {
 
+class PrecompiledCode;
+
 // One import of a module: what runs when the guest calls it.
 struct Link {
   const ModuleInterface::Import* import;
@@ -54,6 +56,9 @@ struct LinkOptions {
   // Of each instance.
   engine::Limits limits;
   SupplyLimits supply_limits = SupplyLimits::Missing;
+  // The file's own compiled code is run, where it is of this engine and of the rest of the file:
+  // its author is trusted.
+  bool allow_precompiled = false;
 };
 
 // Immutable; shared by all instances. Thread: any.
@@ -67,11 +72,19 @@ class LinkedModule {
                                                           std::string_view code,
                                                           const LinkOptions& options);
 
+  // The same, but what is to be compiled, is by `compile`.
+  static Result<std::unique_ptr<const LinkedModule>> make(const engine::Engine& engine,
+                                                          MakeModule compile, std::string_view code,
+                                                          const LinkOptions& options);
+
   const engine::Engine& engine() const { return engine_; }
   const engine::Module& module() const { return *module_; }
   const engine::Limits& limits() const { return limits_; }
   AbiVersion abi_version() const { return abi_version_; }
   Entry entry() const { return entry_; }
+  // Whether the file's own compiled code runs; where that was allowed and is not so, why.
+  bool precompiled() const { return precompiled_; }
+  const std::string& precompiled_refusal() const { return precompiled_refusal_; }
   const Link& link(uint32_t token) const { return links_[token]; }
 
   const ModuleInterface& interface() const { return *interface_; }
@@ -90,7 +103,11 @@ class LinkedModule {
   LinkedModule(const engine::Engine& engine, const engine::Limits& limits)
       : engine_(engine), limits_(limits) {}
 
-  Done read(std::string_view code);
+  Done make_wasm(Bytes file, MakeModule compile, const LinkOptions& options);
+  Result<std::unique_ptr<const engine::Module>> make_precompiled(
+      const PrecompiledCode& precompiled, Bytes wasm,
+      std::span<const engine::Import> imports) const;
+  Done link(ModuleInterface interface, const LinkOptions& options);
   Done link_imports(const LinkOptions& options);
   Done find_entry();
   Done find_callbacks(const LinkOptions& options);
@@ -104,6 +121,8 @@ class LinkedModule {
   std::array<std::optional<uint8_t>, kCallbacks.size()> callbacks_{};
   std::vector<Link> links_;
   std::vector<engine::Import> imports_;
+  bool precompiled_ = false;
+  std::string precompiled_refusal_;
   std::unique_ptr<const engine::Module> module_;  // refers to imports_
 };
 

@@ -13,6 +13,19 @@
 #include "runtime/vm_instance.h"
 
 namespace weir::runtime {
+namespace {
+
+// To be told once, by the plugin that a VM is made for.
+void log_precompiled(Logger& logger, const std::string& plugin, const Vm& vm) {
+  const abi::LinkedModule& module = vm.module();
+  if (module.precompiled()) {
+    logger.log(LogLevel::Info, plugin + ": runs precompiled code out of its file");
+  } else if (const std::string& why = module.precompiled_refusal(); !why.empty()) {
+    logger.log(LogLevel::Warn, plugin + ": no precompiled code is used: " + why);
+  }
+}
+
+}  // namespace
 
 Plugin::Plugin(PluginOptions options, std::shared_ptr<const Vm> vm)
     : options_(std::move(options)), vm_(std::move(vm)) {}
@@ -23,7 +36,8 @@ Plugin::~Plugin() = default;
 class Host::VmTable {
  public:
   // Two threads that ask for the same new VM may both compile it; one of the two is kept.
-  Result<std::shared_ptr<const Vm>> find_or_make(const HostParts& parts, VmOptions options) {
+  Result<std::shared_ptr<const Vm>> find_or_make(const HostParts& parts, const std::string& plugin,
+                                                 VmOptions options) {
     const std::string key = vm_key(options, engine::canonical_name(options.engine));
     if (auto known = vms_.lock()->operator[](key).lock()) return known;
     WEIR_TRY(auto made, Vm::make(parts.engines, parts.code_cache, std::move(options)));
@@ -32,6 +46,7 @@ class Host::VmTable {
     auto& kept = (*vms)[key];
     if (auto known = kept.lock()) return known;
     kept = made;
+    log_precompiled(parts.logger, plugin, *made);
     return made;
   }
 
@@ -82,7 +97,7 @@ Host::~Host() = default;
 Result<std::shared_ptr<const Plugin>> Host::load(PluginOptions options) {
   const std::string name = "plugin '" + options.name + "'";
   VmOptions vm_options = std::move(options.vm);
-  auto vm = vms_->find_or_make(parts_, std::move(vm_options));
+  auto vm = vms_->find_or_make(parts_, name, std::move(vm_options));
   if (!vm.ok()) return std::move(vm).error().in(name);
   options.vm = vm.value()->options();
   auto plugin = std::make_shared<const Plugin>(std::move(options), std::move(vm).value());

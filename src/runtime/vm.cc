@@ -52,6 +52,7 @@ Result<std::shared_ptr<const Vm>> Vm::make(const engine::Engines& engines,
       .stub_unknown_imports = options.unknown_imports == UnknownImports::Stub,
       .limits = {.max_memory_bytes = options.limits.max_memory_bytes},
       .supply_limits = options.supply_limits,
+      .allow_precompiled = options.allow_precompiled,
   };
   WEIR_TRY(auto module, abi::LinkedModule::make(*engine, cache, options.code, link));
   std::string hash = sha256_hex(options.code);
