@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "cli/compile_command.h"
 #include "cli/engines_command.h"
 #include "cli/inspect_command.h"
 #include "cli/serve_command.h"
@@ -14,6 +15,7 @@ int run_command_line(int argc, const char* const* argv) {
   app.set_version_flag("--version", "weir " WEIR_VERSION);
   app.require_subcommand(1);
   ServeCommand serve(app);
+  CompileCommand compile(app);
   EnginesCommand engines(app);
   InspectCommand inspect(app);
 
@@ -26,6 +28,7 @@ int run_command_line(int argc, const char* const* argv) {
     return static_cast<int>(ExitCode::Usage);
   }
   const ExitCode code = serve.was_asked_for()     ? serve.run()
+                        : compile.was_asked_for() ? compile.run()
                         : inspect.was_asked_for() ? inspect.run()
                                                   : engines.run();
   return static_cast<int>(code);

@@ -1,0 +1,145 @@
+#include "cli/compile_command.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <system_error>
+
+#include "abi/precompiled.h"
+#include "config/plugin_config.h"
+#include "engine/engines.h"
+
+namespace weir::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kAll = "all";
+constexpr uint64_t kPageBytes = 65'536;
+
+// Adds compiled code to `file`, engine by engine, and tells of each.
+class Compiler {
+ public:
+  Compiler(std::string file, const engine::Limits& limits)
+      : file_(std::move(file)), limits_(limits) {}
+
+  const std::string& file() const { return file_; }
+
+  Done add(const std::string& name) {
+    auto engine = engines_.find(name);
+    if (!engine.ok()) return std::move(engine).error();
+    const engine::EngineInfo info = engine.value()->info();
+    auto made = abi::add_precompiled(*engine.value(), file_, limits_);
+    if (!made.ok()) return std::move(made).error().in("engine '" + info.name + "'");
+    file_.assign(as_text(made.value().bytes));
+    if (made.value().dropped != 0) {
+      std::cout << made.value().dropped
+                << " section(s) of precompiled code dropped: damaged, or of another module\n";
+    }
+    std::cout << info.name << " " << info.version << ": " << made.value().artifact_bytes
+              << " bytes\n";
+    return Unit{};
+  }
+
+  // For every engine that is there and can keep code; tells of the others.
+  void add_all() {
+    for (const std::string_view name : engine::known_engines()) {
+      if (name == "null") continue;
+      if (const Done added = add(std::string(name)); !added.ok()) {
+        std::cout << "left out: " << added.error().message << "\n";
+      } else {
+        ++added_;
+      }
+    }
+  }
+
+  uint32_t added() const { return added_; }
+
+ private:
+  const engine::Engines engines_{engine::Engines::default_search_path(), {}};
+  std::string file_;
+  const engine::Limits limits_;
+  uint32_t added_ = 0;
+};
+
+// A reader of `path` sees the old file or the whole new one.
+Done write_file(const std::string& path, std::string_view content) {
+  const std::string aside = path + ".new-" + std::to_string(::getpid());
+  std::ofstream file(aside, std::ios::binary | std::ios::trunc);
+  file.write(content.data(), static_cast<std::streamsize>(content.size()));
+  file.close();
+  std::error_code why(errno, std::generic_category());
+  if (file) {
+    why.clear();
+    fs::rename(aside, path, why);
+  }
+  if (!why) return Unit{};
+  std::error_code ignored;
+  fs::remove(aside, ignored);
+  return Error{ErrorCode::Io, path + ": " + why.message()};
+}
+
+ExitCode fail(const Error& error) {
+  std::cerr << "weir compile: " << error.message << "\n";
+  return ExitCode::Failure;
+}
+
+}  // namespace
+
+CompileCommand::CompileCommand(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "compile", "Adds compiled code to a plugin, for VMs with allow_precompiled.");
+  command_ = command;
+  command->add_option("plugin", file_, "A .wasm file")->type_name("PLUGIN")->required();
+  command
+      ->add_option("--engine", engines_,
+                   "An engine to compile for; may be said again. all: every one that keeps "
+                   "compiled code. The default engine unless given")
+      ->type_name("NAME");
+  command->add_option("-o,--output", output_, "What to write; PLUGIN.compiled.wasm unless given")
+      ->type_name("FILE");
+  command
+      ->add_option("--max-memory-bytes", max_memory_bytes_,
+                   "The limit of the VMs that are to run it: some engines' code depends on it")
+      ->type_name("BYTES")
+      ->check(CLI::Range(kPageBytes, uint64_t{1} << 32))
+      ->capture_default_str();
+}
+
+bool CompileCommand::was_asked_for() const { return command_->parsed(); }
+
+std::string CompileCommand::output() const {
+  if (!output_.empty()) return output_;
+  return fs::path(file_).replace_extension(".compiled.wasm").string();
+}
+
+ExitCode CompileCommand::run() const {
+  auto code = config::read_code(config::LocalFile{file_}, {});
+  if (!code.ok()) return fail(code.error());
+
+  Compiler compiler(std::move(code).value(), {.max_memory_bytes = max_memory_bytes_});
+  if (std::ranges::find(engines_, kAll) != engines_.end()) {
+    compiler.add_all();
+    if (compiler.added() == 0) {
+      return fail({ErrorCode::Unsupported, "no engine has compiled " + file_});
+    }
+  } else {
+    for (const std::string& name : engines_.empty() ? std::vector<std::string>{""} : engines_) {
+      if (Done added = compiler.add(name); !added.ok()) {
+        return fail(std::move(added).error().in(file_));
+      }
+    }
+  }
+  if (const Done written = write_file(output(), compiler.file()); !written.ok()) {
+    return fail(written.error());
+  }
+  std::cout << "written: " << output() << "\n";
+  return ExitCode::Success;
+}
+
+}  // namespace weir::cli
