@@ -21,7 +21,7 @@ endif()
 # The tests of code that several threads share: they run under the thread sanitizer too. ctest knows
 # them by the label `threads`, and the target threaded_tests builds them.
 set(WEIR_THREADED_TESTS
-  weir_base_test weir_engine_test weir_fetch_test weir_runtime_test weir_conformance_test
+  weir_base_test weir_engine_test weir_fetch_test weir_planes_test weir_runtime_test weir_conformance_test
   weir_serve_test)
 add_custom_target(threaded_tests)
 

@@ -141,6 +141,15 @@ TEST_F(FileCacheTest, LeavesFilesOfOthersAlone) {
   EXPECT_TRUE(fs::exists(folder / "other.file"));
 }
 
+TEST_F(FileCacheTest, CountsItsFiles) {
+  EXPECT_EQ(cache.count(), 0u);
+  store("a", "1");
+  store("b", "2");
+  std::ofstream(folder / "other.txt") << "not ours";
+  std::ofstream(folder / ("unfinished-abcdef" + files()[0].extension().string())) << "of another";
+  EXPECT_EQ(cache.count(), 2u);
+}
+
 TEST_F(FileCacheTest, RefusesWhatExceedsItWhole) {
   store("small", "content");
   store("large", std::string(5000, 'x'));

@@ -45,7 +45,15 @@ Result<CodeSource> read_local(const core::DataSource& source, const Place& at) {
   return std::visit([](auto place) { return CodeSource(std::move(place)); }, std::move(data));
 }
 
-CodeSource read_remote(const core::RemoteDataSource& source) {
+Result<CodeSource> read_remote(const core::RemoteDataSource& source, const Place& at) {
+  const std::string_view uri = source.http_uri().uri();
+  const bool known =
+      uri.starts_with("http://") || uri.starts_with("https://") || uri.starts_with("oci://");
+  if (!known) {
+    return at.field("http_uri")
+        .field("uri")
+        .error(quote(uri) + " does not begin with https://, http:// or oci://");
+  }
   RemoteFile file;
   file.uri = source.http_uri().uri();
   file.cluster = source.http_uri().cluster();
@@ -53,17 +61,17 @@ CodeSource read_remote(const core::RemoteDataSource& source) {
   file.sha256 = lower_case(source.sha256());
   const core::RetryPolicy& retry = source.retry_policy();
   if (retry.has_num_retries()) file.retries = retry.num_retries().value();
-  if (!retry.has_retry_back_off()) return file;
+  if (!retry.has_retry_back_off()) return CodeSource(std::move(file));
   file.retry_base = to_milliseconds(retry.retry_back_off().base_interval());
   file.retry_max = retry.retry_back_off().has_max_interval()
                        ? to_milliseconds(retry.retry_back_off().max_interval())
                        : 10 * file.retry_base;
-  return file;
+  return CodeSource(std::move(file));
 }
 
 Result<CodeSource> read_code_source(const core::AsyncDataSource& source, const Place& at) {
   if (source.has_local()) return read_local(source.local(), at.field("local"));
-  if (source.has_remote()) return read_remote(source.remote());
+  if (source.has_remote()) return read_remote(source.remote(), at.field("remote"));
   return at.error("says no place of the code; write local: {filename: plugin.wasm}");
 }
 

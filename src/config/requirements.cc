@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "weir/envoy/core.pb.h"
+
 namespace weir::config {
 namespace {
 
@@ -173,6 +175,17 @@ Done check_one_page(const Subject& subject) {
 
 Done check_sha256(const Subject& subject) {
   std::string text = subject.text();
+  const auto* remote =
+      pb::DynamicCastToGenerated<envoy::config::core::v3::RemoteDataSource>(&subject.message);
+  WEIR_CHECK(remote != nullptr);
+  const std::string& uri = remote->http_uri().uri();
+  // The digest of an image says as much.
+  if (text.empty() && uri.starts_with("oci://")) {
+    if (uri.find("@sha256:") != std::string::npos) return Unit{};
+    return subject.missing(
+        "'sha256' is missing; write that of the code or of the manifest, or let the uri end in "
+        "@sha256:DIGEST");
+  }
   bool hexadecimal = text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
   if (hexadecimal && text.size() == 64) return Unit{};
   if (text.empty())

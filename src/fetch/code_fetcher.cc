@@ -5,6 +5,8 @@
 #include <random>
 
 #include "base/bytes.h"
+#include "fetch/image_reference.h"
+#include "fetch/registry_client.h"
 
 namespace weir::fetch {
 namespace {
@@ -41,7 +43,8 @@ Fetched<std::string> fetch_once(const Source& source, HttpClient& http) {
   if (source.uri.starts_with("http://") || source.uri.starts_with("https://")) {
     return fetch_file(source, http);
   }
-  return final("'" + shown(source) + "' is not http://HOST/PATH or https://HOST/PATH",
+  if (is_image_uri(source.uri)) return RegistryClient(source, http).fetch_code();
+  return final("'" + shown(source) + "' is not http://HOST/PATH, https://HOST/PATH or oci://IMAGE",
                ErrorCode::BadConfig);
 }
 
@@ -175,13 +178,16 @@ Fetched<std::string> CodeFetcher::obtain(const Source& source, HttpClient& http)
   if (auto code = find_cached(source.sha256)) return std::move(*code);
   const auto before = steady_clock::now();
   auto code = fetch_once(source, http);
-  ++(code.ok() ? stats_.fetch_successes : stats_.fetch_failures);
-  if (!code.ok()) return code;
+  if (!code.ok()) {
+    ++stats_.fetch_failures;
+    return code;
+  }
   const auto took = std::chrono::duration_cast<Milliseconds>(steady_clock::now() - before);
   parts_.logger.log(LogLevel::Info, "fetched " + shown(source) + ": " +
                                         std::to_string(code.value().size()) + " bytes, " +
                                         std::to_string(took.count()) + " ms");
   if (parts_.cache != nullptr) parts_.cache->store(source.sha256, as_bytes(code.value()));
+  ++stats_.fetch_successes;  // now a find() brings it
   return code;
 }
 

@@ -187,7 +187,7 @@ class NackTest(RemoteTest):
         eventually(lambda: self.updates(weir)["rejected"] == 1, "the rejection")
         self.assertRegex(self.updates(weir)["rejection"], "not in the cache")
         self.assertEqual(self.edited_by(), "rust")
-        eventually(lambda: weir.stat("wasm.remote_load_fetch_successes") == 2, "the fetch")
+        eventually(lambda: weir.stat("wasm.remote_load_cache_entries") == 2, "the fetch")
         weir.signal(signal.SIGHUP)
         eventually(lambda: self.edited_by() == "cpp", "the next try")
 

@@ -1,5 +1,6 @@
 #include "planes/common/code_supply.h"
 
+#include "fetch/image_reference.h"
 #include "runtime/metrics.h"
 
 namespace weir::planes {
@@ -21,7 +22,12 @@ Result<T> in_plugin(const config::PluginSettings& plugin, Result<T> result) {
 
 Result<fetch::Source> make_source(const config::RemoteFile& file,
                                   const std::filesystem::path& base_dir) {
-  const auto sha256 = parse_digest(file.sha256);
+  std::string hash = file.sha256;
+  if (fetch::is_image_uri(file.uri)) {
+    WEIR_TRY(const fetch::ImageReference image, fetch::parse_image_reference(file.uri));
+    if (hash.empty()) hash = image.digest.substr(image.digest.find(':') + 1);
+  }
+  const auto sha256 = parse_digest(hash);
   if (!sha256) {
     return Error{ErrorCode::BadConfig, file.uri + ": its sha256 is not 64 hexadecimal digits"};
   }

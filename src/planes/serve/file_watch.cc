@@ -80,7 +80,7 @@ class FileWatch::Impl : public std::enable_shared_from_this<Impl> {
       if (known != files_.end()) file.seen = known->seen;
     }
     files_ = std::move(files);
-    const Done done = watch_folders();
+    Done done = watch_folders();
     wait_for_quiet();  // for what changed before it was watched
     return done;
   }

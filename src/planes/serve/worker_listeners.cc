@@ -56,9 +56,13 @@ Result<std::vector<uint16_t>> WorkerListeners::prepare(const config::ServeSettin
       continue;
     }
     const uint16_t port = settings.address.port != 0 ? settings.address.port : ports[i];
-    WEIR_TRY(Entry entry, bind(settings, port));
-    bound.push_back(entry.listener->port());
-    next_.push_back(std::move(entry));
+    auto entry = bind(settings, port);
+    if (!entry.ok()) {
+      next_.clear();
+      return std::move(entry).error();
+    }
+    bound.push_back(entry.value().listener->port());
+    next_.push_back(std::move(entry).value());
   }
   return bound;
 }

@@ -50,9 +50,9 @@ class Weir:
             arguments += ["-c", self.folder / "bootstrap.json"]
         elif "-c" not in arguments:
             arguments += ["--listen", "127.0.0.1:0"]
-        if _CODE_CACHE:
+        if _CODE_CACHE and not any(str(text).startswith("--code-cache") for text in arguments):
             arguments += ["--code-cache", _CODE_CACHE]
-        if "--fetch-cache" not in arguments:
+        if not any(str(text).startswith("--fetch-cache") for text in arguments):
             arguments += ["--fetch-cache", self.folder / "fetched"]
         arguments += ["--admin", "127.0.0.1:0", "--workers", str(workers)]
         with open(self._log, "w", encoding="utf-8") as log:
@@ -126,6 +126,10 @@ class Weir:
 
     def wait(self):
         return self.process.wait(PATIENCE_S)
+
+    def forget(self):
+        """After a kill, in place of stop()."""
+        self._folder.cleanup()
 
     def stop(self):
         """Ends it by SIGTERM unless the test has waited for its end; an end in disorder is an error."""

@@ -1,0 +1,219 @@
+// References, manifests, layers, secrets and challenges: what registries and their users write.
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fetch/challenge.h"
+#include "fetch/image_layer.h"
+#include "fetch/image_manifest.h"
+#include "fetch/image_reference.h"
+#include "fetch/layer_fakes.h"
+#include "fetch/pull_secret.h"
+
+namespace weir::fetch {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::make_layer;
+
+const std::string kHex(64, 'a');
+
+TEST(ImageReferenceTest, ReadsItsParts) {
+  const auto tagged = parse_image_reference("oci://localhost:5000/team/my-plugin__x:v1.2");
+  ASSERT_TRUE(tagged.ok()) << tagged.error().message;
+  EXPECT_EQ(tagged.value().registry, "localhost:5000");
+  EXPECT_EQ(tagged.value().repository, "team/my-plugin__x");
+  EXPECT_EQ(tagged.value().version(), "v1.2");
+  const auto exact = parse_image_reference("oci://[::1]:5000/p:v1@sha256:" + std::string(64, 'A'));
+  ASSERT_TRUE(exact.ok()) << exact.error().message;
+  EXPECT_EQ(exact.value().registry, "[::1]:5000");
+  EXPECT_EQ(exact.value().repository, "p");
+  EXPECT_EQ(exact.value().version(), "sha256:" + kHex);
+  EXPECT_EQ(parse_image_reference("oci://ghcr.io/a/b").value().version(), "latest");
+}
+
+TEST(ImageReferenceTest, RefusesWhatIsNone) {
+  for (const std::string uri :
+       {"http://a/b", "oci://", "oci://a", "oci://a/", "oci:///b", "oci://a/B",
+        "oci://a/b:", "oci://a/b:-x", "oci://a/b/", "oci://a/../b", "oci://a/b@sha256:12",
+        "oci://a/b@md5:12", "oci://a:port/b", "oci://a:123456/b", "oci://u@a/b", "oci://a b/c",
+        "oci://a/b?c", "oci://[::1/b", "oci://a\r\nb/c"}) {
+    const auto reference = parse_image_reference(uri);
+    ASSERT_FALSE(reference.ok()) << uri;
+    EXPECT_EQ(reference.error().code, ErrorCode::BadConfig);
+    EXPECT_THAT(reference.error().message, HasSubstr("an image is oci://REGISTRY/REPOSITORY:TAG"));
+  }
+}
+
+TEST(ImageReferenceTest, KnowsThisMachine) {
+  for (const char* uri : {"oci://localhost/a", "oci://127.0.0.1:5000/a", "oci://[::1]:1/a",
+                          "oci://[::1]/a", "oci://localhost:80/a"}) {
+    EXPECT_TRUE(parse_image_reference(uri).value().is_loopback()) << uri;
+  }
+  for (const char* uri : {"oci://localhost.example.com/a", "oci://127.example.com/a",
+                          "oci://example.com:127/a", "oci://10.0.0.1/a"}) {
+    EXPECT_FALSE(parse_image_reference(uri).value().is_loopback()) << uri;
+  }
+}
+
+std::string layer_json(const std::string& type, char digit) {
+  return R"({"mediaType": ")" + type + R"(", "size": 3, "digest": "sha256:)" +
+         std::string(64, digit) + R"("})";
+}
+
+std::string manifest_error(const std::string& json) {
+  const auto manifest = read_manifest(json);
+  return manifest.ok() ? "" : manifest.error().error.message;
+}
+
+TEST(ImageManifestTest, TakesTheLastLayerOfAnImage) {
+  for (const std::string type :
+       {"application/vnd.docker.image.rootfs.diff.tar.gzip",
+        "application/vnd.oci.image.layer.v1.tar+gzip", "application/vnd.oci.image.layer.v1.tar"}) {
+    const auto manifest = read_manifest(R"({"layers": [)" + layer_json(type, 'a') + ", " +
+                                        layer_json(type, 'b') + "]}");
+    ASSERT_TRUE(manifest.ok());
+    const auto& layer = std::get<PluginLayer>(manifest.value());
+    EXPECT_EQ(layer.form, PluginLayer::Form::Tar);
+    EXPECT_EQ(layer.blob.digest, "sha256:" + std::string(64, 'b'));
+    EXPECT_EQ(layer.blob.size, 3u);
+  }
+}
+
+TEST(ImageManifestTest, TakesTheLayerThatIsAModule) {
+  for (const std::string type :
+       {"application/vnd.module.wasm.content.layer.v1+wasm", "application/wasm"}) {
+    const auto manifest = read_manifest(R"({"layers": [)" + layer_json(type, 'a') + ", " +
+                                        layer_json("application/json", 'b') + "]}");
+    ASSERT_TRUE(manifest.ok());
+    const auto& layer = std::get<PluginLayer>(manifest.value());
+    EXPECT_EQ(layer.form, PluginLayer::Form::Wasm);
+    EXPECT_EQ(layer.blob.digest, "sha256:" + std::string(64, 'a'));
+  }
+}
+
+TEST(ImageManifestTest, ChoosesAmongPlatforms) {
+  const std::string wasm = R"({"size": 1, "digest": "sha256:)" + kHex +
+                           R"(", "platform": {"architecture": "wasm", "os": "wasip1"}})";
+  const std::string other = R"({"size": 1, "digest": "sha256:)" + std::string(64, 'b') +
+                            R"(", "platform": {"architecture": "amd64", "os": "linux"}})";
+  for (const std::string& list :
+       std::vector<std::string>{other + "," + wasm, wasm + "," + other, wasm}) {
+    const auto manifest = read_manifest(R"({"manifests": [)" + list + "]}");
+    ASSERT_TRUE(manifest.ok());
+    EXPECT_EQ(std::get<Descriptor>(manifest.value()).digest, "sha256:" + kHex);
+  }
+  EXPECT_TRUE(read_manifest(R"({"manifests": [)" + other + "]}").ok());
+  EXPECT_THAT(manifest_error(R"({"manifests": [)" + other + "," + other + "]}"),
+              HasSubstr("none is for the architecture 'wasm'"));
+}
+
+TEST(ImageManifestTest, RefusesWhatIsWrong) {
+  const std::string tar = "application/vnd.oci.image.layer.v1.tar";
+  for (const auto& [json, why] : std::vector<std::pair<std::string, std::string>>{
+           {"", "not a JSON object"},
+           {"[]", "not a JSON object"},
+           {"{}", "neither layers nor manifests"},
+           {R"({"layers": {}})", "neither layers nor manifests"},
+           {R"({"layers": []})", "no layers"},
+           {R"({"layers": [1]})", "not an object"},
+           {R"({"manifests": [1]})", "not an object"},
+           {R"({"manifests": []})", "none is for"},
+           {R"({"layers": [{"mediaType": 1}]})", "neither a tar nor a wasm module"},
+           {R"({"layers": [{"mediaType": ")" + tar + R"("}]})", "no sha256"},
+           {R"({"layers": [{"mediaType": ")" + tar + R"(", "digest": "sha256:)" + kHex +
+                R"(", "size": -1}]})",
+            "without its size"},
+           {R"({"layers": [)" + layer_json("application/wasm", 'a') + "," +
+                layer_json("application/wasm", 'b') + "]}",
+            "several layers"}}) {
+    EXPECT_THAT(manifest_error(json), HasSubstr(why)) << json;
+  }
+}
+
+TEST(ImageLayerTest, FindsThePlugin) {
+  for (const char* name : {"plugin.wasm", "./plugin.wasm", "/plugin.wasm"}) {
+    for (const bool compressed : {false, true}) {
+      const std::string layer = make_layer({{"other", "1"}, {name, "code"}}, compressed);
+      EXPECT_EQ(extract_plugin(layer, 1000).value(), "code") << name;
+    }
+  }
+}
+
+TEST(ImageLayerTest, RefusesWhatHoldsNone) {
+  const auto error = [](const std::string& layer, uint64_t max = 1000) {
+    const auto code = extract_plugin(layer, max);
+    return code.ok() ? "" : code.error().error.message;
+  };
+  EXPECT_THAT(error(make_layer({{"dir/plugin.wasm", "code"}}, true)), HasSubstr("holds no file"));
+  EXPECT_THAT(error("\x1f\x8b nonsense"), HasSubstr("not a tar"));
+  EXPECT_THAT(error(std::string(2000, 'x')), HasSubstr("not a tar"));
+  std::string cut = make_layer({{"plugin.wasm", std::string(5000, 'c')}}, false);
+  cut.resize(2000);
+  EXPECT_THAT(error(cut, 10'000), HasSubstr("not a tar"));
+}
+
+TEST(ImageLayerTest, UnpacksNoMoreThanIsAllowed) {
+  const std::string zeros(1 << 20, '\0');
+  for (const auto& files :
+       {std::vector<testing::LayerFile>{{"plugin.wasm", zeros}},
+        std::vector<testing::LayerFile>{{"zeros", zeros}, {"plugin.wasm", "c"}}}) {
+    const auto code = extract_plugin(make_layer(files, true), 1000);
+    ASSERT_FALSE(code.ok());
+    EXPECT_THAT(code.error().error.message, HasSubstr("unpacks to more than 1000 bytes"));
+  }
+}
+
+TEST(PullSecretTest, FindsTheRegistrysCredentials) {
+  const std::string config = R"({"auths": {
+    "https://index.docker.io/v1/": {"auth": "aHViOnNlY3JldA=="},
+    "localhost:5000": {"username": "u", "password": "p:w"},
+    "token.example.com": {"auth": "PHRva2VuPjo=", "identitytoken": "t"}}})";
+  const auto hub = find_credentials(config, "docker.io");
+  ASSERT_TRUE(hub.ok() && hub.value().has_value());
+  EXPECT_EQ(hub.value()->user, "hub");
+  EXPECT_EQ(hub.value()->password, "secret");
+  const auto local = find_credentials(config, "localhost:5000").value();
+  ASSERT_TRUE(local.has_value());
+  EXPECT_EQ(basic_authorization(*local), "Basic dTpwOnc=");
+  EXPECT_EQ(find_credentials(config, "token.example.com").value()->identity_token, "t");
+  EXPECT_FALSE(find_credentials(config, "localhost:5001").value().has_value());
+  EXPECT_TRUE(find_credentials(R"({"a": {"auth": "YTpi"}})", "a").value().has_value());
+}
+
+TEST(PullSecretTest, RefusesWhatIsNoneWithoutTellingIt) {
+  for (const char* config :
+       {"", "secret", "[]", R"({"auths": "secret"})", R"({"auths": {"a": "secret"}})",
+        R"({"auths": {"a": {"auth": "secret"}}})", R"({"auths": {"a": {"auth": "c2VjcmV0"}}})"}) {
+    const auto found = find_credentials(config, "a");
+    ASSERT_FALSE(found.ok()) << config;
+    EXPECT_THAT(found.error().message, ::testing::Not(HasSubstr("secret\"")));
+    EXPECT_THAT(found.error().message, HasSubstr("it is a Docker config.json"));
+  }
+}
+
+TEST(ChallengeTest, ReadsSeveral) {
+  const auto challenges = parse_challenges(
+      R"(Bearer realm="https://auth.example.com/token?a=b,c", Service=registry, scope="a \"b\"", )"
+      R"(Basic realm="r")");
+  ASSERT_EQ(challenges.size(), 2u);
+  EXPECT_EQ(challenges[0].scheme, "bearer");
+  EXPECT_EQ(challenges[0].param("realm"), "https://auth.example.com/token?a=b,c");
+  EXPECT_EQ(challenges[0].param("service"), "registry");
+  EXPECT_EQ(challenges[0].param("scope"), "a \"b\"");
+  EXPECT_EQ(challenges[1].scheme, "basic");
+  EXPECT_EQ(challenges[1].param("missing"), "");
+}
+
+TEST(ChallengeTest, EndsWhereNothingMakesSense) {
+  EXPECT_TRUE(parse_challenges("").empty());
+  EXPECT_TRUE(parse_challenges("=x").empty());
+  EXPECT_TRUE(parse_challenges("a=b").empty());
+  EXPECT_EQ(parse_challenges("Basic realm=\"open").size(), 1u);
+  EXPECT_EQ(parse_challenges("Negotiate").size(), 1u);
+}
+
+}  // namespace
+}  // namespace weir::fetch
