@@ -61,6 +61,7 @@ step "dependencies" dependencies
 step "guest plugins" "$scripts/guests.sh"
 step "release" suite release-tests
 step "make run, make install" user_commands
+step "weir new" "$scripts/check_templates.sh" build/bin/weir
 if [ "${SANITIZERS:-1}" != 0 ]; then
   step "address, undefined behaviour" suite asan-ubsan
 fi

@@ -6,6 +6,7 @@
 #include "cli/compile_command.h"
 #include "cli/engines_command.h"
 #include "cli/inspect_command.h"
+#include "cli/new_command.h"
 #include "cli/serve_command.h"
 
 namespace weir::cli {
@@ -18,6 +19,7 @@ int run_command_line(int argc, const char* const* argv) {
   CompileCommand compile(app);
   EnginesCommand engines(app);
   InspectCommand inspect(app);
+  NewCommand make_new(app);
 
   try {
     app.parse(argc, argv);
@@ -27,10 +29,18 @@ int run_command_line(int argc, const char* const* argv) {
     std::cerr << "weir: " << error.what() << "; see weir --help\n";
     return static_cast<int>(ExitCode::Usage);
   }
-  const ExitCode code = serve.was_asked_for()     ? serve.run()
-                        : compile.was_asked_for() ? compile.run()
-                        : inspect.was_asked_for() ? inspect.run()
-                                                  : engines.run();
+  ExitCode code = ExitCode::Usage;
+  if (serve.was_asked_for()) {
+    code = serve.run();
+  } else if (compile.was_asked_for()) {
+    code = compile.run();
+  } else if (inspect.was_asked_for()) {
+    code = inspect.run();
+  } else if (make_new.was_asked_for()) {
+    code = make_new.run();
+  } else {
+    code = engines.run();
+  }
   return static_cast<int>(code);
 }
 

@@ -9,15 +9,25 @@
 namespace weir::cli {
 namespace {
 
-// Keeps what a reader of a report wants to know. Thread: any.
-class WarningsOnly final : public Logger {
+// Keeps what is logged. Thread: any.
+class KeepingLogger final : public Logger {
  public:
-  LogLevel level() const override { return LogLevel::Warn; }
-  void write(LogLevel, std::string_view line) override { lines_.lock()->emplace_back(line); }
-  std::vector<std::string> take() { return std::move(*lines_.lock()); }
+  LogLevel level() const override { return LogLevel::Info; }
+  void write(LogLevel level, std::string_view line) override {
+    lines_.lock()->emplace_back(level, line);
+  }
+
+  // The lines of that level and above.
+  std::vector<std::string> lines_from(LogLevel lowest) const {
+    std::vector<std::string> told;
+    for (const auto& [level, line] : *lines_.lock()) {
+      if (level >= lowest) told.push_back(line);
+    }
+    return told;
+  }
 
  private:
-  Guarded<std::vector<std::string>> lines_;
+  Guarded<std::vector<std::pair<LogLevel, std::string>>> lines_;
 };
 
 Trial::Outcome outcome_of(const Error& error) {
@@ -50,7 +60,7 @@ Trial try_plugin(const engine::Engines& engines, std::string_view runtime,
   trial.engine = engine::canonical_name(runtime);
   trial.version = engine.value()->info().version;
 
-  WarningsOnly logger;
+  KeepingLogger logger;
   const SystemClock clock;
   runtime::MetricStore metrics;
   runtime::Host host({.engines = engines,
@@ -69,7 +79,9 @@ Trial try_plugin(const engine::Engines& engines, std::string_view runtime,
     trial.outcome = outcome_of(loaded.error());
     trial.reason = loaded.error().message;
   }
-  trial.log = logger.take();
+  // Some SDKs write their errors at level info, by way of standard output.
+  const bool loads = trial.outcome == Trial::Outcome::Loads;
+  trial.log = logger.lines_from(loads ? LogLevel::Warn : LogLevel::Info);
   return trial;
 }
 

@@ -28,8 +28,9 @@ struct Trial {
   std::string engine;
   std::string version;  // of the engine; empty where it is not there
   Outcome outcome = Outcome::Loads;
-  std::string reason;            // empty where it loads
-  std::vector<std::string> log;  // what the plugin logged meanwhile, from level warn on
+  std::string reason;  // empty where it loads
+  // What the plugin logged meanwhile: from level warn on, or from info on where it does not load.
+  std::vector<std::string> log;
 };
 
 std::string_view to_string(Trial::Outcome);

@@ -300,6 +300,8 @@ TEST(LimitsPassTest, RewritesTheGuestsOfRealSdks) {
   if (folder != nullptr && std::filesystem::is_directory(folder)) {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       if (entry.path().extension() != ".wasm") continue;
+      // Examples in Go are go_http over again to the pass, and take seconds each.
+      if (entry.path().stem().string().ends_with("-go")) continue;
       SCOPED_TRACE(entry.path().filename());
       const std::string wasm = read_file(entry.path());
       const ModuleInfo before = read_module(as_bytes(wasm)).value();

@@ -1,0 +1,45 @@
+#include "cli/new_command.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "cli/new_plugin.h"
+
+namespace weir::cli {
+
+NewCommand::NewCommand(CLI::App& app) {
+  std::string languages;
+  for (const std::string& each : template_languages()) {
+    languages += (languages.empty() ? "" : ", ") + each;
+  }
+  CLI::App* command = app.add_subcommand("new", "Writes a plugin to begin from.");
+  command_ = command;
+  command->add_option("language", language_, languages)->type_name("LANGUAGE")->required();
+  command->add_option("name", name_, "The plugin's name")->type_name("NAME")->required();
+  command->add_option("--folder", folder_, "Where to write it; NAME, unless given")
+      ->type_name("DIR");
+}
+
+bool NewCommand::was_asked_for() const { return command_->parsed(); }
+
+ExitCode NewCommand::run() const {
+  const std::string folder = folder_.empty() ? name_ : folder_;
+  NewPlugin plugin{
+      .language = language_, .name = name_, .folder = folder, .cpp_sdk = find_cpp_sdk()};
+  const bool lacks_sdk = language_ == "cpp" && plugin.cpp_sdk.empty();
+  if (lacks_sdk) plugin.cpp_sdk = "/usr/local/share/weir/sdk/cpp";
+  const auto written = write_new_plugin(plugin);
+  if (!written.ok()) {
+    std::cerr << "weir new: " << written.error().message << "\n";
+    return ExitCode::Failure;
+  }
+  for (const std::string& path : written.value()) std::cout << folder << "/" << path << "\n";
+  if (lacks_sdk) {
+    std::cerr
+        << "weir new: the C++ SDK is not beside this program: set WEIR_CPP_SDK to its folder\n";
+  }
+  std::cout << "Next: cd " << folder << " && make && weir serve -c weir.yaml\n";
+  return ExitCode::Success;
+}
+
+}  // namespace weir::cli

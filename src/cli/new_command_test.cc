@@ -1,0 +1,105 @@
+#include "cli/new_command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "cli/new_plugin.h"
+
+namespace weir::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+class NewCommandTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("weir-new-" + std::to_string(::getpid()));
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  int run(std::vector<std::string> words) {
+    words.insert(words.begin(), {"weir", "new"});
+    std::vector<const char*> argv;
+    for (const std::string& word : words) argv.push_back(word.c_str());
+    ::testing::internal::CaptureStdout();
+    ::testing::internal::CaptureStderr();
+    const int code = run_command_line(static_cast<int>(argv.size()), argv.data());
+    out = ::testing::internal::GetCapturedStdout();
+    err = ::testing::internal::GetCapturedStderr();
+    return code;
+  }
+
+  std::string path(const char* name) const { return (folder_ / name).string(); }
+
+  std::string read(const char* name) const {
+    std::ostringstream text;
+    text << std::ifstream(folder_ / name).rdbuf();
+    return text.str();
+  }
+
+  std::string out;
+  std::string err;
+  fs::path folder_;
+};
+
+TEST_F(NewCommandTest, HasTheLanguagesThatThereAreSdksOf) {
+  EXPECT_THAT(template_languages(), UnorderedElementsAre("cpp", "rust", "go", "assemblyscript"));
+}
+
+TEST_F(NewCommandTest, WritesEachLanguage) {
+  for (const std::string& language : template_languages()) {
+    SCOPED_TRACE(language);
+    EXPECT_EQ(run({language, "my-plugin", "--folder", path(language.c_str())}), 0) << err;
+    EXPECT_THAT(out, AllOf(HasSubstr("/Makefile\n"), HasSubstr("/README.md\n"),
+                           HasSubstr("/weir.yaml\n"), HasSubstr("/.gitignore\n")));
+    for (const auto& file : fs::recursive_directory_iterator(folder_ / language)) {
+      if (!file.is_regular_file()) continue;
+      const std::string text = read(fs::relative(file.path(), folder_).c_str());
+      EXPECT_THAT(text, AllOf(Not(HasSubstr("@NAME")), Not(HasSubstr("@SDK@")))) << file.path();
+      EXPECT_NE(text, "");
+    }
+  }
+  EXPECT_THAT(read("rust/Makefile"), HasSubstr("/release/my_plugin.wasm"));
+  EXPECT_THAT(read("rust/Cargo.toml"), HasSubstr("name = \"my-plugin\""));
+  EXPECT_THAT(read("cpp/plugin.cc"), HasSubstr("\"x-my-plugin\""));
+  EXPECT_TRUE(fs::exists(folder_ / "assemblyscript/.npmrc"));
+}
+
+TEST_F(NewCommandTest, OverwritesNothing) {
+  std::ofstream(folder_ / "mine") << "work";
+  EXPECT_EQ(run({"go", "a", "--folder", path("")}), 1);
+  EXPECT_THAT(err, HasSubstr("is there already"));
+  EXPECT_EQ(read("mine"), "work");
+}
+
+TEST_F(NewCommandTest, TakesAnEmptyFolder) {
+  EXPECT_EQ(run({"go", "a", "--folder", path("")}), 0) << err;
+}
+
+TEST_F(NewCommandTest, RefusesNamesThatDoNotFitEverywhere) {
+  for (const char* name : {"", "A", "1a", "a_b", "a/b", "../a", "a-", "a b"}) {
+    EXPECT_EQ(run({"go", name, "--folder", path("new")}), 1) << name;
+    EXPECT_THAT(err, HasSubstr("small letters")) << name;
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "new"));
+}
+
+TEST_F(NewCommandTest, NamesTheLanguagesWhereOneIsUnknown) {
+  EXPECT_EQ(run({"cobol", "a", "--folder", path("new")}), 1);
+  EXPECT_THAT(err, AllOf(HasSubstr("'cobol'"), HasSubstr("assemblyscript"), HasSubstr("rust")));
+}
+
+}  // namespace
+}  // namespace weir::cli
