@@ -44,9 +44,9 @@ recipe() {
       sources=(tests/guests/cpp_sdk/http_all "${sdk[@]}")
       compile=(cpp_sdk "$1" tests/guests/cpp_sdk/http_all/*.cc)
       ;;
-    cpp_sdk/grpc_all | cpp_sdk/grpc_all.so)
-      sources=(tests/guests/cpp_sdk/grpc_all.cc "${sdk[@]}")
-      compile=(cpp_sdk "$1" tests/guests/cpp_sdk/grpc_all.cc)
+    cpp_sdk/*)
+      sources=("tests/guests/${1%.so}.cc" "${sdk[@]}")
+      compile=(cpp_sdk "$1" "tests/guests/${1%.so}.cc")
       ;;
     header-edit-cpp)
       sources=(examples/header-edit/cpp)
@@ -72,7 +72,8 @@ recipe() {
   [ -e "${sources[0]:-}" ] || die "there is no guest '$1'; known are: ${all[*]}"
 }
 all=(http_all http_all_malloc grpc_all faults header_v1 cpp_http go_http as_http
-  cpp_sdk/http_all cpp_sdk/http_all.so cpp_sdk/grpc_all cpp_sdk/grpc_all.so)
+  cpp_sdk/http_all cpp_sdk/http_all.so cpp_sdk/grpc_all cpp_sdk/grpc_all.so
+  cpp_sdk/low_level cpp_sdk/low_level.so)
 for folder in examples/*/{rust,go,cpp,assemblyscript}; do
   [ ! -d "$folder" ] || all+=("$(basename "$(dirname "$folder")")-$(basename "$folder")")
 done

@@ -5,7 +5,7 @@ import unittest
 
 import grpc_test
 import http_all_test
-from peers.case import guest
+from peers.case import PlaneTest, guest
 from peers.http1 import Http1Client, Http1Upstream
 from peers.http2 import Http2Client, Http2Upstream
 
@@ -47,6 +47,25 @@ class NativeStreamStateTest(AsNative, http_all_test.StreamStateTestHttp1ToHttp1)
         self.request("/log")
         for level in ("trace", "debug", "info", "error"):
             self.assertTrue(self.weir.lines(rf"\[{level}\].*http_all.*: .*log at {level}"), level)
+
+
+class LowLevelTest(AsWasm, PlaneTest):
+    """A plugin that has some of the ABI's callbacks itself, and leaves the others to the SDK."""
+
+    wasm = "low_level"
+
+    def test_both_ways_of_writing_a_plugin_go_together(self):
+        upstream = self.upstream()
+        weir = self.weir(*self.plugin(), "--upstream", upstream.url)
+        client = self.client(weir.port)
+        responses = [client.request("/") for _ in range(2)]
+        self.assertEqual([r.headers.get("x-streams") for r in responses], ["1", "2"])
+        self.assertEqual(responses[0].headers.get("x-guest"), "low-level")
+        self.assertEqual(upstream.requests[0].headers.get("x-guest"), "low-level")
+
+
+class NativeLowLevelTest(AsNative, LowLevelTest):
+    pass
 
 
 _SHARED = [

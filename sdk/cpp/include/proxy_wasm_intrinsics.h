@@ -1,16 +1,23 @@
 #pragma once
 // Write a Proxy-Wasm plugin in C++: include this file alone. README.md tells how to build.
 
+#include <string_view>
+
 #include "proxy_wasm_api.h"
 #include "proxy_wasm_common.h"
 #include "proxy_wasm_enums.h"
 #include "proxy_wasm_externs.h"
 
-// Programs for the usual C++ SDK may wear these; there is nothing to do for them here.
+// Programs for the usual C++ SDK may use these.
 #define START_WASM_PLUGIN(name)
 #define END_WASM_PLUGIN
+#ifndef PROXY_WASM_KEEPALIVE
+#define PROXY_WASM_KEEPALIVE __attribute__((used)) __attribute__((visibility("default")))
+#endif
+using StringView = std::string_view;
+using PeerType = CloseType;
 
-// A function that the host finds by its name, beside those of the ABI. In a native plugin it is an
-// ordinary function.
+// A function that the host finds by its name: one of the ABI's callbacks, in the place of the
+// SDK's, or another. In a native plugin the host finds the ABI's alone.
 #define WASM_EXPORT(result, name, params) \
   extern "C" __attribute__((used)) WEIR_SDK_EXPORT(name) result name params

@@ -9,6 +9,12 @@
 
 #include "proxy_wasm_intrinsics.h"
 
+// A plugin may define a callback itself: then the SDK's is not used.
+#define CALLBACK(result, name, signature, params) \
+  extern "C" __attribute__((weak)) result name params;
+#include "weir_sdk/callbacks.def"
+#undef CALLBACK
+
 namespace weir_sdk {
 
 struct State {

@@ -184,6 +184,18 @@ struct SimpleHistogram {
 
 namespace weir_sdk {
 
+// What the value of a tag of type T is passed as: text in any form.
+template <typename T>
+struct PassedTag {
+  using type = T;
+};
+template <>
+struct PassedTag<std::string> {
+  using type = std::string_view;
+};
+template <typename T>
+using Passed = typename PassedTag<T>::type;
+
 // What Counter, Gauge and Histogram share. Self is one of them, Simple its like without tags.
 template <MetricType kType, template <typename...> class Self, typename Simple, typename... Tags>
 struct TaggedMetric : public MetricBase {
@@ -194,11 +206,13 @@ struct TaggedMetric : public MetricBase {
     return new Self<Tags...>(name, tags...);
   }
 
-  Simple resolve(Tags... values) { return Simple(resolveWithFields(field_texts(values...))); }
+  Simple resolve(Passed<Tags>... values) {
+    return Simple(resolveWithFields(field_texts(values...)));
+  }
 
   // The same metric with these tags fixed, and more of them behind.
   template <typename... AdditionalTags>
-  Self<AdditionalTags...>* extendAndResolve(Tags... values,
+  Self<AdditionalTags...>* extendAndResolve(Passed<Tags>... values,
                                             MetricTagDescriptor<AdditionalTags>... tags) {
     auto* extended = Self<AdditionalTags...>::New(name, tags...);
     extended->prefix = prefixWithFields(field_texts(values...));
@@ -216,9 +230,11 @@ struct Counter
   using Base = weir_sdk::TaggedMetric<MetricType::Counter, Counter, SimpleCounter, Tags...>;
   using Base::Base;
 
-  void increment(int64_t offset, Tags... values) { this->resolve(values...).increment(offset); }
-  void record(int64_t offset, Tags... values) { increment(offset, values...); }
-  uint64_t get(Tags... values) { return this->resolve(values...).get(); }
+  void increment(int64_t offset, weir_sdk::Passed<Tags>... values) {
+    this->resolve(values...).increment(offset);
+  }
+  void record(int64_t offset, weir_sdk::Passed<Tags>... values) { increment(offset, values...); }
+  uint64_t get(weir_sdk::Passed<Tags>... values) { return this->resolve(values...).get(); }
 };
 
 template <typename... Tags>
@@ -226,8 +242,10 @@ struct Gauge : public weir_sdk::TaggedMetric<MetricType::Gauge, Gauge, SimpleGau
   using Base = weir_sdk::TaggedMetric<MetricType::Gauge, Gauge, SimpleGauge, Tags...>;
   using Base::Base;
 
-  void record(uint64_t value, Tags... values) { this->resolve(values...).record(value); }
-  uint64_t get(Tags... values) { return this->resolve(values...).get(); }
+  void record(uint64_t value, weir_sdk::Passed<Tags>... values) {
+    this->resolve(values...).record(value);
+  }
+  uint64_t get(weir_sdk::Passed<Tags>... values) { return this->resolve(values...).get(); }
 };
 
 template <typename... Tags>
@@ -236,5 +254,7 @@ struct Histogram
   using Base = weir_sdk::TaggedMetric<MetricType::Histogram, Histogram, SimpleHistogram, Tags...>;
   using Base::Base;
 
-  void record(int64_t value, Tags... values) { this->resolve(values...).record(value); }
+  void record(int64_t value, weir_sdk::Passed<Tags>... values) {
+    this->resolve(values...).record(value);
+  }
 };
