@@ -11,7 +11,7 @@
 
 namespace weir::cli {
 
-int run_command_line(int argc, const char* const* argv) {
+int run_command_line(int argc, const char* const* argv, const StartAgain& start_again) {
   CLI::App app("Runs Proxy-Wasm plugins.", "weir");
   app.set_version_flag("--version", "weir " WEIR_VERSION);
   app.require_subcommand(1);
@@ -31,15 +31,15 @@ int run_command_line(int argc, const char* const* argv) {
   }
   ExitCode code = ExitCode::Usage;
   if (serve.was_asked_for()) {
-    code = serve.run();
+    code = serve.run(start_again);
   } else if (compile.was_asked_for()) {
-    code = compile.run();
+    code = compile.run(start_again);
   } else if (inspect.was_asked_for()) {
-    code = inspect.run();
+    code = inspect.run(start_again);
   } else if (make_new.was_asked_for()) {
     code = make_new.run();
   } else {
-    code = engines.run();
+    code = engines.run(start_again);
   }
   return static_cast<int>(code);
 }

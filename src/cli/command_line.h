@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "cli/start_again.h"
+
 namespace CLI {  // NOLINT(readability-identifier-naming): the library's
 class App;
 }
@@ -16,7 +18,8 @@ enum class ExitCode : uint8_t {
 };
 
 // Parses and runs the command; answers the process's exit code. Errors are one line on standard
-// error.
-int run_command_line(int argc, const char* const* argv);
+// error. `start_again` is for engines that this process cannot run as it was started; without it
+// they are not there.
+int run_command_line(int argc, const char* const* argv, const StartAgain& start_again = {});
 
 }  // namespace weir::cli

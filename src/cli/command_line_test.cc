@@ -12,8 +12,12 @@ namespace weir::cli {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::StartsWith;
+
+namespace fs = std::filesystem;
 
 class CommandLineTest : public ::testing::Test {
  protected:
@@ -22,7 +26,7 @@ class CommandLineTest : public ::testing::Test {
     words.insert(words.begin(), "weir");
     ::testing::internal::CaptureStdout();
     ::testing::internal::CaptureStderr();
-    const int code = run_command_line(static_cast<int>(words.size()), words.data());
+    const int code = run_command_line(static_cast<int>(words.size()), words.data(), start_again);
     out = ::testing::internal::GetCapturedStdout();
     err = ::testing::internal::GetCapturedStderr();
     return code;
@@ -30,7 +34,48 @@ class CommandLineTest : public ::testing::Test {
 
   std::string out;
   std::string err;
+  StartAgain start_again;
 };
+
+// Commands that need another process than the one they are in. It is not made here: what asks for
+// it is noted, and refused.
+class StartAgainTest : public CommandLineTest {
+ protected:
+  void SetUp() override {
+    const engine::Engines engines(engine::Engines::default_search_path(), {});
+    if (engines.needed_loader("wasmedge").empty()) {
+      GTEST_SKIP() << "WasmEdge needs no C library but the one of this process";
+    }
+    start_again = [this](const fs::path& loader) {
+      loaders.push_back(loader.filename().string());
+      return Error{ErrorCode::Unsupported, "cannot start again: a test"};
+    };
+  }
+
+  std::vector<std::string> loaders;
+};
+
+TEST_F(StartAgainTest, IsForAPluginWhoseEngineNeedsIt) {
+  EXPECT_EQ(run({"serve", "a.wasm", "--upstream", "http://127.0.0.1:1", "--engine", "wasmedge"}),
+            1);
+  EXPECT_THAT(loaders, ElementsAre("ld.so"));
+  EXPECT_THAT(err, AllOf(HasSubstr("starting again by "), HasSubstr("engine 'wasmedge'"),
+                         HasSubstr("\nweir serve: cannot start again: a test\n")));
+}
+
+TEST_F(StartAgainTest, IsForNoOtherPlugin) {
+  EXPECT_EQ(run({"serve", "/nonexistent/a.wasm", "--upstream", "http://127.0.0.1:1", "--engine",
+                 "null", "--listen", "127.0.0.1:0"}),
+            1);
+  EXPECT_THAT(loaders, IsEmpty());
+}
+
+TEST_F(StartAgainTest, IsForListingAllEngines) {
+  EXPECT_EQ(run({"engines", "--json"}), 0);
+  EXPECT_THAT(loaders, ElementsAre("ld.so"));
+  EXPECT_THAT(err, HasSubstr("weir engines: cannot start again: a test\n"));
+  EXPECT_THAT(out, HasSubstr("start the process by"));
+}
 
 TEST_F(CommandLineTest, TellsItsVersion) {
   EXPECT_EQ(run({"--version"}), 0);

@@ -118,12 +118,18 @@ std::string CompileCommand::output() const {
   return fs::path(file_).replace_extension(".compiled.wasm").string();
 }
 
-ExitCode CompileCommand::run() const {
+ExitCode CompileCommand::run(const StartAgain& start_again) const {
+  const bool for_all = std::ranges::find(engines_, kAll) != engines_.end();
+  const std::vector<std::string_view> asked_for(engines_.begin(), engines_.end());
+  start_again_for(for_all ? engine::known_engines() : std::span(asked_for),
+                  engine::Engines(engine::Engines::default_search_path(), {}), "weir compile",
+                  start_again);
+
   auto code = config::read_code(config::LocalFile{file_}, {});
   if (!code.ok()) return fail(code.error());
 
   Compiler compiler(std::move(code).value(), {.max_memory_bytes = max_memory_bytes_});
-  if (std::ranges::find(engines_, kAll) != engines_.end()) {
+  if (for_all) {
     compiler.add_all();
     if (compiler.added() == 0) {
       return fail({ErrorCode::Unsupported, "no engine has compiled " + file_});

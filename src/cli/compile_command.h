@@ -15,7 +15,7 @@ class CompileCommand {
   explicit CompileCommand(CLI::App& app);
 
   bool was_asked_for() const;
-  ExitCode run() const;
+  ExitCode run(const StartAgain&) const;
 
  private:
   std::string output() const;

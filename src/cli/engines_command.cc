@@ -144,8 +144,9 @@ EnginesCommand::EnginesCommand(CLI::App& app) {
   command->add_flag("--json", json_, "The same as JSON");
 }
 
-ExitCode EnginesCommand::run() const {
+ExitCode EnginesCommand::run(const StartAgain& start_again) const {
   const engine::Engines engines(engine::Engines::default_search_path(), {});
+  start_again_for(engine::known_engines(), engines, "weir engines", start_again);
   std::cout << (json_ ? engines_json(engines) : engines_table(engines));
   return ExitCode::Success;
 }

@@ -12,7 +12,7 @@ class EnginesCommand {
  public:
   explicit EnginesCommand(CLI::App& app);
 
-  ExitCode run() const;
+  ExitCode run(const StartAgain&) const;
 
  private:
   bool json_ = false;

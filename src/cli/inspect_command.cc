@@ -60,15 +60,20 @@ InspectCommand::InspectCommand(CLI::App& app) {
 
 bool InspectCommand::was_asked_for() const { return command_->parsed(); }
 
-Result<std::string> InspectCommand::inspect() const {
+Result<std::string> InspectCommand::inspect(const StartAgain& start_again) const {
   WEIR_TRY(check_runtimes(engines_));
+  const engine::Engines engines(engine::Engines::default_search_path(), {});
+  const std::vector<std::string_view> asked_for(engines_.begin(), engines_.end());
+  start_again_for(
+      asked_for.empty() ? engine::known_engines() : std::span<const std::string_view>(asked_for),
+      engines, "weir inspect", start_again);
+
   WEIR_TRY(std::string code, read_file(file_));
   auto report = abi::report_module(as_bytes(code));
   if (!report.ok()) return std::move(report).error().in(file_);
 
   Inspection inspection{
       .file = file_, .bytes = code.size(), .module = std::move(report).value(), .trials = {}};
-  const engine::Engines engines(engine::Engines::default_search_path(), {});
   const TrialPlugin plugin{.name = std::filesystem::path(file_).stem().string(),
                            .code = std::move(code),
                            .root_id = root_id_,
@@ -79,8 +84,8 @@ Result<std::string> InspectCommand::inspect() const {
   return json_ ? to_json(inspection) : to_text(inspection);
 }
 
-ExitCode InspectCommand::run() const {
-  const auto told = inspect();
+ExitCode InspectCommand::run(const StartAgain& start_again) const {
+  const auto told = inspect(start_again);
   if (!told.ok()) {
     std::cerr << "weir inspect: " << told.error().message << "\n";
     return ExitCode::Failure;

@@ -14,10 +14,10 @@ class InspectCommand {
   explicit InspectCommand(CLI::App& app);
 
   bool was_asked_for() const;
-  ExitCode run() const;
+  ExitCode run(const StartAgain&) const;
 
  private:
-  Result<std::string> inspect() const;
+  Result<std::string> inspect(const StartAgain&) const;
 
   const CLI::App* command_;
   std::string file_;

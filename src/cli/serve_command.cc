@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <iostream>
 #include <thread>
+#include <utility>
 
 #include "base/clock.h"
 #include "cli/read_file.h"
@@ -152,7 +153,28 @@ Result<serve::ServerOptions> ServeCommand::read_options() const {
   return options;
 }
 
-ExitCode ServeCommand::run() const {
+Done ServeCommand::start_again_if_needed(const config::ServeSettings& settings,
+                                         const engine::Engines& engines, Logger& logger,
+                                         const StartAgain& start_again) const {
+  std::vector<std::string_view> runtimes;
+  for (const auto& listener : settings.listeners) {
+    for (const auto& plugin : listener.plugins) runtimes.push_back(plugin.vm.runtime);
+  }
+  const auto need = find_loader_need(engines, runtimes);
+  if (!need || !start_again) return Unit{};
+  std::error_code ignored;
+  if (!file_.empty() && !std::filesystem::is_regular_file(file_, ignored)) {
+    return Error{ErrorCode::Unsupported,
+                 file_ +
+                     ": is no regular file, and has to be read twice, since weir starts again "
+                     "for engine '" +
+                     need->engine + "': write it to a file"};
+  }
+  logger.log(LogLevel::Info, to_string(*need));
+  return start_again(need->loader);
+}
+
+ExitCode ServeCommand::run(const StartAgain& start_again) const {
   auto options = read_options();
   if (!options.ok()) return fail(options.error());
 
@@ -161,6 +183,21 @@ ExitCode ServeCommand::run() const {
   serve::SpdlogLogger logger(*serve::parse_log_level(log_level_));
   const SystemClock clock;
   const engine::Engines engines(engine::Engines::default_search_path(), {});
+  // The process may be another by this, so it comes before anything is open; later settings find it
+  // as it is.
+  const auto enter = [&](const config::ServeSettings& settings) {
+    return start_again_if_needed(settings, engines, logger, start_again);
+  };
+  if (auto& read = options.value().read_settings; read == nullptr) {
+    if (Done done = enter(options.value().settings); !done.ok()) return fail(done.error());
+  } else {
+    read = [read = std::move(read), enter,
+            is_first = true]() mutable -> Result<config::ServeSettings> {
+      WEIR_TRY(config::ServeSettings settings, read());
+      if (std::exchange(is_first, false)) WEIR_TRY(enter(settings));
+      return settings;
+    };
+  }
   std::optional<engine::CodeCache> cache;
   if (!no_code_cache_ && !code_cache_.empty()) cache.emplace(code_cache_, kCodeCacheBytes, logger);
   runtime::MetricStore metrics;

@@ -18,12 +18,15 @@ class ServeCommand {
   explicit ServeCommand(CLI::App& app);
 
   bool was_asked_for() const;
-  ExitCode run() const;
+  ExitCode run(const StartAgain&) const;
 
  private:
   Result<config::ServeSettings> read_settings() const;
   Result<config::ServeSettings> read_shorthand() const;
   Result<serve::ServerOptions> read_options() const;
+  // Where an engine needs it; before anything else is done.
+  Done start_again_if_needed(const config::ServeSettings&, const engine::Engines&, Logger&,
+                             const StartAgain&) const;
 
   const CLI::App* command_;
   config::Shorthand shorthand_;

@@ -193,7 +193,7 @@ Result<std::unique_ptr<Engines::Loaded>> Engines::load(std::string_view name) co
       error.message +=
           "; it comes with a C library newer than the one that this process runs on: "
           "start the process by " +
-          how_to_start_by(loader);
+          how_to_start_by(loader) + ", as the command `weir` does by itself when it begins";
     }
     return error;
   }

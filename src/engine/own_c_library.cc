@@ -1,22 +1,86 @@
 #include "engine/own_c_library.h"
 
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
 #include <system_error>
 
+#include "base/own_file.h"
+
 namespace weir::engine {
+namespace {
 
 namespace fs = std::filesystem;
+
+// The kernel runs what it was told to: the loader, where one was named.
+constexpr const char* kStarted = "/proc/self/exe";
+
+bool is_started_by_a_loader() {
+  std::error_code failed;
+  return !fs::equivalent(own_file(), kStarted, failed) && !failed;
+}
+
+}  // namespace
 
 fs::path needed_loader(const fs::path& libraries) {
   fs::path loader = libraries / "ld.so";
   std::error_code failed;
   if (!fs::exists(loader, failed)) return {};
-  // The kernel runs what it was told to: the loader, where one was named.
-  if (fs::equivalent(loader, "/proc/self/exe", failed)) return {};
+  if (fs::equivalent(loader, kStarted, failed)) return {};
   return loader;
 }
 
 std::string how_to_start_by(const fs::path& loader) {
   return "'" + loader.string() + " --library-path " + loader.parent_path().string() + " PROGRAM'";
+}
+
+std::vector<std::string> command_by(const fs::path& loader, const fs::path& program,
+                                    std::span<const char* const> arguments,
+                                    std::string_view library_path) {
+  std::string folders = loader.parent_path().string();
+  if (!library_path.empty()) folders.append(":").append(library_path);
+  std::vector<std::string> words{loader.string(), "--library-path", folders};
+  if (!arguments.empty()) {
+    words.insert(words.end(), {"--argv0", arguments.front()});
+    arguments = arguments.subspan(1);
+  }
+  words.push_back(program.string());
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return words;
+}
+
+Error start_again_by(const fs::path& loader, std::span<const char* const> arguments) {
+  const auto refuse = [&](const std::string& why) {
+    return Error{ErrorCode::Unsupported, "cannot start again by " + loader.string() + ": " + why};
+  };
+  if (WEIR_SANITIZED) {
+    return refuse("this build has sanitizers, which work on the system's C library only");
+  }
+  if (is_started_by_a_loader()) {
+    std::error_code failed;
+    return refuse("a loader, " + fs::read_symlink(kStarted, failed).string() +
+                  ", has started this process already; start it by " + how_to_start_by(loader));
+  }
+  // Rights that the program's file has are not the loader's.
+  if (getauxval(AT_SECURE) != 0) {
+    return refuse("the program's file gives it rights that it would lose");
+  }
+
+  const char* library_path = std::getenv("LD_LIBRARY_PATH");
+  const std::vector<std::string> words =
+      command_by(loader, own_file(), arguments, library_path == nullptr ? "" : library_path);
+  std::vector<char*> pointers;
+  for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
+  pointers.push_back(nullptr);
+  execv(loader.c_str(), pointers.data());
+  return refuse(std::generic_category().message(errno));
+}
+
+void take_program_name() {
+  if (is_started_by_a_loader()) prctl(PR_SET_NAME, own_file().filename().c_str(), 0, 0, 0);
 }
 
 }  // namespace weir::engine

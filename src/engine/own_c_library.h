@@ -4,7 +4,11 @@
 // loader, and in no other way.
 
 #include <filesystem>
+#include <span>
 #include <string>
+#include <vector>
+
+#include "base/result.h"
 
 namespace weir::engine {
 
@@ -14,5 +18,22 @@ std::filesystem::path needed_loader(const std::filesystem::path& libraries);
 
 // "'LOADER --library-path FOLDER PROGRAM'": how a process is to be started by it.
 std::string how_to_start_by(const std::filesystem::path& loader);
+
+// The running program with these arguments, its name first, started by `loader`: the words of that
+// command. `library_path` is what LD_LIBRARY_PATH says, which the loader would forget.
+std::vector<std::string> command_by(const std::filesystem::path& loader,
+                                    const std::filesystem::path& program,
+                                    std::span<const char* const> arguments,
+                                    std::string_view library_path);
+
+// Makes this process the running program anew, started by `loader`: the same process to others,
+// with the same arguments (its name first), environment, files and ignored signals. Returns only
+// where that cannot be. A process that a loader has started already never starts again.
+// To be called while there is one thread.
+Error start_again_by(const std::filesystem::path& loader, std::span<const char* const> arguments);
+
+// A process that a loader has started goes by the loader's name in lists of processes: gives it the
+// program's.
+void take_program_name();
 
 }  // namespace weir::engine

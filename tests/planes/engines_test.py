@@ -28,14 +28,15 @@ LIMITS_UNDER_LOAD = {"call_cpu_time": "1s", **LIMITS}
 
 
 def engines():
-    """The engines that run wasm and are there. In CI none may be missing, save one whose library
-    needs a newer C library than this process has."""
-    printed = subprocess.run([BINARY, "engines", "--json"], capture_output=True, check=True).stdout
-    told = [engine for engine in json.loads(printed)["engines"] if engine["name"] != "null"]
+    """The engines that run wasm and are there. In CI none may be missing, save one that needs another
+    C library than a build with sanitizers can have."""
+    listed = subprocess.run([BINARY, "engines", "--json"], capture_output=True, text=True, check=True)
+    told = [engine for engine in json.loads(listed.stdout)["engines"] if engine["name"] != "null"]
     missing = [engine["error"] for engine in told if "error" in engine]
     for error in missing:
         print("not tested:", error)
-        if os.environ.get("CI") == "true" and "C library newer" not in error:
+        excused = "C library newer" in error and "this build has sanitizers" in listed.stderr
+        if os.environ.get("CI") == "true" and not excused:
             raise AssertionError(error)
     return [engine["name"] for engine in told if "error" not in engine]
 

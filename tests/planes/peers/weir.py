@@ -39,7 +39,9 @@ def run_to_end(*arguments):
 class Weir:
     """A running `weir serve`. Ends, and leaves no trace, by stop()."""
 
-    def __init__(self, *arguments, bootstrap=None, workers=1, listeners=1, ready=True):
+    def __init__(
+        self, *arguments, bootstrap=None, workers=1, listeners=1, ready=True, **process
+    ):
         """`ready=False` waits for the admin address alone: see wait_until_ready()."""
         self._folder = tempfile.TemporaryDirectory(prefix="weir-test-")
         self.folder = pathlib.Path(self._folder.name)
@@ -56,7 +58,7 @@ class Weir:
             arguments += ["--fetch-cache", self.folder / "fetched"]
         arguments += ["--admin", "127.0.0.1:0", "--workers", str(workers)]
         with open(self._log, "w", encoding="utf-8") as log:
-            self.process = subprocess.Popen([BINARY, "serve", *arguments], stderr=log)
+            self.process = subprocess.Popen([BINARY, "serve", *arguments], stderr=log, **process)
         try:
             if ready:
                 eventually(lambda: self._is_up(listeners), "weir to listen")

@@ -1,0 +1,30 @@
+#include "cli/start_again.h"
+
+#include <iostream>
+
+namespace weir::cli {
+
+std::optional<LoaderNeed> find_loader_need(const engine::Engines& engines,
+                                           std::span<const std::string_view> runtimes) {
+  for (const std::string_view runtime : runtimes) {
+    auto loader = engines.needed_loader(runtime);
+    if (loader.empty()) continue;
+    return LoaderNeed{std::string(engine::canonical_name(runtime)), std::move(loader)};
+  }
+  return std::nullopt;
+}
+
+std::string to_string(const LoaderNeed& need) {
+  return "starting again by " + need.loader.string() + ", whose C library engine '" + need.engine +
+         "' needs";
+}
+
+void start_again_for(std::span<const std::string_view> runtimes, const engine::Engines& engines,
+                     std::string_view command, const StartAgain& start_again) {
+  const auto need = find_loader_need(engines, runtimes);
+  if (!need || !start_again) return;
+  std::cerr << command << ": " << to_string(*need) << '\n';
+  std::cerr << command << ": " << start_again(need->loader).message << '\n';
+}
+
+}  // namespace weir::cli
