@@ -192,3 +192,17 @@ const char* target_cpu() {
 }
 
 }  // namespace weir::engine::wavm
+
+// As an llvm::StringRef is returned.
+struct HostCpuName {
+  const char* data;
+  size_t size;
+};
+
+// In place of LLVM's guess, for what WAVM compiles of its own accord: "generic", which LLVM guesses
+// for a processor that is newer than itself, WAVM refuses. The linker puts it there (--wrap).
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
+extern "C" HostCpuName __wrap__ZN4llvm3sys14getHostCPUNameEv() {
+  const char* name = weir::engine::wavm::target_cpu();
+  return {name, std::char_traits<char>::length(name)};
+}
