@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "planes/serve/field_rules.h"
+#include "planes/common/field_rules.h"
 #include "planes/serve/lower_case.h"
 
 namespace weir::serve {
@@ -22,10 +22,11 @@ std::string_view CheckedHeaders::real_name(std::string_view name) const {
 }
 
 bool CheckedHeaders::allows(std::string_view name, std::string_view value) const {
-  if (!is_valid_value(value)) return false;
+  if (!planes::is_valid_value(value)) return false;
   if (!is_pseudo(name)) {
     const bool may_be_reserved = name.size() <= kLongestHopByHop;
-    return is_valid_name(name) && !(may_be_reserved && is_hop_by_hop(lower_case(name)));
+    return planes::is_valid_name(name) &&
+           !(may_be_reserved && planes::is_hop_by_hop(lower_case(name)));
   }
   const auto is_name = [&](std::string_view known) { return abi::same_name(name, known); };
   switch (kind_) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <boost/beast/http/error.hpp>
 
-#include "planes/serve/field_rules.h"
+#include "planes/common/field_rules.h"
 
 namespace weir::serve {
 namespace {
@@ -27,7 +27,8 @@ bool is_essential(std::string_view name) {
 
 // RFC 3986: no user information, no path.
 bool is_authority(std::string_view text) {
-  return is_valid_target(text) && text.find_first_of("/?#@\\,\"<>^`{|}") == std::string_view::npos;
+  return planes::is_valid_target(text) &&
+         text.find_first_of("/?#@\\,\"<>^`{|}") == std::string_view::npos;
 }
 
 bool is_forbidden_in_trailers(http::field field) {
@@ -160,7 +161,7 @@ void Http1Parser<kKind>::on_field_impl(Field field, Text name, Text value, Error
       break;
     case Field::content_length:
       // Beast allows a list of equal lengths; not everyone reads that the same way.
-      if (has_length_ || !parse_length(view(value))) {
+      if (has_length_ || !planes::parse_length(view(value))) {
         return refuse(400, "bad content-length", error);
       }
       has_length_ = true;

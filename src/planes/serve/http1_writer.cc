@@ -3,7 +3,7 @@
 #include <boost/beast/http/status.hpp>
 #include <charconv>
 
-#include "planes/serve/field_rules.h"
+#include "planes/common/field_rules.h"
 
 namespace weir::serve {
 namespace {
@@ -37,16 +37,16 @@ Written Http1Writer::request(const HeaderList& headers, EndOfStream end) {
   const auto method = headers.find(":method");
   const auto path = headers.find(":path");
   const auto authority = headers.find(":authority");
-  if (!method || !is_valid_name(*method) || !path || !is_valid_target(*path)) {
+  if (!method || !planes::is_valid_name(*method) || !path || !planes::is_valid_target(*path)) {
     return Written::Refused;
   }
-  if (authority && !is_valid_target(*authority)) return Written::Refused;
+  if (authority && !planes::is_valid_target(*authority)) return Written::Refused;
 
   head_.clear();
   head_.append(*method).append(" ").append(*path).append(" HTTP/1.1\r\n");
   write_field("host", authority.value_or(""));
 
-  const auto length = declared_length(headers);
+  const auto length = planes::declared_length(headers);
   framing_ = Framing::NoBody;
   if (end == EndOfStream::Yes) {
     if (may_have_content(*method)) write_field("content-length", "0");
@@ -62,14 +62,14 @@ Written Http1Writer::request(const HeaderList& headers, EndOfStream end) {
 }
 
 Written Http1Writer::response(const HeaderList& headers, EndOfStream end, ResponseTo to) {
-  const auto status = parse_status(headers.find(":status").value_or(""));
+  const auto status = planes::parse_status(headers.find(":status").value_or(""));
   if (!status || *status < 200) return Written::Refused;
 
   head_.assign("HTTP/1.1 ");
   append_number(head_, static_cast<uint64_t>(*status), 10);
   head_.append(" ").append(reason_phrase(*status)).append("\r\n");
 
-  const auto length = declared_length(headers);
+  const auto length = planes::declared_length(headers);
   remaining_ = 0;
   if (to.head || has_no_body(*status)) {
     // A length is that of the body which a GET would get.
@@ -99,7 +99,7 @@ Written Http1Writer::response(const HeaderList& headers, EndOfStream end, Respon
 }
 
 void Http1Writer::interim(const HeaderList& headers) {
-  const auto status = parse_status(headers.find(":status").value_or(""));
+  const auto status = planes::parse_status(headers.find(":status").value_or(""));
   // 101 would hand the connection over to another protocol.
   if (!status || *status >= 200 || *status == 101) return;
   head_.assign("HTTP/1.1 ");
@@ -140,7 +140,7 @@ Written Http1Writer::trailers(const HeaderList& trailers) {
   if (framing_ != Framing::Chunked) return end();
   head_.assign("0\r\n");
   for (size_t i = 0; i < trailers.count(); ++i) {
-    if (is_forbidden_in_trailers(trailers.name(i))) continue;
+    if (planes::is_forbidden_in_trailers(trailers.name(i))) continue;
     write_field(trailers.name(i), trailers.value(i));
   }
   flush_head();
@@ -155,12 +155,12 @@ void Http1Writer::write_fields(const HeaderList& headers) {
   for (size_t i = 0; i < headers.count(); ++i) {
     const std::string_view name = headers.name(i);
     if (name.starts_with(':') || name == "content-length" || name == "host") continue;
-    if (!is_hop_by_hop(name)) write_field(name, headers.value(i));
+    if (!planes::is_hop_by_hop(name)) write_field(name, headers.value(i));
   }
 }
 
 void Http1Writer::write_field(std::string_view name, std::string_view value) {
-  if (!is_valid_name(name) || !is_valid_value(value)) {
+  if (!planes::is_valid_name(name) || !planes::is_valid_value(value)) {
     dropped_.add();
     return;
   }

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "planes/serve/field_rules.h"
+#include "planes/common/field_rules.h"
 
 namespace weir::serve {
 
@@ -15,7 +15,7 @@ class Http2Server::Stream final : public Http2Stream, public ClientStream {
   const RequestInfo& info() const override { return server_.info_; }
 
   void headers(HeaderList headers, EndOfStream end) override {
-    const int status = parse_status(headers.find(":status").value_or("")).value_or(0);
+    const int status = planes::parse_status(headers.find(":status").value_or("")).value_or(0);
     const bool bodyless = head_request || status == 204 || status == 304;
     // Whatever body comes is left out.
     const EndOfStream sent_end = bodyless ? EndOfStream::Yes : end;
@@ -104,8 +104,8 @@ void Http2Server::on_headers(Http2Stream& base, HeaderList headers, EndOfStream 
     }
     headers = std::move(with_authority);
   }
-  if (!is_valid_target(headers.find(":path").value_or("")) ||
-      !is_valid_target(headers.find(":authority").value_or(""))) {
+  if (!planes::is_valid_target(headers.find(":path").value_or("")) ||
+      !planes::is_valid_target(headers.find(":authority").value_or(""))) {
     return answer_failure(stream, "400");
   }
   context_.stats.requests.add();

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "planes/serve/field_rules.h"
+#include "planes/common/field_rules.h"
 
 namespace weir::serve {
 namespace {
@@ -257,7 +257,7 @@ void Http2Session::begin_fields(int32_t id, bool opens) {
 
 void Http2Session::take_field(Http2Stream& stream, std::string_view name, std::string_view value) {
   if (stream.closing_ || stream.fields_too_large_) return;
-  if (stream.head_received_ && is_forbidden_in_trailers(name)) return;
+  if (stream.head_received_ && planes::is_forbidden_in_trailers(name)) return;
   if (name == "cookie") {
     // Sent in crumbs, for the sake of compression (RFC 9113, section 8.2.3).
     if (!stream.cookies_.empty()) stream.cookies_ += "; ";
@@ -354,15 +354,17 @@ bool Http2Session::send_request(Http2Stream& stream, const HeaderList& headers, 
   const auto method = headers.find(":method");
   const auto path = headers.find(":path");
   const auto authority = headers.find(":authority");
-  if (!method || !is_valid_name(*method) || !path || !is_valid_target(*path)) return false;
-  if (!is_valid_target(scheme) || (authority && !is_valid_target(*authority))) return false;
+  if (!method || !planes::is_valid_name(*method) || !path || !planes::is_valid_target(*path))
+    return false;
+  if (!planes::is_valid_target(scheme) || (authority && !planes::is_valid_target(*authority)))
+    return false;
 
   fields_.clear();
   list_field(":method", *method);
   list_field(":scheme", scheme);
   if (authority) list_field(":authority", *authority);
   list_field(":path", *path);
-  const auto length = declared_length(headers);
+  const auto length = planes::declared_length(headers);
   list_fields(headers, length && (end == EndOfStream::No || *length == 0));
 
   stream.sending_ended_ = end == EndOfStream::Yes;
@@ -379,12 +381,12 @@ bool Http2Session::send_request(Http2Stream& stream, const HeaderList& headers, 
 bool Http2Session::send_response(Http2Stream& stream, const HeaderList& headers, EndOfStream end,
                                  bool bodyless) {
   const auto status = headers.find(":status").value_or("");
-  if (parse_status(status).value_or(100) < 200) return false;
+  if (planes::parse_status(status).value_or(100) < 200) return false;
   if (stream.closing_) return true;
 
   fields_.clear();
   list_field(":status", status);
-  const auto length = declared_length(headers);
+  const auto length = planes::declared_length(headers);
   list_fields(headers, length && (bodyless || end == EndOfStream::No || *length == 0));
 
   stream.sending_ended_ = end == EndOfStream::Yes;
@@ -398,7 +400,7 @@ bool Http2Session::send_response(Http2Stream& stream, const HeaderList& headers,
 
 void Http2Session::send_interim(Http2Stream& stream, const HeaderList& headers) {
   const auto text = headers.find(":status").value_or("");
-  const int status = parse_status(text).value_or(0);
+  const int status = planes::parse_status(text).value_or(0);
   if (stream.closing_ || status < 100 || status >= 200 || status == 101) return;
   fields_.clear();
   list_field(":status", text);
@@ -451,8 +453,8 @@ void Http2Session::list_fields(const HeaderList& headers, bool keep_length) {
     const std::string_view name = headers.name(i);
     if (name.starts_with(':') || name == "host") continue;
     if (name == "content-length" && !keep_length) continue;
-    if (is_hop_by_hop(name) && !(name == "te" && headers.value(i) == "trailers")) continue;
-    if (is_valid_name(name) && is_valid_value(headers.value(i))) {
+    if (planes::is_hop_by_hop(name) && !(name == "te" && headers.value(i) == "trailers")) continue;
+    if (planes::is_valid_name(name) && planes::is_valid_value(headers.value(i))) {
       list_field(name, headers.value(i));
     } else {
       dropped_.add();
@@ -486,8 +488,8 @@ ssize_t Http2Session::read_output(Http2Stream& stream, size_t most, uint32_t& fl
     for (size_t i = 0; i < stream.output_trailers_->count(); ++i) {
       const auto name = stream.output_trailers_->name(i);
       const auto value = stream.output_trailers_->value(i);
-      if (is_forbidden_in_trailers(name)) continue;
-      if (is_valid_name(name) && is_valid_value(value)) {
+      if (planes::is_forbidden_in_trailers(name)) continue;
+      if (planes::is_valid_name(name) && planes::is_valid_value(value)) {
         list_field(name, value);
       } else {
         dropped_.add();

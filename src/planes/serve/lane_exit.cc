@@ -1,7 +1,7 @@
 #include "planes/serve/lane_exit.h"
 
+#include "planes/common/field_rules.h"
 #include "planes/serve/checked_headers.h"
-#include "planes/serve/field_rules.h"
 
 namespace weir::serve {
 namespace {
@@ -32,7 +32,7 @@ void LaneExit::headers(EndOfStream end) {
     return send_headers(end);
   }
   headers_wait_ = true;
-  const auto promised = length ? parse_length(*length) : std::nullopt;
+  const auto promised = length ? planes::parse_length(*length) : std::nullopt;
   wait_on_ = may_change_ && promised && *promised <= kCorrected;
   if (!is_original && !wait_on_) headers_.remove(kLength);
 }
@@ -84,7 +84,7 @@ void LaneExit::end_of_turn() {
 
 void LaneExit::send_waiting(EndOfStream end) {
   headers_wait_ = false;
-  if (const auto length = headers_.find(kLength)) promise_ = parse_length(*length);
+  if (const auto length = headers_.find(kLength)) promise_ = planes::parse_length(*length);
   send_headers(EndOfStream::No);
   if (!waiting_.empty() || end == EndOfStream::Yes) data(waiting_.take_all(), end);
 }

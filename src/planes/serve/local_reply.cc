@@ -1,30 +1,10 @@
 #include "planes/serve/local_reply.h"
 
+#include "planes/common/grpc_status.h"
 #include "planes/serve/checked_headers.h"
 
 namespace weir::serve {
 namespace {
-
-// gRPC's "HTTP to gRPC Status Code Mapping".
-int32_t grpc_status_of(uint32_t http_status) {
-  switch (http_status) {
-    case 400:
-      return 13;  // INTERNAL
-    case 401:
-      return 16;  // UNAUTHENTICATED
-    case 403:
-      return 7;  // PERMISSION_DENIED
-    case 404:
-      return 12;  // UNIMPLEMENTED
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return 14;  // UNAVAILABLE
-    default:
-      return 2;  // UNKNOWN
-  }
-}
 
 // gRPC over HTTP/2, "Status-Message": printable ASCII without '%' stands for itself.
 std::string percent_encoded(std::string_view text) {
@@ -47,13 +27,6 @@ bool is_final_status(uint32_t status) { return status >= 200 && status <= 999; }
 
 }  // namespace
 
-bool is_grpc_content_type(std::string_view content_type) {
-  static constexpr std::string_view kGrpc = "application/grpc";
-  if (!content_type.starts_with(kGrpc)) return false;
-  content_type.remove_prefix(kGrpc.size());
-  return content_type.empty() || content_type[0] == '+' || content_type[0] == ';';
-}
-
 LocalReply::LocalReply(const runtime::LocalResponse& response)
     : LocalReply(response.status_code, std::string(response.body), std::string(response.details)) {
   headers = response.headers;
@@ -61,8 +34,9 @@ LocalReply::LocalReply(const runtime::LocalResponse& response)
 }
 
 RequestTraits RequestTraits::of(const abi::HeaderList& request_headers) {
-  return {.is_head = request_headers.find(":method") == "HEAD",
-          .is_grpc = is_grpc_content_type(request_headers.find("content-type").value_or(""))};
+  return {
+      .is_head = request_headers.find(":method") == "HEAD",
+      .is_grpc = planes::is_grpc_content_type(request_headers.find("content-type").value_or(""))};
 }
 
 LocalMessage make_local_message(LocalReply reply, RequestTraits traits) {
@@ -81,8 +55,8 @@ LocalMessage make_local_message(LocalReply reply, RequestTraits traits) {
 
   if (traits.is_grpc) {
     set("content-type", "application/grpc");
-    set("grpc-status",
-        std::to_string(reply.grpc_status >= 0 ? reply.grpc_status : grpc_status_of(status)));
+    set("grpc-status", std::to_string(reply.grpc_status >= 0 ? reply.grpc_status
+                                                             : planes::grpc_status_of(status)));
     if (!reply.body.empty()) set("grpc-message", percent_encoded(reply.body));
     return message;
   }

@@ -55,7 +55,4 @@ struct LocalMessage {
 };
 LocalMessage make_local_message(LocalReply reply, RequestTraits traits);
 
-// Whether the content type is gRPC's: "application/grpc", perhaps with "+proto" or the like.
-bool is_grpc_content_type(std::string_view content_type);
-
 }  // namespace weir::serve

@@ -71,12 +71,5 @@ TEST(LocalReplyTest, DerivesTheGrpcStatusFromTheHttpStatus) {
   }
 }
 
-TEST(LocalReplyTest, KnowsGrpcByItsContentType) {
-  EXPECT_TRUE(is_grpc_content_type("application/grpc"));
-  EXPECT_TRUE(is_grpc_content_type("application/grpc+json"));
-  EXPECT_FALSE(is_grpc_content_type("application/grpc-web"));
-  EXPECT_FALSE(is_grpc_content_type("text/plain"));
-}
-
 }  // namespace
 }  // namespace weir::serve

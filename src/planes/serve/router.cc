@@ -1,5 +1,7 @@
 #include "planes/serve/router.h"
 
+#include "planes/common/grpc_status.h"
+
 namespace weir::serve {
 namespace {
 
@@ -29,7 +31,7 @@ void Router::headers(HeaderList headers, EndOfStream end) {
   if (target_ == nullptr) {
     return fail({404, "", "route_not_found", ResponseFlag::NoRouteFound});
   }
-  const bool is_grpc = is_grpc_content_type(headers.find("content-type").value_or(""));
+  const bool is_grpc = planes::is_grpc_content_type(headers.find("content-type").value_or(""));
   upstream_ = parts_.clusters[target_->cluster]->open(response_, &request_, is_grpc);
   upstream_->headers(std::move(headers), end);
   if (end == EndOfStream::Yes) request_ended();

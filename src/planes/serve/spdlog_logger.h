@@ -31,7 +31,4 @@ class SpdlogLogger final : public Logger {
   std::unique_ptr<spdlog::logger> logger_;
 };
 
-// `line` with every control character as \xNN.
-std::string printable(std::string_view line);
-
 }  // namespace weir::serve

@@ -9,7 +9,6 @@ namespace {
 using ::testing::EndsWith;
 
 TEST(SpdlogLoggerTest, WritesControlCharactersSoThatLinesCannotBeForged) {
-  EXPECT_EQ(printable("a\nb\x1b[0m\tc\x7f"), "a\\x0ab\\x1b[0m\tc\\x7f");
   ::testing::internal::CaptureStderr();
   SpdlogLogger(LogLevel::Info).write(LogLevel::Warn, "one\n[error] two");
   EXPECT_THAT(::testing::internal::GetCapturedStderr(),

@@ -8,7 +8,7 @@
 
 #include "abi/header_map.h"
 
-namespace weir::serve {
+namespace weir::planes {
 
 bool is_valid_name(std::string_view name);    // a token
 bool is_valid_value(std::string_view value);  // no control characters, save tabs
@@ -31,4 +31,4 @@ std::optional<uint64_t> declared_length(const abi::HeaderList& headers);
 // A status of three digits, 100 to 999.
 std::optional<int> parse_status(std::string_view text);
 
-}  // namespace weir::serve
+}  // namespace weir::planes

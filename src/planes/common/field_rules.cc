@@ -1,9 +1,9 @@
-#include "planes/serve/field_rules.h"
+#include "planes/common/field_rules.h"
 
 #include <algorithm>
 #include <array>
 
-namespace weir::serve {
+namespace weir::planes {
 namespace {
 
 constexpr std::array<bool, 256> kTokenChars = [] {
@@ -86,4 +86,4 @@ std::optional<int> parse_status(std::string_view text) {
   return (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
 }
 
-}  // namespace weir::serve
+}  // namespace weir::planes

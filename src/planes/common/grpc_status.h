@@ -1,0 +1,15 @@
+#pragma once
+// Where gRPC meets plain HTTP: requests that are gRPC, and statuses of one as the other's.
+
+#include <cstdint>
+#include <string_view>
+
+namespace weir::planes {
+
+// Whether the content type is gRPC's: "application/grpc", perhaps with "+proto" or the like.
+bool is_grpc_content_type(std::string_view content_type);
+
+// gRPC's "HTTP to gRPC Status Code Mapping".
+int32_t grpc_status_of(uint32_t http_status);
+
+}  // namespace weir::planes
