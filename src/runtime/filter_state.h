@@ -49,9 +49,15 @@ class PropertyDeclarations {
 };
 
 // The values of one stream, by name: seen by every plugin of that stream and by access logs. The
-// name of a property is its path with '.' for the NUL between segments. Thread: the stream's.
+// name of a property is its path with '.' for the NUL between segments. A plane whose proxy keeps
+// such values overrides it. Thread: the stream's.
 class FilterState {
  public:
+  FilterState() = default;
+  virtual ~FilterState() = default;
+  FilterState(const FilterState&) = delete;
+  FilterState& operator=(const FilterState&) = delete;
+
   static constexpr size_t kMaxCount = 1024;
   static constexpr size_t kMaxBytes = 1 << 20;  // names and values together
 
@@ -60,16 +66,16 @@ class FilterState {
     PropertyDeclaration declaration;  // as it was when the value was first set
   };
 
-  // Null: there is none. Valid until the name is set again.
-  const Entry* find(std::string_view name) const {
+  // Null: there is none. Valid until something is set or looked for.
+  virtual const Entry* find(std::string_view name) const {
     auto found = entries_.find(name);
     return found == entries_.end() ? nullptr : &found->second;
   }
 
   // The declaration is that of the plugin that sets a property. BAD_ARGUMENT: the name is empty, or
   // its value read-only. INTERNAL_FAILURE: a limit is reached.
-  abi::Status set(std::string_view name, std::string_view value,
-                  PropertyDeclaration declaration = {}) {
+  virtual abi::Status set(std::string_view name, std::string_view value,
+                          PropertyDeclaration declaration = {}) {
     if (name.empty()) return abi::Status::BadArgument;
     auto found = entries_.find(name);
     const bool is_new = found == entries_.end();

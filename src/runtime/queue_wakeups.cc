@@ -4,6 +4,7 @@ namespace weir::runtime {
 
 QueueWakeups::QueueWakeups(WorkerServices& services, std::function<void(uint32_t)> on_ready)
     : on_ready_(std::move(on_ready)) {
+  services.expect_posts();
   state_.lock()->services = &services;
 }
 

@@ -45,6 +45,10 @@ class WorkerServices {
   // Runs `task` on the worker's thread, soon, and never from inside this call; not at all once the
   // worker's loop has ended. Thread: any.
   virtual void post(std::function<void()> task) = 0;
+
+  // Other threads are going to post: a plane for which it is dear to be woken gets ready for it.
+  // Thread: the worker's.
+  virtual void expect_posts() {}
 };
 
 }  // namespace weir::runtime
