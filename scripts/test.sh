@@ -24,7 +24,8 @@ step() {
 }
 
 dependencies() {
-  "$scripts/setup/apt.sh" build test guests && make --no-print-directory deps engines
+  "$scripts/setup/apt.sh" build test guests && make --no-print-directory deps engines &&
+    "$scripts/setup/envoy.sh"
 }
 
 layers() {

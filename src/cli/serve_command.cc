@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "cli/cache_folder.h"
 #include "cli/read_file.h"
 #include "config/socket_address.h"
 #include "engine/code_cache.h"
@@ -21,22 +22,12 @@
 namespace weir::cli {
 namespace {
 
-constexpr uint64_t kCodeCacheBytes = 1ull << 30;
 constexpr uint64_t kFetchCacheBytes = 1ull << 30;
 constexpr uint32_t kMaxWorkers = 512;
 
 Result<config::ServeSettings> read_bootstrap(const std::string& path) {
   WEIR_TRY(const std::string text, read_file(path));
   return config::load_bootstrap(text, path);
-}
-
-// Where that is kept unless told otherwise; empty where the user has no home.
-std::string default_cache(const std::string& of) {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
-    return std::string(cache) + "/weir/" + of;
-  }
-  const char* home = std::getenv("HOME");
-  return home != nullptr && *home != '\0' ? std::string(home) + "/.cache/weir/" + of : "";
 }
 
 ExitCode fail(const Error& error) {

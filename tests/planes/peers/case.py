@@ -89,7 +89,8 @@ class ProtocolTest(unittest.TestCase):
         return self.upstream.requests[0]
 
 
-_PAIRS = [
+# What over_all_protocols() makes: suffixes of names, and the kinds of peers.
+PAIRS = [
     ("Http1ToHttp1", Http1Client, Http1Upstream),
     ("Http1ToHttp2", Http1Client, Http2Upstream),
     ("Http2ToHttp1", Http2Client, Http1Upstream),
@@ -99,7 +100,7 @@ _PAIRS = [
 
 def over_all_protocols(case):
     """Decorates a ProtocolTest: puts one class for each pair of protocols into its module."""
-    for suffix, client, upstream in _PAIRS:
+    for suffix, client, upstream in PAIRS:
         name = f"{case.__name__}{suffix}"
         attributes = {"client_kind": client, "upstream_kind": upstream, "__module__": case.__module__}
         setattr(sys.modules[case.__module__], name, type(name, (case,), attributes))

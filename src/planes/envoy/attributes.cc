@@ -1,0 +1,177 @@
+#include "planes/envoy/attributes.h"
+
+#include <array>
+
+namespace weir::envoy_plane {
+
+using runtime::Attribute;
+using runtime::PropertyValue;
+
+namespace {
+
+enum class Kind : uint8_t { Text, Int, Uint, Bool };
+
+struct Known {
+  Attribute attribute;
+  AttributeId id;
+  Kind kind;
+};
+
+constexpr std::array kKnown{
+    Known{Attribute::RequestProtocol, AttributeId::RequestProtocol, Kind::Text},
+    Known{Attribute::ResponseCode, AttributeId::ResponseCode, Kind::Int},
+    Known{Attribute::ResponseCodeDetails, AttributeId::ResponseCodeDetails, Kind::Text},
+    Known{Attribute::ResponseFlags, AttributeId::ResponseFlags, Kind::Int},
+    Known{Attribute::SourceAddress, AttributeId::SourceAddress, Kind::Text},
+    Known{Attribute::SourcePort, AttributeId::SourcePort, Kind::Int},
+    Known{Attribute::DestinationAddress, AttributeId::DestinationAddress, Kind::Text},
+    Known{Attribute::DestinationPort, AttributeId::DestinationPort, Kind::Int},
+    Known{Attribute::ConnectionId, AttributeId::ConnectionId, Kind::Uint},
+    Known{Attribute::ConnectionMtls, AttributeId::ConnectionMtls, Kind::Bool},
+    Known{Attribute::ConnectionRequestedServerName, AttributeId::ConnectionRequestedServerName,
+          Kind::Text},
+    Known{Attribute::ConnectionTlsVersion, AttributeId::ConnectionTlsVersion, Kind::Text},
+    Known{Attribute::ConnectionSubjectLocalCertificate,
+          AttributeId::ConnectionSubjectLocalCertificate, Kind::Text},
+    Known{Attribute::ConnectionSubjectPeerCertificate,
+          AttributeId::ConnectionSubjectPeerCertificate, Kind::Text},
+    Known{Attribute::ConnectionDnsSanLocalCertificate,
+          AttributeId::ConnectionDnsSanLocalCertificate, Kind::Text},
+    Known{Attribute::ConnectionDnsSanPeerCertificate, AttributeId::ConnectionDnsSanPeerCertificate,
+          Kind::Text},
+    Known{Attribute::ConnectionUriSanLocalCertificate,
+          AttributeId::ConnectionUriSanLocalCertificate, Kind::Text},
+    Known{Attribute::ConnectionUriSanPeerCertificate, AttributeId::ConnectionUriSanPeerCertificate,
+          Kind::Text},
+    Known{Attribute::ConnectionSha256PeerCertificateDigest,
+          AttributeId::ConnectionSha256PeerCertificateDigest, Kind::Text},
+    Known{Attribute::ConnectionTerminationDetails, AttributeId::ConnectionTerminationDetails,
+          Kind::Text},
+    Known{Attribute::ConnectionTransportFailureReason,
+          AttributeId::ConnectionTransportFailureReason, Kind::Text},
+    Known{Attribute::UpstreamAddress, AttributeId::UpstreamAddress, Kind::Text},
+    Known{Attribute::UpstreamPort, AttributeId::UpstreamPort, Kind::Int},
+    Known{Attribute::UpstreamLocalAddress, AttributeId::UpstreamLocalAddress, Kind::Text},
+    Known{Attribute::UpstreamTlsVersion, AttributeId::UpstreamTlsVersion, Kind::Text},
+    Known{Attribute::UpstreamSubjectLocalCertificate, AttributeId::UpstreamSubjectLocalCertificate,
+          Kind::Text},
+    Known{Attribute::UpstreamSubjectPeerCertificate, AttributeId::UpstreamSubjectPeerCertificate,
+          Kind::Text},
+    Known{Attribute::UpstreamDnsSanLocalCertificate, AttributeId::UpstreamDnsSanLocalCertificate,
+          Kind::Text},
+    Known{Attribute::UpstreamDnsSanPeerCertificate, AttributeId::UpstreamDnsSanPeerCertificate,
+          Kind::Text},
+    Known{Attribute::UpstreamUriSanLocalCertificate, AttributeId::UpstreamUriSanLocalCertificate,
+          Kind::Text},
+    Known{Attribute::UpstreamUriSanPeerCertificate, AttributeId::UpstreamUriSanPeerCertificate,
+          Kind::Text},
+    Known{Attribute::UpstreamSha256PeerCertificateDigest,
+          AttributeId::UpstreamSha256PeerCertificateDigest, Kind::Text},
+    Known{Attribute::UpstreamTransportFailureReason, AttributeId::UpstreamTransportFailureReason,
+          Kind::Text},
+    Known{Attribute::UpstreamRequestAttemptCount, AttributeId::UpstreamRequestAttemptCount,
+          Kind::Int},
+    Known{Attribute::RouteName, AttributeId::XdsRouteName, Kind::Text},
+    Known{Attribute::VirtualHostName, AttributeId::XdsVirtualHostName, Kind::Text},
+};
+
+constexpr size_t kAttributeCount = static_cast<size_t>(Attribute::ListenerDirection) + 1;
+constexpr uint8_t kNotKnown = 255;
+
+// Where an attribute stands in kKnown.
+constexpr auto kPlaces = [] {
+  std::array<uint8_t, kAttributeCount> places{};
+  places.fill(kNotKnown);
+  for (size_t i = 0; i < kKnown.size(); ++i) {
+    places[static_cast<size_t>(kKnown[i].attribute)] = static_cast<uint8_t>(i);
+  }
+  return places;
+}();
+
+PropertyValue read(EnvoyHttpFilter* filter, const Known& known) {
+  switch (known.kind) {
+    case Kind::Text: {
+      EnvoyBuffer text;
+      if (!envoy_dynamic_module_callback_http_filter_get_attribute_string(filter, known.id,
+                                                                          &text)) {
+        return {};
+      }
+      return text.view();
+    }
+    case Kind::Bool: {
+      // Envoy says nothing where it is not so: of a connection without TLS.
+      bool value = false;
+      return envoy_dynamic_module_callback_http_filter_get_attribute_bool(filter, known.id,
+                                                                          &value) &&
+             value;
+    }
+    case Kind::Int:
+    case Kind::Uint: {
+      uint64_t value = 0;
+      if (!envoy_dynamic_module_callback_http_filter_get_attribute_int(filter, known.id, &value)) {
+        return {};
+      }
+      if (known.kind == Kind::Uint) return value;
+      return static_cast<int64_t>(value);
+    }
+  }
+  return {};
+}
+
+struct Source {
+  std::string_view group;  // "" is the path's first segment itself
+  std::string_view name;
+  MetadataSource source;
+};
+constexpr Source kMetadata[] = {
+    {"", "metadata", MetadataSource::Dynamic},
+    {"", "route_metadata", MetadataSource::Route},
+    {"", "cluster_metadata", MetadataSource::Cluster},
+    {"", "upstream_host_metadata", MetadataSource::Host},
+    {"xds", "route_metadata", MetadataSource::Route},
+    {"xds", "cluster_metadata", MetadataSource::Cluster},
+    {"xds", "upstream_host_metadata", MetadataSource::Host},
+    {"xds", "upstream_host_locality_metadata", MetadataSource::HostLocality},
+};
+
+PropertyValue metadata(EnvoyHttpFilter* filter, MetadataSource source, std::string_view of,
+                       std::string_view key) {
+  EnvoyBuffer text;
+  if (envoy_dynamic_module_callback_http_get_metadata_string(filter, source, of, key, &text)) {
+    return text.view();
+  }
+  double number = 0;
+  if (envoy_dynamic_module_callback_http_get_metadata_number(filter, source, of, key, &number)) {
+    return number;
+  }
+  bool truth = false;
+  if (envoy_dynamic_module_callback_http_get_metadata_bool(filter, source, of, key, &truth)) {
+    return truth;
+  }
+  return {};
+}
+
+}  // namespace
+
+PropertyValue envoy_attribute(EnvoyHttpFilter* filter, Attribute attribute) {
+  if (attribute == Attribute::ClusterName) {
+    EnvoyBuffer name;
+    if (!envoy_dynamic_module_callback_http_get_cluster_name(filter, &name)) return {};
+    return name.view();
+  }
+  const uint8_t place = kPlaces[static_cast<size_t>(attribute)];
+  return place == kNotKnown ? PropertyValue() : read(filter, kKnown[place]);
+}
+
+PropertyValue envoy_property(EnvoyHttpFilter* filter, std::span<const std::string_view> path) {
+  for (const Source& source : kMetadata) {
+    const size_t start = source.group.empty() ? 0 : 1;
+    if (path.size() != start + 4) continue;
+    if (start == 1 && path[0] != source.group) continue;
+    if (path[start] != source.name || path[start + 1] != "filter_metadata") continue;
+    return metadata(filter, source.source, path[start + 2], path[start + 3]);
+  }
+  return {};
+}
+
+}  // namespace weir::envoy_plane

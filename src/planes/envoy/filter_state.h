@@ -1,0 +1,35 @@
+#pragma once
+// What plugins attach to a stream, in Envoy's filter state.
+
+#include "planes/envoy/http_callbacks.h"
+#include "runtime/filter_state.h"
+
+namespace weir::envoy_plane {
+
+// The stream's plugins share one runtime::FilterState, which lies in Envoy's filter state as an
+// object of this module and goes with the stream. Each value is put there as "wasm.NAME", too, as
+// Envoy's Wasm filter does it, for access logs and other filters; and what those have put there is
+// found. Thread: the stream's.
+class EnvoyFilterState final : public runtime::FilterState {
+ public:
+  explicit EnvoyFilterState(EnvoyHttpFilter* filter) : filter_(filter) {}
+
+  // The filter goes: from now on nothing is there, and nothing can be set.
+  void detach() { filter_ = nullptr; }
+
+  // runtime::FilterState
+  const Entry* find(std::string_view name) const override;
+  abi::Status set(std::string_view name, std::string_view value,
+                  runtime::PropertyDeclaration declaration = {}) override;
+
+ private:
+  class Shared;
+
+  // Null: there is none yet.
+  Shared* find_shared() const;
+
+  EnvoyHttpFilter* filter_;
+  mutable Entry found_;  // the last value that others had put there
+};
+
+}  // namespace weir::envoy_plane

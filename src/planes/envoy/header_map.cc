@@ -1,0 +1,98 @@
+#include "planes/envoy/header_map.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "planes/common/field_rules.h"
+
+namespace weir::envoy_plane {
+namespace {
+
+constexpr size_t kLongestHopByHop = std::string_view("transfer-encoding").size();
+
+bool is_pseudo(std::string_view name) { return name.starts_with(':'); }
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+// What Envoy and its codecs rely on.
+bool is_valid_request_pseudo(std::string_view name, std::string_view value) {
+  if (abi::same_name(name, ":path")) return planes::is_valid_target(value);
+  if (abi::same_name(name, ":authority")) return planes::is_valid_target(value);
+  if (abi::same_name(name, ":method")) return planes::is_valid_name(value);
+  return abi::same_name(name, ":scheme") && planes::is_valid_name(value);
+}
+
+bool is_valid_status(std::string_view value) {
+  return planes::parse_status(value).value_or(0) >= 200;
+}
+
+}  // namespace
+
+std::optional<std::string_view> EnvoyHeaderMap::find(std::string_view name) const {
+  EnvoyBuffer value;
+  if (!envoy_dynamic_module_callback_http_get_header(filter_, type_, name, &value, 0, nullptr)) {
+    return std::nullopt;
+  }
+  return value.view();
+}
+
+void EnvoyHeaderMap::for_each(
+    FunctionRef<void(std::string_view name, std::string_view value)> visit) const {
+  // Visitors may visit other maps, or run the guest.
+  std::vector<EnvoyHeader> all(count());
+  if (all.empty() || !envoy_dynamic_module_callback_http_get_headers(filter_, type_, all.data())) {
+    return;
+  }
+  for (const EnvoyHeader& header : all) visit(header.name(), header.value());
+}
+
+bool EnvoyHeaderMap::allows(std::string_view name, std::string_view value) const {
+  if (is_pseudo(name)) {
+    if (type_ == HeaderType::Request) return is_valid_request_pseudo(name, value);
+    return type_ == HeaderType::Response && abi::same_name(name, ":status") &&
+           is_valid_status(value);
+  }
+  const bool may_be_reserved = name.size() <= kLongestHopByHop;
+  return planes::is_valid_name(name) && planes::is_valid_value(value) &&
+         !(may_be_reserved && planes::is_hop_by_hop(lower_case(name)));
+}
+
+bool EnvoyHeaderMap::add(std::string_view name, std::string_view value) {
+  if (is_pseudo(name) || (type_ == HeaderType::Request && abi::same_name(name, "host"))) {
+    return replace(name, value);
+  }
+  if (!allows(name, value)) return false;
+  changed_ = true;
+  return envoy_dynamic_module_callback_http_add_header(filter_, type_, name, value);
+}
+
+bool EnvoyHeaderMap::replace(std::string_view name, std::string_view value) {
+  if (type_ == HeaderType::Request && abi::same_name(name, "host")) name = ":authority";
+  // Envoy takes an empty value for a wish to remove.
+  if (value.empty() || !allows(name, value)) return false;
+  changed_ = true;
+  return envoy_dynamic_module_callback_http_set_header(filter_, type_, name, value);
+}
+
+void EnvoyHeaderMap::remove(std::string_view name) {
+  if (is_pseudo(name) || (type_ == HeaderType::Request && abi::same_name(name, "host"))) return;
+  changed_ = true;
+  envoy_dynamic_module_callback_http_set_header(filter_, type_, name, {});
+}
+
+void EnvoyHeaderMap::clear() {
+  std::vector<std::string> names;
+  for_each([&](std::string_view name, std::string_view) {
+    if (!is_pseudo(name)) names.emplace_back(name);
+  });
+  for (const std::string& name : names) remove(name);
+}
+
+}  // namespace weir::envoy_plane

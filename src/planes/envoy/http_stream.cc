@@ -1,0 +1,294 @@
+#include "planes/envoy/http_stream.h"
+
+#include <algorithm>
+
+#include "planes/common/grpc_status.h"
+#include "planes/envoy/module.h"
+#include "planes/envoy/worker.h"
+#include "runtime/unavailable_context.h"
+
+namespace weir::envoy_plane {
+
+using abi::DataAction;
+using abi::EndOfStream;
+using abi::HeadersAction;
+using abi::MapType;
+using abi::TrailersAction;
+using runtime::Direction;
+
+namespace {
+
+// Envoy's access logs tell why it answered itself; its Wasm filter says these.
+constexpr std::string_view kFailDetails = "wasm_fail_stream";
+constexpr std::string_view kCloseDetails = "wasm_close_stream";
+
+constexpr int32_t kGrpcUnavailable = 14;
+constexpr int32_t kMaxGrpcStatus = 16;
+
+// Details are one word.
+std::string one_word(std::string_view details) {
+  std::string word(details);
+  std::ranges::replace_if(
+      word, [](char c) { return static_cast<unsigned char>(c) <= ' '; }, '_');
+  return word;
+}
+
+bool stops_with_data(DataAction action) {
+  return action == DataAction::StopIterationAndBuffer ||
+         action == DataAction::StopIterationAndWatermark;
+}
+
+}  // namespace
+
+HttpStream::HttpStream(Worker& worker, const FilterConfig& config, EnvoyHttpFilter* filter)
+    : worker_(worker),
+      config_(config),
+      filter_(filter),
+      request_headers_(filter, HeaderType::Request),
+      request_trailers_(filter, HeaderType::RequestTrailer),
+      response_headers_(filter, HeaderType::Response),
+      response_trailers_(filter, HeaderType::ResponseTrailer),
+      request_(filter, Direction::Request),
+      response_(filter, Direction::Response),
+      filter_state_(filter),
+      calls_(worker, filter),
+      began_(worker.now()) {
+  worker_.add(*this);
+}
+
+HttpStream::~HttpStream() = default;
+
+void HttpStream::link(HttpStream*& first) {
+  next_ = first;
+  if (first != nullptr) first->previous_ = this;
+  first = this;
+}
+
+void HttpStream::unlink(HttpStream*& first) {
+  (previous_ == nullptr ? first : previous_->next_) = next_;
+  if (next_ != nullptr) next_->previous_ = previous_;
+  next_ = previous_ = nullptr;
+}
+
+bool HttpStream::begin() {
+  if (context_ != nullptr) return true;
+  if (completed_) return false;
+  const ConfiguredPlugin& configured = worker_.plugin_for(filter_, config_);
+  std::string why;
+  runtime::WorkerPlugin* plugin = worker_.start(configured, why);
+  const Worker::GuestScope guest(worker_);
+  if (plugin != nullptr) {
+    context_ = plugin->make_http_context(*this);
+  } else {
+    context_ = std::make_unique<runtime::UnavailableHttpContext>(
+        *this, configured.plugin->options().failure_policy, std::move(why));
+  }
+  return true;
+}
+
+HeadersAction HttpStream::on_headers(Direction direction, EndOfStream end) {
+  // What a guest's own change of a body made Envoy do passes by, as does an answer to a request
+  // that never came here.
+  if (worker_.in_guest()) return HeadersAction::Continue;
+  if (direction == Direction::Request) {
+    begin();
+  } else {
+    has_response_ = true;
+    if (context_ == nullptr) return HeadersAction::Continue;
+  }
+  HeadersAction action;
+  {
+    const Worker::GuestScope guest(worker_);
+    action = context_->on_headers(direction, end);
+  }
+  flush_changes();
+  // Envoy has another meaning for this number, and its Wasm filter goes on.
+  if (action == HeadersAction::ContinueAndEndStream) action = HeadersAction::Continue;
+  half(direction).stopped = action != HeadersAction::Continue;
+  if (direction == Direction::Response) response_passed_ = action == HeadersAction::Continue;
+  return action;
+}
+
+DataAction HttpStream::on_body(Direction direction, EndOfStream end) {
+  if (context_ == nullptr || worker_.in_guest()) return DataAction::Continue;
+  Half& message = half(direction);
+  const bool comes_again =
+      direction == Direction::Request
+          ? envoy_dynamic_module_callback_http_received_buffered_request_body(filter_)
+          : envoy_dynamic_module_callback_http_received_buffered_response_body(filter_);
+  message.body.show(true, false);
+  message.bytes += message.body.size();
+  message.body.show(true, message.buffering && !comes_again);
+  DataAction action;
+  if (!context_->sees_body(direction)) {
+    action = DataAction::Continue;
+  } else {
+    const Worker::GuestScope guest(worker_);
+    action = context_->on_body(direction, end);
+  }
+  flush_changes();
+  message.stopped = action != DataAction::Continue;
+  message.buffering = stops_with_data(action);
+  message.body.show(false, message.buffering);
+  if (direction == Direction::Response && action == DataAction::Continue) response_passed_ = true;
+  return action;
+}
+
+TrailersAction HttpStream::on_trailers(Direction direction) {
+  if (context_ == nullptr || worker_.in_guest()) return TrailersAction::Continue;
+  half(direction).has_trailers = true;
+  half(direction).stopped = false;
+  if (!context_->sees_trailers(direction)) return TrailersAction::Continue;
+  TrailersAction action;
+  {
+    const Worker::GuestScope guest(worker_);
+    action = context_->on_trailers(direction);
+  }
+  flush_changes();
+  half(direction).stopped = action != TrailersAction::Continue;
+  return action;
+}
+
+void HttpStream::on_complete() {
+  // A stream that was answered before its request came here is still logged.
+  if (!worker_.in_guest()) begin();
+  completed_ = true;
+  if (context_ == nullptr || worker_.in_guest()) return;
+  const Worker::GuestScope guest(worker_);
+  // A plugin that wants to finish later cannot: Envoy's stream is about to go.
+  static_cast<void>(context_->finish());
+}
+
+void HttpStream::on_destroy() {
+  completed_ = true;
+  worker_.remove(*this);
+  if (!worker_.in_guest()) end();
+  filter_state_.detach();
+  filter_ = nullptr;
+}
+
+void HttpStream::end() {
+  const Worker::GuestScope guest(worker_);
+  calls_.on_stream_end();
+  context_.reset();
+}
+
+void HttpStream::note() {
+  if (std::exchange(noted_, true)) return;
+  worker_.settle_later(*this);
+}
+
+void HttpStream::settle() {
+  noted_ = false;
+  if (filter_ == nullptr) return;
+  if (reset_) {
+    reset_ = false;
+    reply_.reset();
+    answered_ = true;
+    envoy_dynamic_module_callback_http_filter_reset_stream(filter_, StreamReset::LocalReset,
+                                                           kCloseDetails);
+    return;
+  }
+  if (reply_) return send(*std::exchange(reply_, std::nullopt));
+  if (answered_) return;
+  go_on(Direction::Request);
+  go_on(Direction::Response);
+}
+
+void HttpStream::go_on(Direction direction) {
+  Half& message = half(direction);
+  // What was settled before may have ended the stream, or started it again.
+  if (!std::exchange(message.resume, false) || !message.stopped || filter_ == nullptr) return;
+  message.stopped = false;
+  message.buffering = false;
+  message.body.show(false, false);
+  if (direction == Direction::Request) {
+    envoy_dynamic_module_callback_http_filter_continue_decoding(filter_);
+  } else {
+    response_passed_ = true;
+    envoy_dynamic_module_callback_http_filter_continue_encoding(filter_);
+  }
+}
+
+void HttpStream::send(Reply reply) {
+  answered_ = true;
+  abi::HeaderList headers;
+  reply.headers.for_each([&](std::string_view name, std::string_view value) {
+    const bool is_made_here = name.starts_with(':') || abi::same_name(name, "content-length");
+    if (!is_made_here) static_cast<void>(headers.add(name, value));
+  });
+  // Envoy takes no status of gRPC, but leaves one alone that is among the headers. It knows by the
+  // request whether the answer is gRPC's.
+  const bool is_grpc = planes::is_grpc_content_type(
+      request_headers_.find("content-type").value_or(std::string_view()));
+  if (is_grpc && !headers.find("grpc-status")) {
+    const bool given = reply.grpc_status >= 0 && reply.grpc_status <= kMaxGrpcStatus;
+    const int32_t status = given ? reply.grpc_status : planes::grpc_status_of(reply.status);
+    static_cast<void>(headers.add("grpc-status", std::to_string(status)));
+  }
+  std::vector<ModuleHeader> list = module_headers(headers);
+  envoy_dynamic_module_callback_http_send_response(filter_, reply.status, list.data(), list.size(),
+                                                   std::string_view(reply.body),
+                                                   std::string_view(reply.details));
+}
+
+void HttpStream::flush_changes() {
+  if (!request_headers_.take_changed() || filter_ == nullptr || answered_) return;
+  envoy_dynamic_module_callback_http_clear_route_cache(filter_);
+}
+
+abi::HeaderMap* HttpStream::header_map(MapType type) {
+  if (filter_ == nullptr) return nullptr;
+  const auto offer = [](EnvoyHeaderMap& map, bool is_there) { return is_there ? &map : nullptr; };
+  switch (type) {
+    case MapType::RequestHeaders:
+      return &request_headers_;
+    case MapType::RequestTrailers:
+      return offer(request_trailers_, request_.has_trailers);
+    case MapType::ResponseHeaders:
+      return offer(response_headers_,
+                   has_response_ || (answered_ && response_headers_.count() > 0));
+    case MapType::ResponseTrailers:
+      return offer(response_trailers_, response_.has_trailers);
+    default:
+      return nullptr;
+  }
+}
+
+abi::Buffer* HttpStream::body(Direction direction) {
+  EnvoyBody& body = half(direction).body;
+  return filter_ != nullptr && body.is_shown() ? &body : nullptr;
+}
+
+void HttpStream::resume(Direction direction) {
+  if (filter_ == nullptr || answered_ || !half(direction).stopped) return;
+  half(direction).resume = true;
+  note();
+}
+
+bool HttpStream::send_local_response(const runtime::LocalResponse& response) {
+  if (filter_ == nullptr || answered_ || reply_ || response_passed_) return false;
+  reply_ = Reply{response.status_code, one_word(response.details), std::string(response.body),
+                 response.headers, response.grpc_status};
+  note();
+  return true;
+}
+
+void HttpStream::reset() {
+  if (filter_ == nullptr || completed_) return;
+  reset_ = true;
+  note();
+}
+
+void HttpStream::fail(std::string_view) {
+  if (filter_ == nullptr || completed_ || answered_) return;
+  if (response_passed_) return reset();
+  reply_ = Reply{503, std::string(kFailDetails), "", {}, kGrpcUnavailable};
+  note();
+}
+
+void HttpStream::clear_route_cache() {
+  if (filter_ != nullptr) envoy_dynamic_module_callback_http_clear_route_cache(filter_);
+}
+
+}  // namespace weir::envoy_plane

@@ -1,0 +1,122 @@
+#pragma once
+// One HTTP request and its response in Envoy, as one filter of this module sees them.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "planes/envoy/body.h"
+#include "planes/envoy/filter_config.h"
+#include "planes/envoy/filter_state.h"
+#include "planes/envoy/header_map.h"
+#include "planes/envoy/stream_calls.h"
+#include "runtime/http_context.h"
+
+namespace weir::envoy_plane {
+
+class Worker;
+
+// Envoy drives it by its events; the plugin's context acts on it. What a plugin asks of Envoy that
+// could run other filters or end the stream is noted, and done by settle(): in the same event, but
+// when no guest runs.
+// Made and ended by Envoy, on its worker's thread.
+class HttpStream final : public runtime::HttpStream {
+ public:
+  // `config` is the filter's; a route may name another one.
+  HttpStream(Worker& worker, const FilterConfig& config, EnvoyHttpFilter* filter);
+  ~HttpStream() override;
+
+  // Envoy's events. An answer is what Envoy is to do.
+  abi::HeadersAction on_headers(runtime::Direction, abi::EndOfStream);
+  abi::DataAction on_body(runtime::Direction, abi::EndOfStream);
+  abi::TrailersAction on_trailers(runtime::Direction);
+  void on_complete();
+  // Envoy's filter goes: nothing of it is touched from now on. What is left of the plugin's context
+  // ends, at once or in end().
+  void on_destroy();
+
+  // Does what was noted. Any of it may destroy the stream in Envoy.
+  void settle();
+  void end();
+
+  Worker& worker() const { return worker_; }
+  EnvoyHttpFilter* filter() const { return filter_; }
+  StatsTable* stats() const { return config_.stats(); }
+  StreamCalls& calls() { return calls_; }
+  // Whether a call can be the stream's: it will go on for a while.
+  bool may_call() const { return filter_ != nullptr && !completed_; }
+
+  // The list of a worker's streams, by its first.
+  void link(HttpStream*& first);
+  void unlink(HttpStream*& first);
+
+  // runtime::HttpStream
+  runtime::PropertyValue attribute(runtime::Attribute) const override;
+  runtime::PropertyValue plane_property(std::span<const std::string_view> path) const override;
+  runtime::FilterState& filter_state() override { return filter_state_; }
+  abi::HeaderMap* header_map(abi::MapType) override;
+  abi::Buffer* body(runtime::Direction) override;
+  void resume(runtime::Direction) override;
+  bool send_local_response(const runtime::LocalResponse&) override;
+  void reset() override;
+  void fail(std::string_view reason) override;
+  void clear_route_cache() override;
+  void finished() override {}
+
+ private:
+  struct Reply {
+    uint32_t status;
+    std::string details;
+    std::string body;
+    abi::HeaderList headers;
+    int32_t grpc_status;
+  };
+  // One direction of the message.
+  struct Half {
+    Half(EnvoyHttpFilter* filter, runtime::Direction direction) : body(filter, direction) {}
+
+    EnvoyBody body;
+    bool stopped = false;    // Envoy holds it until it is told to go on
+    bool buffering = false;  // what it stopped with is with Envoy, for the plugin to see
+    bool resume = false;     // noted
+    bool has_trailers = false;
+    uint64_t bytes = 0;  // of body that came
+  };
+
+  // The plugin's context, made at the first event that the plugin is to see.
+  bool begin();
+  Half& half(runtime::Direction direction) {
+    return direction == runtime::Direction::Request ? request_ : response_;
+  }
+  void note();
+  runtime::PropertyValue computed(runtime::Attribute) const;
+  // Request headers have changed: the route is chosen anew.
+  void flush_changes();
+  void send(Reply reply);
+  void go_on(runtime::Direction direction);
+
+  Worker& worker_;
+  const FilterConfig& config_;
+  EnvoyHttpFilter* filter_;  // null: gone
+  EnvoyHeaderMap request_headers_;
+  EnvoyHeaderMap request_trailers_;
+  EnvoyHeaderMap response_headers_;
+  EnvoyHeaderMap response_trailers_;
+  Half request_;
+  Half response_;
+  EnvoyFilterState filter_state_;
+  StreamCalls calls_;
+  std::unique_ptr<runtime::HttpContext> context_;  // null: not begun, or ended
+  std::optional<Reply> reply_;                     // noted
+  bool reset_ = false;                             // noted
+  bool noted_ = false;
+  bool has_response_ = false;     // its headers were there
+  bool response_passed_ = false;  // they have gone on from here
+  bool answered_ = false;         // by this filter
+  bool completed_ = false;
+  Nanoseconds began_;  // wall clock
+  HttpStream* next_ = nullptr;
+  HttpStream* previous_ = nullptr;
+};
+
+}  // namespace weir::envoy_plane

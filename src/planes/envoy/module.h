@@ -1,0 +1,68 @@
+#pragma once
+// The module as a whole: what Weir has one of in an Envoy process.
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/guarded.h"
+#include "planes/envoy/filter_config.h"
+#include "planes/envoy/main_thread.h"
+#include "planes/envoy/metrics.h"
+#include "planes/envoy/timer_thread.h"
+#include "planes/envoy/worker_pulse.h"
+#include "runtime/host.h"
+
+namespace weir::envoy_plane {
+
+class Inbox;
+
+// Never destroyed: Envoy's threads may end after everything else. Thread: any.
+class Module {
+ public:
+  // Both outlive the module; `metrics` are those of `host`.
+  Module(runtime::Host& host, EnvoyMetrics& metrics)
+      : host_(host), metrics_(metrics), timers_(host.clock()) {}
+
+  // The process's. Defined where the library is put together: it makes the engines and the host.
+  static Module& get();
+
+  runtime::Host& host() const { return host_; }
+  EnvoyMetrics& metrics() const { return metrics_; }
+  TimerThread& timers() { return timers_; }
+  MainThread& main_thread() { return main_thread_; }
+  WorkerPulse& pulse() { return pulse_; }
+
+  // Configurations that are alive. Workers start the plugin when they first need it, or at once
+  // where they can be reached.
+  std::shared_ptr<const ConfiguredPlugin> add(std::shared_ptr<const runtime::Plugin> plugin);
+  void remove(const ConfiguredPlugin& plugin);
+  std::vector<std::shared_ptr<const ConfiguredPlugin>> plugins() const;
+  bool is_alive(const ConfiguredPlugin& plugin) const;
+
+  // Whether any route has a configuration of its own: most have none, and need not be asked.
+  bool has_route_configs() const { return route_configs_.load(std::memory_order_relaxed) > 0; }
+  void count_route_configs(int by) { route_configs_ += by; }
+
+  // The workers that are alive.
+  void add_worker(std::shared_ptr<Inbox> inbox);
+  void remove_worker(const std::shared_ptr<Inbox>& inbox);
+
+ private:
+  struct State {
+    uint64_t last_id = 0;
+    std::map<uint64_t, std::shared_ptr<const ConfiguredPlugin>> plugins;
+    std::vector<std::shared_ptr<Inbox>> workers;
+  };
+
+  runtime::Host& host_;
+  EnvoyMetrics& metrics_;
+  TimerThread timers_;
+  MainThread main_thread_;
+  WorkerPulse pulse_;
+  Guarded<State> state_;
+  std::atomic<int> route_configs_ = 0;
+};
+
+}  // namespace weir::envoy_plane

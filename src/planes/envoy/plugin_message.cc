@@ -1,0 +1,108 @@
+#include "planes/envoy/plugin_message.h"
+
+#include <google/protobuf/message.h>
+#include <google/protobuf/unknown_field_set.h>
+
+#include <string>
+#include <vector>
+
+#include "config/document.h"
+#include "config/loader.h"
+#include "config/plugin_reader.h"
+#include "weir/envoy/http_wasm.pb.h"
+#include "weir/envoy/wasm.pb.h"
+#include "weir/v1/plugin_options.pb.h"
+
+namespace weir::envoy_plane {
+namespace {
+
+using ::envoy::extensions::filters::http::wasm::v3::Wasm;
+using ::envoy::extensions::wasm::v3::PluginConfig;
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::Message;
+using v1::PluginOptions;
+
+Result<config::PluginSettings> settings_of(const PluginConfig& message, const config::Place& at) {
+  return config::make_plugin_settings(message, at, config::process_environment());
+}
+Result<config::PluginSettings> settings_of(const PluginOptions& message, const config::Place& at) {
+  return config::make_plugin_settings(message, at, config::process_environment());
+}
+Result<config::PluginSettings> settings_of(const Wasm& message, const config::Place& at) {
+  return settings_of(message.config(), at.field("config"));
+}
+
+template <typename M>
+Result<config::PluginSettings> read_text(std::string_view text, const std::string& name) {
+  M message;
+  config::SourceMap map(name);
+  WEIR_TRY(config::load_message(text, name, message, map));
+  return settings_of(message, config::Place(map));
+}
+
+// Whether a message holds fields that its type does not have.
+bool has_rest(const Message& message) {
+  const auto* reflection = message.GetReflection();
+  if (!reflection->GetUnknownFields(message).empty()) return true;
+  std::vector<const FieldDescriptor*> fields;
+  reflection->ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    const int count = field->is_repeated() ? reflection->FieldSize(message, field) : 1;
+    for (int i = 0; i < count; ++i) {
+      const Message& inner = field->is_repeated()
+                                 ? reflection->GetRepeatedMessage(message, field, i)
+                                 : reflection->GetMessage(message, field);
+      if (has_rest(inner)) return true;
+    }
+  }
+  return false;
+}
+
+// Each reading that leaves no rest and names some code.
+template <typename M>
+void try_protobuf(std::string_view bytes, const config::SourceMap& map,
+                  std::vector<config::PluginSettings>& readings) {
+  M message;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || has_rest(message)) {
+    return;
+  }
+  auto settings = settings_of(message, config::Place(map));
+  if (settings.ok()) readings.push_back(std::move(settings).value());
+}
+
+}  // namespace
+
+Result<config::PluginSettings> read_plugin_settings(std::string_view filter_name,
+                                                    std::string_view bytes) {
+  const std::string name = "filter_config of '" + std::string(filter_name) + "'";
+  if (bytes.empty()) {
+    return Error{ErrorCode::BadConfig,
+                 name +
+                     ": is empty; write a google.protobuf.Struct with the fields of a Wasm "
+                     "filter's `config` in it"};
+  }
+  auto document = config::parse_document(bytes, name);
+  if (document.ok() && document.value().root().kind == config::Node::Kind::Map) {
+    const config::Node& root = document.value().root();
+    if (root.find("plugin") != nullptr) return read_text<PluginOptions>(bytes, name);
+    if (root.find("config") != nullptr) return read_text<Wasm>(bytes, name);
+    return read_text<PluginConfig>(bytes, name);
+  }
+
+  std::vector<config::PluginSettings> readings;
+  if (bytes.size() <= config::kMaxFileBytes) {
+    const config::SourceMap map(name);
+    try_protobuf<PluginConfig>(bytes, map, readings);
+    try_protobuf<PluginOptions>(bytes, map, readings);
+    try_protobuf<Wasm>(bytes, map, readings);
+  }
+  if (readings.size() == 1) return std::move(readings.front());
+  return Error{ErrorCode::BadConfig,
+               name +
+                   ": is neither JSON nor YAML with the fields of a plugin, nor without doubt a "
+                   "PluginConfig, Wasm or weir.v1.PluginOptions message; write a "
+                   "google.protobuf.Struct"};
+}
+
+}  // namespace weir::envoy_plane

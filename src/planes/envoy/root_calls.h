@@ -1,0 +1,60 @@
+#pragma once
+// Calls that a plugin makes outside of any stream, on a tick or when it is configured: Envoy has
+// streams to clusters for streams and, on the main thread, for configurations. So these go through
+// the main thread.
+
+#include <atomic>
+#include <memory>
+
+#include "planes/envoy/inbox.h"
+#include "planes/envoy/main_thread.h"
+#include "planes/envoy/upstream_call.h"
+
+namespace weir::envoy_plane {
+
+// One call: the worker's side of it, and the main thread's.
+struct RootCall {
+  RootCall(std::shared_ptr<Inbox> worker, runtime::UpstreamObserver& observer)
+      : inbox(std::move(worker)), events(observer) {}
+
+  // Brings an event to the worker. Thread: any.
+  template <typename Tell>
+  static void tell(const std::shared_ptr<RootCall>& call, Tell tell) {
+    call->inbox->post([call, tell = std::move(tell)]() mutable { tell(call->events); });
+  }
+  void fail(std::string_view reason);
+
+  // Thread: main, or where the configuration is destroyed.
+  void remember(EnvoyHttpConfig* by, uint64_t number) {
+    config = by;
+    id = number;
+  }
+  void forget() { config = nullptr; }
+
+  const std::shared_ptr<Inbox> inbox;
+  CallEvents events;                     // the worker's
+  EnvoyHttpConfig* config = nullptr;     // the main thread's; null: Envoy does not know it
+  uint64_t id = 0;                       // the main thread's
+  std::atomic<size_t> queued_bytes = 0;  // on their way to the main thread
+  std::weak_ptr<RootCall> self;
+};
+
+// Of one worker. Thread: the worker's.
+class RootCalls {
+ public:
+  RootCalls(MainThread& main, std::shared_ptr<Inbox> inbox)
+      : main_(main), inbox_(std::move(inbox)) {}
+
+  // Whether there is such a cluster is found out later: a call to none fails then.
+  Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> open(
+      std::string_view cluster, const abi::HeaderList& headers, abi::EndOfStream,
+      runtime::UpstreamObserver& observer);
+
+ private:
+  class Handle;
+
+  MainThread& main_;
+  std::shared_ptr<Inbox> inbox_;
+};
+
+}  // namespace weir::envoy_plane

@@ -1,0 +1,21 @@
+#include "planes/envoy/upstream_call.h"
+
+namespace weir::envoy_plane {
+
+std::vector<ModuleHeader> module_headers(const abi::HeaderList& headers) {
+  std::vector<ModuleHeader> list;
+  list.reserve(headers.count());
+  for (size_t i = 0; i < headers.count(); ++i) list.emplace_back(headers.name(i), headers.value(i));
+  return list;
+}
+
+abi::HeaderList header_list(const EnvoyHeader* headers, size_t count) {
+  abi::HeaderList list;
+  for (size_t i = 0; i < count; ++i) {
+    // What is beyond the limits of a list, no guest gets to see.
+    static_cast<void>(list.add(headers[i].name(), headers[i].value()));
+  }
+  return list;
+}
+
+}  // namespace weir::envoy_plane

@@ -1,0 +1,53 @@
+#pragma once
+// A plugin's HTTP stream to a cluster, as both ways of making one have it in common.
+
+#include <string>
+#include <vector>
+
+#include "planes/envoy/dynamic_module.h"
+#include "runtime/upstream.h"
+
+namespace weir::envoy_plane {
+
+// `headers` as Envoy takes them: views of it.
+std::vector<ModuleHeader> module_headers(const abi::HeaderList& headers);
+
+// A copy of what an event brought.
+abi::HeaderList header_list(const EnvoyHeader* headers, size_t count);
+
+// What became of a stream that Envoy reset: it does not say more.
+inline constexpr std::string_view kStreamReset = "the stream was reset";
+
+// Tells an observer what comes, once and for all times in order: nothing after the end, and nothing
+// once it has let go. Thread: the worker's.
+class CallEvents {
+ public:
+  explicit CallEvents(runtime::UpstreamObserver& observer) : observer_(&observer) {}
+
+  void headers(abi::HeaderList headers, bool end) {
+    if (auto* observer = current(end)) observer->on_headers(std::move(headers), eos(end));
+  }
+  void data(std::string_view data, bool end) {
+    if (auto* observer = current(end)) observer->on_data(as_bytes(data), eos(end));
+  }
+  void trailers(abi::HeaderList trailers) {
+    if (auto* observer = current(true)) observer->on_trailers(std::move(trailers));
+  }
+  void failure(std::string_view reason) {
+    if (auto* observer = current(true)) observer->on_failure(reason);
+  }
+  void let_go() { observer_ = nullptr; }
+  bool is_over() const { return observer_ == nullptr; }
+
+ private:
+  static abi::EndOfStream eos(bool end) {
+    return end ? abi::EndOfStream::Yes : abi::EndOfStream::No;
+  }
+  runtime::UpstreamObserver* current(bool end) {
+    return end ? std::exchange(observer_, nullptr) : observer_;
+  }
+
+  runtime::UpstreamObserver* observer_;
+};
+
+}  // namespace weir::envoy_plane

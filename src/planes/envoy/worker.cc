@@ -1,0 +1,219 @@
+#include "planes/envoy/worker.h"
+
+#include <algorithm>
+
+#include "planes/envoy/filter_config.h"
+#include "planes/envoy/http_stream.h"
+#include "planes/envoy/module.h"
+
+namespace weir::envoy_plane {
+namespace {
+
+// Work that makes more work: so many rounds of it are done in one event.
+constexpr int kMaxRounds = 64;
+
+// A plugin that could not be started here is tried again after this time.
+constexpr Nanoseconds kRetryStart = std::chrono::seconds(1);
+
+thread_local Worker* this_worker = nullptr;
+
+// Ends the thread's worker with the thread.
+struct Owner {
+  std::unique_ptr<Worker> worker;
+  ~Owner() { this_worker = nullptr; }
+};
+thread_local Owner owner;
+
+class WorkerTimer final : public runtime::Timer {
+ public:
+  WorkerTimer(TimerThread& thread, std::shared_ptr<Inbox> inbox, std::function<void()> on_expiry)
+      : thread_(thread),
+        state_(std::make_shared<State>(State{std::move(inbox), std::move(on_expiry)})) {}
+  ~WorkerTimer() override { WorkerTimer::stop(); }
+
+  void start(Milliseconds delay) override {
+    WorkerTimer::stop();
+    ticket_ = thread_.add(delay, [state = state_, mine = state_->starts] {
+      state->inbox->post([state, mine] {
+        // An expiry may be on its way already when the timer is stopped, started again or
+        // destroyed.
+        if (state->starts == mine) state->on_expiry();
+      });
+    });
+  }
+
+  void stop() override {
+    ++state_->starts;
+    if (ticket_ != 0) thread_.remove(std::exchange(ticket_, 0));
+  }
+
+ private:
+  struct State {
+    std::shared_ptr<Inbox> inbox;
+    std::function<void()> on_expiry;
+    uint64_t starts = 0;  // the worker's own: counts what makes earlier expiries void
+  };
+
+  TimerThread& thread_;
+  std::shared_ptr<State> state_;
+  TimerThread::Ticket ticket_ = 0;
+};
+
+}  // namespace
+
+Worker& Worker::here() {
+  if (this_worker == nullptr) {
+    owner.worker.reset(new Worker(Module::get()));
+    this_worker = owner.worker.get();
+  }
+  return *this_worker;
+}
+
+Worker::Worker(Module& module)
+    : module_(module),
+      inbox_(std::make_shared<Inbox>([&module] { module.pulse().beat(); })),
+      root_calls_(module.main_thread(), inbox_),
+      runtime_(module.host(), *this) {
+  EnvoyMetrics::bind(&stats_);
+  module_.add_worker(inbox_);
+}
+
+Worker::~Worker() {
+  module_.remove_worker(inbox_);
+  // Envoy has taken leave of this thread.
+  EnvoyMetrics::leave();
+  plugins_.clear();
+  inbox_->close();
+}
+
+runtime::WorkerPlugin* Worker::start(const ConfiguredPlugin& configured, std::string& why) {
+  const auto found = plugins_.find(configured.id);
+  if (found != plugins_.end() && found->second.plugin != nullptr) return found->second.plugin.get();
+  Started& started = found == plugins_.end() ? plugins_[configured.id] : found->second;
+  const Nanoseconds now = module_.host().clock().monotonic();
+  if (now >= started.retry_at) {
+    const GuestScope guest(*this);
+    auto made = runtime_.start(configured.plugin);
+    if (made.ok()) {
+      started.plugin = std::move(made).value();
+      return started.plugin.get();
+    }
+    started.why = made.error().message;
+    started.retry_at = now + kRetryStart;
+    module_.host().logger().log(LogLevel::Error, started.why);
+  }
+  why = started.why;
+  return nullptr;
+}
+
+const ConfiguredPlugin& Worker::plugin_for(EnvoyHttpFilter* filter,
+                                           const FilterConfig& config) const {
+  if (module_.has_route_configs()) {
+    const void* route = envoy_dynamic_module_callback_get_most_specific_route_config(filter);
+    if (route != nullptr) return *static_cast<const FilterConfig*>(route)->plugin();
+  }
+  return *config.plugin();
+}
+
+Nanoseconds Worker::now() const { return module_.host().clock().wall(); }
+
+void Worker::start_all() {
+  for (const auto& configured : module_.plugins()) {
+    std::string ignored;  // It has been logged.
+    start(*configured, ignored);
+  }
+}
+
+void Worker::forget(uint64_t plugin_id) {
+  const auto found = plugins_.find(plugin_id);
+  if (found == plugins_.end()) return;
+  const Started gone = std::move(found->second);
+  plugins_.erase(found);
+}
+
+void Worker::add(HttpStream& stream) {
+  stream.link(streams_);
+  if (needs_beacon_ && inbox_->beacon() == nullptr) inbox_->light(stream.filter());
+}
+
+void Worker::remove(HttpStream& stream) {
+  stream.unlink(streams_);
+  if (inbox_->beacon() != stream.filter() || stream.filter() == nullptr) return;
+  inbox_->extinguish();
+  if (streams_ != nullptr) inbox_->light(streams_->filter());
+}
+
+void Worker::settle_later(HttpStream& stream) { unsettled_.push_back(&stream); }
+
+void Worker::bury(std::unique_ptr<HttpStream> stream) { buried_.push_back(std::move(stream)); }
+
+std::unique_ptr<runtime::Timer> Worker::make_timer(std::function<void()> on_expiry) {
+  expect_posts();
+  return std::make_unique<WorkerTimer>(module_.timers(), inbox_, std::move(on_expiry));
+}
+
+void Worker::expect_posts() {
+  if (std::exchange(needs_beacon_, true)) return;
+  if (streams_ != nullptr) inbox_->light(streams_->filter());
+}
+
+void Worker::begin_event(HttpStream* stream, Event& event) {
+  ++events_;
+  event.outer_stats_ = stats_;
+  if (stream != nullptr) stats_ = stream->stats();
+  if (events_ == 1 && inbox_->has_work()) work();
+  event.outer_stream_ = std::exchange(event_stream_, stream);
+}
+
+void Worker::end_event(Event& event) {
+  if (events_ == 1) {
+    event_stream_ = nullptr;
+    settle();
+    if (inbox_->has_work()) {
+      if (event.kind_ == EventKind::Tells) work();
+      if (inbox_->beacon() == nullptr && streams_ != nullptr) inbox_->light(streams_->filter());
+      inbox_->wake_again();
+    }
+  }
+  event_stream_ = event.outer_stream_;
+  stats_ = event.outer_stats_;
+  --events_;
+}
+
+void Worker::work() {
+  for (int round = 0; round < kMaxRounds && inbox_->has_work(); ++round) {
+    {
+      const GuestScope guest(*this);
+      inbox_->work();
+    }
+    settle();
+  }
+}
+
+void Worker::settle() {
+  while (true) {
+    if (!unsettled_.empty()) {
+      HttpStream* stream = unsettled_.back();
+      unsettled_.pop_back();
+      stream->settle();
+    } else if (!buried_.empty()) {
+      const auto buried = std::exchange(buried_, {});
+      const GuestScope guest(*this);
+      for (const auto& stream : buried) stream->end();
+    } else {
+      break;
+    }
+  }
+}
+
+Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> Worker::open(
+    std::string_view upstream, const abi::HeaderList& headers, abi::EndOfStream end,
+    runtime::Protocol, runtime::UpstreamObserver& observer) {
+  if (event_stream_ != nullptr && event_stream_->may_call()) {
+    return event_stream_->calls().open(upstream, headers, end, observer);
+  }
+  expect_posts();
+  return root_calls_.open(upstream, headers, end, observer);
+}
+
+}  // namespace weir::envoy_plane

@@ -1,0 +1,130 @@
+#pragma once
+// Plugins on one of Envoy's threads.
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "planes/envoy/inbox.h"
+#include "planes/envoy/metrics.h"
+#include "planes/envoy/root_calls.h"
+#include "planes/envoy/timer_thread.h"
+#include "runtime/worker.h"
+#include "runtime/worker_services.h"
+
+namespace weir::envoy_plane {
+
+class FilterConfig;
+struct ConfiguredPlugin;
+class HttpStream;
+class Module;
+
+// Made when the thread is first asked to do something for a plugin, destroyed when the thread ends.
+// Thread: its own, save post().
+class Worker final : public runtime::WorkerServices, private runtime::Upstreams {
+ public:
+  // The present thread's.
+  static Worker& here();
+
+  ~Worker() override;
+
+  // A time in which a guest may run. What plugins ask of Envoy meanwhile is noted, and done at the
+  // end of the event: guests are never running when Envoy is told to act, save for changes to
+  // bodies.
+  class GuestScope {
+   public:
+    explicit GuestScope(Worker& worker) : worker_(worker) { ++worker_.guests_; }
+    ~GuestScope() { --worker_.guests_; }
+
+   private:
+    Worker& worker_;
+  };
+  bool in_guest() const { return guests_ > 0; }
+
+  // Wall clock.
+  Nanoseconds now() const;
+
+  // One of Envoy's events; others come inside of it, where Envoy was told to act. `stream` is whose
+  // event it is, or null.
+  enum class EventKind : uint8_t {
+    // It wants an answer: what others ask for waits until Envoy has it, since they may ask to go on
+    // with a stream that Envoy does not yet know to have stopped.
+    Asks,
+    Tells,
+  };
+  class Event {
+   public:
+    Event(Worker& worker, HttpStream* stream, EventKind kind) : worker_(worker), kind_(kind) {
+      worker_.begin_event(stream, *this);
+    }
+    ~Event() { worker_.end_event(*this); }
+
+   private:
+    friend class Worker;
+    Worker& worker_;
+    EventKind kind_;
+    HttpStream* outer_stream_ = nullptr;
+    StatsTable* outer_stats_ = nullptr;
+  };
+
+  // The plugin here, started if need be. Null: it cannot be; `why` says why.
+  runtime::WorkerPlugin* start(const ConfiguredPlugin& configured, std::string& why);
+  // What the stream's route names, or else the filter's configuration.
+  const ConfiguredPlugin& plugin_for(EnvoyHttpFilter* filter, const FilterConfig& config) const;
+  // Starts what is configured and does not run here yet.
+  void start_all();
+  // The configuration with the plugin of this id is gone.
+  void forget(uint64_t plugin_id);
+
+  // The streams of this thread. They tell when they have something to settle.
+  void add(HttpStream& stream);
+  void remove(HttpStream& stream);
+  void settle_later(HttpStream& stream);
+  // Envoy has destroyed it: it is deleted at the end of the outermost event.
+  void bury(std::unique_ptr<HttpStream> stream);
+
+  void on_woken() { inbox_->on_woken(); }
+
+  // WorkerServices
+  runtime::Upstreams& upstreams() override { return *this; }
+  std::unique_ptr<runtime::Timer> make_timer(std::function<void()> on_expiry) override;
+  void post(std::function<void()> task) override { inbox_->post(std::move(task)); }
+  void expect_posts() override;
+
+ private:
+  explicit Worker(Module& module);
+
+  void begin_event(HttpStream* stream, Event& event);
+  void end_event(Event& event);
+  // Does what waits in the inbox, and what comes of it.
+  void work();
+  // Does what is noted, until nothing is.
+  void settle();
+
+  // Upstreams. A call made while a stream's event runs is that stream's.
+  Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> open(
+      std::string_view upstream, const abi::HeaderList& headers, abi::EndOfStream,
+      runtime::Protocol, runtime::UpstreamObserver& observer) override;
+
+  struct Started {
+    std::unique_ptr<runtime::WorkerPlugin> plugin;  // null: the start failed
+    std::string why;
+    Nanoseconds retry_at{};
+  };
+
+  Module& module_;
+  StatsTable* stats_ = nullptr;         // of the configuration whose event it is
+  HttpStream* event_stream_ = nullptr;  // null: none, or what happens is not of its making
+  std::shared_ptr<Inbox> inbox_;
+  RootCalls root_calls_;
+  runtime::Worker runtime_;
+  std::unordered_map<uint64_t, Started> plugins_;  // by ConfiguredPlugin::id
+  HttpStream* streams_ = nullptr;                  // all that live, linked
+  std::vector<HttpStream*> unsettled_;
+  std::vector<std::unique_ptr<HttpStream>> buried_;
+  bool needs_beacon_ = false;
+  int events_ = 0;
+  int guests_ = 0;
+};
+
+}  // namespace weir::envoy_plane

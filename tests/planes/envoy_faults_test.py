@@ -1,0 +1,96 @@
+"""Guests that fail in every way, in a stock Envoy: its workers go on, and a fault costs the streams
+of its own instance."""
+
+import unittest
+
+import faults_test as everywhere
+from peers.case import PlaneTest, guest
+from peers.envoy import Envoy, cluster, listener, plugin_config, wasm_filter, weir_filter
+
+
+def in_envoy(listener_):
+    """A listener of `weir serve` with its plugins in Weir's module."""
+    manager = listener_["filter_chains"][0]["filters"][0]["typed_config"]
+    for place, filter_ in enumerate(manager["http_filters"]):
+        options = dict(filter_["typed_config"])
+        if options.pop("@type").endswith("weir.v1.PluginOptions"):
+            manager["http_filters"][place] = weir_filter(options, name=filter_["name"])
+    return listener_
+
+
+class EnvoyCase(everywhere.FaultCase):
+    """Goes before the classes of faults_test, and puts an Envoy in the place of `weir serve`."""
+
+    def serve(self, *listeners, workers=1):
+        self.handler = everywhere.Gated()
+        self.upstream = self.upstream(everywhere.Http2Upstream, respond=self.handler)
+        self.weir = Envoy(
+            [in_envoy(one) for one in listeners],
+            [cluster("upstream", self.upstream)],
+            workers=workers,
+        )
+        self.addCleanup(self.weir.stop)
+        return [self.client(port) for port in self.weir.ports]
+
+    def failures(self):
+        prefix = "wasmcustom.wasm.faults.failed."
+        return {
+            name.removeprefix(prefix): value
+            for name, value in self.weir.stats().items()
+            if name.startswith(prefix)
+        }
+
+
+class IsolationTest(EnvoyCase, everywhere.IsolationTest):
+    STREAMS = 90  # within what Envoy's defaults let one client have
+
+
+class PhaseTest(EnvoyCase, everywhere.PhaseTest):
+    pass
+
+
+class WildAllocatorTest(EnvoyCase, everywhere.WildAllocatorTest):
+    pass
+
+
+class PolicyTest(EnvoyCase, everywhere.PolicyTest):
+    def test_the_next_stream_has_a_fresh_instance(self):
+        (client,) = self.serve(
+            everywhere.listener("bad", everywhere.plugin("faults", guest("faults")))
+        )
+        self.assertEqual(client.request("/").headers.get("x-seen"), "1")
+        self.assertEqual(client.request("/").headers.get("x-seen"), "2")
+        self.assertEqual(client.request("/panic").status, 503)
+        self.assertEqual(client.request("/").headers.get("x-seen"), "1")
+        self.assertEqual(self.weir.stat("wasmcustom.wasm.faults.vm_reload_success"), 1)
+
+    def test_repeated_failures_back_off(self):
+        options = {"reload_config": {"backoff": {"base_interval": "3600s"}}}
+        bad = everywhere.plugin("faults", guest("faults"), **options)
+        (client,) = self.serve(everywhere.listener("bad", bad))
+        statuses = [client.request("/panic").status for _ in range(50)]
+        self.assertEqual(set(statuses), {503})
+        self.assertGreater(self.weir.stat("wasmcustom.wasm.faults.vm_reload_backoff"), 0)
+
+
+class TwoEnginesTest(PlaneTest):
+    """Envoy's own V8 and the module's engines in one process, with faults in each."""
+
+    def test_faults_of_each_leave_the_other_alone(self):
+        upstream = self.upstream()
+        ours = plugin_config("ours", guest("faults"))
+        theirs = plugin_config("theirs", guest("http_all"))
+        envoy = Envoy(
+            [listener("ours", weir_filter(ours)), listener("theirs", wasm_filter(theirs))],
+            [cluster("upstream", upstream)],
+        )
+        self.addCleanup(envoy.stop)
+        client, v8 = (self.client(port) for port in envoy.ports)
+        for fault in ("panic", "wild-read", "recursion", "memory"):
+            self.assertEqual(client.request(f"/{fault}").status, 503)
+            self.assertEqual(v8.request("/headers").headers.get("x-set"), "guest")
+            self.assertEqual(client.request("/").status, 200)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,43 @@
+;; A plugin that works without streams: each tick it calls the cluster `auth` (with a plugin
+;; configuration: the cluster `nobody`), counts that, and logs whether the last call was answered.
+(module
+  (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+  (import "env" "proxy_set_tick_period_milliseconds" (func $tick_each (param i32) (result i32)))
+  (import "env" "proxy_http_call"
+    (func $http_call (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_define_metric" (func $define (param i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_increment_metric" (func $increment (param i32 i64) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "auth")
+  (data (i32.const 32) "nobody")
+  (data (i32.const 48) "answered")
+  (data (i32.const 64) "failed")
+  (data (i32.const 80) "root_call.made")
+  ;; A header map: three pairs, their sizes, their text.
+  (data (i32.const 128)
+    "\03\00\00\00\07\00\00\00\03\00\00\00\05\00\00\00\05\00\00\00\0a\00\00\00\04\00\00\00"
+    ":method\00GET\00:path\00/root\00:authority\00auth\00")
+  (global $configured (mut i32) (i32.const 0))
+  (global $metric (mut i32) (i32.const 0))
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_memory_allocate") (param i32) (result i32) i32.const 1024)
+  (func (export "proxy_on_context_create") (param i32 i32))
+  (func (export "proxy_on_vm_start") (param i32 i32) (result i32) i32.const 1)
+  (func (export "proxy_on_configure") (param i32) (param $size i32) (result i32)
+    (global.set $configured (local.get $size))
+    (drop (call $define (i32.const 0) (i32.const 80) (i32.const 14) (i32.const 0)))
+    (global.set $metric (i32.load (i32.const 0)))
+    (drop (call $tick_each (i32.const 20)))
+    i32.const 1)
+  (func (export "proxy_on_tick") (param i32)
+    (drop (call $increment (global.get $metric) (i64.const 1)))
+    (drop (call $http_call
+      (select (i32.const 32) (i32.const 16) (global.get $configured))
+      (select (i32.const 6) (i32.const 4) (global.get $configured))
+      (i32.const 128) (i32.const 68) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+      (i32.const 5000) (i32.const 4))))
+  (func (export "proxy_on_http_call_response")
+    (param i32 i32) (param $headers i32) (param i32 i32)
+    (drop (call $log (i32.const 2)
+      (select (i32.const 48) (i32.const 64) (local.get $headers))
+      (select (i32.const 8) (i32.const 6) (local.get $headers))))))

@@ -1,0 +1,256 @@
+"""A stock Envoy as a process under test, with plugins in its filter chains by libweir-envoy.so."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+
+from .loop import PATIENCE_S
+from .weir import eventually
+
+BINARY = os.environ.get("WEIR_TEST_ENVOY", "")
+_MODULE = os.environ.get("WEIR_TEST_ENVOY_MODULE", "")
+_CODE_CACHE = os.environ.get("WEIR_TEST_CODE_CACHE")
+
+_TYPES = "type.googleapis.com/"
+_MANAGER = (
+    f"{_TYPES}envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+)
+_ROUTER = {
+    "@type": f"{_TYPES}envoy.extensions.filters.http.router.v3.Router",
+    "suppress_envoy_headers": True,
+}
+_FILTER = f"{_TYPES}envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter"
+_ROUTE_FILTER = (
+    f"{_TYPES}envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilterPerRoute"
+)
+_WASM = f"{_TYPES}envoy.extensions.filters.http.wasm.v3.Wasm"
+_CLUSTER = f"{_TYPES}envoy.extensions.clusters.dynamic_modules.v3.ClusterConfig"
+_ACCESS_LOG = f"{_TYPES}envoy.extensions.access_loggers.file.v3.FileAccessLog"
+_STRUCT = f"{_TYPES}google.protobuf.Struct"
+_STRING = f"{_TYPES}google.protobuf.StringValue"
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+MODULE = {"name": "weir-envoy", "metrics_namespace": "wasmcustom"}
+
+
+def plugin_config(name, wasm, configuration="", engine="wasmtime", vm_id="", **options):
+    """A PluginConfig, as a Wasm filter has it under `config`."""
+    config = {
+        "name": name,
+        "vm_config": {
+            "runtime": f"envoy.wasm.runtime.{engine}",
+            "code": {"local": {"filename": str(wasm)}},
+            "vm_id": vm_id,
+        },
+        **options,
+    }
+    if configuration:
+        config["configuration"] = {"@type": _STRING, "value": configuration}
+    return config
+
+
+def weir_filter(config, name=None):
+    """An HTTP filter of Weir's module. `config` is what stands in its filter_config."""
+    return {
+        "name": name or config.get("name", "weir"),
+        "typed_config": {
+            "@type": _FILTER,
+            "dynamic_module_config": MODULE,
+            "filter_name": name or config.get("name", "weir"),
+            "filter_config": {"@type": _STRUCT, "value": config},
+        },
+    }
+
+
+def wasm_filter(config):
+    """The same plugin in Envoy's own filter, on its own V8."""
+    vm = {**config["vm_config"], "runtime": "envoy.wasm.runtime.v8"}
+    return {
+        "name": config["name"],
+        "typed_config": {"@type": _WASM, "config": {**config, "vm_config": vm}},
+    }
+
+
+def route_config(config):
+    """A plugin for one route, in place of the filter's own: an entry of typed_per_filter_config."""
+    return {
+        "@type": _ROUTE_FILTER,
+        "dynamic_module_config": MODULE,
+        "per_route_config_name": config["name"],
+        "filter_config": {"@type": _STRUCT, "value": config},
+    }
+
+
+def _address(port):
+    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+
+
+def listener(name, *filters, cluster="upstream", routes=(), access_log=None, **manager_options):
+    """`routes` come before the one that sends all to `cluster`."""
+    route = {"match": {"prefix": "/"}, "route": {"cluster": cluster, "timeout": "15s"}}
+    hosts = [{"name": "all", "domains": ["*"], "routes": [*routes, route]}]
+    manager = {
+        "@type": _MANAGER,
+        "stat_prefix": name,
+        "http_protocol_options": {"enable_trailers": True},
+        "route_config": {"virtual_hosts": hosts},
+        "http_filters": [*filters, {"name": "router", "typed_config": _ROUTER}],
+        **manager_options,
+    }
+    if access_log:
+        path, text = access_log
+        line = {"text_format_source": {"inline_string": f"{text}\n"}}
+        log = {"@type": _ACCESS_LOG, "path": str(path), "log_format": line}
+        manager["access_log"] = [{"name": "file", "typed_config": log}]
+    chain = {"filters": [{"name": "http", "typed_config": manager}]}
+    return {"name": name, "address": _address(0), "filter_chains": [chain]}
+
+
+def cluster(name, upstream):
+    endpoint = {"endpoint": {"address": _address(upstream.port)}}
+    protocol = (
+        {"http2_protocol_options": {}}
+        if upstream.scheme == "h2c"
+        else {"http_protocol_options": {"enable_trailers": True}}
+    )
+    options = {"@type": f"{_TYPES}{_HTTP_OPTIONS}", "explicit_http_config": protocol}
+    return {
+        "name": name,
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+        "typed_extension_protocol_options": {_HTTP_OPTIONS: options},
+    }
+
+
+def pulse_cluster():
+    """The cluster by which Weir reaches workers that have no stream."""
+    return {
+        "name": "weir",
+        "lb_policy": "CLUSTER_PROVIDED",
+        "cluster_type": {
+            "name": "envoy.clusters.dynamic_modules",
+            "typed_config": {
+                "@type": _CLUSTER,
+                "dynamic_module_config": MODULE,
+                "cluster_name": "weir",
+            },
+        },
+    }
+
+
+class Envoy:
+    """A running Envoy. Ends, and leaves no trace, by stop()."""
+
+    def __init__(self, listeners, clusters, workers=1, log_level="info"):
+        self._folder = tempfile.TemporaryDirectory(prefix="weir-test-")
+        self.folder = pathlib.Path(self._folder.name)
+        self._log = self.folder / "log"
+        config = {
+            "static_resources": {"listeners": listeners, "clusters": clusters},
+            "admin": {"address": _address(0)},
+        }
+        (self.folder / "envoy.json").write_text(json.dumps(config))
+        environment = {
+            **os.environ,
+            "ENVOY_DYNAMIC_MODULES_SEARCH_PATH": str(pathlib.Path(_MODULE).parent),
+            "WEIR_CODE_CACHE": _CODE_CACHE or "off",
+        }
+        arguments = [
+            *(BINARY, "-c", str(self.folder / "envoy.json"), "--concurrency", str(workers)),
+            *("--use-dynamic-base-id", "--admin-address-path", str(self.folder / "admin")),
+            *("--component-log-level", f"dynamic_modules:{log_level}"),
+            *("--log-level", "warning", "--drain-time-s", "0"),
+            *("--log-format", "[%l] %v"),
+        ]
+        with open(self._log, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(arguments, stdout=log, stderr=log, env=environment)
+        try:
+            admin = self.folder / "admin"
+            eventually(lambda: self._runs() and admin.exists() and admin.read_text(), "Envoy")
+            self.admin_port = int(admin.read_text().rsplit(":", 1)[1])
+            eventually(lambda: self._runs() and self._is_ready(), "Envoy to be ready")
+            self.ports = self._read_ports(listeners)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            self._folder.cleanup()
+            raise
+
+    def _runs(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"Envoy has ended with {self.process.returncode}:\n{self.log}")
+        return True
+
+    def _is_ready(self):
+        try:
+            return self.page("/ready")[0] == 200
+        except OSError:  # Not listening yet, or gone already: the process tells.
+            return False
+
+    def _read_ports(self, listeners):
+        lines = json.loads(self.page("/listeners?format=json")[1])["listener_statuses"]
+        ports = {
+            line["name"]: line["local_address"]["socket_address"]["port_value"] for line in lines
+        }
+        return [ports[one["name"]] for one in listeners]
+
+    @property
+    def port(self):
+        return self.ports[0]
+
+    @property
+    def log(self):
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def lines(self, pattern):
+        """The lines of the log that match."""
+        return [line for line in self.log.splitlines() if re.search(pattern, line)]
+
+    def wait_for_line(self, pattern):
+        return eventually(lambda: self.lines(pattern), f"a line {pattern!r} in:\n{self.log}")[0]
+
+    def page(self, path):
+        """Status and text of an admin page."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}") as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def stats(self):
+        """Counters and gauges by name."""
+        lines = [line.rsplit(": ", 1) for line in self.page("/stats")[1].splitlines()]
+        return {name: int(value) for name, value in lines if value.isdigit()}
+
+    def stat(self, name):
+        return self.stats().get(name, 0)
+
+    def rss_bytes(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
+    def stop(self):
+        """Ends it by SIGTERM; an end in disorder is an error."""
+        try:
+            if self.process.poll() is None:
+                self.process.send_signal(signal.SIGTERM)
+            code = self.process.wait(PATIENCE_S)
+            assert code == 0, f"Envoy has ended with {code}:\n{self.log}"
+        finally:
+            self.process.kill()
+            self._folder.cleanup()
+
+
+def refusal(listener_, upstream):
+    """Why Envoy does not start with this listener: its log."""
+    try:
+        envoy = Envoy([listener_], [cluster("upstream", upstream)])
+    except AssertionError as error:
+        return str(error)
+    envoy.stop()
+    raise AssertionError("Envoy has started")
