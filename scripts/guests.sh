@@ -16,7 +16,7 @@ recipe() {
   sources=()
   local sdk=(sdk/cpp/include sdk/cpp/src sdk/cpp/weir-cxx src/engine/native_plugin.h)
   case $1 in
-    http_all | grpc_all | faults)
+    http_all | grpc_all | faults | root_all | tcp_all)
       sources=("$rust/Cargo.toml" "$rust/Cargo.lock" "$rust/$1")
       compile=(rust wasm32-wasip1 "$rust" "$1")
       ;;
@@ -71,8 +71,8 @@ recipe() {
   esac
   [ -e "${sources[0]:-}" ] || die "there is no guest '$1'; known are: ${all[*]}"
 }
-all=(http_all http_all_malloc grpc_all faults header_v1 cpp_http go_http as_http
-  cpp_sdk/http_all cpp_sdk/http_all.so cpp_sdk/grpc_all cpp_sdk/grpc_all.so
+all=(http_all http_all_malloc grpc_all faults root_all tcp_all header_v1 cpp_http go_http
+  as_http cpp_sdk/http_all cpp_sdk/http_all.so cpp_sdk/grpc_all cpp_sdk/grpc_all.so
   cpp_sdk/low_level cpp_sdk/low_level.so)
 for folder in examples/*/{rust,go,cpp,assemblyscript}; do
   [ ! -d "$folder" ] || all+=("$(basename "$(dirname "$folder")")-$(basename "$folder")")

@@ -43,6 +43,20 @@ struct VirtualHost {
   std::vector<Route> routes;  // the first that matches is taken
 };
 
+// Takes connections to clusters, bytes as they are.
+struct TcpProxy {
+  struct Target {
+    std::string cluster;
+    uint32_t weight = 1;
+  };
+
+  std::string stat_prefix;
+  std::vector<Target> targets;  // at least one; one is drawn for each connection, by weight
+  // Without a byte either way; zero: never.
+  Milliseconds idle_timeout{3'600'000};
+  uint32_t max_connect_attempts = 1;
+};
+
 struct Listener {
   enum class Codec : uint8_t {
     Auto,   // HTTP/2 where a connection starts with its preface, else HTTP/1
@@ -53,6 +67,11 @@ struct Listener {
   std::string name;
   std::string filter_chain;  // its name, for properties; may be empty
   SocketAddress address;     // an IP address; port 0 lets the system choose
+  // In the order in which bytes from the client pass them, before all else.
+  std::vector<PluginSettings> network_plugins;
+  // Connections are carried as they are; what follows is not for them.
+  std::optional<TcpProxy> tcp_proxy;
+
   Codec codec = Codec::Auto;
   std::vector<PluginSettings> plugins;  // in the order in which requests pass them
   std::vector<VirtualHost> virtual_hosts;

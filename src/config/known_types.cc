@@ -10,6 +10,7 @@
 #include "weir/envoy/http_wasm.pb.h"
 #include "weir/envoy/network_wasm.pb.h"
 #include "weir/envoy/router.pb.h"
+#include "weir/envoy/tcp_proxy.pb.h"
 #include "weir/envoy/wasm.pb.h"
 #include "weir/envoy/wasm_access_log.pb.h"
 #include "weir/v1/plugin_options.pb.h"
@@ -31,7 +32,7 @@ const std::vector<const pb::Message*>& all_prototypes() {
       envoy::extensions::access_loggers::wasm::v3::WasmAccessLog,
       envoy::extensions::wasm::v3::WasmService,
       filters::network::http_connection_manager::v3::HttpConnectionManager,
-      filters::http::router::v3::Router,
+      filters::network::tcp_proxy::v3::TcpProxy, filters::http::router::v3::Router,
       envoy::extensions::upstreams::http::v3::HttpProtocolOptions, pb::Struct, pb::Value,
       pb::ListValue, pb::StringValue, pb::BytesValue, pb::BoolValue, pb::Int32Value, pb::Int64Value,
       pb::UInt32Value, pb::UInt64Value, pb::FloatValue, pb::DoubleValue, pb::Duration, pb::Empty>();

@@ -2,10 +2,13 @@
 
 #include "config/cluster_reader.h"
 #include "config/route_reader.h"
+#include "config/tcp_proxy_reader.h"
 #include "config/unpack.h"
 #include "weir/envoy/http_connection_manager.pb.h"
 #include "weir/envoy/http_wasm.pb.h"
+#include "weir/envoy/network_wasm.pb.h"
 #include "weir/envoy/router.pb.h"
+#include "weir/envoy/tcp_proxy.pb.h"
 #include "weir/v1/plugin_options.pb.h"
 
 namespace weir::config {
@@ -14,8 +17,10 @@ namespace {
 namespace v3 = envoy::config::listener::v3;
 namespace filters = envoy::extensions::filters;
 using HttpWasm = filters::http::wasm::v3::Wasm;
+using NetworkWasm = filters::network::wasm::v3::Wasm;
 using filters::http::router::v3::Router;
 using filters::network::http_connection_manager::v3::HttpConnectionManager;
+using filters::network::tcp_proxy::v3::TcpProxy;
 using weir::v1::PluginOptions;
 
 Listener::Codec read_codec(HttpConnectionManager::CodecType type) {
@@ -68,6 +73,59 @@ Done read_manager(const HttpConnectionManager& manager, const std::set<std::stri
   return Unit{};
 }
 
+// A plugin among a connection's filters.
+Result<PluginSettings> read_network_plugin(const google::protobuf::Any& config,
+                                           const Environment& environment, const Place& at) {
+  if (config.Is<NetworkWasm>()) {
+    WEIR_TRY(NetworkWasm wasm, unpack<NetworkWasm>(config, at));
+    return make_plugin_settings(wasm.config(), at.field("config"), environment);
+  }
+  WEIR_TRY(PluginOptions options, unpack<PluginOptions>(config, at));
+  return make_plugin_settings(options, at, environment);
+}
+
+Error unknown_network_filter(const google::protobuf::Any& config, const Place& at) {
+  return at.error(quote(type_name(config)) + " is no filter of connections; expected one of " +
+                  NetworkWasm::descriptor()->full_name() + ", " +
+                  PluginOptions::descriptor()->full_name() + ", " +
+                  TcpProxy::descriptor()->full_name() + ", " +
+                  HttpConnectionManager::descriptor()->full_name());
+}
+
+// Plugins, and then what takes the bytes: HTTP, or the TCP proxy.
+Done read_filter_chain(const v3::FilterChain& chain, const std::set<std::string>& clusters,
+                       const Environment& environment, const Place& at, Listener& into) {
+  into.filter_chain = chain.name();
+  const int last = chain.filters_size() - 1;
+  for (int i = 0; i <= last; ++i) {
+    const google::protobuf::Any& config = chain.filters(i).typed_config();
+    const Place here = at.field("filters").item(static_cast<size_t>(i)).field("typed_config");
+    const bool ends_chain = config.Is<HttpConnectionManager>() || config.Is<TcpProxy>();
+    if (ends_chain && i < last) {
+      return here.error(quote(type_name(config)) +
+                        " has to be the last filter; none is reached after it");
+    }
+    if (config.Is<HttpConnectionManager>()) {
+      WEIR_TRY(auto manager, unpack<HttpConnectionManager>(config, here));
+      return read_manager(manager, clusters, environment, here, into);
+    }
+    if (config.Is<TcpProxy>()) {
+      WEIR_TRY(auto proxy, unpack<TcpProxy>(config, here));
+      WEIR_TRY(into.tcp_proxy, read_tcp_proxy(proxy, clusters, here));
+      return Unit{};
+    }
+    if (!config.Is<NetworkWasm>() && !config.Is<PluginOptions>()) {
+      return unknown_network_filter(config, here);
+    }
+    WEIR_TRY(PluginSettings plugin, read_network_plugin(config, environment, here));
+    plugin.where = here.describe();
+    into.network_plugins.push_back(std::move(plugin));
+  }
+  return at.field("filters").error("the last filter has to be " +
+                                   HttpConnectionManager::descriptor()->full_name() + " or " +
+                                   TcpProxy::descriptor()->full_name());
+}
+
 Result<Listener> read_listener(const v3::Listener& message, const std::set<std::string>& clusters,
                                const Environment& environment, const Place& at) {
   Listener listener;
@@ -78,21 +136,8 @@ Result<Listener> read_listener(const v3::Listener& message, const std::set<std::
   if (message.filter_chains_size() > 1) {
     return chains.item(1).error("a listener has one filter chain");
   }
-  Place chain_filters = chains.item(0).field("filters");
-  const v3::FilterChain& chain = message.filter_chains(0);
-  listener.filter_chain = chain.name();
-  if (chain.filters_size() > 1) {
-    return chain_filters.item(1).error(
-        "a filter chain has one filter, the HTTP connection manager");
-  }
-  Place here = chain_filters.item(0).field("typed_config");
-  const google::protobuf::Any& config = chain.filters(0).typed_config();
-  if (!config.Is<HttpConnectionManager>()) {
-    return here.error(quote(type_name(config)) + " is not served on a listener; expected " +
-                      HttpConnectionManager::descriptor()->full_name());
-  }
-  WEIR_TRY(auto manager, unpack<HttpConnectionManager>(config, here));
-  WEIR_TRY(read_manager(manager, clusters, environment, here, listener));
+  WEIR_TRY(
+      read_filter_chain(message.filter_chains(0), clusters, environment, chains.item(0), listener));
   return listener;
 }
 

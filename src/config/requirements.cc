@@ -22,6 +22,7 @@ enum class Need {
   Port,            // uint32
   NotNegative,     // a Duration, if present
   OneMillisecond,  // a Duration, if present: at least so long
+  AtLeastOne,      // a uint32, or a UInt32Value if present
   OnePage,         // a UInt64Value, if present: at least a page of wasm memory
   Sha256,          // a string of 64 hexadecimal digits
 };
@@ -97,6 +98,18 @@ constexpr Requirement kRequirements[] = {
     {"envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter", "typed_config",
      Need::Present, kTypedConfigRemedy},
     {"envoy.extensions.filters.network.wasm.v3.Wasm", "config", Need::Present, kConfigRemedy},
+    {"envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", "stat_prefix", Need::NotEmpty},
+    {"envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", "cluster_specifier", Need::OneOf},
+    {"envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", "cluster", Need::NotEmpty},
+    {"envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", "max_connect_attempts",
+     Need::AtLeastOne},
+    {"envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", "idle_timeout", Need::NotNegative},
+    {"envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster", "clusters",
+     Need::NotEmptyList},
+    {"envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight", "name",
+     Need::NotEmpty},
+    {"envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight",
+     "weight", Need::AtLeastOne},
     {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions", "explicit_http_config",
      Need::Present},
     {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig", "protocol_config",
@@ -173,6 +186,15 @@ Done check_one_page(const Subject& subject) {
   return subject.wrong("less than a page of wasm memory; has to be 65536 or more");
 }
 
+Done check_at_least_one(const Subject& subject) {
+  const bool wrapped = subject.field()->message_type() != nullptr;
+  if (wrapped && !subject.has_field()) return Unit{};
+  const uint32_t value =
+      wrapped ? pb::DynamicCastToGenerated<pb::UInt32Value>(&subject.submessage())->value()
+              : subject.reflection().GetUInt32(subject.message, subject.field());
+  return value >= 1 ? Done(Unit{}) : Done(subject.wrong("has to be 1 or more"));
+}
+
 Done check_sha256(const Subject& subject) {
   std::string text = subject.text();
   const auto* remote =
@@ -213,6 +235,8 @@ Done check(const Subject& subject) {
       return check_duration(subject, 0);
     case Need::OneMillisecond:
       return check_duration(subject, 1'000'000);
+    case Need::AtLeastOne:
+      return check_at_least_one(subject);
     case Need::OnePage:
       return check_one_page(subject);
     case Need::Sha256:

@@ -1,7 +1,7 @@
 #include "config/route_reader.h"
 
+#include "config/cluster_names.h"
 #include "config/durations.h"
-#include "config/suggestion.h"
 
 namespace weir::config {
 namespace {
@@ -27,13 +27,7 @@ Result<Route> read_route(const v3::Route& message, const std::set<std::string>& 
   route.name = message.name();
   const v3::RouteAction& action = message.route();
   route.cluster = action.cluster();
-  if (!clusters.contains(route.cluster)) {
-    std::vector<std::string> known(clusters.begin(), clusters.end());
-    std::string remedy =
-        known.empty() ? "static_resources.clusters is empty" : suggest(route.cluster, known);
-    return at.field("route").field("cluster").error("there is no cluster " + quote(route.cluster) +
-                                                    "; " + remedy);
-  }
+  WEIR_TRY(check_cluster(route.cluster, clusters, at.field("route").field("cluster")));
   if (action.has_timeout()) route.timeout = to_milliseconds(action.timeout());
   return route;
 }

@@ -11,6 +11,7 @@
 #include "weir/envoy/http_protocol_options.pb.h"
 #include "weir/envoy/http_wasm.pb.h"
 #include "weir/envoy/network_wasm.pb.h"
+#include "weir/envoy/tcp_proxy.pb.h"
 #include "weir/envoy/wasm.pb.h"
 #include "weir/envoy/wasm_access_log.pb.h"
 
@@ -156,6 +157,21 @@ TEST(WireTest, ReadsAnHttpConnectionManager) {
   EXPECT_EQ(virtual_host.routes(0).route().cluster(), "c");
   EXPECT_EQ(virtual_host.routes(0).route().timeout().seconds(), 7);
   EXPECT_EQ(parse<envoy::config::route::v3::RouteMatch>(bytes(2, "/x")).path(), "/x");
+}
+
+TEST(WireTest, ReadsATcpProxy) {
+  using envoy::extensions::filters::network::tcp_proxy::v3::TcpProxy;
+  auto proxy = parse<TcpProxy>(bytes(1, "s") + bytes(2, "web") + bytes(7, number(1, 3)) +
+                               bytes(8, number(1, 60)));
+  EXPECT_EQ(proxy.stat_prefix(), "s");
+  EXPECT_EQ(proxy.cluster(), "web");
+  EXPECT_EQ(proxy.max_connect_attempts().value(), 3u);
+  EXPECT_EQ(proxy.idle_timeout().seconds(), 60);
+
+  auto weighted =
+      parse<TcpProxy>(bytes(1, "s") + bytes(10, bytes(1, bytes(1, "web") + number(2, 9))));
+  EXPECT_EQ(weighted.weighted_clusters().clusters(0).name(), "web");
+  EXPECT_EQ(weighted.weighted_clusters().clusters(0).weight(), 9u);
 }
 
 TEST(WireTest, ReadsProtocolsOfClusters) {

@@ -227,6 +227,7 @@ class FakeCluster final : public Cluster {
 
   std::unique_ptr<UpstreamExchange> open(MessageSink& response, MessageSource* request,
                                          bool need_http2) override;
+  std::unique_ptr<Dial> dial(DialEvents&) override { return nullptr; }
 
  private:
   class Upstream;

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
+#include <optional>
 #include <vector>
 
 #include "base/check.h"
 #include "planes/serve/endpoint.h"
+#include "planes/serve/tcp_dial.h"
 
 namespace weir::serve {
 namespace {
@@ -25,7 +27,10 @@ struct Name {
   bool resolving = false;
 };
 
-class ClusterImpl final : public Cluster, private Dispatcher, private EndpointOwner {
+class ClusterImpl final : public Cluster,
+                          private Dispatcher,
+                          private EndpointOwner,
+                          private DialOwner {
  public:
   ClusterImpl(asio::io_context& io, const ClusterSettings& settings)
       : io_(io),
@@ -38,7 +43,7 @@ class ClusterImpl final : public Cluster, private Dispatcher, private EndpointOw
     sweep();
   }
 
-  ~ClusterImpl() override { WEIR_CHECK(unplaced_.empty() && failing_.empty()); }
+  ~ClusterImpl() override { WEIR_CHECK(unplaced_.empty() && failing_.empty() && dials_.empty()); }
 
   std::unique_ptr<UpstreamExchange> open(MessageSink& response, MessageSource* request,
                                          bool need_http2) override {
@@ -47,12 +52,24 @@ class ClusterImpl final : public Cluster, private Dispatcher, private EndpointOw
                                              need_http2 || settings_.http2);
   }
 
+  std::unique_ptr<Dial> dial(DialEvents& events) override {
+    DialOwner& owner = *this;
+    auto dial = std::make_unique<TcpDial>(io_, settings_, stats_, owner, events);
+    dials_.push_back(*dial);
+    dial->start();
+    return dial;
+  }
+
  private:
   using Endpoints = std::vector<std::unique_ptr<Endpoint>>;
 
   void dispatch(UpstreamRequest& request) override;
   void on_refused(UpstreamRequest& request, std::string_view reason) override;
   Connection::Time now() const override { return now_; }
+  std::optional<tcp::endpoint> next_address() override;
+  bool expects_addresses() const override { return is_resolving(); }
+  std::string_view why_no_address() const override;
+  void on_dialed(const tcp::endpoint& address, bool connected) override;
 
   void add_endpoints();
   Endpoint& next_endpoint();
@@ -78,6 +95,7 @@ class ClusterImpl final : public Cluster, private Dispatcher, private EndpointOw
   size_t next_ = 0;
   WaitingList unplaced_;  // no name is resolved yet
   WaitingList failing_;
+  TcpDials dials_;
   // Handlers that come after the end find it expired.
   std::shared_ptr<ClusterImpl*> self_ = std::make_shared<ClusterImpl*>(this);
 };
@@ -114,6 +132,24 @@ Endpoint& ClusterImpl::next_endpoint() {
   return *endpoints_[next_++ % endpoints_.size()];
 }
 
+std::optional<tcp::endpoint> ClusterImpl::next_address() {
+  if (endpoints_.empty()) return std::nullopt;
+  return next_endpoint().address();
+}
+
+std::string_view ClusterImpl::why_no_address() const {
+  return resolve_error_.empty() ? "the cluster has no address" : std::string_view(resolve_error_);
+}
+
+void ClusterImpl::on_dialed(const tcp::endpoint& address, bool connected) {
+  for (const auto& endpoint : endpoints_) {
+    if (endpoint->address() != address) continue;
+    return connected ? endpoint->note_connected() : endpoint->note_connect_failure();
+  }
+  // The address is no longer the cluster's.
+  if (!connected) stats_.connect_failures.add();
+}
+
 void ClusterImpl::on_refused(UpstreamRequest& request, std::string_view reason) {
   request.note_refusal();
   if (request.refusals() >= endpoints_.size()) return request.fail(reason);
@@ -128,8 +164,7 @@ void ClusterImpl::fail_later(UpstreamRequest& request) {
     ClusterImpl& cluster = **alive;
     UpstreamRequest& first = cluster.failing_.front();
     cluster.failing_.pop_front();
-    first.fail(cluster.resolve_error_.empty() ? "the cluster has no address"
-                                              : cluster.resolve_error_);
+    first.fail(cluster.why_no_address());
   });
 }
 
@@ -180,6 +215,7 @@ void ClusterImpl::on_resolved(Name& name, error_code error,
     unplaced.pop_front();
     dispatch(request);
   }
+  for (TcpDial& dial : dials_) dial.on_resolved();
 }
 
 void ClusterImpl::update_endpoints() {

@@ -31,7 +31,8 @@ enum class Ending : uint8_t {
 
 enum class Disconnect : uint8_t {
   EndOfInput,  // the peer has closed, in order
-  Broken,      // an error, a time-out, our own decision
+  Reset,       // the peer has broken off, or cannot be reached any more
+  Broken,      // a time-out, our own decision
 };
 
 // Thread: its worker's. The functions are not called from inside one another, nor from inside an
@@ -46,6 +47,13 @@ class Codec {
 
   // Whether it takes more bytes than it has left unread.
   virtual bool wants_input() const = 0;
+
+  // The peer sends no more. True: the connection goes on the other way until that has ended too.
+  // False: it is over, and disconnected() follows.
+  virtual bool end_of_input() { return false; }
+
+  // Behind what output() has now comes nothing more, and the peer is to be told so.
+  virtual bool output_has_ended() const { return false; }
 
   // Nothing more is received or sent. Aborts what is under way; `ending()` is no longer Open.
   virtual void disconnected(Disconnect how, std::string_view reason) = 0;

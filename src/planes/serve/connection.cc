@@ -70,17 +70,33 @@ void Connection::step() {
   if (state_ == State::Open && codec_->ending() != Ending::Open && codec_->output().empty()) {
     if (codec_->ending() == Ending::Linger) {
       linger();
+      if (state_ == State::Closed) return;
     } else {
       shut(Disconnect::Broken, "closed");
       return;
     }
   }
 
+  if (!end_output()) return;
+
   if (!codec_->inside_head()) {
     head_since_ = Time::max();
   } else if (head_since_ == Time::max()) {
     head_since_ = swept_;
   }
+}
+
+bool Connection::end_output() {
+  if (state_ != State::Open || !codec_->output_has_ended() || !codec_->output().empty()) {
+    return true;
+  }
+  if (!std::exchange(output_ended_, true)) {
+    error_code ignored;
+    socket_.shutdown(TcpSocket::shutdown_send, ignored);
+  }
+  if (!input_ended_) return true;
+  shut(Disconnect::EndOfInput, "both sides have ended");
+  return false;
 }
 
 bool Connection::choose() {
@@ -92,7 +108,7 @@ bool Connection::choose() {
 }
 
 void Connection::read() {
-  if (reading_ || (codec_ != nullptr && !codec_->wants_input())) return;
+  if (reading_ || input_ended_ || (codec_ != nullptr && !codec_->wants_input())) return;
   reading_ = true;
   const std::span<std::byte> room = input_.prepare();
   socket_.async_read_some(
@@ -103,8 +119,14 @@ void Connection::read() {
 void Connection::on_read(error_code error, size_t n) {
   reading_ = false;
   if (state_ == State::Closed) return;
-  if (error == asio::error::eof) return shut(Disconnect::EndOfInput, "the peer has closed");
-  if (error) return shut(Disconnect::Broken, error.message());
+  if (error == asio::error::eof) {
+    if (codec_ == nullptr || state_ != State::Open || !codec_->end_of_input()) {
+      return shut(Disconnect::EndOfInput, "the peer has closed");
+    }
+    input_ended_ = true;
+    return run();
+  }
+  if (error) return shut(Disconnect::Reset, error.message());
   input_.commit(n);
   traffic_.received_bytes.add(n);
   note_activity();
@@ -141,7 +163,7 @@ bool Connection::flush() {
 // The peer takes no more; but it may have said why, and that may not be read yet.
 bool Connection::give_up_writing() {
   const bool reads_on = codec_->wants_input() && codec_->ending() == Ending::Open;
-  if (!reads_on) shut(Disconnect::Broken, "the peer takes no more bytes");
+  if (!reads_on) shut(Disconnect::Reset, "the peer takes no more bytes");
   return false;
 }
 
@@ -154,6 +176,7 @@ void Connection::await_writable() {
 }
 
 void Connection::linger() {
+  if (input_ended_) return shut(Disconnect::Broken, "closed");
   state_ = State::Lingering;
   linger_since_ = swept_;
   error_code ignored;

@@ -87,6 +87,8 @@ class Connection final : public Carrier, public std::enable_shared_from_this<Con
   void run();
   void step();
   bool choose();
+  // Tells the peer that no more is sent, where that is so. False: the connection is closed.
+  bool end_output();
   void read();
   void on_read(error_code error, size_t n);
   // False: the peer takes no more.
@@ -108,6 +110,8 @@ class Connection final : public Carrier, public std::enable_shared_from_this<Con
   bool running_ = false;
   bool woken_ = false;  // run() is posted, or has to go round again
   bool reading_ = false;
+  bool input_ended_ = false;   // and the codec goes on
+  bool output_ended_ = false;  // likewise
   bool awaiting_writable_ = false;
   bool write_broken_ = false;
   bool draining_ = false;

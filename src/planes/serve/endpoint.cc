@@ -100,8 +100,7 @@ void Endpoint::on_dialed(Dials::iterator dial, error_code error) {
   Dials done;
   done.splice(done.end(), dials_, dial);
   if (!error) {
-    usable_from_ = {};
-    pause_ = {};
+    note_connected();
     return add(*dial);
   }
   const bool timed_out = error == asio::error::operation_aborted;
@@ -109,10 +108,19 @@ void Endpoint::on_dialed(Dials::iterator dial, error_code error) {
                                      (timed_out ? "timed out" : error.message()));
 }
 
-void Endpoint::connection_failed(bool http2, std::string_view reason) {
+void Endpoint::note_connected() {
+  usable_from_ = {};
+  pause_ = {};
+}
+
+void Endpoint::note_connect_failure() {
   stats_.connect_failures.add();
   pause_ = std::clamp(2 * pause_, kShortestPause, kLongestPause);
   usable_from_ = std::chrono::steady_clock::now() + pause_;
+}
+
+void Endpoint::connection_failed(bool http2, std::string_view reason) {
+  note_connect_failure();
   // Each failed connection fails what it was made for.
   WaitingList& list = waiting(http2);
   while (list.size() > expected(http2)) {

@@ -37,6 +37,10 @@ class Endpoint final : private ConnectionOwner {
   // False for a while after a connection could not be made.
   bool is_usable() const { return owner_.now() >= usable_from_; }
 
+  // What became of a connection that somebody else made to it.
+  void note_connected();
+  void note_connect_failure();
+
   void sweep(Connection::Time now);
 
   // The address is no longer the cluster's: ends its connections one by one.

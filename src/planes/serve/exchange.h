@@ -87,6 +87,14 @@ class UpstreamExchange : public MessageSink, public MessageSource {
   virtual size_t backlog() const = 0;
 };
 
+class DialEvents;
+
+// A connection being made. Destroying it gives it up.
+class Dial {
+ public:
+  virtual ~Dial() = default;
+};
+
 // One named cluster, on one worker: endpoints, and pools of connections to them.
 class Cluster {
  public:
@@ -100,6 +108,10 @@ class Cluster {
   // `need_http2`: use HTTP/2 even where the cluster is not configured for it (gRPC).
   virtual std::unique_ptr<UpstreamExchange> open(MessageSink& response, MessageSource* request,
                                                  bool need_http2) = 0;
+
+  // Starts a connection of the caller's own to the next endpoint (tcp_dial.h). `events` outlives
+  // the result, and is not called before this returns; then once.
+  virtual std::unique_ptr<Dial> dial(DialEvents& events) = 0;
 };
 
 }  // namespace weir::serve

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "planes/serve/connection_attributes.h"
 #include "planes/serve/filter_chain.h"
 
 namespace weir::serve {
@@ -55,26 +56,10 @@ PropertyValue route_attribute(const FilterChain& chain, std::string RouteTarget:
   return std::string_view(target->*name);
 }
 
-PropertyValue upstream_attribute(const UpstreamInfo& upstream, Attribute attribute) {
-  switch (attribute) {
-    case Attribute::UpstreamAddress:
-      return std::string_view(upstream.address);
-    case Attribute::UpstreamPort:
-      return number(upstream.port);
-    case Attribute::UpstreamLocalAddress:
-      return std::string_view(upstream.local_address);
-    case Attribute::UpstreamLocalPort:
-      return number(upstream.local_port);
-    default:
-      return {};
-  }
-}
-
 }  // namespace
 
 PropertyValue exchange_attribute(const FilterChain& chain, Attribute attribute) {
   const FilterChain::Facts& facts = chain.facts();
-  const ConnectionInfo& connection = chain.connection();
   const Lane& request = chain.request();
   const Lane& response = chain.response();
   switch (attribute) {
@@ -109,24 +94,6 @@ PropertyValue exchange_attribute(const FilterChain& chain, Attribute attribute) 
       return number(response.header_list().byte_size());
     case Attribute::ResponseBackendLatency:
       return span_between(facts.upstream_started, facts.upstream_ended);
-    case Attribute::SourceAddress:
-      return std::string_view(connection.remote_address);
-    case Attribute::SourcePort:
-      return number(connection.remote_port);
-    case Attribute::DestinationAddress:
-      return std::string_view(connection.local_address);
-    case Attribute::DestinationPort:
-      return number(connection.local_port);
-    case Attribute::ConnectionId:
-      return connection.id;
-    case Attribute::ConnectionMtls:
-      return false;
-    case Attribute::UpstreamAddress:
-    case Attribute::UpstreamPort:
-    case Attribute::UpstreamLocalAddress:
-    case Attribute::UpstreamLocalPort:
-      if (chain.router().upstream() == nullptr) return {};
-      return upstream_attribute(*chain.router().upstream(), attribute);
     case Attribute::UpstreamRequestAttemptCount:
       return number(chain.router().target() == nullptr ? 0 : 1);
     case Attribute::ClusterName:
@@ -140,8 +107,11 @@ PropertyValue exchange_attribute(const FilterChain& chain, Attribute attribute) 
     case Attribute::ListenerDirection:
       return number(0);
     default:
-      return {};
+      break;
   }
+  PropertyValue value = connection_attribute(chain.connection(), attribute);
+  if (value.index() != 0 || chain.router().upstream() == nullptr) return value;
+  return upstream_attribute(*chain.router().upstream(), attribute);
 }
 
 }  // namespace weir::serve

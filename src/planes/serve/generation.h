@@ -12,14 +12,23 @@
 
 namespace weir::serve {
 
-// Where a listener's plugins lie among all plugins of the process.
+// Where some plugins lie among all plugins of the process.
 struct PluginRange {
   size_t first = 0;
   size_t count = 0;
 };
 
+// Those of one listener.
+struct ListenerPlugins {
+  PluginRange network;  // on its connections
+  PluginRange http;     // on its requests
+};
+
 struct PlacedPlugin {
   config::PluginSettings settings;
+  // What has it in the configuration, and its place there: by these it is found in the next one.
+  std::string holder;
+  size_t index = 0;
   std::shared_ptr<const runtime::Plugin> plugin;
   std::string absent;    // why there is no plugin: streams do without, by its failure policy
   uint64_t reloads = 0;  // of this place, since it is there
@@ -29,11 +38,14 @@ struct PlacedPlugin {
 struct Generation {
   config::ServeSettings settings;
   std::vector<RouteTable> routes;          // by listener
-  std::vector<PluginRange> plugin_ranges;  // by listener
+  std::vector<ListenerPlugins> listeners;  // likewise
   std::vector<PlacedPlugin> plugins;       // of all listeners, one after another
 };
 
 // All but the plugins' code: each place has its settings and no plugin yet.
 Result<Generation> make_generation(config::ServeSettings settings);
+
+// The plugins of all its places.
+std::vector<PlacedPlugin> plugins_of(const config::ServeSettings& settings);
 
 }  // namespace weir::serve

@@ -1,5 +1,7 @@
 #include "planes/serve/generation_loader.h"
 
+#include <algorithm>
+
 #include "base/sha256.h"
 #include "planes/common/plugin_source.h"
 #include "runtime/vm.h"
@@ -20,16 +22,14 @@ bool is_remote(const PlacedPlugin& place) {
   return std::holds_alternative<config::RemoteFile>(place.settings.vm.code);
 }
 
-// The plugin of that name at the same place of the same listener; null: there is none.
-const PlacedPlugin* find_place(const Generation* in, const std::string& listener, size_t index,
-                               const std::string& name) {
-  for (size_t i = 0; in != nullptr && i < in->settings.listeners.size(); ++i) {
-    if (in->settings.listeners[i].name != listener) continue;
-    if (index >= in->plugin_ranges[i].count) return nullptr;
-    const PlacedPlugin& place = in->plugins[in->plugin_ranges[i].first + index];
-    return place.settings.name == name ? &place : nullptr;
-  }
-  return nullptr;
+// The plugin that was at the same place, if it had the same name; null: there is none.
+const PlacedPlugin* find_place(const Generation* in, const PlacedPlugin& place) {
+  if (in == nullptr) return nullptr;
+  const auto found = std::ranges::find_if(in->plugins, [&](const PlacedPlugin& known) {
+    return known.holder == place.holder && known.index == place.index;
+  });
+  const bool known = found != in->plugins.end() && found->settings.name == place.settings.name;
+  return known ? &*found : nullptr;
 }
 
 bool same_but_for_line(config::PluginSettings a, const config::PluginSettings& b) {
@@ -45,16 +45,11 @@ struct Known {
 
 std::vector<Known> find_known(const Draft& draft, const Generation* before) {
   std::vector<Known> known;
-  const auto& listeners = draft.generation.settings.listeners;
-  for (size_t i = 0; i < listeners.size(); ++i) {
-    const PluginRange range = draft.generation.plugin_ranges[i];
-    for (size_t index = 0; index < range.count; ++index) {
-      const PlacedPlugin& place = draft.generation.plugins[range.first + index];
-      const PlacedPlugin* named = find_place(before, listeners[i].name, index, place.settings.name);
-      const bool same =
-          named != nullptr && !draft.anew && same_but_for_line(named->settings, place.settings);
-      known.push_back({named, same ? named : nullptr});
-    }
+  for (const PlacedPlugin& place : draft.generation.plugins) {
+    const PlacedPlugin* named = find_place(before, place);
+    const bool same =
+        named != nullptr && !draft.anew && same_but_for_line(named->settings, place.settings);
+    known.push_back({named, same ? named : nullptr});
   }
   return known;
 }

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "planes/serve/connection.h"
-#include "planes/serve/server_codec.h"
 
 namespace weir::serve {
 namespace {
@@ -37,10 +36,10 @@ ConnectionInfo describe(const Connection& connection) {
 
 class ListenerImpl final : public Listener, private ConnectionOwner {
  public:
-  ListenerImpl(asio::io_context& io, const ListenerOptions& options, ExchangeFactory& factory)
+  ListenerImpl(asio::io_context& io, const ListenerOptions& options, CodecFactory& codecs)
       : options_(options),
         stats_(options.stats != nullptr ? *options.stats : own_stats_),
-        factory_(factory),
+        codecs_(codecs),
         io_(io),
         acceptor_(io),
         accept_timer_(io),
@@ -84,7 +83,7 @@ class ListenerImpl final : public Listener, private ConnectionOwner {
   ListenerOptions options_;
   ListenerStats own_stats_;
   ListenerStats& stats_;
-  ExchangeFactory& factory_;
+  CodecFactory& codecs_;
   asio::io_context& io_;
   TcpAcceptor acceptor_;
   Timer accept_timer_;
@@ -159,8 +158,9 @@ void ListenerImpl::add(TcpSocket socket) {
   }
   stats_.connections.add();
   stats_.active_connections.add();
+  const bool is_http = options_.protocol != ListenerOptions::Protocol::Other;
   const ConnectionTimeouts timeouts{.idle = options_.idle_timeout,
-                                    .stream = options_.stream_timeout,
+                                    .stream = is_http ? options_.stream_timeout : Milliseconds{},
                                     .head = options_.header_timeout};
   auto connection = std::make_shared<Connection>(
       std::move(socket), static_cast<ConnectionOwner&>(*this), timeouts,
@@ -174,13 +174,11 @@ void ListenerImpl::add(TcpSocket socket) {
 }
 
 std::unique_ptr<Codec> ListenerImpl::choose_codec(Connection& connection, Bytes first) {
-  if (first.empty()) return nullptr;
-  return make_server_codec({.carrier = connection,
-                            .factory = factory_,
-                            .connection = *clients_[connection.slot].info,
-                            .options = options_,
-                            .stats = stats_},
-                           first);
+  return codecs_.make_codec({.carrier = connection,
+                             .info = *clients_[connection.slot].info,
+                             .options = options_,
+                             .stats = stats_},
+                            first);
 }
 
 void ListenerImpl::on_closed(Connection& connection) {
@@ -239,8 +237,8 @@ void ListenerImpl::close_connections() {
 
 Result<std::unique_ptr<Listener>> Listener::make(asio::io_context& io,
                                                  const ListenerOptions& options,
-                                                 ExchangeFactory& factory) {
-  auto listener = std::make_unique<ListenerImpl>(io, options, factory);
+                                                 CodecFactory& codecs) {
+  auto listener = std::make_unique<ListenerImpl>(io, options, codecs);
   WEIR_TRY(listener->open());
   return std::unique_ptr<Listener>(std::move(listener));
 }

@@ -1,6 +1,5 @@
 #pragma once
-// A listening socket on one worker: accepts connections, finds out whether they speak HTTP/1 or
-// HTTP/2, and has an Exchange made for every request.
+// A listening socket on one worker: accepts connections, and has a codec made for each.
 
 #include <cstdint>
 #include <functional>
@@ -9,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "planes/serve/codec.h"
 #include "planes/serve/counter.h"
 #include "planes/serve/exchange.h"
 
@@ -19,11 +19,16 @@ class io_context;
 namespace weir::serve {
 
 struct ListenerOptions {
-  enum class Protocol : uint8_t { Auto, Http1, Http2 };
+  enum class Protocol : uint8_t {
+    Auto,  // HTTP/2 where a connection starts with its preface, else HTTP/1
+    Http1,
+    Http2,
+    Other,  // what is spoken is not known here, and has time-outs of its own
+  };
 
-  std::string address = "127.0.0.1";   // an IPv4 or IPv6 address
-  uint16_t port = 0;                   // 0: the system chooses, see Listener::port()
-  Protocol protocol = Protocol::Auto;  // Auto: HTTP/2 where a connection starts with its preface
+  std::string address = "127.0.0.1";  // an IPv4 or IPv6 address
+  uint16_t port = 0;                  // 0: the system chooses, see Listener::port()
+  Protocol protocol = Protocol::Auto;
 
   // Request headers, and trailers likewise; beyond it the answer is 431.
   size_t max_header_bytes = 64 * 1024;
@@ -61,15 +66,35 @@ struct ListenerStats {
   Counter sent_bytes;
 };
 
+// An accepted connection, as those who speak on it see it. Everything outlives their codec.
+struct ClientConnection {
+  Carrier& carrier;
+  const ConnectionInfo& info;
+  const ListenerOptions& options;
+  ListenerStats& stats;
+};
+
+// Decides what is spoken on the connections of a listener. Thread: its worker's.
+class CodecFactory {
+ public:
+  virtual ~CodecFactory() = default;
+
+  // The codec that the first bytes call for; null: they do not tell yet. Asked once before any.
+  virtual std::unique_ptr<Codec> make_codec(const ClientConnection& client, Bytes first) = 0;
+};
+
+// HTTP: an exchange for every request. `exchanges` outlives it.
+std::unique_ptr<CodecFactory> make_http_codecs(ExchangeFactory& exchanges);
+
 // Thread: the one that runs the io_context, save stats() and port(). Destroying it closes every
 // connection; exchanges under way are aborted and closed.
 class Listener {
  public:
   // Binds with SO_REUSEPORT, so that every worker may have a listener on the same address.
-  // `factory` and `io` outlive the listener.
+  // `codecs` and `io` outlive the listener.
   static Result<std::unique_ptr<Listener>> make(boost::asio::io_context& io,
                                                 const ListenerOptions& options,
-                                                ExchangeFactory& factory);
+                                                CodecFactory& codecs);
   virtual ~Listener() = default;
 
   // Listens and accepts; until then clients are refused.

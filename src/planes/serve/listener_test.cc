@@ -18,7 +18,7 @@ class Echo {
  public:
   explicit Echo(const ListenerOptions& options = {}) {
     loop_.run([&] {
-      auto made = Listener::make(loop_.io(), options, factory_);
+      auto made = Listener::make(loop_.io(), options, *codecs_);
       WEIR_CHECK(made.ok());
       listener_ = std::move(made).value();
       WEIR_CHECK(listener_->start().ok());
@@ -35,6 +35,7 @@ class Echo {
  private:
   Loop loop_;
   EchoFactory factory_;
+  std::unique_ptr<CodecFactory> codecs_ = make_http_codecs(factory_);
   std::unique_ptr<Listener> listener_;
 };
 
@@ -43,7 +44,7 @@ const std::string kGet = "GET / HTTP/1.1\r\nHost: a\r\nX-One: 1\r\n\r\n";
 TEST(ListenerTest, RefusesAnAddressThatIsNone) {
   boost::asio::io_context io;
   EchoFactory factory;
-  const auto made = Listener::make(io, {.address = "localhost"}, factory);
+  const auto made = Listener::make(io, {.address = "localhost"}, *make_http_codecs(factory));
   ASSERT_FALSE(made.ok());
   EXPECT_EQ(made.error().code, ErrorCode::BadConfig);
   EXPECT_EQ(made.error().message, "listener address 'localhost' is not an IP address");
@@ -52,7 +53,8 @@ TEST(ListenerTest, RefusesAnAddressThatIsNone) {
 TEST(ListenerTest, SaysWhereItCannotListen) {
   boost::asio::io_context io;
   EchoFactory factory;
-  const auto made = Listener::make(io, {.address = "192.0.2.1", .port = 80}, factory);
+  const auto made =
+      Listener::make(io, {.address = "192.0.2.1", .port = 80}, *make_http_codecs(factory));
   ASSERT_FALSE(made.ok());
   EXPECT_THAT(made.error().message, StartsWith("listener 192.0.2.1:80: bind: "));
 }
@@ -73,9 +75,10 @@ TEST(ListenerTest, TellsExchangesOfTheirConnection) {
     std::promise<ConnectionInfo> info;
     HttpVersion version{};
   } factory;
+  const auto codecs = make_http_codecs(factory);
   Loop loop;
   auto listener = loop.run([&] {
-    auto made = std::move(Listener::make(loop.io(), {}, factory)).value();
+    auto made = std::move(Listener::make(loop.io(), {}, *codecs)).value();
     EXPECT_TRUE(made->start().ok());
     return made;
   });

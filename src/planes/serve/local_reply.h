@@ -19,6 +19,8 @@ enum class ResponseFlag : uint32_t {
   UpstreamConnectionTermination = 0x40,
   NoRouteFound = 0x100,
   DownstreamConnectionTermination = 0x4000,
+  UpstreamRetryLimitExceeded = 0x8000,
+  StreamIdleTimeout = 0x10000,
 };
 
 // A response in the making, with what it is answered for.

@@ -124,7 +124,8 @@ class Proxy {
       WEIR_CHECK(made.ok());
       cluster_ = std::move(made).value();
       forwarder_ = std::make_unique<Forwarder>(*cluster_);
-      auto listener = Listener::make(loop_.io(), options, *forwarder_);
+      codecs_ = make_http_codecs(*forwarder_);
+      auto listener = Listener::make(loop_.io(), options, *codecs_);
       WEIR_CHECK(listener.ok());
       listener_ = std::move(listener).value();
       WEIR_CHECK(listener_->start().ok());
@@ -151,6 +152,7 @@ class Proxy {
   Loop loop_;
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<Forwarder> forwarder_;
+  std::unique_ptr<CodecFactory> codecs_;
   std::unique_ptr<Listener> listener_;
 };
 

@@ -3,6 +3,31 @@
 #include <algorithm>
 
 namespace weir::serve {
+namespace {
+
+class HttpCodecs final : public CodecFactory {
+ public:
+  explicit HttpCodecs(ExchangeFactory& exchanges) : exchanges_(exchanges) {}
+
+  std::unique_ptr<Codec> make_codec(const ClientConnection& client, Bytes first) override {
+    if (first.empty()) return nullptr;
+    return make_server_codec({.carrier = client.carrier,
+                              .factory = exchanges_,
+                              .connection = client.info,
+                              .options = client.options,
+                              .stats = client.stats},
+                             first);
+  }
+
+ private:
+  ExchangeFactory& exchanges_;
+};
+
+}  // namespace
+
+std::unique_ptr<CodecFactory> make_http_codecs(ExchangeFactory& exchanges) {
+  return std::make_unique<HttpCodecs>(exchanges);
+}
 
 std::unique_ptr<Codec> make_server_codec(const ServerCodecContext& context, Bytes first) {
   // RFC 9113, section 3.4.

@@ -74,6 +74,42 @@ void report_listener(Report report, Workers workers, const std::string& name) {
   report.total("downstream_rq_tx_reset", resets);
 }
 
+void report_connections(Report report, Workers workers, const std::string& name) {
+  uint64_t total = 0;
+  uint64_t active = 0;
+  uint64_t refused = 0;
+  for (const auto& worker : workers) {
+    const ListenerStats& stats = worker->stats().listener(name).connections;
+    total += stats.connections.value();
+    active += stats.active_connections.value();
+    refused += stats.refused_connections.value();
+  }
+  report.total("downstream_cx_total", total);
+  report.now("downstream_cx_active", active);
+  report.total("downstream_cx_overflow", refused);
+}
+
+void report_tcp(Report report, Workers workers, const std::string& prefix) {
+  const auto sum = [&](Counter TcpStats::*counter) {
+    uint64_t value = 0;
+    for (const auto& worker : workers) value += (worker->stats().tcp(prefix).*counter).value();
+    return value;
+  };
+  report.total("downstream_cx_total", sum(&TcpStats::sessions));
+  report.now("downstream_cx_active", sum(&TcpStats::active_sessions));
+  report.total("downstream_cx_rx_bytes_total", sum(&TcpStats::received_bytes));
+  report.total("downstream_cx_tx_bytes_total", sum(&TcpStats::sent_bytes));
+  report.total("idle_timeout", sum(&TcpStats::idle_timeouts));
+  report.total("upstream_connect_fail", sum(&TcpStats::failed_connects));
+  report.total("plugin_failure", sum(&TcpStats::failed_plugins));
+}
+
+bool speaks_http(Workers workers, const std::string& listener) {
+  return std::ranges::any_of(workers, [&](const auto& worker) {
+    return worker->stats().listener(listener).speaks_http.value() > 0;
+  });
+}
+
 void report_cluster(Report report, Workers workers, const std::string& name) {
   const auto sum = [&](Counter ClusterStats::*counter) {
     uint64_t value = 0;
@@ -108,11 +144,17 @@ void report_cluster(Report report, Workers workers, const std::string& name) {
 void report_stats(Workers workers, runtime::Metrics& metrics) {
   std::set<std::string> listeners;
   std::set<std::string> clusters;
+  std::set<std::string> tcp_prefixes;
   for (const auto& worker : workers) {
     worker->stats().add_listeners(listeners);
     worker->stats().add_clusters(clusters);
+    worker->stats().add_tcp(tcp_prefixes);
   }
-  for (const auto& name : listeners) report_listener({metrics, "http", name}, workers, name);
+  for (const auto& name : listeners) {
+    report_connections({metrics, "listener", name}, workers, name);
+    if (speaks_http(workers, name)) report_listener({metrics, "http", name}, workers, name);
+  }
+  for (const auto& prefix : tcp_prefixes) report_tcp({metrics, "tcp", prefix}, workers, prefix);
   for (const auto& name : clusters) report_cluster({metrics, "cluster", name}, workers, name);
 }
 

@@ -325,11 +325,9 @@ void Updater::reload_all() {
 void Updater::set_watched(const config::ServeSettings& rejected) {
   const auto plugin_files = [&](const config::ServeSettings& settings) {
     std::set<std::filesystem::path> found;
-    for (const auto& listener : settings.listeners) {
-      for (const auto& plugin : listener.plugins) {
-        auto file = planes::watched_file(plugin, parts_.supply.base_dir());
-        if (file) found.insert(*file);
-      }
+    for (const PlacedPlugin& place : plugins_of(settings)) {
+      auto file = planes::watched_file(place.settings, parts_.supply.base_dir());
+      if (file) found.insert(*file);
     }
     return found;
   };

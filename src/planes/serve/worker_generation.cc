@@ -8,9 +8,6 @@
 namespace weir::serve {
 namespace {
 
-// Of body bytes that a plugin may hold in one direction, as in Envoy (per_connection_buffer_limit).
-constexpr uint64_t kBufferLimit = 1 << 20;
-
 ClusterSettings cluster_settings(const config::Cluster& cluster, ClusterStats& stats) {
   ClusterSettings settings;
   settings.name = cluster.name;
@@ -25,33 +22,24 @@ ClusterSettings cluster_settings(const config::Cluster& cluster, ClusterStats& s
 }
 
 // For a stream of a plugin whose code has not come: its failure policy decides.
-std::unique_ptr<runtime::HttpContext> do_without(const PlacedPlugin& place,
-                                                 runtime::HttpStream& stream) {
+template <typename Context, typename Stream>
+std::unique_ptr<Context> do_without(const PlacedPlugin& place, Stream& stream) {
   const bool open = place.settings.failure_policy == config::FailurePolicy::FailOpen;
-  return std::make_unique<runtime::UnavailableHttpContext>(
+  return std::make_unique<Context>(
       stream, open ? runtime::FailurePolicy::FailOpen : runtime::FailurePolicy::FailClosed,
       place.absent);
 }
 
+void add_absent(const PlacedPlugin& place, ContextMakers& into) {
+  into.http.push_back([&place](runtime::HttpStream& stream) {
+    return do_without<runtime::UnavailableHttpContext>(place, stream);
+  });
+  into.network.push_back([&place](runtime::NetworkStream& stream) {
+    return do_without<runtime::UnavailableNetworkContext>(place, stream);
+  });
+}
+
 }  // namespace
-
-// Makes the exchanges of one listener.
-class WorkerGeneration::ListenerExchanges final : public ExchangeFactory {
- public:
-  ListenerExchanges(const ChainParts& parts, const std::vector<MakeContext>& makers,
-                    PluginRange range)
-      : parts_(parts), makers_(makers), range_(range) {}
-
-  Exchange& make_exchange(ClientStream& client) override {
-    return FilterChain::make(parts_, client,
-                             std::span(makers_).subspan(range_.first, range_.count));
-  }
-
- private:
-  const ChainParts parts_;
-  const std::vector<MakeContext>& makers_;
-  const PluginRange range_;
-};
 
 Result<std::unique_ptr<WorkerGeneration>> WorkerGeneration::make(
     const WorkerSurroundings& surroundings, std::shared_ptr<const Generation> generation,
@@ -59,7 +47,7 @@ Result<std::unique_ptr<WorkerGeneration>> WorkerGeneration::make(
   std::unique_ptr<WorkerGeneration> made(new WorkerGeneration(surroundings, std::move(generation)));
   WEIR_TRY(made->make_clusters(before));
   WEIR_TRY(made->start_plugins(before));
-  made->make_exchanges();
+  made->make_listeners();
   return made;
 }
 
@@ -98,8 +86,7 @@ Done WorkerGeneration::make_clusters(const WorkerGeneration* before) {
 Done WorkerGeneration::start_plugins(const WorkerGeneration* before) {
   for (const PlacedPlugin& place : generation_->plugins) {
     if (place.plugin == nullptr) {
-      makers_.push_back(
-          [&place](runtime::HttpStream& stream) { return do_without(place, stream); });
+      add_absent(place, makers_);
       plugins_.emplace_back();
       continue;
     }
@@ -113,37 +100,47 @@ Done WorkerGeneration::start_plugins(const WorkerGeneration* before) {
     if (plugin == nullptr) {
       WEIR_TRY(plugin, surroundings_.worker.start(place.plugin));
     }
-    makers_.push_back([plugin = plugin.get()](runtime::HttpStream& stream) {
+    makers_.http.push_back([plugin = plugin.get()](runtime::HttpStream& stream) {
       return plugin->make_http_context(stream);
+    });
+    makers_.network.push_back([plugin = plugin.get()](runtime::NetworkStream& stream) {
+      return plugin->make_network_context(stream);
     });
     plugins_.push_back(std::move(plugin));
   }
   return Unit{};
 }
 
-void WorkerGeneration::make_exchanges() {
+void WorkerGeneration::make_listeners() {
+  const WorkerStats& stats = surroundings_.stats;
   for (size_t i = 0; i < generation_->settings.listeners.size(); ++i) {
     const config::Listener& settings = generation_->settings.listeners[i];
-    const RouterParts router{.routes = generation_->routes[i],
-                             .clusters = routed_clusters_,
-                             .stats = router_stats_,
-                             .reaper = surroundings_.reaper,
-                             .timeouts = surroundings_.timeouts};
-    const ChainParts chain{.router = router,
-                           .name = settings.filter_chain,
-                           .buffer_limit = kBufferLimit,
-                           .clock = surroundings_.host.clock(),
-                           .stats = surroundings_.stats.listener(settings.name).exchanges,
-                           .open = open_};
-    exchanges_.push_back(
-        std::make_unique<ListenerExchanges>(chain, makers_, generation_->plugin_ranges[i]));
+    ListenerCounts& counts = stats.listener(settings.name);
+    TcpStats* sessions = nullptr;
+    if (settings.tcp_proxy) {
+      sessions = &stats.tcp(settings.tcp_proxy->stat_prefix);
+    } else if (counts.speaks_http.value() == 0) {
+      counts.speaks_http.add();
+    }
+    listeners_.push_back(std::make_unique<ListenerParts>(
+        ListenerSurroundings{.settings = settings,
+                             .clusters = clusters_,
+                             .makers = makers_,
+                             .places = generation_->listeners[i],
+                             .router = {.routes = generation_->routes[i],
+                                        .clusters = routed_clusters_,
+                                        .stats = router_stats_,
+                                        .reaper = surroundings_.reaper,
+                                        .timeouts = surroundings_.timeouts},
+                             .exchanges = counts.exchanges,
+                             .sessions = sessions,
+                             .clock = surroundings_.host.clock(),
+                             .open = open_}));
   }
 }
 
-ExchangeFactory& WorkerGeneration::exchanges(size_t listener) { return *exchanges_[listener]; }
-
 void WorkerGeneration::release_plugins() {
-  makers_.clear();
+  makers_ = {};
   plugins_.clear();
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// A generation of the configuration on one worker: clusters, plugins, and what makes exchanges.
+// A generation of the configuration on one worker: clusters, plugins, and what serves listeners.
 
 #include <map>
 #include <memory>
@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "planes/serve/cluster_upstreams.h"
-#include "planes/serve/filter_chain.h"
 #include "planes/serve/generation.h"
+#include "planes/serve/listener_parts.h"
 #include "planes/serve/worker_stats.h"
 #include "runtime/worker.h"
 
@@ -40,24 +40,22 @@ class WorkerGeneration {
   const Generation& generation() const { return *generation_; }
   const std::shared_ptr<const Generation>& shared_generation() const { return generation_; }
 
-  // Makes the exchanges of that listener, until release_plugins().
-  ExchangeFactory& exchanges(size_t listener);
+  // Makes what serves that listener's connections and requests, until release_plugins().
+  ListenerParts& listener(size_t index) { return *listeners_[index]; }
 
   // Lets go of the plugins: no stream will begin here any more.
   void release_plugins();
 
-  FilterChains& open() { return open_; }
+  OpenStreams& open() { return open_; }
   // By place; of a plugin that is not there, nothing.
   std::vector<runtime::WorkerPlugin::Status> plugin_statuses() const;
 
  private:
-  class ListenerExchanges;
-
   WorkerGeneration(const WorkerSurroundings& surroundings,
                    std::shared_ptr<const Generation> generation);
   Done make_clusters(const WorkerGeneration* before);
   Done start_plugins(const WorkerGeneration* before);
-  void make_exchanges();
+  void make_listeners();
 
   const WorkerSurroundings surroundings_;
   const std::shared_ptr<const Generation> generation_;
@@ -65,10 +63,10 @@ class WorkerGeneration {
   // By their place in the settings, for routers.
   std::vector<Cluster*> routed_clusters_;
   std::vector<RouterStats*> router_stats_;
-  FilterChains open_;
-  std::vector<std::unique_ptr<ListenerExchanges>> exchanges_;
+  OpenStreams open_;
+  std::vector<std::unique_ptr<ListenerParts>> listeners_;
   std::vector<std::shared_ptr<runtime::WorkerPlugin>> plugins_;  // by place
-  std::vector<MakeContext> makers_;                              // by place
+  ContextMakers makers_;
 };
 
 }  // namespace weir::serve

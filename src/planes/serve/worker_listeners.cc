@@ -6,8 +6,9 @@
 namespace weir::serve {
 namespace {
 
-ListenerOptions::Protocol protocol_of(config::Listener::Codec codec) {
-  switch (codec) {
+ListenerOptions::Protocol protocol_of(const config::Listener& listener) {
+  if (listener.tcp_proxy) return ListenerOptions::Protocol::Other;
+  switch (listener.codec) {
     case config::Listener::Codec::Auto:
       return ListenerOptions::Protocol::Auto;
     case config::Listener::Codec::Http1:
@@ -38,7 +39,7 @@ Result<WorkerListeners::Entry> WorkerListeners::bind(const config::Listener& set
   ListenerOptions options;
   options.address = settings.address.host;
   options.port = port;
-  options.protocol = protocol_of(settings.codec);
+  options.protocol = protocol_of(settings);
   options.stats = &stats_.listener(settings.name).connections;
   WEIR_TRY(entry.listener, Listener::make(io_, options, *entry.entrance));
   return entry;
@@ -78,7 +79,7 @@ Done WorkerListeners::commit(WorkerGeneration& next) {
       });
       entry.entrance = std::move(known->entrance);
       entry.listener = std::move(known->listener);
-      entry.listener->set_protocol(protocol_of(entry.settings.codec));
+      entry.listener->set_protocol(protocol_of(entry.settings));
     }
     entry.entrance->lead_to(next, i);
     if (!is_new) continue;

@@ -37,21 +37,26 @@ class WorkerListeners {
   void clear();
 
  private:
-  // Where a listener's requests go.
-  class Entrance final : public ExchangeFactory {
+  // Where a listener's connections and requests go. A connection that speaks HTTP leads its
+  // requests to the generation that serves when they come.
+  class Entrance final : public CodecFactory, private ExchangeFactory {
    public:
     void lead_to(WorkerGeneration& generation, size_t listener) {
       generation_ = &generation;
-      exchanges_ = &generation.exchanges(listener);
+      parts_ = &generation.listener(listener);
     }
     const WorkerGeneration* generation() const { return generation_; }
-    Exchange& make_exchange(ClientStream& client) override {
-      return exchanges_->make_exchange(client);
+
+    std::unique_ptr<Codec> make_codec(const ClientConnection& client, Bytes first) override {
+      return parts_->make_codec(client, first, *http_);
     }
 
    private:
+    Exchange& make_exchange(ClientStream& client) override { return parts_->make_exchange(client); }
+
     WorkerGeneration* generation_ = nullptr;
-    ExchangeFactory* exchanges_ = nullptr;
+    ListenerParts* parts_ = nullptr;
+    const std::unique_ptr<CodecFactory> http_ = make_http_codecs(*this);
   };
 
   struct Entry {

@@ -11,12 +11,14 @@
 #include "planes/serve/filter_chain.h"
 #include "planes/serve/listener.h"
 #include "planes/serve/router.h"
+#include "planes/serve/tcp_session.h"
 
 namespace weir::serve {
 
 struct ListenerCounts {
   ListenerStats connections;
   ExchangeStats exchanges;
+  Counter speaks_http;  // not zero: HTTP has been spoken, or is to be
 };
 
 struct ClusterCounts {
@@ -31,8 +33,12 @@ class WorkerStats {
   ListenerCounts& listener(const std::string& name) const { return (*listeners_.lock())[name]; }
   ClusterCounts& cluster(const std::string& name) const { return (*clusters_.lock())[name]; }
 
+  // By a TCP proxy's stat_prefix.
+  TcpStats& tcp(const std::string& prefix) const { return (*tcp_.lock())[prefix]; }
+
   void add_listeners(std::set<std::string>& names) const { add_names(listeners_, names); }
   void add_clusters(std::set<std::string>& names) const { add_names(clusters_, names); }
+  void add_tcp(std::set<std::string>& prefixes) const { add_names(tcp_, prefixes); }
 
  private:
   template <typename Counts>
@@ -46,6 +52,7 @@ class WorkerStats {
 
   ByName<ListenerCounts> listeners_;
   ByName<ClusterCounts> clusters_;
+  ByName<TcpStats> tcp_;
 };
 
 }  // namespace weir::serve

@@ -4,6 +4,7 @@ _MANAGER = (
     "type.googleapis.com/"
     "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 )
+_TCP_PROXY = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 _ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 _OPTIONS = "type.googleapis.com/weir.v1.PluginOptions"
 _STRING = "type.googleapis.com/google.protobuf.StringValue"
@@ -49,25 +50,39 @@ def remote(uri, sha256="", timeout="5s", retries=0, pause="0.05s"):
     return {"remote": source}
 
 
-def listener(name, *plugins, cluster="upstream", timeout="15s", port=0):
+def tcp_listener(name, *plugins, **proxy):
+    """A listener that carries connections; `proxy` are fields of TcpProxy."""
+    if "weighted_clusters" not in proxy:
+        proxy.setdefault("cluster", "upstream")
+    config = {"@type": _TCP_PROXY, "stat_prefix": name, **proxy}
+    chain = {"filters": [*plugins, {"name": "tcp", "typed_config": config}]}
+    return {"name": name, "address": _address(0), "filter_chains": [chain]}
+
+
+def listener(
+    name, *plugins, cluster="upstream", timeout="15s", port=0, network_plugins=(), **manager
+):
+    """A listener of HTTP; `manager` are further fields of the HTTP connection manager."""
     route = {"match": {"prefix": "/"}, "route": {"cluster": cluster, "timeout": timeout}}
     hosts = [{"name": "all", "domains": ["*"], "routes": [route]}]
     manager = {
+        **manager,
         "@type": _MANAGER,
         "stat_prefix": name,
         "route_config": {"virtual_hosts": hosts},
         "http_filters": [*plugins, {"name": "router", "typed_config": {"@type": _ROUTER}}],
     }
-    chain = {"filters": [{"name": "http", "typed_config": manager}]}
+    chain = {"filters": [*network_plugins, {"name": "http", "typed_config": manager}]}
     return {"name": name, "address": _address(port), "filter_chains": [chain]}
 
 
+def endpoint(upstream):
+    return {"endpoint": {"address": _address(upstream.port)}}
+
+
 def cluster(name, upstream):
-    endpoint = {"endpoint": {"address": _address(upstream.port)}}
-    config = {
-        "name": name,
-        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
-    }
+    endpoints = [{"lb_endpoints": [endpoint(upstream)]}]
+    config = {"name": name, "load_assignment": {"cluster_name": name, "endpoints": endpoints}}
     if upstream.scheme == "h2c":
         options = {
             "@type": f"type.googleapis.com/{_HTTP_OPTIONS}",

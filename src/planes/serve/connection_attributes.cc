@@ -1,0 +1,42 @@
+#include "planes/serve/connection_attributes.h"
+
+namespace weir::serve {
+
+using runtime::Attribute;
+using runtime::PropertyValue;
+
+PropertyValue connection_attribute(const ConnectionInfo& connection, Attribute attribute) {
+  switch (attribute) {
+    case Attribute::SourceAddress:
+      return std::string_view(connection.remote_address);
+    case Attribute::SourcePort:
+      return int64_t{connection.remote_port};
+    case Attribute::DestinationAddress:
+      return std::string_view(connection.local_address);
+    case Attribute::DestinationPort:
+      return int64_t{connection.local_port};
+    case Attribute::ConnectionId:
+      return connection.id;
+    case Attribute::ConnectionMtls:
+      return false;
+    default:
+      return {};
+  }
+}
+
+PropertyValue upstream_attribute(const UpstreamInfo& upstream, Attribute attribute) {
+  switch (attribute) {
+    case Attribute::UpstreamAddress:
+      return std::string_view(upstream.address);
+    case Attribute::UpstreamPort:
+      return int64_t{upstream.port};
+    case Attribute::UpstreamLocalAddress:
+      return std::string_view(upstream.local_address);
+    case Attribute::UpstreamLocalPort:
+      return int64_t{upstream.local_port};
+    default:
+      return {};
+  }
+}
+
+}  // namespace weir::serve

@@ -1,0 +1,75 @@
+#pragma once
+// What the connections of one listener are served with, in one generation on one worker.
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "config/bootstrap.h"
+#include "planes/serve/cluster_upstreams.h"
+#include "planes/serve/filter_chain.h"
+#include "planes/serve/filtered_codec.h"
+#include "planes/serve/generation.h"
+#include "planes/serve/listener.h"
+#include "planes/serve/tcp_session.h"
+
+namespace weir::serve {
+
+// What has begun in a generation on one worker, and has not ended. Thread: the worker's.
+struct OpenStreams {
+  FilterChains exchanges;
+  TcpSessions sessions;
+  FilteredConnections filtered;
+
+  bool empty() const { return exchanges.empty() && sessions.empty() && filtered.empty(); }
+};
+
+// When the worker ends. Their clients are closed.
+void destroy_all(OpenStreams& open);
+
+// The plugins of a generation on one worker, as they make contexts: by place.
+struct ContextMakers {
+  std::vector<MakeContext> http;
+  std::vector<MakeNetworkContext> network;
+};
+
+// All outlive the listener's parts.
+struct ListenerSurroundings {
+  const config::Listener& settings;
+  const NamedClusters& clusters;
+  const ContextMakers& makers;
+  ListenerPlugins places;
+  RouterParts router;
+  ExchangeStats& exchanges;
+  TcpStats* sessions;  // null: no connection is carried
+  const Clock& clock;
+  OpenStreams& open;
+};
+
+// Makes what serves new connections and new requests. Outlives what it makes. Thread: the worker's.
+class ListenerParts final : public ExchangeFactory {
+ public:
+  explicit ListenerParts(const ListenerSurroundings& surroundings);
+
+  // What serves a new connection: `http` speaks HTTP, where that is spoken.
+  std::unique_ptr<Codec> make_codec(const ClientConnection& client, Bytes first,
+                                    CodecFactory& http);
+
+  // ExchangeFactory
+  Exchange& make_exchange(ClientStream& client) override;
+
+ private:
+  std::span<const MakeNetworkContext> network_plugins() const {
+    return std::span(around_.makers.network)
+        .subspan(around_.places.network.first, around_.places.network.count);
+  }
+
+  const ListenerSurroundings around_;
+  const ChainParts chain_;
+  std::optional<TcpTargets> targets_;
+  std::optional<TcpParts> tcp_;
+  const FilteredParts filtered_;
+};
+
+}  // namespace weir::serve

@@ -1,0 +1,128 @@
+//! A plugin without streams, as a service or an access logger. See tests/guests/README.md.
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, RootContext};
+use proxy_wasm::types::{LogLevel, MapType, MetricType};
+use std::time::Duration;
+
+proxy_wasm::main! {{
+    proxy_wasm::set_log_level(LogLevel::Trace);
+    proxy_wasm::set_root_context(|_| Box::<Plugin>::default());
+}}
+
+#[derive(Default)]
+struct Plugin {
+    call_each_tick: bool,
+    panic_at: Option<String>,
+    logged: u64,
+}
+
+fn number(path: &[&str]) -> String {
+    match hostcalls::get_property(path.to_vec()).unwrap() {
+        Some(bytes) => i64::from_le_bytes(bytes.try_into().expect("eight bytes")).to_string(),
+        None => "absent".to_string(),
+    }
+}
+
+fn text(path: &[&str]) -> String {
+    match hostcalls::get_property(path.to_vec()).unwrap() {
+        Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        None => "absent".to_string(),
+    }
+}
+
+fn header(map: MapType, name: &str) -> String {
+    hostcalls::get_map_value(map, name).unwrap().unwrap_or_else(|| "absent".to_string())
+}
+
+fn bump(name: &str) {
+    let metric = hostcalls::define_metric(MetricType::Counter, name).unwrap();
+    hostcalls::increment_metric(metric, 1).unwrap();
+}
+
+impl Context for Plugin {
+    fn on_http_call_response(&mut self, _id: u32, _headers: usize, body: usize, _trailers: usize) {
+        let answer = self.get_http_call_response_body(0, body).unwrap_or_default();
+        log::info!("call answered: {}", String::from_utf8_lossy(&answer));
+        bump("root_all.calls");
+    }
+
+    fn on_done(&mut self) -> bool {
+        log::info!("service done");
+        true
+    }
+}
+
+impl RootContext for Plugin {
+    fn on_vm_start(&mut self, _size: usize) -> bool {
+        self.get_vm_configuration().as_deref() != Some(b"fail")
+    }
+
+    /// Lines of `queue=NAME`, `tick_ms=N`, `call`, `set=TEXT`, `panic=PATH`.
+    fn on_configure(&mut self, _size: usize) -> bool {
+        let configuration = self.get_plugin_configuration().unwrap_or_default();
+        for line in String::from_utf8(configuration).unwrap().lines() {
+            match line.split_once('=').unwrap_or((line, "")) {
+                ("queue", name) => {
+                    self.register_shared_queue(name);
+                }
+                ("tick_ms", period) => {
+                    self.set_tick_period(Duration::from_millis(period.parse().unwrap()));
+                }
+                ("call", _) => self.call_each_tick = true,
+                ("set", value) => {
+                    self.set_shared_data("root_all", Some(value.as_bytes()), None).unwrap();
+                }
+                ("panic", path) => self.panic_at = Some(path.to_string()),
+                _ => return false,
+            }
+        }
+        bump("root_all.configured");
+        true
+    }
+
+    fn on_tick(&mut self) {
+        bump("root_all.ticks");
+        if !self.call_each_tick {
+            return;
+        }
+        self.call_each_tick = false;
+        let headers = vec![(":method", "GET"), (":path", "/service"), (":authority", "upstream")];
+        self.dispatch_http_call("upstream", headers, None, vec![], Duration::from_secs(5)).unwrap();
+    }
+
+    fn on_queue_ready(&mut self, queue: u32) {
+        while let Some(item) = self.dequeue_shared_queue(queue).unwrap() {
+            log::info!("drained: {}", String::from_utf8_lossy(&item));
+            bump("root_all.drained");
+            self.set_shared_data("last_item", Some(&item), None).unwrap();
+        }
+    }
+
+    fn on_log(&mut self) {
+        self.logged += 1;
+        let path = header(MapType::HttpRequestHeaders, ":path");
+        if self.panic_at.as_deref() == Some(&path) {
+            panic!("as told");
+        }
+        log::info!(
+            "logged {}: path={path} agent={} status={} type={} trailer={} code={} details={} \
+             received={} sent={} source={} upstream={} cluster={} state={} flags={}",
+            self.logged,
+            header(MapType::HttpRequestHeaders, "user-agent"),
+            header(MapType::HttpResponseHeaders, ":status"),
+            header(MapType::HttpResponseHeaders, "x-type"),
+            header(MapType::HttpResponseTrailers, "x-trailer"),
+            number(&["response", "code"]),
+            text(&["response", "code_details"]),
+            number(&["request", "size"]),
+            number(&["response", "size"]),
+            text(&["source", "address"]),
+            text(&["upstream", "address"]),
+            text(&["cluster_name"]),
+            text(&["note"]),
+            number(&["response", "flags"]),
+        );
+        bump("root_all.logged");
+    }
+}
