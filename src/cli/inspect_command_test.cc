@@ -67,7 +67,7 @@ class InspectCommandTest : public ::testing::Test {
 
 TEST_F(InspectCommandTest, SaysInOneSentenceWhatIsWrongWithAFile) {
   using namespace std::literals;
-  const std::pair<std::string, std::string> kFiles[] = {
+  const std::pair<std::string, std::string> files[] = {
       {"", "the file is empty"},
       {"\x7f"
        "ELF\2\1\1",
@@ -77,7 +77,7 @@ TEST_F(InspectCommandTest, SaysInOneSentenceWhatIsWrongWithAFile) {
       {"\0asm\1\0\0\0"s, "not a Proxy-Wasm plugin"},
       {"\0asm\1\0\0\0\1\x7f"s, "at byte"},
   };
-  for (const auto& [contents, sentence] : kFiles) {
+  for (const auto& [contents, sentence] : files) {
     EXPECT_EQ(inspect({file_of(contents)}), 1);
     EXPECT_THAT(err, AllOf(MatchesRegex("weir inspect: [^\n]*\n"), HasSubstr(file_of(contents)),
                            HasSubstr(sentence)));
@@ -99,14 +99,14 @@ TEST_F(InspectCommandTest, TellsOfGuestsOfEverySdk) {
     std::string guest, abi, language, start, allocator;
     std::vector<std::string> options;
   };
-  const Expected kGuests[] = {
+  const Expected guests[] = {
       {"http_all", "0.2.1", "Rust", "_initialize", "proxy_on_memory_allocate", {}},
       {"header_v1", "0.1.0", "Rust", "_start", "malloc", {}},
       {"go_http", "0.2.0", "Go", "_initialize", "proxy_on_memory_allocate", {}},
       {"as_http", "0.2.1", "AssemblyScript", "_start", "malloc", {"--root-id", "as_http"}},
       {"cpp_http", "0.2.1", "C++", "_initialize", "malloc", {}},
   };
-  for (const Expected& expected : kGuests) {
+  for (const Expected& expected : guests) {
     const std::string file = guest(expected.guest);
     if (file.empty()) GTEST_SKIP() << "no guests in WEIR_GUESTS: run scripts/guests.sh";
     SCOPED_TRACE(expected.guest);
