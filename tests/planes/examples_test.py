@@ -6,14 +6,18 @@ import hmac
 import json
 import pathlib
 import re
+import socket
 import tempfile
+import threading
 import time
+import types
 import unittest
 
 from peers.case import PlaneTest, guest
 from peers.grpc import GrpcServer
 from peers.http1 import Http1Upstream
 from peers.http2 import Http2Client
+from peers.loop import PATIENCE_S
 from peers.message import Fields, Response
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
@@ -268,6 +272,54 @@ class BodyTrailerTest(ExampleTest):
         response = client.request("/", headers={"te": "trailers"})
         self.assertEqual(response.trailers.all("x-own"), ["1"])
         self.assertEqual(response.trailers.all("x-body-size"), ["6"])
+
+
+class TcpGuardTest(ExampleTest):
+    def server(self):
+        """A server that answers what it gets, and keeps it in `self.got`."""
+        self.got = b""
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listening.close)
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return  # The test is over.
+                with connection:
+                    while part := connection.recv(100):
+                        self.got += part
+                        connection.sendall(part)
+
+        threading.Thread(target=serve, daemon=True).start()
+        return types.SimpleNamespace(port=listening.getsockname()[1])
+
+    def connect(self, weir):
+        client = socket.create_connection(("127.0.0.1", weir.port), timeout=PATIENCE_S)
+        self.addCleanup(client.close)
+        return client
+
+    @over_languages("rust", "cpp")
+    def test_who_greets_passes(self, language):
+        weir, _ = self.serve("tcp-guard", language, web=self.server())
+        client = self.connect(weir)
+        client.sendall(b"HEL")
+        client.sendall(b"LO there")
+        answer = b""
+        while len(answer) < 11:
+            answer += client.recv(100)
+        self.assertEqual(answer, b"HELLO there")
+        client.close()
+        weir.wait_for_line("11 bytes up, 11 bytes down")
+
+    @over_languages("rust", "cpp")
+    def test_who_does_not_is_closed(self, language):
+        weir, _ = self.serve("tcp-guard", language, web=self.server())
+        client = self.connect(weir)
+        client.sendall(b"HELP")
+        self.assertEqual(client.recv(100), b"")
+        self.assertEqual(self.got, b"")
 
 
 class ReadmeTest(unittest.TestCase):
