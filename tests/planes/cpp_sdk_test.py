@@ -5,6 +5,8 @@ import unittest
 
 import grpc_test
 import http_all_test
+import tcp_test
+from peers import bootstrap
 from peers.case import PlaneTest, guest
 from peers.http1 import Http1Client, Http1Upstream
 from peers.http2 import Http2Client, Http2Upstream
@@ -66,6 +68,22 @@ class LowLevelTest(AsWasm, PlaneTest):
 
 class NativeLowLevelTest(AsNative, LowLevelTest):
     pass
+
+
+class ConnectionTest(tcp_test.PluginTest):
+    # These are about the host alone, and take long.
+    test_a_large_transfer_through_a_plugin_comes_out_the_same = None
+    test_a_plugin_that_holds_more_than_the_limit_holds_the_sender_back = None
+
+    def scenario(self, name, **options):
+        plugin = guest("cpp_sdk/tcp_all")
+        return bootstrap.plugin("tcp", plugin, configuration=name, **options)
+
+
+class NativeConnectionTest(ConnectionTest):
+    def scenario(self, name, **options):
+        code = {"local": {"inline_string": str(guest("cpp_sdk/tcp_all.so"))}}
+        return bootstrap.plugin("tcp", code, configuration=name, engine="null", **options)
 
 
 _SHARED = [
