@@ -19,6 +19,7 @@ from peers.http1 import Http1Upstream
 from peers.http2 import Http2Client
 from peers.loop import PATIENCE_S
 from peers.message import Fields, Response
+from peers.weir import eventually
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
 WEB, SECOND = 8000, 8001  # the upstreams' ports in the files
@@ -272,6 +273,43 @@ class BodyTrailerTest(ExampleTest):
         response = client.request("/", headers={"te": "trailers"})
         self.assertEqual(response.trailers.all("x-own"), ["1"])
         self.assertEqual(response.trailers.all("x-body-size"), ["6"])
+
+
+class AccessLogTest(ExampleTest):
+    def test_a_collector_gets_a_line_for_each_request(self):
+        collector = self.upstream()
+        _, client = self.serve("access-log", "rust", second=collector)
+        client.request("/one?a")
+        self.answer(404, Fields(), b"none")
+        client.request("/two", method="DELETE")
+
+        def lines():
+            return b"".join(request.body for request in collector.requests).splitlines()
+
+        eventually(lambda: len(lines()) >= 2, "two lines")
+        self.assertEqual(lines(), [b"GET /one?a 200", b"DELETE /two 404"])
+        self.assertEqual({request.path for request in collector.requests}, {"/lines"})
+
+
+class TickServiceTest(ExampleTest):
+    def test_requests_get_what_was_said_last(self):
+        said = [b"red"]
+
+        async def flags(request):
+            return Response(200 if request.path == "/flags" else 404, Fields(), said[0])
+
+        second = self.upstream(Http1Upstream, respond=flags)
+        _, client = self.serve("tick-service", "go", second=second)
+
+        def seen():
+            client.request("/")
+            return self.web.requests[-1].headers.get("x-flags")
+
+        eventually(lambda: seen() == "red", "the first answer")
+        said[0] = b"green"
+        eventually(lambda: seen() == "green", "the next answer")
+        second.close()
+        self.assertEqual(seen(), "green")
 
 
 class TcpGuardTest(ExampleTest):
