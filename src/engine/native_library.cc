@@ -14,6 +14,10 @@ namespace {
 
 constexpr const char* kEntry = "weir_get_native_plugin";
 
+constexpr std::string_view kSharedObjectMagic =
+    "\x7f"
+    "ELF";
+
 using Registry = std::map<std::string, const weir_native_plugin*, std::less<>>;
 
 // One for the process: plugins register themselves from static initialisers.
@@ -102,6 +106,11 @@ void NativeLibrary::Close::operator()(void* handle) const { dlclose(handle); }
 
 Result<NativeLibrary> NativeLibrary::open(Bytes code) {
   const std::string name(as_text(code));
+  if (name.starts_with(kSharedObjectMagic)) {
+    return Error{ErrorCode::BadConfig,
+                 "the code is a shared object itself; name its path instead, by "
+                 "`inline_string` (a path has a '/' in it)"};
+  }
   if (name.find('/') == name.npos) {
     const weir_native_plugin* plugin = nullptr;
     {

@@ -139,6 +139,14 @@ TEST(NativePluginTest, IsNamedInTheErrorWhereThereIsNone) {
   EXPECT_THAT(no_file.error().message, HasSubstr("nobody.so"));
 }
 
+TEST(NativePluginTest, IsNamedNotGiven) {
+  const auto compiled = make_null_engine()->compile(as_bytes("\x7f"
+                                                             "ELF\2\1\1"),
+                                                    {});
+  ASSERT_FALSE(compiled.ok());
+  EXPECT_THAT(compiled.error().message, HasSubstr("inline_string"));
+}
+
 TEST(NativePluginTest, NeedsTheImportsItDeclares) {
   weir_register_native_plugin(test_plugin());
   auto compiled = make_null_engine()->compile(as_bytes("test_plugin"), {});

@@ -16,8 +16,6 @@ static RegisterContextFactory registered(CONTEXT_FACTORY(Counting));
 
 namespace {
 
-uint32_t answer = 0;
-
 void mark(WasmHeaderMapType map) {
   constexpr StringView kName = "x-guest";
   constexpr StringView kValue = "low-level";
@@ -28,8 +26,7 @@ void mark(WasmHeaderMapType map) {
 }  // namespace
 
 WASM_EXPORT(uint32_t, proxy_on_configure, (uint32_t, uint32_t)) {
-  answer = 1;
-  return answer;
+  return 1;
 }
 
 WASM_EXPORT(FilterHeadersStatus, proxy_on_request_headers, (uint32_t, uint32_t, uint32_t)) {
