@@ -121,6 +121,7 @@ uint32_t proxy_on_done(uint32_t context_id) {
 
 void proxy_on_log(uint32_t context_id) {
   if (Context* context = getContext(context_id)) context->onLog();
+  if (RootContext* root = getRootContext(context_id)) root->onLog();
 }
 
 // The host owns nothing of what it asks for: the plugin gives it back by free().

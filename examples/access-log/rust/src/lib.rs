@@ -4,8 +4,9 @@
 //! Two plugins in one module, told apart by their configuration: one is at the requests, the other
 //! empties the queue.
 
+use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{ContextType, LogLevel};
+use proxy_wasm::types::{ContextType, LogLevel, MapType};
 use std::time::Duration;
 
 const QUEUE: &str = "access-log";
@@ -64,6 +65,11 @@ impl RootContext for Plugin {
         }
     }
 
+    /// In the place of an access log.
+    fn on_log(&mut self) {
+        write_line();
+    }
+
     fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
         Some(Box::new(Stream { writes: self.collector.is_none() }))
     }
@@ -86,6 +92,7 @@ impl Plugin {
     }
 }
 
+/// In the place of an HTTP filter.
 struct Stream {
     writes: bool,
 }
@@ -94,20 +101,27 @@ impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_log(&mut self) {
-        if !self.writes {
-            return;
+        if self.writes {
+            write_line();
         }
-        // Queues are found by the vm_id of who opened them: maybe another VM.
-        let Some(queue) = self.resolve_shared_queue("access-log", QUEUE) else { return };
-        let header = |value: Option<String>| value.unwrap_or("-".into());
-        let line = format!(
-            "{} {} {}",
-            header(self.get_http_request_header(":method")),
-            header(self.get_http_request_header(":path")),
-            header(self.get_http_response_header(":status")),
-        );
-        if let Err(status) = self.enqueue_shared_queue(queue, Some(line.as_bytes())) {
-            log::warn!("a line is lost: {status:?}");
-        }
+    }
+}
+
+/// What the host knows of the stream that is over.
+fn write_line() {
+    // Queues are found by the vm_id of who opened them: maybe another VM.
+    let Ok(Some(queue)) = hostcalls::resolve_shared_queue("access-log", QUEUE) else { return };
+    let header = |map, name| match hostcalls::get_map_value(map, name) {
+        Ok(Some(value)) => value,
+        _ => "-".into(),
+    };
+    let line = format!(
+        "{} {} {}",
+        header(MapType::HttpRequestHeaders, ":method"),
+        header(MapType::HttpRequestHeaders, ":path"),
+        header(MapType::HttpResponseHeaders, ":status"),
+    );
+    if let Err(status) = hostcalls::enqueue_shared_queue(queue, Some(line.as_bytes())) {
+        log::warn!("a line is lost: {status:?}");
     }
 }

@@ -64,6 +64,9 @@ class RootContext : public ContextBase {
   virtual void onTick() {}
   virtual void onQueueReady(uint32_t /* token */) {}
 
+  // Of a plugin that is an access log: a stream is over, whose properties and headers can be read.
+  virtual void onLog() {}
+
   // False: not yet. Then done() has to be called later.
   virtual bool onDone() { return true; }
   void done() { proxy_done(); }
