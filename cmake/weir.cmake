@@ -63,17 +63,20 @@ function(weir_test name)
   # comes from the guest's code.
   set(tsan "suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp:report_signal_unsafe=0")
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT}
-    ENVIRONMENT "WEIR_ENGINE_PATH=${WEIR_OUTPUT_DIR}/lib/weir/engines;TSAN_OPTIONS=${tsan}")
+    ENVIRONMENT "WEIR_ENGINE_PATH=${WEIR_OUTPUT_DIR}/lib/weir/engines;TSAN_OPTIONS=${tsan};\
+GTEST_OUTPUT=xml:${CMAKE_BINARY_DIR}/results/${name}.xml")
   if(name IN_LIST WEIR_THREADED_TESTS)
     set_tests_properties(${name} PROPERTIES LABELS threads)
     add_dependencies(threaded_tests ${name})
   endif()
 endfunction()
 
-# weir_test_by_loaders(NAME): runs the test NAME again, as NAME.ENGINE, for each engine
-# that comes with a C library of its own, in a process that has that one. Such an engine's folder
-# says so: set_property(GLOBAL APPEND PROPERTY WEIR_LOADERS "ENGINE=LOADER").
+# weir_test_by_loaders(NAME [ALONE suite]): runs the test NAME again, as NAME.ENGINE, for each engine
+# that comes with a C library of its own, in a process that has that one; and that suite in another such
+# process. Such an engine's folder says so: set_property(GLOBAL APPEND PROPERTY WEIR_LOADERS
+# "ENGINE=LOADER").
 function(weir_test_by_loaders name)
+  cmake_parse_arguments(arg "" "ALONE" "" ${ARGN})
   get_property(loaders GLOBAL PROPERTY WEIR_LOADERS)
   if(WEIR_SANITIZE)  # Their runtimes are of the system's C library.
     return()
@@ -82,10 +85,19 @@ function(weir_test_by_loaders name)
     string(REGEX MATCH "^([^=]*)=(.*)$" ignored "${loader}")
     set(engine "${CMAKE_MATCH_1}")
     get_filename_component(folder "${CMAKE_MATCH_2}" DIRECTORY)
-    add_test(NAME ${name}.${engine} COMMAND "${CMAKE_MATCH_2}" --library-path "${folder}"
-             $<TARGET_FILE:${name}> "--gtest_filter=*${engine}*:EnginesTest.*")
-    set_tests_properties(${name}.${engine} PROPERTIES TIMEOUT 300
-      ENVIRONMENT "WEIR_ENGINE_PATH=${WEIR_OUTPUT_DIR}/lib/weir/engines")
+    set(start "${CMAKE_MATCH_2}" --library-path "${folder}" $<TARGET_FILE:${name}>)
+    set(tests ${name}.${engine})
+    add_test(NAME ${tests} COMMAND ${start} "--gtest_filter=*${engine}*:EnginesTest.*")
+    if(arg_ALONE)
+      list(APPEND tests ${name}.${engine}.${arg_ALONE})
+      add_test(NAME ${name}.${engine}.${arg_ALONE}
+               COMMAND ${start} "--gtest_filter=${arg_ALONE}.*")
+    endif()
+    foreach(test ${tests})
+      set_tests_properties(${test} PROPERTIES TIMEOUT 300
+        ENVIRONMENT "WEIR_ENGINE_PATH=${WEIR_OUTPUT_DIR}/lib/weir/engines;\
+GTEST_OUTPUT=xml:${CMAKE_BINARY_DIR}/results/${test}.xml")
+    endforeach()
   endforeach()
 endfunction()
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <filesystem>
@@ -153,7 +154,9 @@ class EngineTest : public testing::TestWithParam<std::string> {
 };
 
 inline std::string engine_name(const testing::TestParamInfo<std::string>& info) {
-  return info.param;
+  std::string name = info.param;
+  std::ranges::replace(name, '-', '_');
+  return name;
 }
 
 }  // namespace weir::engine

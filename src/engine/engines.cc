@@ -29,6 +29,7 @@ constexpr std::array kNames = {
     Names{"v8", "envoy.wasm.runtime.v8", {}},
     Names{"wamr", "envoy.wasm.runtime.wamr", "ats.wasm.runtime.wamr"},
     Names{"wasmedge", "envoy.wasm.runtime.wasmedge", "ats.wasm.runtime.wasmedge"},
+    Names{"wasmedge-aot", "envoy.wasm.runtime.wasmedge-aot", "ats.wasm.runtime.wasmedge-aot"},
     Names{"wavm", "envoy.wasm.runtime.wavm", {}},
 };
 constexpr std::string_view kDefault = "wasmtime";

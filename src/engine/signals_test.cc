@@ -14,6 +14,7 @@
 #include <span>
 #include <thread>
 
+#include "base/own_file.h"
 #include "engine/engine_test_support.h"
 
 namespace weir::engine {
@@ -151,8 +152,13 @@ class Work {
 
 class SignalsTest : public testing::Test {
  protected:
-  // A child starts the test's program anew: no engine has been used there.
-  void SetUp() override { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+  // A child starts the test's program anew: no engine has been used there. Where a loader has
+  // started this process, which a child would not be, nothing else is run in it before
+  // (weir_test_by_loaders).
+  void SetUp() override {
+    const bool by_loader = own_file() != std::filesystem::read_symlink("/proc/self/exe");
+    GTEST_FLAG_SET(death_test_style, by_loader ? "fast" : "threadsafe");
+  }
 
   std::vector<std::string> names = built_engines();
 };

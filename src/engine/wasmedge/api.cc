@@ -11,15 +11,14 @@ namespace fs = std::filesystem;
 
 constexpr const char* kLibrary = "libwasmedge.so.0";
 
-// Beside the adapter, where it was built for a system that has no WasmEdge.
+}  // namespace
+
 fs::path own_folder() {
   Dl_info info{};
   if (dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0) return {};
   std::error_code failed;
-  return fs::canonical(info.dli_fname, failed).parent_path() / "wasmedge";
+  return fs::canonical(info.dli_fname, failed).parent_path();
 }
-
-}  // namespace
 
 Library::Symbol Library::operator[](const char* name) {
   void* address = dlsym(handle_, name);
@@ -28,7 +27,7 @@ Library::Symbol Library::operator[](const char* name) {
 }
 
 Result<std::unique_ptr<const Api>> Api::load() {
-  const fs::path file = own_folder() / kLibrary;
+  const fs::path file = own_folder() / "wasmedge" / kLibrary;
   std::error_code ignored;
   const bool is_own = fs::exists(file, ignored);
   // WEIR_WASMEDGE_BIND is RTLD_DEEPBIND: its own version of a library goes before the process's.
@@ -42,6 +41,12 @@ Result<std::unique_ptr<const Api>> Api::load() {
     return Error{ErrorCode::Unsupported, std::string(kLibrary) + " has no function " +
                                              api->library.missing() +
                                              ": it is not of version " WASMEDGE_VERSION};
+  }
+  if (std::string_view(api->version_get()) != WASMEDGE_VERSION) {
+    return Error{ErrorCode::Unsupported, std::string(kLibrary) + " is version " +
+                                             api->version_get() +
+                                             ", this adapter is for " WASMEDGE_VERSION
+                                             ": install that one, or build the adapter anew"};
   }
   return api;
 }

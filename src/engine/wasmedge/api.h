@@ -5,12 +5,17 @@
 
 #include <wasmedge/wasmedge.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "base/result.h"
 
 namespace weir::engine::wasmedge {
+
+// Where this adapter lies, or the program that this is part of. The library is in `wasmedge` there,
+// where it was built for a system that has none.
+std::filesystem::path own_folder();
 
 // An open library, never closed: it leaves handlers and threads behind that run its code.
 class Library {
@@ -67,6 +72,20 @@ struct Api {
       library["WasmEdge_ConfigureSetMaxMemoryPage"];
   decltype(&WasmEdge_ConfigureSetForceInterpreter) configure_set_force_interpreter =
       library["WasmEdge_ConfigureSetForceInterpreter"];
+
+  decltype(&WasmEdge_ConfigureCompilerSetOptimizationLevel)
+      configure_compiler_set_optimization_level =
+          library["WasmEdge_ConfigureCompilerSetOptimizationLevel"];
+  decltype(&WasmEdge_ConfigureCompilerSetOutputFormat) configure_compiler_set_output_format =
+      library["WasmEdge_ConfigureCompilerSetOutputFormat"];
+  decltype(&WasmEdge_ConfigureCompilerSetInterruptible) configure_compiler_set_interruptible =
+      library["WasmEdge_ConfigureCompilerSetInterruptible"];
+  decltype(&WasmEdge_ConfigureCompilerSetGenericBinary) configure_compiler_set_generic_binary =
+      library["WasmEdge_ConfigureCompilerSetGenericBinary"];
+  decltype(&WasmEdge_CompilerCreate) compiler_create = library["WasmEdge_CompilerCreate"];
+  decltype(&WasmEdge_CompilerDelete) compiler_delete = library["WasmEdge_CompilerDelete"];
+  decltype(&WasmEdge_CompilerCompileFromBuffer) compiler_compile_from_buffer =
+      library["WasmEdge_CompilerCompileFromBuffer"];
 
   decltype(&WasmEdge_LoaderCreate) loader_create = library["WasmEdge_LoaderCreate"];
   decltype(&WasmEdge_LoaderDelete) loader_delete = library["WasmEdge_LoaderDelete"];

@@ -2,17 +2,18 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "engine/adapter.h"
 #include "engine/wasmedge/bounded_module.h"
+#include "engine/wasmedge/mode.h"
 #include "engine/wasmedge/wasmedge_module.h"
 
 namespace weir::engine::wasmedge {
 namespace {
 
 // Besides those that WasmEdge takes without being asked.
-constexpr std::array kProposals = {WasmEdge_Proposal_TailCall, WasmEdge_Proposal_ExtendedConst,
-                                   WasmEdge_Proposal_ExceptionHandling};
+constexpr std::array kProposals = {WasmEdge_Proposal_ExtendedConst};
 
 struct Refused {
   WasmEdge_Proposal proposal;
@@ -20,6 +21,10 @@ struct Refused {
 };
 // What no plugin can use through this seam, or no engine of Weir offers.
 constexpr std::array kRefusedProposals = {
+    Refused{WasmEdge_Proposal_ExceptionHandling, "exceptions"},
+    // A tail call of a host function goes on in the caller's code, or ends the process by an
+    // assertion: so it is in 0.14.1.
+    Refused{WasmEdge_Proposal_TailCall, "tail calls"},
     Refused{WasmEdge_Proposal_Threads, "threads"},
     Refused{WasmEdge_Proposal_MultiMemories, "several memories"},
     Refused{WasmEdge_Proposal_Memory64, "64-bit memories"},
@@ -31,50 +36,73 @@ constexpr std::array kRefusedProposals = {
 using OwnedConfiguration = Owned<WasmEdge_ConfigureContext>;
 using OwnedCode = Owned<WasmEdge_ASTModuleContext>;
 
-OwnedConfiguration make_configuration(const Api& api) {
+// Of what is loaded, code that was compiled ahead is run where it was this adapter's.
+enum class Code : uint8_t { Wasm, Translated };
+
+OwnedConfiguration make_configuration(const Api& api, Code code) {
   OwnedConfiguration configuration = own(api.configure_create(), api.configure_delete);
   for (const WasmEdge_Proposal proposal : kProposals) {
     api.configure_add_proposal(configuration.get(), proposal);
   }
-  api.configure_set_force_interpreter(configuration.get(), true);
+  if (mode().capabilities.exceptions) {
+    api.configure_add_proposal(configuration.get(), WasmEdge_Proposal_ExceptionHandling);
+  }
+  api.configure_set_force_interpreter(configuration.get(), code == Code::Wasm);
   return configuration;
 }
 
 class WasmEdgeEngine final : public Engine {
  public:
   explicit WasmEdgeEngine(std::unique_ptr<const Api> api)
-      : shared_(std::move(api)), configuration_(make_configuration(shared_.api)) {}
+      : shared_(std::move(api)),
+        wasm_(make_configuration(shared_.api, Code::Wasm)),
+        translated_(make_configuration(shared_.api, Code::Translated)) {}
 
   EngineInfo info() const override {
-    return {.name = "wasmedge", .version = shared_.api.version_get(), .compilation = "interpreter"};
+    return {
+        .name = mode_.name, .version = shared_.api.version_get(), .compilation = mode_.compilation};
   }
 
-  Capabilities capabilities() const override {
-    return {.interrupt = true,
-            .memory_limit = true,
-            .simd = true,
-            .tail_calls = true,
-            .exceptions = true};
-  }
+  Capabilities capabilities() const override { return mode_.capabilities; }
 
   std::string fingerprint() const override {
-    return std::string("wasmedge ") + shared_.api.version_get();
+    return mode_.name + " " + shared_.api.version_get() + " " + mode_.fingerprint;
   }
 
   Result<std::unique_ptr<const Module>> compile(Bytes wasm,
                                                 std::span<const Import> imports) const override {
-    WEIR_TRY(const auto bounded, bound_module(wasm, Limits{}.max_table_elements));
+    WEIR_TRY(auto bounded, bound_module(wasm, Limits{}.max_table_elements));
     OwnedCode code;
-    const WasmEdge_Result result = parse(configuration_.get(), bounded.wasm, code);
+    const WasmEdge_Result result = parse(wasm_.get(), bounded.wasm, code);
     if (!is_ok(result)) return Error{ErrorCode::BadModule, why_refused(result, bounded.wasm)};
-    return WasmEdgeModule::make(shared_, std::move(code), bounded, imports);
+    if (!mode_.capabilities.serialize) {
+      return WasmEdgeModule::make(shared_, std::move(code), bounded, {}, imports);
+    }
+    WEIR_TRY(auto artifact, translate(bounded.wasm));
+    return load(std::move(artifact), bounded, imports);
   }
 
-  Result<std::unique_ptr<const Module>> deserialize(Bytes, std::span<const Import>) const override {
-    return Error{ErrorCode::Unsupported, "WasmEdge's interpreter has no compiled code to load"};
+  Result<std::unique_ptr<const Module>> deserialize(
+      Bytes artifact, std::span<const Import> imports) const override {
+    if (!mode_.capabilities.serialize) {
+      return Error{ErrorCode::Unsupported, "WasmEdge's interpreter has no compiled code to load"};
+    }
+    // What it declares is the bounded module's.
+    WEIR_TRY(const auto bounded, bound_module(artifact, Limits{}.max_table_elements));
+    return load({artifact.begin(), artifact.end()}, bounded, imports);
   }
 
  private:
+  // `artifact` is what translate() made.
+  Result<std::unique_ptr<const Module>> load(std::vector<std::byte> artifact,
+                                             const BoundedModule& bounds,
+                                             std::span<const Import> imports) const {
+    OwnedCode code;
+    const WasmEdge_Result result = parse(translated_.get(), artifact, code);
+    if (!is_ok(result)) return Error{ErrorCode::BadModule, message_of(shared_.api, result)};
+    return WasmEdgeModule::make(shared_, std::move(code), bounds, std::move(artifact), imports);
+  }
+
   // Reads and validates.
   WasmEdge_Result parse(const WasmEdge_ConfigureContext* configuration, Bytes wasm,
                         OwnedCode& code) const {
@@ -93,24 +121,28 @@ class WasmEdgeEngine final : public Engine {
   // WasmEdge's words, and the feature that would make the module a good one, where one would.
   std::string why_refused(WasmEdge_Result result, Bytes wasm) const {
     for (const auto& [proposal, name] : kRefusedProposals) {
-      const auto configuration = make_configuration(shared_.api);
+      const auto configuration = make_configuration(shared_.api, Code::Wasm);
       shared_.api.configure_add_proposal(configuration.get(), proposal);
       OwnedCode ignored;
       if (is_ok(parse(configuration.get(), wasm, ignored))) {
-        return "the module uses " + std::string(name) + ", which engine 'wasmedge' does not offer";
+        return "the module uses " + std::string(name) + ", which engine '" + mode_.name +
+               "' does not offer";
       }
     }
     return message_of(shared_.api, result);
   }
 
+  const Mode mode_ = mode();
   const Shared shared_;
-  const OwnedConfiguration configuration_;
+  const OwnedConfiguration wasm_;
+  const OwnedConfiguration translated_;
 };
 
 Result<std::unique_ptr<Engine>> make_engine(const EngineOptions&) {
   WEIR_TRY(auto api, Api::load());
   // It would write its own words for every trap to standard output.
   api->log_off();
+  WEIR_TRY(prepare(*api));
   return std::unique_ptr<Engine>(std::make_unique<WasmEdgeEngine>(std::move(api)));
 }
 

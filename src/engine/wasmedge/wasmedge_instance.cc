@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "engine/wasmedge/convert.h"
+#include "engine/wasmedge/guest_faults.h"
+#include "engine/wasmedge/thread_state.h"
 #include "engine/wasmedge/wasmedge_module.h"
 
 namespace weir::engine::wasmedge {
@@ -23,17 +25,23 @@ uint32_t to_pages(uint64_t bytes) {
 }  // namespace
 
 thread_local WasmEdgeInstance* WasmEdgeInstance::current = nullptr;
+thread_local constinit bool in_guest = false;
 
 // Marks the instance as the one that runs in this thread, until the call returns.
 class WasmEdgeInstance::Running {
  public:
-  explicit Running(WasmEdgeInstance& instance) : before_(std::exchange(current, &instance)) {}
+  explicit Running(WasmEdgeInstance& instance)
+      : before_(std::exchange(current, &instance)), was_in_guest_(std::exchange(in_guest, true)) {}
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
-  ~Running() { current = before_; }
+  ~Running() {
+    current = before_;
+    in_guest = was_in_guest_;
+  }
 
  private:
   WasmEdgeInstance* before_;
+  bool was_in_guest_;
 };
 
 WasmEdgeInstance::WasmEdgeInstance(const Shared& shared, const WasmEdgeModule& module,
@@ -111,10 +119,14 @@ Flow WasmEdgeInstance::call(ExportId id, Slots slots) noexcept {
     values[i].Value = slots[i];
     values[i].Type = called.params[i];
   }
+  const bool is_nested = current != nullptr;
   const Running running(*this);
+  std::optional<ThreadState> outer;
+  if (is_nested) outer.emplace(reinterpret_cast<const void*>(shared_.api.version_get));
   const WasmEdge_Result result = shared_.api.executor_invoke(
       executor_.context.get(), called.function, values.data(), static_cast<uint32_t>(param_count),
       values.data(), called.result_count);
+  outer.reset();
   if (!is_ok(result)) return trapped(result);
   for (size_t i = 0; i < called.result_count; ++i) {
     slots[i] = static_cast<uint64_t>(values[i].Value);
@@ -135,10 +147,11 @@ WasmEdge_Result WasmEdgeInstance::on_host_call(void* function, void*,
 
   std::array<uint64_t, kMaxSlots> slots;
   for (size_t i = 0; i < param_count; ++i) slots[i] = static_cast<uint64_t>(params[i].Value);
-  if (self.handler_.on_import(called.token, Slots(slots.data(), called.slot_count),
-                              self.memory()) == Flow::Trap) {
-    return kRefused;
-  }
+  in_guest = false;
+  const Flow flow =
+      self.handler_.on_import(called.token, Slots(slots.data(), called.slot_count), self.memory());
+  in_guest = true;
+  if (flow == Flow::Trap) return kRefused;
   for (size_t i = 0; i < result_count; ++i) results[i].Value = slots[i];
   return WasmEdge_Result_Success;
 }

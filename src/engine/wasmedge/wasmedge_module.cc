@@ -10,8 +10,10 @@ namespace weir::engine::wasmedge {
 Result<std::unique_ptr<const Module>> WasmEdgeModule::make(const Shared& shared,
                                                            Owned<WasmEdge_ASTModuleContext> code,
                                                            const BoundedModule& bounds,
+                                                           std::vector<std::byte> artifact,
                                                            std::span<const Import> imports) {
-  std::unique_ptr<WasmEdgeModule> module(new WasmEdgeModule(shared, std::move(code), bounds));
+  std::unique_ptr<WasmEdgeModule> module(
+      new WasmEdgeModule(shared, std::move(code), bounds, std::move(artifact)));
   WEIR_TRY(module->link(imports));
   return std::unique_ptr<const Module>(std::move(module));
 }
@@ -52,7 +54,10 @@ Result<std::unique_ptr<Instance>> WasmEdgeModule::make_instance(ImportHandler& h
 }
 
 Result<std::vector<std::byte>> WasmEdgeModule::serialize() const {
-  return Error{ErrorCode::Unsupported, "WasmEdge's interpreter has no compiled code to keep"};
+  if (artifact_.empty()) {
+    return Error{ErrorCode::Unsupported, "WasmEdge's interpreter has no compiled code to keep"};
+  }
+  return artifact_;
 }
 
 }  // namespace weir::engine::wasmedge

@@ -35,6 +35,7 @@ class WasmEdgeModule final : public Module {
   static Result<std::unique_ptr<const Module>> make(const Shared& shared,
                                                     Owned<WasmEdge_ASTModuleContext> code,
                                                     const BoundedModule& bounds,
+                                                    std::vector<std::byte> artifact,
                                                     std::span<const Import> imports);
 
   Result<std::unique_ptr<Instance>> make_instance(ImportHandler& handler,
@@ -51,9 +52,10 @@ class WasmEdgeModule final : public Module {
 
  private:
   WasmEdgeModule(const Shared& shared, Owned<WasmEdge_ASTModuleContext> code,
-                 const BoundedModule& bounds)
+                 const BoundedModule& bounds, std::vector<std::byte> artifact)
       : shared_(shared),
         code_(std::move(code)),
+        artifact_(std::move(artifact)),
         memory_bytes_(bounds.memory_bytes),
         table_elements_(bounds.table_elements) {}
 
@@ -61,6 +63,8 @@ class WasmEdgeModule final : public Module {
 
   const Shared& shared_;
   Owned<WasmEdge_ASTModuleContext> code_;
+  // Kept, since WasmEdge does not give it back; empty where code is interpreted.
+  std::vector<std::byte> artifact_;
   uint64_t memory_bytes_;
   uint64_t table_elements_;
   std::vector<HostFunction> functions_;  // one for each import; fixed, the host modules point to it

@@ -1,0 +1,136 @@
+#include "engine/wasmedge/compiler_process.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "engine/wasmedge/api.h"
+
+namespace weir::engine::wasmedge {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder of this process alone, gone with this object.
+class Workplace {
+ public:
+  static Result<Workplace> make() {
+    std::error_code failed;
+    std::string path = fs::temp_directory_path(failed) / "weir-wasmedge-XXXXXX";
+    if (mkdtemp(path.data()) == nullptr) {
+      return Error{ErrorCode::Io, path + ": " + std::generic_category().message(errno)};
+    }
+    return Workplace(path);
+  }
+  explicit Workplace(fs::path path) : path_(std::move(path)) {}
+  Workplace(Workplace&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  Workplace& operator=(Workplace&&) = delete;
+  ~Workplace() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+
+  fs::path file(const char* name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+// Runs the command to its end, its output in a file. The exit status as waitpid() tells it.
+Result<int> run(const std::vector<std::string>& words, const fs::path& output) {
+  std::vector<char*> pointers;
+  for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
+  pointers.push_back(nullptr);
+
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, 1, output.c_str(), O_WRONLY | O_CREAT, 0600);
+  posix_spawn_file_actions_adddup2(&files, 1, 2);
+  // Signals that this process ignores or blocks are the child's own again.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t signals;
+  sigemptyset(&signals);
+  posix_spawnattr_setsigmask(&attributes, &signals);
+  sigfillset(&signals);
+  posix_spawnattr_setsigdefault(&attributes, &signals);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  pid_t child = 0;
+  const int failed =
+      posix_spawn(&child, pointers[0], &files, &attributes, pointers.data(), environ);
+  posix_spawn_file_actions_destroy(&files);
+  posix_spawnattr_destroy(&attributes);
+  if (failed != 0) {
+    return Error{ErrorCode::Io, words[0] + ": " + std::generic_category().message(failed)};
+  }
+
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0) {
+    if (errno == EINTR) continue;
+    // Whoever ignores SIGCHLD has the child's status thrown away; its files tell all the same.
+    return 0;
+  }
+  return status;
+}
+
+std::vector<std::byte> read_bytes(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::vector<std::byte> bytes;
+  std::error_code failed;
+  const auto size = fs::file_size(file, failed);
+  if (failed) return bytes;
+  bytes.resize(size);
+  stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
+  return stream ? bytes : std::vector<std::byte>{};
+}
+
+// The last line of what the compiler said.
+std::string last_line(const fs::path& file) {
+  std::ifstream stream(file);
+  std::string last;
+  for (std::string line; std::getline(stream, line);) {
+    if (!line.empty()) last = line;
+  }
+  return last;
+}
+
+}  // namespace
+
+Result<std::vector<std::byte>> compile_ahead(Bytes wasm) {
+  WEIR_TRY(const Workplace place, Workplace::make());
+  const fs::path source = place.file("in.wasm");
+  const fs::path compiled = place.file("out.wasm");
+  const fs::path output = place.file("output");
+  std::ofstream written(source, std::ios::binary);
+  written.write(reinterpret_cast<const char*>(wasm.data()),
+                static_cast<std::streamsize>(wasm.size()));
+  written.close();
+  if (!written) return Error{ErrorCode::Io, source.string() + ": cannot be written"};
+
+  const fs::path folder = own_folder();
+  std::vector<std::string> words{(folder / "weir-wasmedge-compile").string(), source.string(),
+                                 compiled.string()};
+  const fs::path loader = folder / "wasmedge" / "ld.so";
+  if (std::error_code ignored; fs::exists(loader, ignored)) {
+    words.insert(words.begin(), {loader.string(), "--library-path", loader.parent_path().string()});
+  }
+  WEIR_TRY(const int status, run(words, output));
+  if (status == 0) {
+    if (auto bytes = read_bytes(compiled); !bytes.empty()) return bytes;
+  }
+  const std::string said = last_line(output);
+  return Error{ErrorCode::BadModule, "WasmEdge's compiler cannot compile this module" +
+                                         (said.empty() ? "" : ": " + said) +
+                                         "; its interpreter, engine 'wasmedge', may"};
+}
+
+}  // namespace weir::engine::wasmedge

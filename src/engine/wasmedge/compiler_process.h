@@ -1,0 +1,21 @@
+#pragma once
+// WasmEdge's compiler, in a process of its own: it would take the signals of the one it runs in,
+// and a module that it has not been written for ends it by an assertion.
+
+#include <cstddef>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace weir::engine::wasmedge {
+
+// What the compiled code depends on besides WasmEdge's version and the module. It is for any
+// processor of this architecture.
+inline constexpr const char* kCompilerOptions = "O2 up to 1 MiB, interruptible, any processor";
+
+// The module with its compiled code in a section of its own, as WasmEdge loads it. `wasm` is valid.
+// Thread: any.
+Result<std::vector<std::byte>> compile_ahead(Bytes wasm);
+
+}  // namespace weir::engine::wasmedge
