@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "abi/engine_features.h"
 #include "abi/precompiled.h"
 #include "engine/null_engine.h"
 #include "module/module_info.h"
@@ -138,8 +139,10 @@ Done LinkedModule::make_wasm(Bytes file, MakeModule compile, const LinkOptions& 
     }
     return compile(wasm, imports);
   };
-  WEIR_TRY(module_, compile_limited(engine_.capabilities(), make, plain.bytes(), imports_,
-                                    options.limits, options.supply_limits));
+  auto made = compile_limited(engine_.capabilities(), make, plain.bytes(), imports_, options.limits,
+                              options.supply_limits);
+  if (!made.ok()) return explain_refusal(engine_, plain.bytes(), std::move(made).error());
+  module_ = std::move(made).value();
   return Unit{};
 }
 

@@ -128,7 +128,8 @@ TEST_F(CommandLineTest, NamesAPluginThatIsNotThere) {
 TEST_F(CommandLineTest, ListsTheEngines) {
   EXPECT_EQ(run({"engines"}), 0);
   EXPECT_THAT(out, AllOf(HasSubstr("\nnull "), HasSubstr("\nwasmtime "),
-                         HasSubstr("wasmtime can: interrupt")));
+                         HasSubstr("wasmtime can: interrupt"),
+                         HasSubstr("wasmtime takes: reference types, SIMD, ")));
 }
 
 TEST_F(CommandLineTest, ListsTheEnginesForPrograms) {
@@ -139,6 +140,9 @@ TEST_F(CommandLineTest, ListsTheEnginesForPrograms) {
     const std::string name = engine["name"];
     const std::string limit = engine["capabilities"]["memory_limit"];
     EXPECT_EQ(limit, name == "null" ? "missing" : name == "v8" ? "supplied" : "native") << name;
+    if (name == "wasmtime") {
+      EXPECT_THAT(engine["features"], ::testing::Contains("SIMD"));
+    }
   }
   EXPECT_GE(told["engines"].size(), 6u);
 }

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "abi/engine_features.h"
+
 namespace weir::cli {
 namespace {
 
@@ -28,15 +30,9 @@ std::vector<Ability> abilities_of(const engine::Capabilities& can) {
   const auto limit = [&](bool has) {
     return has || can.native_code ? native(has) : Source::Supplied;
   };
-  return {{"interrupt", limit(can.interrupt)},
-          {"stack_limit", limit(can.stack_limit)},
-          {"memory_limit", limit(can.memory_limit)},
-          {"serialize", native(can.serialize)},
-          {"backtrace", native(can.backtrace)},
-          {"function_names", native(can.function_names)},
-          {"simd", native(can.simd)},
-          {"tail_calls", native(can.tail_calls)},
-          {"exceptions", native(can.exceptions)},
+  return {{"interrupt", limit(can.interrupt)},       {"stack_limit", limit(can.stack_limit)},
+          {"memory_limit", limit(can.memory_limit)}, {"serialize", native(can.serialize)},
+          {"backtrace", native(can.backtrace)},      {"function_names", native(can.function_names)},
           {"native_code", native(can.native_code)}};
 }
 
@@ -46,6 +42,7 @@ struct Report {
   engine::EngineInfo info;
   std::string adapter;
   std::vector<Ability> abilities;
+  std::vector<std::string_view> features;  // extensions of WebAssembly
   std::string error;
 };
 
@@ -63,6 +60,7 @@ std::vector<Report> reports_of(const engine::Engines& engines) {
     report.info = found.value()->info();
     report.adapter = path.empty() ? "built in" : path;
     report.abilities = abilities_of(found.value()->capabilities());
+    report.features = names_of(abi::features_of(found.value()->capabilities()));
   }
   return reports;
 }
@@ -94,6 +92,12 @@ std::string names_of(const std::vector<Ability>& abilities, Source source) {
   return names;
 }
 
+std::string joined(const std::vector<std::string_view>& names) {
+  std::string text;
+  for (const std::string_view name : names) text.append(text.empty() ? "" : ", ").append(name);
+  return text;
+}
+
 std::string_view to_string(Source source) {
   constexpr std::string_view kNames[] = {"missing", "native", "supplied"};
   return kNames[static_cast<size_t>(source)];
@@ -114,6 +118,9 @@ std::string engines_table(const engine::Engines& engines) {
     abilities += report.name + " can:" + names_of(report.abilities, Source::Native) + "\n";
     const std::string supplied = names_of(report.abilities, Source::Supplied);
     if (!supplied.empty()) abilities += report.name + " is given:" + supplied + "\n";
+    if (!report.features.empty()) {
+      abilities += report.name + " takes: " + joined(report.features) + "\n";
+    }
   }
   std::string text = layout(rows) + "\n" + abilities;
   if (!missing.empty()) text += "\nNot there:\n" + missing;
@@ -124,6 +131,7 @@ std::string engines_json(const engine::Engines& engines) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const Report& report : reports_of(engines)) {
     nlohmann::ordered_json entry = {{"name", report.name}};
+    entry["names"] = engine::configuration_names(report.name);
     if (!report.error.empty()) {
       entry["error"] = report.error;
     } else {
@@ -133,6 +141,7 @@ std::string engines_json(const engine::Engines& engines) {
       for (const Ability& ability : report.abilities) {
         entry["capabilities"][std::string(ability.name)] = to_string(ability.source);
       }
+      entry["features"] = report.features;
     }
     list.push_back(std::move(entry));
   }

@@ -19,8 +19,8 @@ class EnginesCommand {
 };
 
 // Every known engine, or why it is not there; as text, and for programs:
-// {"engines": [{"name", "version", "compilation", "adapter", "capabilities": {NAME: "native",
-// "supplied" or "missing"}}, {"name", "error"}]}.
+// {"engines": [{"name", "names": [NAME], "version", "compilation", "adapter", "capabilities":
+// {NAME: "native", "supplied" or "missing"}, "features": [NAME]}, {"name", "error"}]}.
 std::string engines_table(const engine::Engines& engines);
 std::string engines_json(const engine::Engines& engines);
 

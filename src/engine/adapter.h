@@ -8,7 +8,7 @@
 namespace weir::engine {
 
 // Changes whenever a type that crosses the seam does: an adapter of another build is refused.
-inline constexpr std::string_view kSeamVersion = "weir-engine-2";
+inline constexpr std::string_view kSeamVersion = "weir-engine-3";
 
 struct Adapter {
   std::string_view seam_version;

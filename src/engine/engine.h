@@ -112,9 +112,14 @@ struct Capabilities {
   bool serialize = false;       // artifacts: Module::serialize, Engine::deserialize
   bool backtrace = false;       // traps carry frames
   bool function_names = false;  // frames carry names
-  bool simd = false;            // accepts the 128-bit SIMD proposal
+  // Extensions of WebAssembly that not every engine has (module/features.h).
+  bool reference_types = false;
+  bool simd = false;  // of 128 bits
+  bool relaxed_simd = false;
   bool tail_calls = false;
-  bool exceptions = false;
+  bool exceptions = false;         // as standardised
+  bool legacy_exceptions = false;  // in their older form
+  bool extended_constants = false;
   bool native_code = false;  // runs native plugins, not wasm
 };
 

@@ -89,6 +89,16 @@ std::string_view canonical_name(std::string_view runtime) {
   return {};
 }
 
+std::vector<std::string_view> configuration_names(std::string_view canonical) {
+  std::vector<std::string_view> names;
+  const auto* const found = std::ranges::find(kNames, canonical, &Names::canonical);
+  if (found == kNames.end()) return names;
+  for (const std::string_view name : {found->envoy, found->ats}) {
+    if (!name.empty()) names.push_back(name);
+  }
+  return names;
+}
+
 std::span<const std::string_view> known_engines() { return kKnown; }
 
 struct Engines::Loaded {
@@ -183,7 +193,9 @@ Result<std::unique_ptr<Engines::Loaded>> Engines::load(std::string_view name) co
         ErrorCode::NotFound,
         "no " + file_name(name) + " in " +
             (search_path_.empty() ? std::string("an empty search path") : joined(search_path_)) +
-            ": install the adapter there, or name its folder in WEIR_ENGINE_PATH"};
+            ": install the adapter there, or name its folder in WEIR_ENGINE_PATH; Weir's sources "
+            "make it by `make build ENGINES=" +
+            std::string(name.substr(0, name.find('-'))) + "`"};
   }
 
   loaded->path = folder / file_name(name);

@@ -18,6 +18,9 @@ namespace weir::engine {
 // "wasmtime", or "" for the default) as the engine's own ("wasmtime"). Empty for an unknown name.
 std::string_view canonical_name(std::string_view runtime);
 
+// All names of an engine that configurations use besides its own; none for an unknown one.
+std::vector<std::string_view> configuration_names(std::string_view canonical);
+
 // Every engine that Weir has an adapter for, built in ones first.
 std::span<const std::string_view> known_engines();
 

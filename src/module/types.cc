@@ -1,5 +1,7 @@
 #include "module/types.h"
 
+#include <algorithm>
+
 namespace weir::wasm {
 namespace {
 
@@ -18,7 +20,8 @@ constexpr uint8_t kGroup = 0x4e;
 
 // Reads the parameters or the results of a function type: how many they are, and which.
 Result<uint32_t> read_values(Reader& in, std::string_view what, std::vector<ValType>& values,
-                             std::string& obstacle) {
+                             TypeEntry& entry) {
+  std::string& obstacle = entry.obstacle;
   WEIR_TRY(const uint32_t n, in.count(1, kMaxValues, what));
   if (n > kMaxCrossingValues) {
     obstacle = "it has " + std::to_string(n) + " " + std::string(what) + ", more than " +
@@ -26,7 +29,11 @@ Result<uint32_t> read_values(Reader& in, std::string_view what, std::vector<ValT
   }
   for (uint32_t i = 0; i < n; ++i) {
     WEIR_TRY(const ValueType value, read_value_type(in));
-    if (!value.crossing) obstacle = "it uses " + std::string(value.name);
+    if (!value.crossing) {
+      obstacle = "it uses " + std::string(value.name);
+      auto& names = entry.not_crossing;
+      if (std::ranges::find(names, value.name) == names.end()) names.push_back(value.name);
+    }
     if (obstacle.empty()) values.push_back(*value.crossing);
   }
   return n;
@@ -34,8 +41,8 @@ Result<uint32_t> read_values(Reader& in, std::string_view what, std::vector<ValT
 
 Result<TypeEntry> read_function_type(Reader& in) {
   TypeEntry entry{.function = true};
-  WEIR_TRY(entry.shape.params, read_values(in, "parameters", entry.type.params, entry.obstacle));
-  WEIR_TRY(entry.shape.results, read_values(in, "results", entry.type.results, entry.obstacle));
+  WEIR_TRY(entry.shape.params, read_values(in, "parameters", entry.type.params, entry));
+  WEIR_TRY(entry.shape.results, read_values(in, "results", entry.type.results, entry));
   if (!entry.obstacle.empty()) entry.type = {};
   return entry;
 }
@@ -101,6 +108,9 @@ Result<ValueType> read_value_type(Reader& in) {
       return ValueType{{}, "funcref"};
     case 0x6f:
       return ValueType{{}, "externref"};
+    case 0x69:
+    case 0x74:
+      return ValueType{{}, "exnref"};
     case 0x63:
     case 0x64: {
       WEIR_TRY(in.s33());
@@ -109,7 +119,7 @@ Result<ValueType> read_value_type(Reader& in) {
     default:
       break;
   }
-  // The other references to abstract types: anyref, exnref and so on.
+  // The other references to abstract types: anyref and so on.
   if (form >= 0x68 && form <= 0x75) return ValueType{{}, "a reference"};
   return in.error_at(start, "unknown value type " + hex(form));
 }

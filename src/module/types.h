@@ -19,6 +19,7 @@ struct TypeEntry {
   TypeShape shape;
   FuncType type;         // empty where `obstacle` is not
   std::string obstacle;  // why no such function crosses the boundary: "it uses v128"
+  std::vector<std::string_view> not_crossing;  // names of the value types that do not, each once
 };
 
 // Reads the contents of a type section, those of the garbage collection proposal included.

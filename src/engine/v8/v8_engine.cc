@@ -58,7 +58,9 @@ class V8Engine final : public Engine {
             .serialize = true,
             .backtrace = true,
             .function_names = true,
-            .simd = true};
+            .reference_types = true,
+            .simd = true,
+            .legacy_exceptions = true};
   }
 
   // V8 itself refuses an artifact for instructions that this processor lacks.

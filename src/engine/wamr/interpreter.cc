@@ -13,7 +13,9 @@ Mode mode() {
                            .memory_limit = true,
                            .backtrace = true,
                            .function_names = true,
-                           .tail_calls = true}};
+                           .reference_types = true,
+                           .tail_calls = true,
+                           .extended_constants = true}};
 }
 
 // WAMR translates for its interpreter while it loads.

@@ -8,11 +8,15 @@
 namespace weir::engine::wasmedge {
 
 Mode mode() {
-  return {
-      .name = "wasmedge-aot",
-      .compilation = "LLVM, ahead of time",
-      .fingerprint = kCompilerOptions,
-      .capabilities = {.interrupt = true, .memory_limit = true, .serialize = true, .simd = true}};
+  return {.name = "wasmedge-aot",
+          .compilation = "LLVM, ahead of time",
+          .fingerprint = kCompilerOptions,
+          .capabilities = {.interrupt = true,
+                           .memory_limit = true,
+                           .serialize = true,
+                           .reference_types = true,
+                           .simd = true,
+                           .extended_constants = true}};
 }
 
 Done prepare(const Api& api) {

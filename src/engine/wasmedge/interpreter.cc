@@ -5,11 +5,16 @@
 namespace weir::engine::wasmedge {
 
 Mode mode() {
-  return {
-      .name = "wasmedge",
-      .compilation = "interpreter",
-      .fingerprint = "interpreter",
-      .capabilities = {.interrupt = true, .memory_limit = true, .simd = true, .exceptions = true}};
+  return {.name = "wasmedge",
+          .compilation = "interpreter",
+          .fingerprint = "interpreter",
+          .capabilities = {.interrupt = true,
+                           .memory_limit = true,
+                           .reference_types = true,
+                           .simd = true,
+                           .exceptions = true,
+                           .legacy_exceptions = true,
+                           .extended_constants = true}};
 }
 
 Done prepare(const Api&) { return Unit{}; }

@@ -39,6 +39,7 @@ OwnedConfig make_config(const EngineOptions& options) {
   wasmtime_config_wasm_memory64_set(config.get(), false);
   wasmtime_config_wasm_multi_memory_set(config.get(), false);
   wasmtime_config_wasm_gc_set(config.get(), false);
+  wasmtime_config_wasm_function_references_set(config.get(), false);
   wasmtime_config_wasm_component_model_set(config.get(), false);
   wasmtime_config_concurrency_support_set(config.get(), false);
   return config;
@@ -98,9 +99,12 @@ class WasmtimeEngine final : public Engine {
             .serialize = true,
             .backtrace = true,
             .function_names = true,
+            .reference_types = true,
             .simd = true,
+            .relaxed_simd = true,
             .tail_calls = true,
-            .exceptions = true};
+            .exceptions = true,
+            .extended_constants = true};
   }
 
   // The options do not reach generated code: make_config() has one set of features, numbered here.
@@ -108,7 +112,7 @@ class WasmtimeEngine final : public Engine {
   std::string fingerprint() const override {
     utsname system{};
     uname(&system);
-    return std::string("wasmtime " WASMTIME_VERSION " features 1 ") + system.machine;
+    return std::string("wasmtime " WASMTIME_VERSION " features 2 ") + system.machine;
   }
 
   InstanceCounts instance_counts() const override {

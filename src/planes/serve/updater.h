@@ -1,6 +1,7 @@
 #pragma once
 // Takes new configurations and new plugins in while streams run, or leaves all as it is.
 
+#include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
@@ -15,7 +16,6 @@
 
 #include "base/guarded.h"
 #include "planes/serve/generation_loader.h"
-#include "planes/serve/healing.h"
 #include "planes/serve/worker_thread.h"
 
 namespace weir::serve {
@@ -75,6 +75,8 @@ class Updater {
   UpdateStatus status() const { return *status_.lock(); }
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
+
   // What is to be looked at.
   struct Wanted {
     bool configuration = false;
@@ -83,6 +85,12 @@ class Updater {
 
     bool any() const { return configuration || !places.empty(); }
   };
+  // Code for plugins that serve without theirs, on its way once more.
+  struct Healing {
+    planes::CodeGathering codes;
+    std::vector<size_t> places;
+  };
+
   void run(const std::stop_token& stop);
   // False: the process ends.
   bool start_later(const std::stop_token& stop);
@@ -100,7 +108,8 @@ class Updater {
   void accepted();
   void rejected(const Error& why, const config::ServeSettings& what);
 
-  void heal();
+  void schedule_healing();
+  void heal_if_due();
 
   void set_watched(const config::ServeSettings& rejected);
   void wake();
@@ -120,7 +129,9 @@ class Updater {
   GenerationLoader loader_;
   std::optional<Draft> first_;
   std::function<void(Done)> on_started_;
-  Healing healing_;
+  std::optional<Healing> healing_;
+  std::optional<Time> heal_at_;
+  Milliseconds heal_pause_{0};
   std::jthread thread_;
 };
 
