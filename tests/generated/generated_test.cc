@@ -1,0 +1,133 @@
+// Modules that wasm-smith has made up (generator/) do the same on every engine: each value, trap,
+// global and byte of memory. They end by themselves, so nothing here is a matter of time.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <vector>
+
+#include "generated/module_run.h"
+#include "support/test_host.h"
+
+namespace weir::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A sanitizer makes compilers slow, and so does a process for each module.
+constexpr size_t kFewModules = 15;
+
+std::vector<fs::path> modules_of(std::string_view set) {
+  std::vector<fs::path> files;
+  std::error_code absent;
+  for (const auto& entry : fs::directory_iterator(fs::path(WEIR_GENERATED_MODULES) / set, absent)) {
+    files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+uint64_t seed_of(const fs::path& file) { return std::stoull(file.stem().string()) + 1; }
+
+// What Wasmtime makes of it.
+const std::string& reference_of(const fs::path& file) {
+  static std::map<fs::path, std::string> known;
+  auto& text = known[file];
+  if (text.empty()) {
+    text = run_module(*engines().find("wasmtime").value(), abi::SupplyLimits::Missing,
+                      read_module(file.string()), seed_of(file));
+  }
+  return text;
+}
+
+class GeneratedTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (!fs::exists(WEIR_GENERATED_MODULES)) {
+      GTEST_SKIP() << WEIR_GENERATED_MODULES
+                   << " is missing: run scripts/setup/generated_modules.sh";
+    }
+  }
+
+  void expect_the_same(std::string_view set) {
+    auto files = modules_of(set);
+    if (WEIR_SANITIZED || adapter_of(GetParam()) == "wasmedge-aot") {
+      files.resize(std::min(files.size(), kFewModules));
+    }
+    const engine::Engine& engine = *engines().find(adapter_of(GetParam())).value();
+    size_t left_out = 0;
+    for (const fs::path& file : files) {
+      const std::string text = run_module(engine, supplied_limits(GetParam()),
+                                          read_module(file.string()), seed_of(file));
+      // WAVM knows an earlier draft of bulk memory: segments are written otherwise, and one that is
+      // dropped twice, or used after, traps.
+      if (text.starts_with("refused: WAVM has no") ||
+          text.find("wavm.invalidArgument") != text.npos) {
+        ++left_out;
+      } else {
+        EXPECT_EQ(text, reference_of(file)) << file;
+      }
+    }
+    if (left_out > 0) {
+      std::cerr << GetParam() << ": " << left_out << " of " << files.size()
+                << " left out, for an earlier draft of bulk memory\n";
+    }
+    EXPECT_LT(left_out, files.size() / 2 + 1);
+  }
+};
+
+TEST_P(GeneratedTest, WhatEveryEngineHasDoesTheSame) { expect_the_same("common"); }
+
+TEST_P(GeneratedTest, WhatMostEnginesHaveDoesTheSame) {
+  const engine::Capabilities can = capabilities_of(GetParam());
+  if (!can.simd || !can.reference_types) {
+    GTEST_SKIP() << GetParam() << " has not both SIMD and reference types";
+  }
+  expect_the_same("more");
+}
+
+std::vector<std::string> other_engines() {
+  auto names = loadable_engines();
+  std::erase(names, "null");
+  return names;
+}
+
+std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  std::ranges::replace_if(
+      name, [](char c) { return c == '-' || c == '+'; }, '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, GeneratedTest, ::testing::ValuesIn(other_engines()), test_name);
+
+// The modules are worth running: they come to results, trap in several ways, and grow memories.
+TEST(GeneratedModulesTest, DoManyThings) {
+  std::map<std::string, size_t> seen;
+  for (const std::string_view set : {"common", "more"}) {
+    const auto files = modules_of(set);
+    if (files.empty()) GTEST_SKIP() << "no generated modules";
+    for (const fs::path& file : files) {
+      const std::string& text = reference_of(file);
+      EXPECT_FALSE(text.starts_with("refused")) << file << ": " << text;
+      for (const std::string_view word :
+           {"globals", "trap unreachable", "trap memory", "trap arithmetic", "trap table"}) {
+        for (size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
+          ++seen[std::string(word)];
+        }
+      }
+    }
+  }
+  for (const auto& [word, count] : seen) RecordProperty(word, std::to_string(count));
+  EXPECT_GT(seen["globals"], 500u);
+  EXPECT_GT(seen["trap unreachable"], 100u);
+  EXPECT_GT(seen["trap memory"], 20u);
+  EXPECT_GT(seen["trap arithmetic"], 2u);
+  EXPECT_GT(seen["trap table"], 2u);
+}
+
+}  // namespace
+}  // namespace weir::test

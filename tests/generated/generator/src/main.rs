@@ -1,0 +1,112 @@
+//! weir_generator FOLDER COUNT SET: writes COUNT modules of fixed seeds, 0000.wasm and so on. Those of the
+//! set `common` use what every engine has, those of `more` SIMD and reference types too.
+//!
+//! Each exports its memory as "memory", its functions that a host can call as "f0", "f1" and so on, and
+//! for each of its globals a function that reads it: "g0", "g1". The last global is the fuel that is left,
+//! by which every call ends.
+
+mod exports;
+
+use arbitrary::Unstructured;
+use wasm_encoder::{EntityType, ImportSection, TypeSection, ValType};
+use wasm_smith::{Config, Module};
+
+// Loops and calls of one instance; so many frames fit into any engine's stack.
+const FUEL: u32 = 200;
+const SEED_BYTES: usize = 6000;
+
+/// The functions that a module may import, with every type in them. Not every engine calls out for
+/// several results.
+fn imports() -> Vec<u8> {
+    use ValType::{F32, F64, I32, I64};
+    let functions: [(&str, &[ValType], &[ValType]); 3] = [
+        ("nothing", &[], &[]),
+        ("add", &[I32, I32], &[I32]),
+        ("mix", &[I64, F32, F64], &[F64]),
+    ];
+    let mut types = TypeSection::new();
+    let mut section = ImportSection::new();
+    for (index, (name, params, results)) in functions.into_iter().enumerate() {
+        types.ty().function(params.iter().copied(), results.iter().copied());
+        section.import("host", name, EntityType::Function(index as u32));
+    }
+    let mut module = wasm_encoder::Module::new();
+    module.section(&types).section(&section);
+    module.finish()
+}
+
+fn config(more: bool) -> Config {
+    Config {
+        available_imports: Some(imports()),
+        canonicalize_nans: true,
+        min_funcs: 2,
+        max_funcs: 8,
+        max_instructions: 150,
+        max_imports: 4,
+        min_memories: 1,
+        max_memories: 1,
+        memory_max_size_required: true,
+        max_memory32_bytes: 8 << 16,
+        max_tables: if more { 3 } else { 1 },
+        table_max_size_required: true,
+        max_table_elements: 32,
+        max_exports: 0,
+        max_globals: 6,
+        max_data_segments: 4,
+        max_element_segments: 4,
+        simd_enabled: more,
+        reference_types_enabled: more,
+        tail_call_enabled: false,
+        extended_const_enabled: false,
+        relaxed_simd_enabled: false,
+        exceptions_enabled: false,
+        gc_enabled: false,
+        memory64_enabled: false,
+        threads_enabled: false,
+        wide_arithmetic_enabled: false,
+        compact_imports_enabled: false,
+        ..Config::default()
+    }
+}
+
+// A generator of bytes, the same on every machine (splitmix64).
+fn bytes_of(seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let mut bytes = Vec::with_capacity(SEED_BYTES);
+    while bytes.len() < SEED_BYTES {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = state;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bytes.extend_from_slice(&(word ^ (word >> 31)).to_le_bytes());
+    }
+    bytes
+}
+
+fn generate(seed: u64, more: bool) -> Option<Vec<u8>> {
+    let bytes = bytes_of(seed);
+    let mut module = Module::new(config(more), &mut Unstructured::new(&bytes)).ok()?;
+    module.ensure_termination(FUEL).ok()?;
+    let exported = exports::add(&module.to_bytes())?;
+    let features = wasmparser::WasmFeatures::all();
+    wasmparser::Validator::new_with_features(features)
+        .validate_all(&exported)
+        .expect("a valid module");
+    Some(exported)
+}
+
+fn main() {
+    let words: Vec<String> = std::env::args().collect();
+    let (folder, count) = (&words[1], words[2].parse::<usize>().expect("a count"));
+    let more = words[3] == "more";
+    let mut seed = if more { 1 << 32 } else { 0 };
+    for index in 0..count {
+        let module = loop {
+            seed += 1;
+            if let Some(module) = generate(seed, more) {
+                break module;
+            }
+        };
+        std::fs::write(format!("{folder}/{index:04}.wasm"), module).expect("a folder to write to");
+    }
+}
