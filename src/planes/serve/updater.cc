@@ -8,11 +8,6 @@
 namespace weir::serve {
 namespace {
 
-using std::chrono::steady_clock;
-
-// Code that does not come is tried for this often at least, however long the pauses have become.
-constexpr Milliseconds kLongestHealPause{60'000};
-
 std::vector<std::string> addresses(const UpdateStatus& status) {
   std::vector<std::string> texts;
   for (size_t i = 0; i < status.ports.size(); ++i) {
@@ -28,14 +23,21 @@ std::string joined(const std::vector<std::string>& texts) {
   return all;
 }
 
-Milliseconds longest_retry_pause(const PlacedPlugin& place) {
-  const auto* remote = std::get_if<config::RemoteFile>(&place.settings.vm.code);
-  return remote == nullptr ? kLongestHealPause : std::max(remote->retry_max, Milliseconds(1));
+std::set<std::filesystem::path> plugin_files(const config::ServeSettings& settings,
+                                             const std::filesystem::path& base_dir) {
+  std::set<std::filesystem::path> found;
+  for (const PlacedPlugin& place : plugins_of(settings)) {
+    if (auto file = planes::watched_file(place.settings, base_dir)) found.insert(*file);
+  }
+  return found;
 }
 
 }  // namespace
 
-Updater::Updater(Parts parts) : parts_(std::move(parts)), loader_(parts_.host, parts_.supply) {}
+Updater::Updater(Parts parts)
+    : parts_(std::move(parts)),
+      loader_(parts_.host, parts_.supply),
+      healing_(parts_.supply, [this] { wake(); }) {}
 
 Updater::~Updater() {
   thread_.request_stop();
@@ -78,7 +80,7 @@ void Updater::run(const std::stop_token& stop) {
     for (const size_t place : wanted->places) {
       if (!wanted->configuration && !stop.stop_requested()) reload(place);
     }
-    heal_if_due();
+    heal();
   }
 }
 
@@ -113,9 +115,9 @@ bool Updater::start_later(const std::stop_token& stop) {
 
 std::optional<Updater::Wanted> Updater::next_wanted(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  const auto ready = [this] { return wanted_.any() || (healing_ && healing_->codes.complete()); };
-  if (heal_at_) {
-    woken_.wait_until(lock, stop, *heal_at_, ready);
+  const auto ready = [this] { return wanted_.any() || healing_.has_come(); };
+  if (const auto due = healing_.due()) {
+    woken_.wait_until(lock, stop, *due, ready);
   } else {
     woken_.wait(lock, stop, ready);
   }
@@ -242,53 +244,14 @@ Done Updater::install(Generation next) {
   for (const auto& address : then) {
     if (!std::ranges::count(now, address)) log(LogLevel::Info, "no longer listening on " + address);
   }
-  schedule_healing();
+  healing_.watch(*status().generation);
   return Unit{};
 }
 
-// Places may be others now: what was on its way for them is asked for again, at once.
-void Updater::schedule_healing() {
-  const auto running = status().generation;
-  std::optional<Milliseconds> pause;
-  for (const PlacedPlugin& place : running->plugins) {
-    if (place.plugin != nullptr) continue;
-    const Milliseconds own = std::min(longest_retry_pause(place), kLongestHealPause);
-    pause = std::min(pause.value_or(own), own);
+void Updater::heal() {
+  for (Healing::Code& code : healing_.poll(std::chrono::steady_clock::now())) {
+    reload(code.place, std::move(code.code));
   }
-  const Time now = steady_clock::now();
-  std::optional<Time> at;
-  if (pause) {
-    heal_pause_ = std::max(heal_pause_, *pause);
-    at = healing_ ? now : std::min(heal_at_.value_or(Time::max()), now + heal_pause_);
-  } else {
-    heal_pause_ = Milliseconds(0);
-  }
-  heal_at_ = at;
-  healing_.reset();
-}
-
-void Updater::heal_if_due() {
-  const auto running = status().generation;
-  if (healing_ && healing_->codes.complete()) {
-    Healing healed = std::move(*healing_);
-    healing_.reset();
-    heal_pause_ = std::min(2 * heal_pause_, kLongestHealPause);
-    heal_at_ = steady_clock::now() + heal_pause_;
-    for (size_t i = 0; i < healed.places.size(); ++i) {
-      auto code = healed.codes.take(i);
-      if (code.ok()) reload(healed.places[i], std::move(code).value());
-    }
-    return;
-  }
-  if (healing_ || !heal_at_ || steady_clock::now() < *heal_at_) return;
-  heal_at_.reset();
-  healing_.emplace();
-  for (size_t i = 0; i < running->plugins.size(); ++i) {
-    if (running->plugins[i].plugin != nullptr) continue;
-    healing_->codes.add_missing(running->plugins[i].settings);
-    healing_->places.push_back(i);
-  }
-  healing_->codes.start(parts_.supply, [this] { wake(); });
 }
 
 void Updater::files_changed(const std::vector<std::filesystem::path>& files) {
@@ -323,20 +286,13 @@ void Updater::reload_all() {
 }
 
 void Updater::set_watched(const config::ServeSettings& rejected) {
-  const auto plugin_files = [&](const config::ServeSettings& settings) {
-    std::set<std::filesystem::path> found;
-    for (const PlacedPlugin& place : plugins_of(settings)) {
-      auto file = planes::watched_file(place.settings, parts_.supply.base_dir());
-      if (file) found.insert(*file);
-    }
-    return found;
-  };
+  const std::filesystem::path& base_dir = parts_.supply.base_dir();
   const auto running = status().generation;
-  auto files =
-      running == nullptr ? std::set<std::filesystem::path>() : plugin_files(running->settings);
+  auto files = running == nullptr ? std::set<std::filesystem::path>()
+                                  : plugin_files(running->settings, base_dir);
   if (!parts_.config_file.empty()) files.insert(parts_.config_file);
   // A configuration that was rejected for a file may be right once the file is.
-  auto retry = plugin_files(rejected);
+  auto retry = plugin_files(rejected, base_dir);
   files.insert(retry.begin(), retry.end());
   {
     const std::lock_guard lock(mutex_);

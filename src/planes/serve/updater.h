@@ -1,7 +1,6 @@
 #pragma once
 // Takes new configurations and new plugins in while streams run, or leaves all as it is.
 
-#include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
@@ -16,6 +15,7 @@
 
 #include "base/guarded.h"
 #include "planes/serve/generation_loader.h"
+#include "planes/serve/healing.h"
 #include "planes/serve/worker_thread.h"
 
 namespace weir::serve {
@@ -75,8 +75,6 @@ class Updater {
   UpdateStatus status() const { return *status_.lock(); }
 
  private:
-  using Time = std::chrono::steady_clock::time_point;
-
   // What is to be looked at.
   struct Wanted {
     bool configuration = false;
@@ -85,12 +83,6 @@ class Updater {
 
     bool any() const { return configuration || !places.empty(); }
   };
-  // Code for plugins that serve without theirs, on its way once more.
-  struct Healing {
-    planes::CodeGathering codes;
-    std::vector<size_t> places;
-  };
-
   void run(const std::stop_token& stop);
   // False: the process ends.
   bool start_later(const std::stop_token& stop);
@@ -108,8 +100,7 @@ class Updater {
   void accepted();
   void rejected(const Error& why, const config::ServeSettings& what);
 
-  void schedule_healing();
-  void heal_if_due();
+  void heal();
 
   void set_watched(const config::ServeSettings& rejected);
   void wake();
@@ -129,9 +120,7 @@ class Updater {
   GenerationLoader loader_;
   std::optional<Draft> first_;
   std::function<void(Done)> on_started_;
-  std::optional<Healing> healing_;
-  std::optional<Time> heal_at_;
-  Milliseconds heal_pause_{0};
+  Healing healing_;
   std::jthread thread_;
 };
 
