@@ -14,6 +14,8 @@ from peers.envoy import (
     route_config,
     weir_filter,
 )
+from peers.http1 import Http1Client
+from peers.message import Broken
 from peers.weir import eventually
 
 _STRING = "type.googleapis.com/google.protobuf.StringValue"
@@ -146,6 +148,57 @@ class ChainTest(ConfigCase):
         client.request("/set-property")
         client.close()
         eventually(lambda: file.exists() and "note: kept" in file.read_text(), "the access log")
+
+
+class UpdateTest(ConfigCase):
+    def test_a_listener_with_another_configuration_takes_the_place_of_the_first(self):
+        self.upstream = self.upstream()
+        self.envoy = Envoy(
+            [listener("main", weir_filter(self.http_all()))],
+            [cluster("upstream", self.upstream)],
+            workers=2,
+            dynamic=True,
+        )
+        self.addCleanup(self.envoy.stop)
+        client = self.client(self.envoy.port)
+        self.check_it_runs(client)
+        for round_ in range(5):
+            self.envoy.update(
+                [listener("main", weir_filter(self.http_all(f"scenario=/local-response\ntick_ms={20 + round_}")))]
+            )
+            self.wait_for_status(403)
+            self.envoy.update([listener("main", weir_filter(self.http_all()))])
+            self.wait_for_status(200)
+        # What is not used any more has ended on every worker that had it.
+        eventually(self.all_but_the_last_have_ended, "old instances to end")
+
+    def wait_for_status(self, status):
+        def answer():
+            client = Http1Client(self.envoy.port)
+            try:
+                return client.request("/any").status
+            except Broken:
+                return None
+            finally:
+                client.close()
+
+        eventually(lambda: answer() == status, f"status {status}")
+
+    def all_but_the_last_have_ended(self):
+        self.wait_for_status(200)
+        return self.envoy.stat("wasmcustom.wasm.wasmtime.active") <= 2
+
+    def test_a_bad_update_leaves_the_plugin_as_it_is(self):
+        self.upstream = self.upstream()
+        self.envoy = Envoy(
+            [listener("main", weir_filter(self.http_all()))],
+            [cluster("upstream", self.upstream)],
+            dynamic=True,
+        )
+        self.addCleanup(self.envoy.stop)
+        self.envoy.update([listener("main", weir_filter(self.http_all("fail=configure")))])
+        self.envoy.wait_for_line("proxy_on_configure")
+        self.check_it_runs(self.client(self.envoy.port))
 
 
 if __name__ == "__main__":

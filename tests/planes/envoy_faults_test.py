@@ -1,11 +1,15 @@
 """Guests that fail in every way, in a stock Envoy: its workers go on, and a fault costs the streams
 of its own instance."""
 
+import pathlib
+import subprocess
+import tempfile
 import unittest
 
 import faults_test as everywhere
 from peers.case import PlaneTest, guest
 from peers.envoy import Envoy, cluster, listener, plugin_config, wasm_filter, weir_filter
+from peers.message import Fields, Response
 
 
 def in_envoy(listener_):
@@ -71,6 +75,56 @@ class PolicyTest(EnvoyCase, everywhere.PolicyTest):
         statuses = [client.request("/panic").status for _ in range(50)]
         self.assertEqual(set(statuses), {503})
         self.assertGreater(self.weir.stat("wasmcustom.wasm.faults.vm_reload_backoff"), 0)
+
+
+class HostileHeadersTest(PlaneTest):
+    def test_what_must_not_be_asked_is_not_done(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        module = pathlib.Path(folder.name) / "hostile.wasm"
+        source = pathlib.Path(__file__).parent / "modules" / "hostile_headers.wat"
+        subprocess.run(["wat2wasm", source, "-o", module], check=True)
+        upstream = self.upstream()
+        envoy = Envoy(
+            [listener("main", weir_filter(plugin_config("hostile", module)))],
+            [cluster("upstream", upstream)],
+        )
+        self.addCleanup(envoy.stop)
+        client = self.client(envoy.port)
+        for _ in range(3):
+            # It has removed x-forwarded-proto, without which Envoy finds no route.
+            response = client.request("/fine?q=1", headers={"x-a": "b"})
+            self.assertEqual(response.status, 404)
+            for name in ("injected", "fine", "no token", "transfer-encoding"):
+                self.assertNotIn(name, response.headers)
+        self.assertEqual(upstream.requests, [])
+
+
+class LimitTest(PlaneTest):
+    """Envoy answers by itself while a plugin is changing a body."""
+
+    def test_a_held_body_that_grows_beyond_envoys_limit(self):
+        upstream = self.upstream()
+        envoy = Envoy(
+            [listener("main", weir_filter(plugin_config("http_all", guest("http_all"))))],
+            [cluster("upstream", upstream), cluster("auth", self.longer())],
+        )
+        self.addCleanup(envoy.stop)
+        client = self.client(envoy.port)
+        for _ in range(3):
+            body = b"a" * ((1 << 20) - 10)
+            response = client.request(
+                "/http-call/body", method="POST", headers={"x-cluster": "auth"}, body=body
+            )
+            self.assertEqual(response.status, 413)
+            client = self.client(envoy.port)
+            self.assertEqual(client.request("/fine").status, 200)
+
+    def longer(self):
+        async def respond(request):
+            return Response(200, Fields(), request.body + b"b" * 100)
+
+        return self.upstream(respond=respond)
 
 
 class TwoEnginesTest(PlaneTest):

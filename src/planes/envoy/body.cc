@@ -40,10 +40,12 @@ void EnvoyBody::copy_to(uint64_t start, std::span<std::byte> to) const {
 
 bool EnvoyBody::replace(uint64_t start, uint64_t size, Bytes with) {
   const auto append = [this](std::string_view data) {
+    if (filter_ == nullptr) return false;
     return data.empty() || envoy_dynamic_module_callback_http_append_body(filter_, last(), data);
   };
   const auto drain = [this](uint64_t count, BodyType type) {
-    if (count > 0) envoy_dynamic_module_callback_http_drain_body(filter_, type, count);
+    if (filter_ == nullptr || count == 0) return;
+    envoy_dynamic_module_callback_http_drain_body(filter_, type, count);
   };
 
   const uint64_t buffered = buffered_size();

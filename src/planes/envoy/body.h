@@ -26,6 +26,13 @@ class EnvoyBody final : public abi::Buffer {
   }
   bool is_shown() const { return has_received_ || has_buffered_; }
 
+  // The filter goes, perhaps while a change is being made: a body beyond Envoy's limit makes it
+  // answer in the plugin's place. There is nothing here from now on.
+  void detach() {
+    filter_ = nullptr;
+    show(false, false);
+  }
+
   uint64_t size() const override { return buffered_size() + received_size(); }
   void copy_to(uint64_t start, std::span<std::byte> to) const override;
   bool replace(uint64_t start, uint64_t size, Bytes with) override;

@@ -35,6 +35,17 @@ bool is_valid_status(std::string_view value) {
 
 }  // namespace
 
+bool is_allowed(HeaderType type, std::string_view name, std::string_view value) {
+  if (is_pseudo(name)) {
+    if (type == HeaderType::Request) return is_valid_request_pseudo(name, value);
+    return type == HeaderType::Response && abi::same_name(name, ":status") &&
+           is_valid_status(value);
+  }
+  const bool may_be_reserved = name.size() <= kLongestHopByHop;
+  return planes::is_valid_name(name) && planes::is_valid_value(value) &&
+         !(may_be_reserved && planes::is_hop_by_hop(lower_case(name)));
+}
+
 std::optional<std::string_view> EnvoyHeaderMap::find(std::string_view name) const {
   EnvoyBuffer value;
   if (!envoy_dynamic_module_callback_http_get_header(filter_, type_, name, &value, 0, nullptr)) {
@@ -53,22 +64,11 @@ void EnvoyHeaderMap::for_each(
   for (const EnvoyHeader& header : all) visit(header.name(), header.value());
 }
 
-bool EnvoyHeaderMap::allows(std::string_view name, std::string_view value) const {
-  if (is_pseudo(name)) {
-    if (type_ == HeaderType::Request) return is_valid_request_pseudo(name, value);
-    return type_ == HeaderType::Response && abi::same_name(name, ":status") &&
-           is_valid_status(value);
-  }
-  const bool may_be_reserved = name.size() <= kLongestHopByHop;
-  return planes::is_valid_name(name) && planes::is_valid_value(value) &&
-         !(may_be_reserved && planes::is_hop_by_hop(lower_case(name)));
-}
-
 bool EnvoyHeaderMap::add(std::string_view name, std::string_view value) {
   if (is_pseudo(name) || (type_ == HeaderType::Request && abi::same_name(name, "host"))) {
     return replace(name, value);
   }
-  if (!allows(name, value)) return false;
+  if (!is_allowed(type_, name, value)) return false;
   changed_ = true;
   return envoy_dynamic_module_callback_http_add_header(filter_, type_, name, value);
 }
@@ -76,7 +76,7 @@ bool EnvoyHeaderMap::add(std::string_view name, std::string_view value) {
 bool EnvoyHeaderMap::replace(std::string_view name, std::string_view value) {
   if (type_ == HeaderType::Request && abi::same_name(name, "host")) name = ":authority";
   // Envoy takes an empty value for a wish to remove.
-  if (value.empty() || !allows(name, value)) return false;
+  if (value.empty() || !is_allowed(type_, name, value)) return false;
   changed_ = true;
   return envoy_dynamic_module_callback_http_set_header(filter_, type_, name, value);
 }

@@ -28,11 +28,12 @@ class EnvoyHeaderMap final : public abi::HeaderMap {
   bool take_changed() { return std::exchange(changed_, false); }
 
  private:
-  bool allows(std::string_view name, std::string_view value) const;
-
   EnvoyHttpFilter* filter_;
   HeaderType type_;
   bool changed_ = false;
 };
+
+// Whether a plugin may put this entry into such a map.
+bool is_allowed(HeaderType type, std::string_view name, std::string_view value);
 
 }  // namespace weir::envoy_plane

@@ -23,15 +23,6 @@ constexpr std::string_view kFailDetails = "wasm_fail_stream";
 constexpr std::string_view kCloseDetails = "wasm_close_stream";
 
 constexpr int32_t kGrpcUnavailable = 14;
-constexpr int32_t kMaxGrpcStatus = 16;
-
-// Details are one word.
-std::string one_word(std::string_view details) {
-  std::string word(details);
-  std::ranges::replace_if(
-      word, [](char c) { return static_cast<unsigned char>(c) <= ' '; }, '_');
-  return word;
-}
 
 bool stops_with_data(DataAction action) {
   return action == DataAction::StopIterationAndBuffer ||
@@ -164,6 +155,8 @@ void HttpStream::on_destroy() {
   worker_.remove(*this);
   if (!worker_.in_guest()) end();
   filter_state_.detach();
+  request_.body.detach();
+  response_.body.detach();
   filter_ = nullptr;
 }
 
@@ -212,24 +205,28 @@ void HttpStream::go_on(Direction direction) {
 
 void HttpStream::send(Reply reply) {
   answered_ = true;
-  abi::HeaderList headers;
-  reply.headers.for_each([&](std::string_view name, std::string_view value) {
-    const bool is_made_here = name.starts_with(':') || abi::same_name(name, "content-length");
-    if (!is_made_here) static_cast<void>(headers.add(name, value));
-  });
-  // Envoy takes no status of gRPC, but leaves one alone that is among the headers. It knows by the
-  // request whether the answer is gRPC's.
+  // Envoy knows by the request whether the answer is gRPC's.
   const bool is_grpc = planes::is_grpc_content_type(
       request_headers_.find("content-type").value_or(std::string_view()));
-  if (is_grpc && !headers.find("grpc-status")) {
-    const bool given = reply.grpc_status >= 0 && reply.grpc_status <= kMaxGrpcStatus;
-    const int32_t status = given ? reply.grpc_status : planes::grpc_status_of(reply.status);
-    static_cast<void>(headers.add("grpc-status", std::to_string(status)));
+  OwnReply own({.status = reply.status,
+                .headers = reply.headers,
+                .body = std::move(reply.body),
+                .details = std::move(reply.details),
+                .grpc_status = reply.grpc_status},
+               is_grpc);
+  if (!reply.is_failure && context_ != nullptr) show(own);
+  if (filter_ != nullptr) own.send(filter_);
+}
+
+void HttpStream::show(OwnReply& reply) {
+  own_reply_ = &reply;
+  const Worker::GuestScope guest(worker_);
+  const bool has_body = reply.body() != nullptr;
+  context_->on_headers(Direction::Response, has_body ? EndOfStream::No : EndOfStream::Yes);
+  if (has_body && context_->sees_body(Direction::Response)) {
+    context_->on_body(Direction::Response, EndOfStream::Yes);
   }
-  std::vector<ModuleHeader> list = module_headers(headers);
-  envoy_dynamic_module_callback_http_send_response(filter_, reply.status, list.data(), list.size(),
-                                                   std::string_view(reply.body),
-                                                   std::string_view(reply.details));
+  own_reply_ = nullptr;
 }
 
 void HttpStream::flush_changes() {
@@ -246,6 +243,7 @@ abi::HeaderMap* HttpStream::header_map(MapType type) {
     case MapType::RequestTrailers:
       return offer(request_trailers_, request_.has_trailers);
     case MapType::ResponseHeaders:
+      if (own_reply_ != nullptr) return &own_reply_->headers();
       return offer(response_headers_,
                    has_response_ || (answered_ && response_headers_.count() > 0));
     case MapType::ResponseTrailers:
@@ -256,6 +254,7 @@ abi::HeaderMap* HttpStream::header_map(MapType type) {
 }
 
 abi::Buffer* HttpStream::body(Direction direction) {
+  if (own_reply_ != nullptr && direction == Direction::Response) return own_reply_->body();
   EnvoyBody& body = half(direction).body;
   return filter_ != nullptr && body.is_shown() ? &body : nullptr;
 }
@@ -268,8 +267,12 @@ void HttpStream::resume(Direction direction) {
 
 bool HttpStream::send_local_response(const runtime::LocalResponse& response) {
   if (filter_ == nullptr || answered_ || reply_ || response_passed_) return false;
-  reply_ = Reply{response.status_code, one_word(response.details), std::string(response.body),
-                 response.headers, response.grpc_status};
+  reply_ = Reply{.status = response.status_code,
+                 .details = std::string(response.details),
+                 .body = std::string(response.body),
+                 .headers = response.headers,
+                 .grpc_status = response.grpc_status,
+                 .is_failure = false};
   note();
   return true;
 }
@@ -283,7 +286,12 @@ void HttpStream::reset() {
 void HttpStream::fail(std::string_view) {
   if (filter_ == nullptr || completed_ || answered_) return;
   if (response_passed_) return reset();
-  reply_ = Reply{503, std::string(kFailDetails), "", {}, kGrpcUnavailable};
+  reply_ = Reply{.status = 503,
+                 .details = std::string(kFailDetails),
+                 .body = "",
+                 .headers = {},
+                 .grpc_status = kGrpcUnavailable,
+                 .is_failure = true};
   note();
 }
 

@@ -9,6 +9,7 @@
 #include "planes/envoy/filter_config.h"
 #include "planes/envoy/filter_state.h"
 #include "planes/envoy/header_map.h"
+#include "planes/envoy/own_reply.h"
 #include "planes/envoy/stream_calls.h"
 #include "runtime/http_context.h"
 
@@ -70,6 +71,7 @@ class HttpStream final : public runtime::HttpStream {
     std::string body;
     abi::HeaderList headers;
     int32_t grpc_status;
+    bool is_failure;
   };
   // One direction of the message.
   struct Half {
@@ -93,6 +95,8 @@ class HttpStream final : public runtime::HttpStream {
   // Request headers have changed: the route is chosen anew.
   void flush_changes();
   void send(Reply reply);
+  // The plugin sees its own answer as it would one of an upstream.
+  void show(OwnReply& reply);
   void go_on(runtime::Direction direction);
 
   Worker& worker_;
@@ -108,6 +112,7 @@ class HttpStream final : public runtime::HttpStream {
   StreamCalls calls_;
   std::unique_ptr<runtime::HttpContext> context_;  // null: not begun, or ended
   std::optional<Reply> reply_;                     // noted
+  OwnReply* own_reply_ = nullptr;                  // while the plugin is shown it
   bool reset_ = false;                             // noted
   bool noted_ = false;
   bool has_response_ = false;     // its headers were there

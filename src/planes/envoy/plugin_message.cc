@@ -94,8 +94,8 @@ Result<config::PluginSettings> read_plugin_settings(std::string_view filter_name
   if (bytes.size() <= config::kMaxFileBytes) {
     const config::SourceMap map(name);
     try_protobuf<PluginConfig>(bytes, map, readings);
+    // In protobuf a Wasm message is one of these, too.
     try_protobuf<PluginOptions>(bytes, map, readings);
-    try_protobuf<Wasm>(bytes, map, readings);
   }
   if (readings.size() == 1) return std::move(readings.front());
   return Error{ErrorCode::BadConfig,

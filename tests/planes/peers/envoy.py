@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import tempfile
+import time
 import urllib.error
 import urllib.request
 
@@ -31,6 +32,7 @@ _ROUTE_FILTER = (
 )
 _WASM = f"{_TYPES}envoy.extensions.filters.http.wasm.v3.Wasm"
 _CLUSTER = f"{_TYPES}envoy.extensions.clusters.dynamic_modules.v3.ClusterConfig"
+_LISTENER = f"{_TYPES}envoy.config.listener.v3.Listener"
 _ACCESS_LOG = f"{_TYPES}envoy.extensions.access_loggers.file.v3.FileAccessLog"
 _STRUCT = f"{_TYPES}google.protobuf.Struct"
 _STRING = f"{_TYPES}google.protobuf.StringValue"
@@ -146,14 +148,19 @@ def pulse_cluster():
 class Envoy:
     """A running Envoy. Ends, and leaves no trace, by stop()."""
 
-    def __init__(self, listeners, clusters, workers=1, log_level="info"):
+    def __init__(self, listeners, clusters, workers=1, log_level="info", dynamic=False):
+        """`dynamic`: listeners come from a file that update() writes anew."""
         self._folder = tempfile.TemporaryDirectory(prefix="weir-test-")
         self.folder = pathlib.Path(self._folder.name)
         self._log = self.folder / "log"
-        config = {
-            "static_resources": {"listeners": listeners, "clusters": clusters},
-            "admin": {"address": _address(0)},
-        }
+        config = {"static_resources": {"clusters": clusters}, "admin": {"address": _address(0)}}
+        if dynamic:
+            self._write_listeners(listeners)
+            source = {"path_config_source": {"path": str(self.folder / "lds.json")}}
+            config["dynamic_resources"] = {"lds_config": source}
+            config["node"] = {"id": "test", "cluster": "test"}
+        else:
+            config["static_resources"]["listeners"] = listeners
         (self.folder / "envoy.json").write_text(json.dumps(config))
         environment = {
             **os.environ,
@@ -180,6 +187,20 @@ class Envoy:
             self.process.wait()
             self._folder.cleanup()
             raise
+
+    def _write_listeners(self, listeners):
+        resources = [{"@type": _LISTENER, **one} for one in listeners]
+        version = str(time.monotonic_ns())
+        file = self.folder / "lds.json"
+        new = self.folder / "lds.json.new"
+        new.write_text(json.dumps({"version_info": version, "resources": resources}))
+        new.rename(file)
+
+    def update(self, listeners):
+        """Puts these listeners in the place of those of the same names, on the same ports."""
+        for one, port in zip(listeners, self.ports):
+            one["address"] = _address(port)
+        self._write_listeners(listeners)
 
     def _runs(self):
         if self.process.poll() is not None:
