@@ -24,6 +24,10 @@ for name in "${names[@]}"; do
     scripts/setup/apt.sh bench
     scripts/guests.sh header-edit-rust
     bench/end_to_end.py "$@"
+  elif [ "$name" = engines_bench ]; then
+    # All engines in one process, by the loader that one of them may need.
+    loader=$(find "$WEIR_ENGINE_PATH" -path '*/ld.so' | head -1)
+    ${loader:+"$loader" --library-path "$(dirname "$loader")"} "build/release/bench/$name" "$@"
   else
     "build/release/bench/$name" "$@"
   fi

@@ -77,6 +77,7 @@ fi
 step "layers" layers
 if [ "${LINT:-1}" != 0 ]; then
   step "format" "$scripts/format.sh" --check
+  step "table of engines" "$scripts/engine_matrix.py" build/release --check
 fi
 if [ "${LINT:-1}" != 0 ] && [ "${TIDY:-1}" != 0 ]; then
   step "clang-tidy" "$scripts/tidy.py"
