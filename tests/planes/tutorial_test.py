@@ -93,21 +93,21 @@ class TutorialTest(unittest.TestCase):
         self.assertGreater(len(blocks), 10)
         expectations = 0
         for i, (kind, text) in enumerate(blocks):
-            with self.subTest(text):
-                if kind == "sh" and text.rstrip().endswith("&"):
-                    self.start(text)
-                elif kind == "sh" and text.startswith("curl"):
-                    self.check_answer(text, blocks[i + 1][1])
-                    expectations += 1
-                elif kind == "sh":
-                    done, printed = self.run_block(text)
-                    self.assertTrue(done, f"{printed}\n{self.log.read_text() if self.log.exists() else ''}")
-                elif not blocks[i - 1][1].startswith("curl"):
-                    # Something in the log.
-                    line = text.strip()
-                    eventually(lambda line=line: line in self.log.read_text(), line)
-                    expectations += 1
+            if kind == "sh" and text.rstrip().endswith("&"):
+                self.start(text)
+            elif kind == "sh" and text.startswith("curl"):
+                self.check_answer(text, blocks[i + 1][1])
+                expectations += 1
+            elif kind == "sh":
+                done, printed = self.run_block(text)
+                self.assertTrue(done, f"{text}\n{printed}")
+            elif not blocks[i - 1][1].startswith("curl"):
+                self.check_log(text.strip())
+                expectations += 1
         self.assertEqual(expectations, 4)
+
+    def check_log(self, line):
+        eventually(lambda: line in self.log.read_text(), f"{line!r} in the log")
 
     def check_answer(self, command, expected):
         lines = [line for line in expected.splitlines() if line != "..."]
