@@ -46,7 +46,7 @@ install(PROGRAMS "${PROJECT_SOURCE_DIR}/sdk/cpp/weir-cxx" DESTINATION "${sdk}")
 string(REGEX REPLACE "[^/]+" ".." WEIR_PC_LIBDIR_UP "${CMAKE_INSTALL_LIBDIR}")
 set(WEIR_PC_UP "${WEIR_PC_LIBDIR_UP}/..")
 
-set(WEIR_PRIVATE_LIBS "-lprotobuf -lyaml-cpp -lcurl -larchive -lcrypto -lz -ldl -lpthread")
+set(WEIR_PRIVATE_LIBS "-lprotobuf -lyaml-cpp -lre2 -lcurl -larchive -lcrypto -lz -ldl -lpthread")
 if(WEIR_CEL)
   install(FILES "${WEIR_CEL_ROOT}/lib/libweir_cel.a" DESTINATION "${CMAKE_INSTALL_LIBDIR}")
   string(PREPEND WEIR_PRIVATE_LIBS "-lweir_cel ")

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "config/plugin_config.h"
+#include "config/routes.h"
 
 namespace weir::config {
 
@@ -23,25 +24,6 @@ struct SocketAddress {
 
 // "127.0.0.1:80", "[::1]:80".
 std::string to_string(const SocketAddress& address);
-
-struct Route {
-  enum class Match : uint8_t { Prefix, Path };
-
-  Match match = Match::Prefix;
-  std::string path;  // compared with the request's path, without its query
-  std::string cluster;
-  // For the whole response, from the end of the request on; zero: none.
-  Milliseconds timeout{15'000};
-  std::string name;  // for properties; may be empty
-};
-
-struct VirtualHost {
-  std::string name;
-  // "*", "example.com", "*.example.com", "example.*"; in lower case. The most exact match of a
-  // request's authority wins: a whole name, the longest suffix, the longest prefix, "*".
-  std::vector<std::string> domains;
-  std::vector<Route> routes;  // the first that matches is taken
-};
 
 // Takes connections to clusters, bytes as they are.
 struct TcpProxy {
@@ -74,7 +56,7 @@ struct Listener {
 
   Codec codec = Codec::Auto;
   std::vector<PluginSettings> plugins;  // in the order in which requests pass them
-  std::vector<VirtualHost> virtual_hosts;
+  RouteConfiguration routes;
 };
 
 struct Cluster {

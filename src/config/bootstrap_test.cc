@@ -82,22 +82,23 @@ TEST(BootstrapTest, ReadsAListenerWithItsRoutes) {
   ASSERT_EQ(listener.plugins.size(), 2u);
   EXPECT_EQ(listener.plugins[0].name, "one");
   EXPECT_EQ(listener.plugins[1].name, "two");
-  ASSERT_EQ(listener.virtual_hosts.size(), 2u);
-  const VirtualHost& host = listener.virtual_hosts[0];
+  ASSERT_EQ(listener.routes.virtual_hosts.size(), 2u);
+  const VirtualHost& host = listener.routes.virtual_hosts[0];
   EXPECT_EQ(host.name, "api");
   EXPECT_EQ(host.domains, (std::vector<std::string>{"api.example.com", "*.example.org"}));
   ASSERT_EQ(host.routes.size(), 2u);
-  EXPECT_EQ(host.routes[0].match, Route::Match::Path);
-  EXPECT_EQ(host.routes[0].path, "/exact");
-  EXPECT_EQ(host.routes[0].timeout, Milliseconds(0));
-  EXPECT_EQ(host.routes[1].match, Route::Match::Prefix);
-  EXPECT_EQ(host.routes[1].timeout, Milliseconds(2500));
+  EXPECT_EQ(host.routes[0].match.path.kind, PathMatch::Kind::Path);
+  EXPECT_EQ(host.routes[0].match.path.text, "/exact");
+  EXPECT_EQ(std::get<Forward>(host.routes[0].action).timeout, Milliseconds(0));
+  EXPECT_EQ(host.routes[1].match.path.kind, PathMatch::Kind::Prefix);
+  EXPECT_EQ(std::get<Forward>(host.routes[1].action).timeout, Milliseconds(2500));
   EXPECT_FALSE(settings.admin);
 }
 
 TEST(BootstrapTest, GivesRoutesFifteenSeconds) {
-  EXPECT_EQ(load(Pieces().text()).listeners[0].virtual_hosts[0].routes[0].timeout,
-            Milliseconds(15'000));
+  const ServeSettings settings = load(Pieces().text());
+  const Route& route = settings.listeners[0].routes.virtual_hosts[0].routes[0];
+  EXPECT_EQ(std::get<Forward>(route.action).timeout, Milliseconds(15'000));
 }
 
 TEST(BootstrapTest, NamesAListenerByItsAddress) {

@@ -68,8 +68,8 @@ Done read_manager(const HttpConnectionManager& manager, const std::set<std::stri
                   const Environment& environment, const Place& at, Listener& into) {
   into.codec = read_codec(manager.codec_type());
   WEIR_TRY(into.plugins, read_http_filters(manager, environment, at.field("http_filters")));
-  WEIR_TRY(into.virtual_hosts,
-           read_virtual_hosts(manager.route_config(), clusters, at.field("route_config")));
+  WEIR_TRY(into.routes,
+           read_routes(manager.route_config(), clusters, environment, at.field("route_config")));
   return Unit{};
 }
 

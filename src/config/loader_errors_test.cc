@@ -239,14 +239,17 @@ TEST(LoaderErrorsTest, NamesWhatListenersRoutesAndClustersLack) {
       {"virtual_hosts: [{domains: ['*'], routes: [{}]}]",
        "f.yaml:1:43: virtual_hosts[0].routes[0]: 'match' is missing"},
       {"virtual_hosts: [{domains: ['*'], routes: [{match: {}}]}]",
-       "f.yaml:1:44: virtual_hosts[0].routes[0].match: one of 'prefix', 'path' is missing"},
+       "f.yaml:1:44: virtual_hosts[0].routes[0].match: one of 'prefix', 'path', 'safe_regex', "
+       "'path_separated_prefix' is missing"},
       {"virtual_hosts: [{domains: ['*'], routes: [{match: {path: /}}]}]",
-       "f.yaml:1:43: virtual_hosts[0].routes[0]: 'route' is missing"},
+       "f.yaml:1:43: virtual_hosts[0].routes[0]: one of 'route', 'redirect', 'direct_response' is "
+       "missing"},
       {"virtual_hosts: [{domains: ['*'], routes: [{route: {cluster: a, timeout: -1s}}]}]",
        "f.yaml:1:64: virtual_hosts[0].routes[0].route.timeout: may not be negative"},
-      {"virtual_hosts: [{domains: ['*'], routes: [{redirect: {}}]}]",
-       "f.yaml:1:44: virtual_hosts[0].routes[0].redirect: unknown field; expected one of match, "
-       "route, name"},
+      {"virtual_hosts: [{domains: ['*'], routes: [{match: {prefix: /}, non_forwarding: {}}]}]",
+       "f.yaml:1:64: virtual_hosts[0].routes[0].non_forwarding: unknown field; expected one of "
+       "match, route, redirect, direct_response, request_headers_to_add, response_headers_to_add, "
+       "response_headers_to_remove, request_headers_to_remove, name"},
   });
   expect_errors<Cluster>({
       {"type: STATIC", "f.yaml: 'name' is missing"},

@@ -1,35 +1,44 @@
 #include "config/route_reader.h"
 
-#include "config/cluster_names.h"
-#include "config/durations.h"
+#include "config/header_edit_reader.h"
+#include "config/match_reader.h"
+#include "config/route_action_reader.h"
 
 namespace weir::config {
 namespace {
 
 namespace v3 = envoy::config::route::v3;
 
-Result<Route> read_match(const v3::RouteMatch& message, const Place& at) {
-  Route route;
-  bool prefix = message.has_prefix();
-  route.match = prefix ? Route::Match::Prefix : Route::Match::Path;
-  route.path = prefix ? message.prefix() : message.path();
-  Place here = at.field(prefix ? "prefix" : "path");
-  if (!route.path.starts_with('/')) return here.error("has to start with '/'");
-  if (route.path.find_first_of("?#") != std::string::npos) {
-    return here.error("has '?' or '#'; only the path before a query is compared");
-  }
-  return route;
-}
+// What routes are read with.
+struct Known {
+  const ClusterNames& clusters;
+  const Environment& environment;
+};
 
-Result<Route> read_route(const v3::Route& message, const std::set<std::string>& clusters,
-                         const Place& at) {
-  WEIR_TRY(Route route, read_match(message.match(), at.field("match")));
-  route.name = message.name();
-  const v3::RouteAction& action = message.route();
-  route.cluster = action.cluster();
-  WEIR_TRY(check_cluster(route.cluster, clusters, at.field("route").field("cluster")));
-  if (action.has_timeout()) route.timeout = to_milliseconds(action.timeout());
-  return route;
+Result<Route> read_route(const v3::Route& message, const Known& known, const Place& at) {
+  Route route{.name = message.name()};
+  WEIR_TRY(route.match, read_route_match(message.match(), at.field("match")));
+  WEIR_TRY(route.edits, read_message_edits(message, at));
+  const PathMatch& path = route.match.path;
+  switch (message.action_case()) {
+    case v3::Route::kRoute: {
+      WEIR_TRY(route.action,
+               read_forward(message.route(), path, known.clusters, at.field("route")));
+      return route;
+    }
+    case v3::Route::kRedirect: {
+      WEIR_TRY(route.action, read_redirect(message.redirect(), path, at.field("redirect")));
+      return route;
+    }
+    case v3::Route::kDirectResponse: {
+      WEIR_TRY(route.action, read_direct_response(message.direct_response(), known.environment,
+                                                  at.field("direct_response")));
+      return route;
+    }
+    case v3::Route::ACTION_NOT_SET:
+      break;
+  }
+  return at.error("says nothing to do with the request; write route: {cluster: NAME}");
 }
 
 // Names compare without regard to case.
@@ -47,35 +56,56 @@ Result<std::string> read_domain(std::string domain, const Place& at) {
   return domain;
 }
 
+// A route without reasons of its own to try again has those of its host.
+void inherit_retries(const RetryPolicy& policy, const v3::Route& message, Route& route) {
+  auto* forward = std::get_if<Forward>(&route.action);
+  if (forward != nullptr && !message.route().has_retry_policy()) forward->retry = policy;
+}
+
+Result<std::vector<Route>> read_routes_of(const v3::VirtualHost& host, const Known& known,
+                                          const Place& at) {
+  RetryPolicy retries;
+  if (host.has_retry_policy()) {
+    WEIR_TRY(retries, read_retry_policy(host.retry_policy(), at.field("retry_policy")));
+  }
+  std::vector<Route> routes;
+  for (int i = 0; i < host.routes_size(); ++i) {
+    const Place here = at.field("routes").item(static_cast<size_t>(i));
+    WEIR_TRY(Route route, read_route(host.routes(i), known, here));
+    inherit_retries(retries, host.routes(i), route);
+    routes.push_back(std::move(route));
+  }
+  return routes;
+}
+
 }  // namespace
 
-Result<std::vector<VirtualHost>> read_virtual_hosts(const v3::RouteConfiguration& message,
-                                                    const std::set<std::string>& clusters,
-                                                    const Place& at) {
-  std::vector<VirtualHost> out;
+Result<RouteConfiguration> read_routes(const v3::RouteConfiguration& message,
+                                       const ClusterNames& clusters, const Environment& environment,
+                                       const Place& at) {
+  RouteConfiguration out{.name = message.name(),
+                         .most_specific_edits_last = message.most_specific_header_mutations_wins()};
+  WEIR_TRY(out.edits, read_message_edits(message, at));
   std::set<std::string> names;
   std::set<std::string> domains;
   for (int i = 0; i < message.virtual_hosts_size(); ++i) {
     const v3::VirtualHost& host = message.virtual_hosts(i);
-    Place here = at.field("virtual_hosts").item(static_cast<size_t>(i));
+    const Place here = at.field("virtual_hosts").item(static_cast<size_t>(i));
     if (!names.insert(host.name()).second) {
       return here.field("name").error("there is another virtual host " + quote(host.name()));
     }
     VirtualHost settings{.name = host.name()};
     for (int j = 0; j < host.domains_size(); ++j) {
-      Place there = here.field("domains").item(static_cast<size_t>(j));
+      const Place there = here.field("domains").item(static_cast<size_t>(j));
       WEIR_TRY(std::string domain, read_domain(host.domains(j), there));
       if (!domains.insert(domain).second) {
         return there.error(quote(domain) + " is given twice; a domain has one virtual host");
       }
       settings.domains.push_back(std::move(domain));
     }
-    for (int j = 0; j < host.routes_size(); ++j) {
-      Place there = here.field("routes").item(static_cast<size_t>(j));
-      WEIR_TRY(Route route, read_route(host.routes(j), clusters, there));
-      settings.routes.push_back(std::move(route));
-    }
-    out.push_back(std::move(settings));
+    WEIR_TRY(settings.routes, read_routes_of(host, {clusters, environment}, here));
+    WEIR_TRY(settings.edits, read_message_edits(host, here));
+    out.virtual_hosts.push_back(std::move(settings));
   }
   return out;
 }

@@ -50,8 +50,9 @@ Result<Listener> make_listener(const Shorthand& shorthand) {
   listener.name = to_string(listener.address);
   if (!shorthand.plugin.empty()) listener.plugins.push_back(make_plugin(shorthand));
   VirtualHost host{.name = kUpstream, .domains = {"*"}};
-  host.routes.push_back({.path = "/", .cluster = kUpstream});
-  listener.virtual_hosts.push_back(std::move(host));
+  host.routes.push_back(
+      {.match = {.path = {.text = "/"}}, .action = Forward{.clusters = {{.name = kUpstream}}}});
+  listener.routes.virtual_hosts.push_back(std::move(host));
   return listener;
 }
 

@@ -27,11 +27,12 @@ TEST(ShorthandTest, SaysWhatAFileWould) {
   const Listener& listener = settings.listeners[0];
   EXPECT_EQ(listener.address, (SocketAddress{"::", 8080}));
   EXPECT_EQ(listener.codec, Listener::Codec::Auto);
-  ASSERT_EQ(listener.virtual_hosts.size(), 1u);
-  EXPECT_EQ(listener.virtual_hosts[0].domains, std::vector<std::string>{"*"});
-  ASSERT_EQ(listener.virtual_hosts[0].routes.size(), 1u);
-  EXPECT_EQ(listener.virtual_hosts[0].routes[0].path, "/");
-  EXPECT_EQ(listener.virtual_hosts[0].routes[0].cluster, "upstream");
+  ASSERT_EQ(listener.routes.virtual_hosts.size(), 1u);
+  EXPECT_EQ(listener.routes.virtual_hosts[0].domains, std::vector<std::string>{"*"});
+  ASSERT_EQ(listener.routes.virtual_hosts[0].routes.size(), 1u);
+  EXPECT_EQ(listener.routes.virtual_hosts[0].routes[0].match.path.text, "/");
+  const auto& action = std::get<Forward>(listener.routes.virtual_hosts[0].routes[0].action);
+  EXPECT_EQ(action.clusters[0].name, "upstream");
 
   ASSERT_EQ(listener.plugins.size(), 1u);
   const PluginSettings& plugin = listener.plugins[0];

@@ -2,6 +2,7 @@
 // For tests: the world around a filter chain. Plugins, the client and the upstream are fakes that
 // write what happens to them into one log.
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -224,6 +225,8 @@ class FakeCluster final : public Cluster {
   bool connected = true;
   // What UpstreamExchange::backlog() tells.
   size_t backlog = 0;
+  // What UpstreamExchange::was_refused() tells.
+  bool refused = false;
 
   std::unique_ptr<UpstreamExchange> open(MessageSink& response, MessageSource* request,
                                          bool need_http2) override;
@@ -253,6 +256,7 @@ class FakeCluster::Upstream final : public UpstreamExchange {
   void resume() override { note("resume"); }
   const UpstreamInfo* info() const override { return cluster_.connected ? &info_ : nullptr; }
   size_t backlog() const override { return cluster_.backlog; }
+  bool was_refused() const override { return cluster_.refused; }
 
  private:
   void note(const std::string& what) { cluster_.log_.add(cluster_.name_ + ": " + what); }
@@ -311,7 +315,8 @@ class FakeServices::FakeTimer final : public runtime::Timer {
   void run_if_due() {
     if (due_ > services_.clock_.monotonic()) return;
     stop();
-    on_expiry_();
+    const auto on_expiry = on_expiry_;  // it may destroy the timer
+    on_expiry();
   }
 
  private:
@@ -327,14 +332,19 @@ inline std::unique_ptr<runtime::Timer> FakeServices::make_timer(std::function<vo
 inline void FakeServices::advance(Milliseconds by) {
   for (; by.count() > 0; by -= Milliseconds(50)) {
     clock_.advance(Milliseconds(50));
-    for (FakeTimer* timer : std::vector(timers_)) timer->run_if_due();
+    for (FakeTimer* timer : std::vector(timers_)) {
+      const bool destroyed = std::ranges::find(timers_, timer) == timers_.end();
+      if (!destroyed) timer->run_if_due();
+    }
   }
 }
 
 // A chain between a client and two clusters: "upstream" for "/", "other" for "/other".
 class ChainWorld {
  public:
-  explicit ChainWorld(uint64_t buffer_limit = 16) : parts_(make_parts(buffer_limit)) {}
+  explicit ChainWorld(uint64_t buffer_limit = 16,
+                      config::RouteConfiguration routes = default_routes())
+      : parts_(make_parts(buffer_limit, std::move(routes))) {}
 
   ~ChainWorld() {
     if (client.exchange != nullptr) client.exchange->closed();
@@ -390,14 +400,22 @@ class ChainWorld {
   std::vector<RouterStats> router_stats{2};
 
  private:
-  ChainParts make_parts(uint64_t buffer_limit) {
+  static config::Route route(std::string prefix, std::string cluster, Milliseconds timeout,
+                             std::string name = "") {
+    return {
+        .name = std::move(name),
+        .match = {.path = {.text = std::move(prefix)}},
+        .action = config::Forward{.clusters = {{.name = std::move(cluster)}}, .timeout = timeout}};
+  }
+  static config::RouteConfiguration default_routes() {
+    return {.virtual_hosts = {{.name = "all",
+                               .domains = {"*"},
+                               .routes = {route("/other", "other", Milliseconds(1000)),
+                                          route("/", "upstream", Milliseconds(15'000), "main")}}}};
+  }
+  ChainParts make_parts(uint64_t buffer_limit, config::RouteConfiguration routes) {
     config::Listener listener;
-    listener.virtual_hosts.push_back(
-        {.name = "all",
-         .domains = {"*"},
-         .routes = {
-             {config::Route::Match::Prefix, "/other", "other", Milliseconds(1000)},
-             {config::Route::Match::Prefix, "/", "upstream", Milliseconds(15'000), "main"}}});
+    listener.routes = std::move(routes);
     config::ServeSettings settings;
     settings.clusters = {{.name = "upstream"}, {.name = "other"}};
     routes_ = RouteTable::make(listener, settings).value();
@@ -406,7 +424,8 @@ class ChainWorld {
       clusters_.push_back(owned_clusters_.back().get());
       stats_by_cluster_.push_back(&router_stats[stats_by_cluster_.size()]);
     }
-    return {.router = {routes_, clusters_, stats_by_cluster_, reaper_, timeouts_},
+    return {.router = {routes_, clusters_, stats_by_cluster_, reaper_, timeouts_, services,
+                       buffer_limit},
             .name = "chain",
             .buffer_limit = buffer_limit,
             .clock = clock,

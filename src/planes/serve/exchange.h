@@ -85,6 +85,9 @@ class UpstreamExchange : public MessageSink, public MessageSource {
 
   // Bytes of the request's body that wait to be sent.
   virtual size_t backlog() const = 0;
+
+  // After an abort() of the response: the upstream says that it has not acted on the request.
+  virtual bool was_refused() const = 0;
 };
 
 class DialEvents;

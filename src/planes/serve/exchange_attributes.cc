@@ -48,12 +48,16 @@ PropertyValue grpc_status(const FilterChain& chain) {
 
 // Before the request leaves the last plugin: what the route would be now, as a plugin sees it on
 // Envoy.
-PropertyValue route_attribute(const FilterChain& chain, std::string RouteTarget::*name) {
+PropertyValue route_attribute(const FilterChain& chain, Attribute attribute) {
   const Router& router = chain.router();
-  const RouteTarget* target = router.target();
-  if (target == nullptr) target = router.find_target(chain.request().header_list());
-  if (target == nullptr) return {};
-  return std::string_view(target->*name);
+  RouteChoice choice = router.choice();
+  if (choice.route == nullptr) choice = router.choose(chain.request().header_list());
+  if (choice.route == nullptr) return {};
+  if (attribute == Attribute::VirtualHostName)
+    return std::string_view(choice.route->virtual_host());
+  if (attribute == Attribute::RouteName) return std::string_view(choice.route->name());
+  if (choice.cluster == nullptr) return {};
+  return std::string_view(choice.cluster->name);
 }
 
 }  // namespace
@@ -95,13 +99,11 @@ PropertyValue exchange_attribute(const FilterChain& chain, Attribute attribute) 
     case Attribute::ResponseBackendLatency:
       return span_between(facts.upstream_started, facts.upstream_ended);
     case Attribute::UpstreamRequestAttemptCount:
-      return number(chain.router().target() == nullptr ? 0 : 1);
+      return number(chain.router().tries());
     case Attribute::ClusterName:
-      return route_attribute(chain, &RouteTarget::cluster_name);
     case Attribute::VirtualHostName:
-      return route_attribute(chain, &RouteTarget::virtual_host);
     case Attribute::RouteName:
-      return route_attribute(chain, &RouteTarget::name);
+      return route_attribute(chain, attribute);
     case Attribute::FilterChainName:
       return chain.filter_chain_name();
     case Attribute::ListenerDirection:

@@ -30,7 +30,7 @@ Result<Generation> make_generation(config::ServeSettings settings) {
   Generation made;
   for (const config::Listener& listener : settings.listeners) {
     WEIR_TRY(auto table, RouteTable::make(listener, settings));
-    made.routes.push_back(std::move(table));
+    made.routes.push_back(std::make_shared<const RouteTable>(std::move(table)));
   }
   made.listeners = place_all(settings, made.plugins);
   made.settings = std::move(settings);

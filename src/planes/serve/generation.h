@@ -37,9 +37,9 @@ struct PlacedPlugin {
 // Immutable once workers have it. Shared by the workers, which keep it while streams of it run.
 struct Generation {
   config::ServeSettings settings;
-  std::vector<RouteTable> routes;          // by listener
-  std::vector<ListenerPlugins> listeners;  // likewise
-  std::vector<PlacedPlugin> plugins;       // of all listeners, one after another
+  std::vector<std::shared_ptr<const RouteTable>> routes;  // by listener
+  std::vector<ListenerPlugins> listeners;                 // likewise
+  std::vector<PlacedPlugin> plugins;                      // of all listeners, one after another
 };
 
 // All but the plugins' code: each place has its settings and no plugin yet.

@@ -5,9 +5,6 @@
 namespace weir::serve {
 namespace {
 
-// Of bytes that a plugin may hold in one direction, as in Envoy (per_connection_buffer_limit).
-constexpr uint64_t kBufferLimit = 1 << 20;
-
 std::vector<TcpTargets::Target> targets_of(const ListenerSurroundings& around) {
   std::vector<TcpTargets::Target> targets;
   for (const config::TcpProxy::Target& target : around.settings.tcp_proxy->targets) {

@@ -21,6 +21,7 @@ enum class ResponseFlag : uint32_t {
   DownstreamConnectionTermination = 0x4000,
   UpstreamRetryLimitExceeded = 0x8000,
   StreamIdleTimeout = 0x10000,
+  NoClusterFound = 0x1000000,
 };
 
 // A response in the making, with what it is answered for.

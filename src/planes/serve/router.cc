@@ -1,6 +1,7 @@
 #include "planes/serve/router.h"
 
 #include "planes/common/grpc_status.h"
+#include "planes/serve/random.h"
 
 namespace weir::serve {
 namespace {
@@ -14,11 +15,10 @@ size_t status_class(const HeaderList& headers) {
 }  // namespace
 
 Router::Router(const RouterParts& parts, RouterOwner& owner, MessageSource& request)
-    : parts_(parts), owner_(owner), request_(request), response_(*this) {}
+    : parts_(parts), owner_(owner), request_(request), response_(*this), random_(random_number()) {}
 
-const RouteTarget* Router::find_target(const HeaderList& request_headers) const {
-  return parts_.routes.find(request_headers.find(":authority").value_or(""),
-                            request_headers.find(":path").value_or(""));
+RouteChoice Router::choose(const HeaderList& request_headers) const {
+  return parts_.routes.choose(request_headers, random_);
 }
 
 void Router::headers(HeaderList headers, EndOfStream end) {
@@ -27,61 +27,159 @@ void Router::headers(HeaderList headers, EndOfStream end) {
   }
   // A plugin has made it one; tunnels are not served.
   if (headers.find(":method") == "CONNECT") return fail({501, "", "connect_not_supported"});
-  target_ = find_target(headers);
-  if (target_ == nullptr) {
+  choice_ = choose(headers);
+  if (choice_.route == nullptr) {
     return fail({404, "", "route_not_found", ResponseFlag::NoRouteFound});
   }
-  const bool is_grpc = planes::is_grpc_content_type(headers.find("content-type").value_or(""));
-  upstream_ = parts_.clusters[target_->cluster]->open(response_, &request_, is_grpc);
+  if (choice_.route->forward() == nullptr) return answer(*choice_.route, headers);
+  if (choice_.cluster == nullptr) {
+    return fail({choice_.route->forward()->unknown_cluster_status, "", "cluster_not_found",
+                 ResponseFlag::NoClusterFound});
+  }
+  forward(std::move(headers), end);
+}
+
+// The answer that the route itself is.
+void Router::answer(const Route& route, const HeaderList& request) {
+  const config::DirectResponse* direct = route.direct_response();
+  LocalReply reply = direct != nullptr
+                         ? LocalReply(direct->status, direct->body, "direct_response")
+                         : LocalReply(route.redirect()->status, "", "direct_response");
+  if (direct == nullptr) static_cast<void>(reply.headers.add("location", route.location(request)));
+  route.finish_response(reply.headers, nullptr);
+  fail(std::move(reply));
+}
+
+void Router::forward(HeaderList headers, EndOfStream end) {
+  needs_http2_ = planes::is_grpc_content_type(headers.find("content-type").value_or(""));
+  choice_.route->finish_request(headers, *choice_.cluster);
+  if (!policy().is_empty()) {
+    replay_ = std::make_unique<Replay>(parts_.replay_limit);
+    replay_->headers(headers, end);
+  }
+  open();
   upstream_->headers(std::move(headers), end);
   if (end == EndOfStream::Yes) request_ended();
 }
 
+void Router::open() {
+  ++tries_;
+  upstream_ = parts_.clusters[choice_.cluster->index]->open(response_, &request_, needs_http2_);
+  for (uint32_t i = 0; i < pauses_; ++i) upstream_->pause();
+}
+
 void Router::data(Body data, EndOfStream end) {
   if (upstream_ == nullptr || done_) return;
+  if (replay_ != nullptr) replay_->data(data, end);
   upstream_->data(std::move(data), end);
   if (end == EndOfStream::Yes) request_ended();
 }
 
 void Router::trailers(HeaderList trailers) {
   if (upstream_ == nullptr || done_) return;
+  if (replay_ != nullptr) replay_->trailers(trailers);
   upstream_->trailers(std::move(trailers));
   request_ended();
 }
 
 void Router::pause() {
+  ++pauses_;
   if (upstream_ != nullptr) upstream_->pause();
 }
 
 void Router::resume() {
+  --pauses_;
   if (upstream_ != nullptr) upstream_->resume();
 }
 
 void Router::cancel() {
   done_ = true;
-  stop();
+  stop_clocks();
+  release_upstream();
+}
+
+// It may be what calls.
+void Router::release_upstream() {
   if (upstream_ == nullptr) return;
   if (upstream_->info() != nullptr) known_upstream_ = *upstream_->info();
   parts_.reaper.bury(std::move(upstream_));
 }
 
 const UpstreamInfo* Router::upstream() const {
-  if (known_upstream_) return &*known_upstream_;
-  return upstream_ == nullptr ? nullptr : upstream_->info();
+  if (upstream_ != nullptr && upstream_->info() != nullptr) return upstream_->info();
+  return known_upstream_ ? &*known_upstream_ : nullptr;
 }
 
 void Router::request_ended() {
-  if (!done_ && target_->timeout.count() > 0) parts_.timeouts.start(*this, target_->timeout);
+  request_ended_ = true;
+  if (done_) return;
+  const Milliseconds limit = choice_.route->forward()->timeout;
+  if (limit.count() > 0) parts_.timeouts.start(total_limit_, limit);
+  if (!response_begun_ && policy().per_try_timeout().count() > 0) {
+    parts_.timeouts.start(try_limit_, policy().per_try_timeout());
+  }
 }
 
 void Router::response_ended() {
   done_ = true;
-  stop();
+  stop_clocks();
 }
 
-void Router::on_timeout() {
+void Router::stop_clocks() {
+  total_limit_.stop();
+  try_limit_.stop();
+  retry_timer_.reset();
+}
+
+bool Router::retry_after(const HeaderList& response) {
+  if (replay_ == nullptr || !policy().wants_retry(response)) return false;
+  if (!may_retry()) return false;
+  retry();
+  return true;
+}
+
+bool Router::retry_after(TryFailure failure) {
+  if (replay_ == nullptr || response_begun_ || !policy().wants_retry(failure)) return false;
+  if (!may_retry()) return false;
+  retry();
+  return true;
+}
+
+// A request that still comes in is not sent again (Envoy's rule): what it is to be is not known.
+bool Router::may_retry() const {
+  if (!request_ended_ || !replay_->is_complete()) return false;
+  if (tries_ <= policy().retries()) return true;
+  stats().exhausted_retries.add();
+  return false;
+}
+
+void Router::retry() {
+  stats().retries.add();
+  try_limit_.stop();
+  upstream_->abort("tried again");
+  release_upstream();
+  retry_timer_ = parts_.services.make_timer([this] { send_again(); });
+  retry_timer_->start(policy().pause(tries_, random_number()));
+}
+
+void Router::send_again() {
+  open();
+  replay_->send(*upstream_);
+  if (policy().per_try_timeout().count() > 0) {
+    parts_.timeouts.start(try_limit_, policy().per_try_timeout());
+  }
+}
+
+void Router::on_total_timeout() {
   stats().timeouts.add();
   fail({504, "upstream request timeout", "response_timeout", ResponseFlag::UpstreamRequestTimeout});
+}
+
+void Router::on_try_timeout() {
+  stats().per_try_timeouts.add();
+  if (retry_after(TryFailure::Reset)) return;
+  fail({504, "upstream request timeout", "upstream_per_try_timeout",
+        ResponseFlag::UpstreamRequestTimeout});
 }
 
 void Router::fail(LocalReply reply) {
@@ -90,11 +188,16 @@ void Router::fail(LocalReply reply) {
 }
 
 void Router::Response::headers(HeaderList headers, EndOfStream end) {
-  if (router_.done_) return;
-  router_.response_begun_ = true;
-  router_.stats().responses_by_class[status_class(headers)].add();
-  if (end == EndOfStream::Yes) router_.response_ended();
-  router_.owner_.on_response_headers(std::move(headers), end);
+  Router& router = router_;
+  if (router.done_) return;
+  if (router.retry_after(headers)) return;
+  router.response_begun_ = true;
+  router.try_limit_.stop();
+  router.replay_.reset();
+  router.stats().responses_by_class[status_class(headers)].add();
+  router.choice_.route->finish_response(headers, router.choice_.cluster);
+  if (end == EndOfStream::Yes) router.response_ended();
+  router.owner_.on_response_headers(std::move(headers), end);
 }
 
 void Router::Response::data(Body data, EndOfStream end) {
@@ -114,15 +217,20 @@ void Router::Response::interim_headers(HeaderList headers) {
 }
 
 void Router::Response::abort(std::string_view reason) {
-  if (router_.done_) return;
-  const bool connected = router_.upstream() != nullptr;
+  Router& router = router_;
+  if (router.done_ || router.upstream_ == nullptr) return;
+  const bool connected = router.upstream_->info() != nullptr;
+  const TryFailure failure = !connected                        ? TryFailure::Connect
+                             : router.upstream_->was_refused() ? TryFailure::Unprocessed
+                                                               : TryFailure::Reset;
+  if (router.retry_after(failure)) return;
   const std::string why(reason);
-  router_.fail({503,
-                "upstream connect error or disconnect/reset before headers. reset reason: " + why,
-                router_.response_begun_ ? "upstream_reset_after_response_started{" + why + "}"
-                                        : "upstream_reset_before_response_started{" + why + "}",
-                connected ? ResponseFlag::UpstreamConnectionTermination
-                          : ResponseFlag::UpstreamConnectionFailure});
+  router.fail({503,
+               "upstream connect error or disconnect/reset before headers. reset reason: " + why,
+               router.response_begun_ ? "upstream_reset_after_response_started{" + why + "}"
+                                      : "upstream_reset_before_response_started{" + why + "}",
+               connected ? ResponseFlag::UpstreamConnectionTermination
+                         : ResponseFlag::UpstreamConnectionFailure});
 }
 
 }  // namespace weir::serve

@@ -1,6 +1,6 @@
 #pragma once
 // The end of the filter chain: sends one request to the cluster that its route names, and hands the
-// response back.
+// response back; or answers it as the route says.
 
 #include <memory>
 #include <optional>
@@ -10,8 +10,10 @@
 #include "planes/serve/exchange.h"
 #include "planes/serve/local_reply.h"
 #include "planes/serve/reaper.h"
+#include "planes/serve/replay.h"
 #include "planes/serve/route_table.h"
 #include "planes/serve/timeout_queue.h"
+#include "runtime/worker_services.h"
 
 namespace weir::serve {
 
@@ -19,16 +21,22 @@ namespace weir::serve {
 struct RouterStats {
   Counter responses_by_class[5];  // 1xx to 5xx
   Counter timeouts;
+  Counter per_try_timeouts;
+  Counter retries;
+  Counter exhausted_retries;  // requests whose last try failed too
 };
 
 // What routers of one listener on one worker share. All outlive them.
 struct RouterParts {
   const RouteTable& routes;
-  // By RouteTarget::cluster.
+  // By RouteCluster::index.
   std::span<Cluster* const> clusters;
   std::span<RouterStats* const> stats;
   Reaper& reaper;
   TimeoutQueue& timeouts;
+  runtime::WorkerServices& services;
+  // Of a request's body that is kept so that it can be sent again.
+  uint64_t replay_limit;
 };
 
 // Who takes the router's response. Only interim headers come before on_response_headers, nothing
@@ -47,7 +55,7 @@ class RouterOwner {
 };
 
 // One request. It is the sink of the request and the source of the response. Thread: its worker's.
-class Router final : public MessageSink, public MessageSource, private TimeoutQueue::Entry {
+class Router final : public MessageSink, public MessageSource {
  public:
   // `request` is paused while the upstream takes no more. Both outlive the router.
   Router(const RouterParts& parts, RouterOwner& owner, MessageSource& request);
@@ -66,10 +74,13 @@ class Router final : public MessageSink, public MessageSource, private TimeoutQu
   void cancel();
 
   // A request has been sent, and its response is still to come or coming.
-  bool is_open() const { return upstream_ != nullptr && !done_; }
-  const RouteTarget* target() const { return target_; }
-  // Where a request with these headers would go now; null where no route matches.
-  const RouteTarget* find_target(const HeaderList& request_headers) const;
+  bool is_open() const { return tries_ > 0 && !done_; }
+  // Where the request has gone; without a route before that.
+  const RouteChoice& choice() const { return choice_; }
+  // Where a request with these headers would go now.
+  RouteChoice choose(const HeaderList& request_headers) const;
+  // How often the request was sent.
+  uint32_t tries() const { return tries_; }
   // What is known of the upstream, also after the end.
   const UpstreamInfo* upstream() const;
 
@@ -88,19 +99,54 @@ class Router final : public MessageSink, public MessageSource, private TimeoutQu
     Router& router_;
   };
 
-  void on_timeout() override;
+  // A time-out that has a name.
+  class TimeLimit final : public TimeoutQueue::Entry {
+   public:
+    using Handler = void (Router::*)();
+    TimeLimit(Router& router, Handler on_passed) : router_(router), on_passed_(on_passed) {}
+    void on_timeout() override { (router_.*on_passed_)(); }
+
+   private:
+    Router& router_;
+    Handler on_passed_;
+  };
+
+  void answer(const Route& route, const HeaderList& request);
+  void forward(HeaderList headers, EndOfStream end);
+  void open();
+  void release_upstream();
   void request_ended();
   void response_ended();
+  bool retry_after(const HeaderList& response);
+  bool retry_after(TryFailure failure);
+  bool may_retry() const;
+  void retry();
+  void send_again();
+  void on_total_timeout();
+  void on_try_timeout();
+  void stop_clocks();
   void fail(LocalReply reply);
-  RouterStats& stats() const { return *parts_.stats[target_->cluster]; }
+  const RetryPolicy& policy() const { return choice_.route->retry_policy(); }
+  RouterStats& stats() const { return *parts_.stats[choice_.cluster->index]; }
 
   const RouterParts& parts_;
   RouterOwner& owner_;
   MessageSource& request_;
   Response response_;
-  const RouteTarget* target_ = nullptr;
-  std::unique_ptr<UpstreamExchange> upstream_;
+  const uint64_t random_;
+  RouteChoice choice_;
+  std::unique_ptr<UpstreamExchange> upstream_;  // null between two tries, and at last
   std::optional<UpstreamInfo> known_upstream_;
+  bool needs_http2_ = false;
+
+  std::unique_ptr<Replay> replay_;  // null: the request is sent once
+  std::unique_ptr<runtime::Timer> retry_timer_;
+  TimeLimit total_limit_{*this, &Router::on_total_timeout};
+  TimeLimit try_limit_{*this, &Router::on_try_timeout};
+  uint32_t tries_ = 0;
+  uint32_t pauses_ = 0;  // of the response, for the next try
+
+  bool request_ended_ = false;
   bool response_begun_ = false;
   bool done_ = false;  // the response has ended, or nothing more is to come
 };

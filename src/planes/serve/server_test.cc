@@ -24,6 +24,12 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 // The test plugin, with one of its texts replaced by another of the same length.
+// Where the first route of the first listener goes.
+std::string& cluster_of(config::ServeSettings& settings) {
+  config::Route& route = settings.listeners[0].routes.virtual_hosts[0].routes[0];
+  return std::get<config::Forward>(route.action).clusters[0].name;
+}
+
 std::string tag_plugin(const std::string& text = "", const std::string& by = "") {
   std::ifstream file(WEIR_TAG_WASM, std::ios::binary);
   std::ostringstream bytes;
@@ -245,7 +251,7 @@ TEST_F(UpdateTest, ChangesPluginsBehindAnOpenConnection) {
 
 TEST_F(UpdateTest, ChangesRoutesAndClusters) {
   start_updatable();
-  settings.listeners[0].virtual_hosts[0].routes[0].cluster = "other";
+  cluster_of(settings) = "other";
   settings.clusters[0].name = "other";
   update();
   EXPECT_THAT(exchange(), HasSubstr("x-tag: tag-one\r\n"));
@@ -293,7 +299,7 @@ TEST_F(UpdateTest, RejectsWhatCannotServeAsAWhole) {
   EXPECT_THAT(update_error(), HasSubstr("plugin 'second': cannot read code"));
   EXPECT_THAT(logger.text(), HasSubstr("configuration 1 stays; rejected: "));
   settings = good;
-  settings.listeners[0].virtual_hosts[0].routes[0].cluster = "missing";
+  cluster_of(settings) = "missing";
   EXPECT_THAT(update_error(), HasSubstr("unknown cluster 'missing'"));
   settings = good;
   settings.admin = config::SocketAddress{"127.0.0.1", 1};
@@ -330,7 +336,7 @@ TEST_F(UpdateTest, EndsStreamsWithTheConfigurationTheyBeganWith) {
   Peer peer = upstream.accept();
   peer.read_head();
   settings.listeners[0].plugins.clear();
-  settings.clusters[0].name = settings.listeners[0].virtual_hosts[0].routes[0].cluster = "other";
+  settings.clusters[0].name = cluster_of(settings) = "other";
   update();
   EXPECT_THAT(exchange(), Not(HasSubstr("x-tag")));
   peer.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");

@@ -125,18 +125,26 @@ void report_cluster(Report report, Workers workers, const std::string& name) {
   report.total("upstream_cx_tx_bytes_total", sum(&ClusterStats::sent_bytes));
   report.total("upstream_rq_total", sum(&ClusterStats::requests));
   report.now("upstream_rq_active", sum(&ClusterStats::active_requests));
-  report.total("upstream_rq_retry", sum(&ClusterStats::retries));
   report.total("upstream_rq_rx_reset", sum(&ClusterStats::broken));
 
   uint64_t by_class[5] = {};
   uint64_t timeouts = 0;
+  uint64_t try_timeouts = 0;
+  uint64_t retries = sum(&ClusterStats::retries);
+  uint64_t exhausted = 0;
   for (const auto& worker : workers) {
     const RouterStats& stats = worker->stats().cluster(name).routed;
     for (size_t i = 0; i < 5; ++i) by_class[i] += stats.responses_by_class[i].value();
     timeouts += stats.timeouts.value();
+    try_timeouts += stats.per_try_timeouts.value();
+    retries += stats.retries.value();
+    exhausted += stats.exhausted_retries.value();
   }
   report.classes("upstream_rq", by_class);
   report.total("upstream_rq_timeout", timeouts);
+  report.total("upstream_rq_per_try_timeout", try_timeouts);
+  report.total("upstream_rq_retry", retries);
+  report.total("upstream_rq_retry_limit_exceeded", exhausted);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "planes/serve/timeout_queue.h"
 
+#include <algorithm>
+
 namespace weir::serve {
 
 TimeoutQueue::TimeoutQueue(const Clock& clock, runtime::WorkerServices& services)
@@ -19,17 +21,17 @@ void TimeoutQueue::start(Entry& entry, Milliseconds delay) {
 
 void TimeoutQueue::tick() {
   now_ = clock_.monotonic();
-  bool waiting = false;
   for (auto& [delay, list] : by_delay_) {
     while (!list.empty() && list.front().deadline_ <= now_) {
       Entry& entry = list.front();
       entry.unlink();
       entry.on_timeout();
     }
-    waiting |= !list.empty();
   }
-  ticking_ = waiting;
-  if (waiting) timer_->start(kTick);
+  // Only now: what has passed may have started others.
+  ticking_ =
+      std::ranges::any_of(by_delay_, [](const auto& entry) { return !entry.second.empty(); });
+  if (ticking_) timer_->start(kTick);
 }
 
 }  // namespace weir::serve

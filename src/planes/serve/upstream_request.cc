@@ -68,6 +68,7 @@ void UpstreamRequest::abort(std::string_view) {
   request_ended_ = response_ended_ = true;
   if (is_linked()) unlink();
   if (stream_ != nullptr) std::exchange(stream_, nullptr)->release();
+  set_backlog(false);
 }
 
 void UpstreamRequest::pause() {
@@ -136,6 +137,7 @@ void UpstreamRequest::on_broken(Break how, std::string_view reason) {
     stats_.retries.add();
     return dispatcher_.dispatch(*this);
   }
+  refused_ = how == Break::Unprocessed;
   fail(reason);
 }
 

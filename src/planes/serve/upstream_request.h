@@ -47,6 +47,8 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   const UpstreamInfo* info() const override { return info_.get(); }
   size_t backlog() const override { return stream_ == nullptr ? body_.size() : stream_->backlog(); }
 
+  bool was_refused() const override { return refused_; }
+
   // For the cluster.
   bool http2() const { return http2_; }
   // A kept-alive connection will not do: one has just turned out to be stale.
@@ -100,6 +102,7 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   bool kept_alive_ = false;  // the stream's connection has served before
   bool retried_ = false;
   bool backlog_ = false;
+  bool refused_ = false;
 };
 
 using WaitingList =

@@ -60,11 +60,13 @@ def tcp_listener(name, *plugins, **proxy):
 
 
 def listener(
-    name, *plugins, cluster="upstream", timeout="15s", port=0, network_plugins=(), **manager
+    name, *plugins, cluster="upstream", timeout="15s", port=0, network_plugins=(), routes=None, host=None, **manager
 ):
-    """A listener of HTTP; `manager` are further fields of the HTTP connection manager."""
-    route = {"match": {"prefix": "/"}, "route": {"cluster": cluster, "timeout": timeout}}
-    hosts = [{"name": "all", "domains": ["*"], "routes": [route]}]
+    """A listener of HTTP. `host` has further fields of the virtual host; `manager` are some of the
+    HTTP connection manager."""
+    if routes is None:
+        routes = [{"match": {"prefix": "/"}, "route": {"cluster": cluster, "timeout": timeout}}]
+    hosts = [{"name": "all", "domains": ["*"], "routes": routes, **(host or {})}]
     manager = {
         **manager,
         "@type": _MANAGER,
