@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds and runs the benchmarks. Meaningful on an idle machine only.
 # usage: bench.sh [NAME... [-- OPTION...]]   Default: all of bench/.
-# A NAME is a program of Google Benchmark (engine_bench) or end_to_end, which compares with Envoy.
+# A NAME is a program of Google Benchmark (engine_bench), or end_to_end or envoy_plane, which compare
+# with Envoy.
 source "$(dirname "${BASH_SOURCE[0]}")/setup/lib.sh"
 
 cd "$repo_root"
@@ -15,7 +16,7 @@ done
 scripts/build.sh release-tests
 if [ ${#names[@]} = 0 ]; then
   mapfile -t names < <(find build/release/bench -maxdepth 1 -name '*_bench' -printf '%f\n' | sort)
-  names+=(end_to_end)
+  names+=(end_to_end envoy_plane)
 fi
 export WEIR_ENGINE_PATH=$repo_root/build/lib/weir/engines
 for name in "${names[@]}"; do
@@ -28,6 +29,8 @@ for name in "${names[@]}"; do
     # All engines in one process, by the loader that one of them may need.
     loader=$(find "$WEIR_ENGINE_PATH" -path '*/ld.so' | head -1)
     ${loader:+"$loader" --library-path "$(dirname "$loader")"} "build/release/bench/$name" "$@"
+  elif [ "$name" = envoy_plane ]; then
+    bench/envoy_plane.py "$@"
   else
     "build/release/bench/$name" "$@"
   fi
