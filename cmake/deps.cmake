@@ -20,11 +20,12 @@ if(WEIR_BUILD_BENCH)
   find_package(benchmark REQUIRED)
 endif()
 
-# weir_engine_root(NAME): sets <NAME>_ROOT, in capitals and with WEIR_ before it, to the prefix in the
+# weir_engine_root(NAME): sets <NAME>_ROOT, in capitals, with _ for - and with WEIR_ before it, to the prefix in the
 # cache of built dependencies where scripts/setup/engines/<name>.sh keeps that engine, or to nothing where it
 # is not installed. A prefix that the user names is taken instead.
 function(weir_engine_root name)
   string(TOUPPER "WEIR_${name}_ROOT" variable)
+  string(REPLACE "-" "_" variable "${variable}")
   set(${variable} "" CACHE PATH "Prefix of the engine ${name}; empty: ask scripts/setup")
   set(root "${${variable}}")
   if(NOT root)

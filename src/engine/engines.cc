@@ -28,6 +28,7 @@ constexpr std::array kNames = {
     Names{"wasmtime", "envoy.wasm.runtime.wasmtime", "ats.wasm.runtime.wasmtime"},
     Names{"v8", "envoy.wasm.runtime.v8", {}},
     Names{"wamr", "envoy.wasm.runtime.wamr", "ats.wasm.runtime.wamr"},
+    Names{"wamr-aot", "envoy.wasm.runtime.wamr-aot", "ats.wasm.runtime.wamr-aot"},
     Names{"wasmedge", "envoy.wasm.runtime.wasmedge", "ats.wasm.runtime.wasmedge"},
     Names{"wasmedge-aot", "envoy.wasm.runtime.wasmedge-aot", "ats.wasm.runtime.wasmedge-aot"},
     Names{"wavm", "envoy.wasm.runtime.wavm", {}},

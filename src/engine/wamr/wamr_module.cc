@@ -25,7 +25,11 @@ Result<std::unique_ptr<const Module>> WamrModule::make(std::vector<std::byte> co
                                                        std::span<const Import> imports,
                                                        uint32_t stack_bytes) {
   LoadArgs args{};
-  args.wasm_binary_freeable = true;
+  // Of machine code WAMR frees what it has not copied, if it is told that it could have: it is not,
+  // and keeps views of `code`, which outlives it. Of a module for its interpreter it copies all.
+  args.wasm_binary_freeable =
+      get_package_type(reinterpret_cast<uint8_t*>(code.data()),
+                       static_cast<uint32_t>(code.size())) == Wasm_Module_Bytecode;
   args.no_resolve = true;
   std::array<char, 128> why{};
   OwnedModule loaded(wasm_runtime_load_ex(reinterpret_cast<uint8_t*>(code.data()),
