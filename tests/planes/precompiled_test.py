@@ -40,16 +40,19 @@ def engines():
 
 
 class PrecompiledTest(PlaneTest):
-    def setUp(self):
+    @classmethod
+    def setUpClass(cls):
         folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        cls.all = cls.compiled("all.wasm", "--engine", "all")
 
-    def compiled(self, name="all.wasm", options=("--engine", "all")):
+    @classmethod
+    def compiled(cls, name, *options):
         """The path of http_all with compiled code in it."""
-        path = self.folder / name
+        path = cls.folder / name
         code, out, err = compile_plugin(guest("http_all"), *options, "-o", path)
-        self.assertEqual((code, err), (0, ""), out)
+        assert code == 0, out + err
         return path
 
     def serve(self, path, engine, allow=True, **options):
@@ -67,7 +70,7 @@ class PrecompiledTest(PlaneTest):
     def test_one_file_serves_every_engine(self):
         keeping, others = engines()
         self.assertIn("wasmtime", keeping)
-        path = self.compiled()
+        path = self.all
         self.assertEqual(path.read_bytes().count(SECTION), len(keeping))
         for engine in keeping:
             with self.subTest(engine=engine):
@@ -77,11 +80,11 @@ class PrecompiledTest(PlaneTest):
                 self.assertEqual(self.serve(path, engine), [REFUSED + f"{engine} takes none"])
 
     def test_it_is_not_looked_at_unless_allowed(self):
-        self.assertEqual(self.serve(self.compiled(options=()), "wasmtime", allow=False), [])
+        self.assertEqual(self.serve(self.all, "wasmtime", allow=False), [])
 
     def test_code_that_does_not_fit_is_compiled(self):
         keeping, _ = engines()
-        whole = self.compiled().read_bytes()
+        whole = self.all.read_bytes()
         places = [at for at in range(len(whole)) if whole.startswith(SECTION, at)]
         self.assertEqual(len(places), len(keeping))
         ends = [*places[1:], len(whole)]
@@ -105,7 +108,7 @@ class PrecompiledTest(PlaneTest):
                     self.assertRegex(line.removeprefix(REFUSED), why)
 
     def test_code_of_another_module_is_compiled(self):
-        whole = self.compiled(options=()).read_bytes()
+        whole = self.compiled("one.wasm").read_bytes()
         head = whole.index(SECTION) - 8
         section = whole[whole.rindex(b"\0", head, head + 8) :]
         self.assertEqual(whole, guest("http_all").read_bytes() + section)
@@ -119,7 +122,7 @@ class PrecompiledTest(PlaneTest):
             self.skipTest("V8, which leaves the ceiling of memory to Weir, is not there")
         size = str(32 << 20)
         options = ("--engine", "v8", "--engine", "wasmtime", "--max-memory-bytes", size)
-        path = self.compiled(options=options)
+        path = self.compiled("limits.wasm", *options)
         limits = {"max_memory_bytes": 32 << 20}
         self.assertEqual(self.serve(path, "v8", limits=limits), [RUNS])
         (line,) = self.serve(path, "v8")
@@ -134,7 +137,7 @@ class CommandTest(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
 
     def test_each_run_keeps_the_sections_of_other_engines(self):
-        keeping, _ = engines()
+        keeping = [name for name in ("wasmtime", "v8") if name in engines()[0]]
         path = self.folder / "p.wasm"
         path.write_bytes(guest("http_all").read_bytes())
         for number, engine in enumerate(keeping, 1):
