@@ -196,7 +196,7 @@ Result<std::unique_ptr<Engines::Loaded>> Engines::load(std::string_view name) co
             (search_path_.empty() ? std::string("an empty search path") : joined(search_path_)) +
             ": install the adapter there, or name its folder in WEIR_ENGINE_PATH; Weir's sources "
             "make it by `make build ENGINES=" +
-            std::string(name.substr(0, name.find('-'))) + "`"};
+            std::string(name == "wasmedge-aot" ? "wasmedge" : name) + "`"};
   }
 
   loaded->path = folder / file_name(name);

@@ -76,6 +76,8 @@ AOTCompOption options() {
   option.enable_call_indirect_overlong = true;
   option.enable_extended_const = true;
   option.enable_simd = to.simd;
+  // Not tail calls, which would take stack: a function takes back what it has noted of itself after
+  // its last call.
   // For backtraces each function notes itself, in 8 bytes for which it looks that there is room.
   option.aux_stack_frame_type = AOT_STACK_FRAME_TYPE_TINY;
   option.call_stack_features.bounds_checks = true;
@@ -86,16 +88,11 @@ AOTCompOption options() {
   return option;
 }
 
-// WAMR's words: "tail call opcode was found, try enabling tail-call option". Tail calls are off
-// since they would take stack: a function takes back what it has noted of itself after its last
-// call.
 Error not_compiled() {
   std::string_view why = aot_get_last_error();
   constexpr std::string_view kPrefix = "Error: ";
   if (why.starts_with(kPrefix)) why.remove_prefix(kPrefix.size());
-  const size_t option = why.find(", try enabling");
-  const ErrorCode code = option == why.npos ? ErrorCode::BadModule : ErrorCode::Unsupported;
-  return Error{code, "WAMR's compiler: " + std::string(why.substr(0, option))};
+  return Error{ErrorCode::BadModule, "WAMR's compiler: " + std::string(why)};
 }
 
 }  // namespace
@@ -110,7 +107,9 @@ Mode mode() {
                            .serialize = true,
                            .backtrace = true,
                            .function_names = true,
-                           .simd = to.simd}};
+                           .reference_types = true,
+                           .simd = to.simd,
+                           .extended_constants = true}};
 }
 
 Result<std::vector<std::byte>> translate(Bytes wasm) {
