@@ -62,15 +62,16 @@ bool InspectCommand::was_asked_for() const { return command_->parsed(); }
 
 Result<std::string> InspectCommand::inspect(const StartAgain& start_again) const {
   WEIR_TRY(check_runtimes(engines_));
+  WEIR_TRY(std::string code, read_file(file_));
+  auto report = abi::report_module(as_bytes(code));
+  if (!report.ok()) return std::move(report).error().in(file_);
+
+  // A file that is none needs no other process to be told so.
   const engine::Engines engines(engine::Engines::default_search_path(), {});
   const std::vector<std::string_view> asked_for(engines_.begin(), engines_.end());
   start_again_for(
       asked_for.empty() ? engine::known_engines() : std::span<const std::string_view>(asked_for),
       engines, "weir inspect", start_again);
-
-  WEIR_TRY(std::string code, read_file(file_));
-  auto report = abi::report_module(as_bytes(code));
-  if (!report.ok()) return std::move(report).error().in(file_);
 
   Inspection inspection{
       .file = file_, .bytes = code.size(), .module = std::move(report).value(), .trials = {}};

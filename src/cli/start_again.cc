@@ -24,7 +24,9 @@ void start_again_for(std::span<const std::string_view> runtimes, const engine::E
   const auto need = find_loader_need(engines, runtimes);
   if (!need || !start_again) return;
   std::cerr << command << ": " << to_string(*need) << '\n';
-  std::cerr << command << ": " << start_again(need->loader).message << '\n';
+  // First the attempt: where it succeeds, nothing of a second line may have been written.
+  const std::string failure = start_again(need->loader).message;
+  std::cerr << command << ": " << failure << '\n';
 }
 
 }  // namespace weir::cli

@@ -106,10 +106,13 @@ void NativeLibrary::Close::operator()(void* handle) const { dlclose(handle); }
 
 Result<NativeLibrary> NativeLibrary::open(Bytes code) {
   const std::string name(as_text(code));
-  if (name.starts_with(kSharedObjectMagic)) {
-    return Error{ErrorCode::BadConfig,
-                 "the code is a shared object itself; name its path instead, by "
-                 "`inline_string` (a path has a '/' in it)"};
+  // The dynamic loader would read a path up to its first zero.
+  if (name.find('\0') != name.npos || name.starts_with(kSharedObjectMagic)) {
+    return Error{
+        ErrorCode::BadConfig,
+        "the code is " + std::to_string(name.size()) +
+            " bytes of some file; the null engine takes the name of a native plugin, or the "
+            "path of a shared object (with a '/' in it), by `inline_string`"};
   }
   if (name.find('/') == name.npos) {
     const weir_native_plugin* plugin = nullptr;

@@ -140,11 +140,14 @@ TEST(NativePluginTest, IsNamedInTheErrorWhereThereIsNone) {
 }
 
 TEST(NativePluginTest, IsNamedNotGiven) {
-  const auto compiled = make_null_engine()->compile(as_bytes("\x7f"
-                                                             "ELF\2\1\1"),
-                                                    {});
-  ASSERT_FALSE(compiled.ok());
-  EXPECT_THAT(compiled.error().message, HasSubstr("inline_string"));
+  using namespace std::literals;
+  for (const std::string_view code : {"\x7f"
+                                      "ELF"sv,
+                                      "\0asm\1\0\0\0/"sv, "./plugin.so\0"sv}) {
+    const auto compiled = make_null_engine()->compile(as_bytes(code), {});
+    ASSERT_FALSE(compiled.ok());
+    EXPECT_THAT(compiled.error().message, HasSubstr("inline_string"));
+  }
 }
 
 TEST(NativePluginTest, NeedsTheImportsItDeclares) {
