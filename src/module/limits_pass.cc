@@ -7,6 +7,7 @@
 #include "module/function_shift.h"
 #include "module/limit_code.h"
 #include "module/module_info.h"
+#include "module/section_rewrite.h"
 #include "module/size_limits.h"
 #include "module/writer.h"
 
@@ -19,14 +20,6 @@ constexpr size_t kMaxFileBytes = 256u << 20;
 constexpr uint8_t kFunctionForm = 0x60;
 constexpr uint8_t kI32 = 0x7f;
 
-// The order in which sections stand in a file.
-constexpr SectionId kOrder[] = {
-    SectionId::Type,   SectionId::Import,  SectionId::Function,  SectionId::Table,
-    SectionId::Memory, SectionId::Tag,     SectionId::Global,    SectionId::Export,
-    SectionId::Start,  SectionId::Element, SectionId::DataCount, SectionId::Code,
-    SectionId::Data,
-};
-
 class Pass {
  public:
   Pass(Bytes wasm, const ModuleInfo& info, const LimitsToAdd& limits)
@@ -35,7 +28,7 @@ class Pass {
   Result<LimitedCode> run() {
     WEIR_TRY(decide());
     out_.append(wasm_.first(kPreambleBytes));
-    for (const SectionId id : kOrder) WEIR_TRY(write_section(id));
+    for (const SectionId id : kSectionOrder) WEIR_TRY(write_section(id));
     for (const Section& section : info_.sections) {
       if (section.id == SectionId::Custom) write_custom_section(section);
     }
@@ -51,7 +44,7 @@ class Pass {
     added_.functions = static_cast<uint32_t>(info_.functions.size());
     added_.imports = added_.functions - info_.defined_functions;
     if (const Section* globals = info_.find_section(SectionId::Global)) {
-      Reader in = reader_of(*globals);
+      Reader in = reader_of(wasm_, *globals);
       WEIR_TRY(added_.globals, in.count(3, UINT32_MAX, "globals"));
     }
     if (info_.defined_functions != 0) {
@@ -82,7 +75,7 @@ class Pass {
   Done find_wrapped() {
     if (info_.start_function) wrapped_.push_back(*info_.start_function);
     if (const Section* exports = info_.find_section(SectionId::Export)) {
-      Reader in = reader_of(*exports);
+      Reader in = reader_of(wasm_, *exports);
       WEIR_TRY(const uint32_t count, in.u32());
       for (uint32_t i = 0; i < count; ++i) {
         WEIR_TRY(in.name());
@@ -99,13 +92,9 @@ class Pass {
     return Unit{};
   }
 
-  Reader reader_of(const Section& section) const {
-    return {wasm_, section.offset, section.offset + section.size, section.name};
-  }
-
   Done write_section(SectionId id) {
     const Section* section = info_.find_section(id);
-    Reader in = section != nullptr ? reader_of(*section) : Reader(wasm_, 0, 0, {});
+    Reader in = section != nullptr ? reader_of(wasm_, *section) : Reader(wasm_, 0, 0, {});
     Writer contents;
     if (section != nullptr || adds_to(id)) {
       WEIR_TRY(write_contents(id, in, contents));
@@ -265,7 +254,7 @@ class Pass {
   void write_custom_section(const Section& section) {
     Writer contents;
     contents.name(section.name);
-    Reader in = reader_of(section);
+    Reader in = reader_of(wasm_, section);
     if (!changes_code() || section.name == "producers" || section.name == "target_features") {
       contents.append(section.contents(wasm_));
     } else if (section.name != "name" || !shift_.write_names(in, contents).ok()) {

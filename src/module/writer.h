@@ -25,7 +25,8 @@ class Writer {
     for (; value >= 0x80; value >>= 7) byte(static_cast<uint8_t>(value | 0x80));
     byte(static_cast<uint8_t>(value));
   }
-  void s32(int32_t value) {
+  void s32(int32_t value) { s64(value); }
+  void s64(int64_t value) {
     // Ends where the rest repeats the sign of what is written.
     for (; value < -0x40 || value >= 0x40; value >>= 7) byte(static_cast<uint8_t>(value | 0x80));
     byte(static_cast<uint8_t>(value & 0x7f));
