@@ -28,11 +28,9 @@ Guest::~Guest() = default;
 
 Flow Guest::start() {
   if (instance_->instantiate() == Flow::Trap) return fail(instance_->take_trap());
-  if (auto bound = bind_exports(); !bound.ok()) {
-    return fail({engine::TrapKind::Link, bound.error().message, {}});
-  }
   switch (module_.entry()) {
     case Entry::StartSection:
+    case Entry::Started:
       break;
     case Entry::Initialize:
       if (call_entry("_initialize") == Flow::Trap) return Flow::Trap;
@@ -49,15 +47,8 @@ Flow Guest::start() {
   return Flow::Return;
 }
 
-Done Guest::bind_exports() {
-  WEIR_TRY(allocator_, instance_->bind_export(module_.allocator(), i32_signature(1, true)));
-  for (size_t i = 0; i < kCallbacks.size(); ++i) {
-    const auto params = module_.params_of(static_cast<Callback>(i));
-    if (!params) continue;
-    WEIR_TRY(auto id, instance_->bind_export(kCallbacks[i].name,
-                                             i32_signature(*params, kCallbacks[i].has_result)));
-    callbacks_[i] = {true, *params, id};
-  }
+Done Guest::bind(BoundExport& bound, std::string_view name, size_t params, bool has_result) {
+  WEIR_TRY(bound, instance_->bind_export(name, i32_signature(params, has_result)));
   return Unit{};
 }
 
@@ -80,15 +71,23 @@ Flow Guest::call_entry(std::string_view name) {
 
 GuestAnswer Guest::call(Callback callback, ContextId id, Context& context,
                         std::initializer_list<uint32_t> params) {
-  const BoundCallback& bound = callbacks_[static_cast<size_t>(callback)];
-  WEIR_CHECK(bound.bound && !failed() && params.size() < kMaxCallbackParams);
+  const auto count = module_.params_of(callback);
+  WEIR_CHECK(count && !failed() && params.size() < kMaxCallbackParams);
+  BoundExport& bound = callbacks_[static_cast<size_t>(callback)];
+  const CallbackType& type = type_of(callback);
+  if (!bound) {
+    if (Done done = bind(bound, type.name, *count, type.has_result); !done.ok()) {
+      fail({engine::TrapKind::Link, done.error().message, {}});
+      return std::nullopt;
+    }
+  }
   std::array<uint64_t, kMaxCallbackParams> slots{static_cast<uint64_t>(id)};
   std::ranges::copy(params, slots.begin() + 1);
   effective_ = &context;
-  const Flow flow = call_export(bound.id, Slots(slots).first(std::max<size_t>(bound.params, 1)));
+  const Flow flow = call_export(*bound, Slots(slots).first(std::max<size_t>(*count, 1)));
   effective_ = nullptr;
   if (flow == Flow::Trap) return std::nullopt;
-  return type_of(callback).has_result ? static_cast<uint32_t>(slots[0]) : 0u;
+  return type.has_result ? static_cast<uint32_t>(slots[0]) : 0u;
 }
 
 Flow Guest::call_export(engine::ExportId id, Slots slots) {
@@ -102,6 +101,9 @@ Flow Guest::fail(engine::Trap trap) {
   if (!trap_) {
     if (trap.kind == engine::TrapKind::Host && !host_trap_reason_.empty()) {
       trap.message = host_trap_reason_;
+    }
+    for (engine::Frame& frame : trap.frames) {
+      if (frame.module_offset) *frame.module_offset -= static_cast<uint64_t>(module_.code_shift());
     }
     trap_ = std::move(trap);
   }
@@ -126,9 +128,15 @@ Status Guest::allocate(uint64_t size, uint64_t& address, HostCall& call) {
   if (module_.engine().capabilities().native_code ? size > SIZE_MAX / 2 : size > UINT32_MAX) {
     return Status::InternalFailure;
   }
+  if (!allocator_) {
+    if (Done done = bind(allocator_, module_.allocator(), 1, true); !done.ok()) {
+      call.trap(done.error().message);
+      return Status::InternalFailure;
+    }
+  }
   std::array<uint64_t, 1> slots{size};
   const Phase before = std::exchange(phase_, Phase::Allocating);
-  const Flow flow = call_export(allocator_, slots);
+  const Flow flow = call_export(*allocator_, slots);
   phase_ = before;
   if (flow == Flow::Trap) {
     call.trap("the module's allocator trapped");
@@ -137,6 +145,22 @@ Status Guest::allocate(uint64_t size, uint64_t& address, HostCall& call) {
   if (slots[0] == 0) return Status::InternalFailure;
   address = slots[0];
   return Status::Ok;
+}
+
+Result<wasm::InstanceState> Guest::state() {
+  static constexpr std::array kI64{ValType::I64};
+  wasm::InstanceState state;
+  for (const std::string& name : module_.state_functions()) {
+    WEIR_TRY(const engine::ExportId id, instance_->bind_export(name, Signature{{}, kI64}));
+    std::array<uint64_t, 1> slots{};
+    if (call_export(id, slots) == Flow::Trap) {
+      return Error{ErrorCode::GuestTrapped, trap_->to_line()};
+    }
+    state.globals.push_back(slots[0]);
+  }
+  const engine::Memory memory = instance_->memory();
+  state.memory = Bytes(memory.at(0, memory.size()), memory.size());
+  return state;
 }
 
 uint64_t Guest::memory_bytes() const {

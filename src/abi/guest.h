@@ -28,7 +28,7 @@ class Guest final : private engine::ImportHandler {
   // Runs the start sequence up to the first callback. Once, before any call().
   engine::Flow start();
 
-  bool has(Callback callback) const { return callbacks_[static_cast<size_t>(callback)].bound; }
+  bool has(Callback callback) const { return module_.has(callback); }
 
   // Calls the callback with `context` effective: `params` follow the context's id. The result is
   // the guest's answer, or 0 where the callback has none; empty when the guest trapped (trap()).
@@ -45,17 +45,18 @@ class Guest final : private engine::ImportHandler {
 
   const LinkedModule& module() const { return module_; }
 
+  // What the guest's code has made of the module's state, for LinkOptions::state. The module is
+  // observable; not from inside a call. The memory is valid until the guest runs again.
+  Result<wasm::InstanceState> state();
+
   // The bytes of linear memory in use; 0 for native plugins.
   uint64_t memory_bytes() const;
 
  private:
   friend class HostCall;
 
-  struct BoundCallback {
-    bool bound = false;
-    uint8_t params = 0;
-    engine::ExportId id{};
-  };
+  // An export is bound when it is first called: a stream needs few of them.
+  using BoundExport = std::optional<engine::ExportId>;
 
   // What the guest may call, by what it is doing.
   enum class Phase : uint8_t { Starting, Allocating, InCallback };
@@ -65,7 +66,7 @@ class Guest final : private engine::ImportHandler {
   engine::Flow on_import(uint32_t token, engine::Slots slots,
                          engine::Memory memory) noexcept override;
 
-  Done bind_exports();
+  Done bind(BoundExport& bound, std::string_view name, size_t params, bool has_result);
   engine::Flow call_entry(std::string_view name);
   engine::Flow call_export(engine::ExportId id, engine::Slots slots);
   engine::Flow fail(engine::Trap trap);
@@ -73,8 +74,8 @@ class Guest final : private engine::ImportHandler {
 
   const LinkedModule& module_;
   VmServices& vm_;
-  std::array<BoundCallback, kCallbacks.size()> callbacks_{};
-  engine::ExportId allocator_{};
+  std::array<BoundExport, kCallbacks.size()> callbacks_{};
+  BoundExport allocator_;
   Phase phase_ = Phase::Starting;
   Context* effective_ = nullptr;
   std::string host_trap_reason_;

@@ -127,8 +127,14 @@ Done LinkedModule::make_wasm(Bytes file, MakeModule compile, const LinkOptions& 
   WEIR_TRY(link(std::move(info.interface), options));
 
   const wasm::PlainModule plain(file, info);
+  WEIR_TRY(const auto rewritten, rewrite(plain.bytes(), options));
+  const bool stays = rewritten.wasm.empty();
+  const Bytes code = stays ? plain.bytes() : Bytes(rewritten.wasm);
   std::optional<PrecompiledCode> precompiled;
-  if (options.allow_precompiled) precompiled.emplace(file, info, plain.bytes());
+  if (options.allow_precompiled && stays) precompiled.emplace(file, info, plain.bytes());
+  if (options.allow_precompiled && !stays) {
+    precompiled_refusal_ = "the module is written anew for instances of single streams";
+  }
   const auto make = [&](Bytes wasm, std::span<const engine::Import> imports)
       -> Result<std::unique_ptr<const engine::Module>> {
     if (precompiled) {
@@ -139,7 +145,7 @@ Done LinkedModule::make_wasm(Bytes file, MakeModule compile, const LinkOptions& 
     }
     return compile(wasm, imports);
   };
-  auto made = compile_limited(engine_.capabilities(), make, plain.bytes(), imports_, options.limits,
+  auto made = compile_limited(engine_.capabilities(), make, code, imports_, options.limits,
                               options.supply_limits);
   if (!made.ok()) return explain_refusal(engine_, plain.bytes(), std::move(made).error());
   module_ = std::move(made).value();
@@ -161,6 +167,27 @@ Done LinkedModule::link(ModuleInterface interface, const LinkOptions& options) {
   WEIR_TRY(link_imports(options));
   WEIR_TRY(find_entry());
   return find_callbacks(options);
+}
+
+// Without bytes where the module stays as it is.
+Result<wasm::RewrittenModule> LinkedModule::rewrite(Bytes wasm, const LinkOptions& options) {
+  wasm::RewrittenModule rewritten;
+  if (options.state != nullptr) {
+    entry_ = Entry::Started;
+    WEIR_TRY(rewritten, wasm::bake_state(wasm, *options.state));
+  } else if (options.observable) {
+    // What is wrong with the module besides, the engine will say.
+    auto observable = wasm::make_observable(wasm);
+    if (!observable.ok()) {
+      unobservable_ = std::move(observable).error().message;
+    } else {
+      unobservable_.clear();
+      state_functions_ = std::move(observable.value().state_functions);
+      rewritten = std::move(observable.value().module);
+    }
+  }
+  code_shift_ = rewritten.code_shift;
+  return rewritten;
 }
 
 Done LinkedModule::link_imports(const LinkOptions& options) {

@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "engine/code_cache.h"
 #include "engine/engine.h"
+#include "module/instance_state.h"
 
 namespace weir::abi {
 
@@ -34,6 +35,7 @@ enum class Entry : uint8_t {
   StartSection,  // neither of the below: what runs, runs while the module is instantiated
   Initialize,    // `_initialize`, then `main` or `__main_void` where exported: a reactor
   Start,         // `_start`: a command
+  Started,       // nothing: instances begin as one that had started
 };
 
 // The export by which a module tells its ABI version.
@@ -59,6 +61,11 @@ struct LinkOptions {
   // The file's own compiled code is run, where it is of this engine and of the rest of the file:
   // its author is trusted.
   bool allow_precompiled = false;
+  // Instances tell their state (Guest::state), where that can be: see unobservable().
+  bool observable = false;
+  // What instances begin with, if not null: the state() of an instance of a module that was made
+  // with `observable` from the same code. Read during make() only.
+  const wasm::InstanceState* state = nullptr;
 };
 
 // Immutable; shared by all instances. Thread: any.
@@ -89,6 +96,15 @@ class LinkedModule {
 
   const ModuleInterface& interface() const { return *interface_; }
 
+  // The functions that tell an instance's state (module/instance_state.h), where it was to be
+  // observable; why there are none, where there are none: one clause, "its code may change a
+  // table".
+  const std::vector<std::string>& state_functions() const { return state_functions_; }
+  const std::string& unobservable() const { return unobservable_; }
+
+  // By how many bytes code lies further back in what the engine runs than in the plugin's file.
+  int64_t code_shift() const { return code_shift_; }
+
   // The number of parameters with which the module exports the callback; empty where it does not
   // export it, or may not.
   std::optional<uint8_t> params_of(Callback callback) const {
@@ -108,6 +124,7 @@ class LinkedModule {
       const PrecompiledCode& precompiled, Bytes wasm,
       std::span<const engine::Import> imports) const;
   Done link(ModuleInterface interface, const LinkOptions& options);
+  Result<wasm::RewrittenModule> rewrite(Bytes wasm, const LinkOptions& options);
   Done link_imports(const LinkOptions& options);
   Done find_entry();
   Done find_callbacks(const LinkOptions& options);
@@ -119,6 +136,9 @@ class LinkedModule {
   Entry entry_ = Entry::StartSection;
   std::string_view allocator_;
   std::array<std::optional<uint8_t>, kCallbacks.size()> callbacks_{};
+  std::vector<std::string> state_functions_;
+  std::string unobservable_ = "it was not asked for";
+  int64_t code_shift_ = 0;
   std::vector<Link> links_;
   std::vector<engine::Import> imports_;
   bool precompiled_ = false;
