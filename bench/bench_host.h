@@ -25,13 +25,14 @@ class QuietLogger final : public Logger {
   }
 };
 
-// A stream with ten request headers and nothing else.
+// A stream with ten request headers, three response headers and nothing else.
 class BenchStream final : public HttpStream {
  public:
   PropertyValue attribute(Attribute) const override { return {}; }
   FilterState& filter_state() override { return filter_state_; }
   abi::HeaderMap* header_map(abi::MapType type) override {
-    return type == abi::MapType::RequestHeaders ? &request_headers_ : nullptr;
+    if (type == abi::MapType::RequestHeaders) return &request_headers_;
+    return type == abi::MapType::ResponseHeaders ? &response_headers_ : nullptr;
   }
   abi::Buffer* body(Direction) override { return nullptr; }
   void resume(Direction) override {}
@@ -53,6 +54,8 @@ class BenchStream final : public HttpStream {
                                    {"cookie", "session=0123456789abcdef"},
                                    {"x-request-id", "9a3c8f1e-0000-4000-8000-000000000000"},
                                    {"x-forwarded-for", "192.0.2.1"}};
+  abi::HeaderList response_headers_{
+      {":status", "200"}, {"content-type", "text/plain"}, {"content-length", "25"}};
 };
 
 template <typename T>
@@ -68,6 +71,12 @@ inline std::string bench_guest(const std::string& name) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// A plugin of build/guests, by name.
+inline std::string bench_plugin(const std::string& name) {
+  std::ifstream file(std::string(WEIR_BENCH_PLUGINS "/") + name + ".wasm", std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 // The engine that WEIR_BENCH_ENGINE names; the default one without it.
 inline std::string bench_engine() {
   const char* engine = std::getenv("WEIR_BENCH_ENGINE");
@@ -76,11 +85,13 @@ inline std::string bench_engine() {
 
 // A worker with one plugin, on that engine ("" is the default one).
 struct BenchPlugin {
-  explicit BenchPlugin(std::string code, const std::string& engine = bench_engine()) {
+  explicit BenchPlugin(std::string code, const std::string& engine = bench_engine(),
+                       Isolation isolation = Isolation::Shared) {
     PluginOptions options;
     options.name = "bench";
     options.vm.code = std::move(code);
     options.vm.engine = engine;
+    options.vm.isolation = isolation;
     plugin = must(host.load(options));
     running = must(worker.start(plugin));
   }

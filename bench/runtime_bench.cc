@@ -1,5 +1,6 @@
-// What a plugin costs, without a proxy around it: callbacks, hostcalls by kind, a whole stream, a
-// clone of a VM. Hostcall figures are for the one call, a tenth of the callback that makes ten.
+// What a plugin costs, without a proxy around it: callbacks, hostcalls by kind, a whole stream in
+// an instance that it shares and in its own, a clone of a VM. Hostcall figures are for the one
+// call, a tenth of the callback that makes ten.
 
 #include "bench_host.h"
 
@@ -60,8 +61,8 @@ void ten_increment_metric(benchmark::State& state) {
   });
 }
 
-void noop_stream(benchmark::State& state) {
-  BenchPlugin bench(bench_guest("noop"));
+void run_streams(benchmark::State& state, const std::string& guest, Isolation isolation) {
+  BenchPlugin bench(guest, bench_engine(), isolation);
   BenchStream stream;
   for (auto _ : state) {
     auto context = bench.running->make_http_context(stream);
@@ -69,6 +70,28 @@ void noop_stream(benchmark::State& state) {
     benchmark::DoNotOptimize(context->on_headers(Direction::Response, abi::EndOfStream::Yes));
     context->finish();
   }
+}
+
+void noop_stream(benchmark::State& state) {
+  run_streams(state, bench_guest("noop"), Isolation::Shared);
+}
+// Each in an instance of its own.
+void noop_stream_isolated(benchmark::State& state) {
+  run_streams(state, bench_guest("noop"), Isolation::Stream);
+}
+
+// Real plugins: build/guests must be there.
+void rust_stream(benchmark::State& state) {
+  run_streams(state, bench_plugin("header-edit-rust"), Isolation::Shared);
+}
+void rust_stream_isolated(benchmark::State& state) {
+  run_streams(state, bench_plugin("header-edit-rust"), Isolation::Stream);
+}
+void cpp_stream(benchmark::State& state) {
+  run_streams(state, bench_plugin("cpp_http"), Isolation::Shared);
+}
+void cpp_stream_isolated(benchmark::State& state) {
+  run_streams(state, bench_plugin("cpp_http"), Isolation::Stream);
 }
 
 // A worker's own instance of a VM that is compiled already, started and configured.
@@ -83,6 +106,11 @@ void start_on_a_worker(benchmark::State& state) {
 
 BENCHMARK(empty_callback);
 BENCHMARK(noop_stream);
+BENCHMARK(noop_stream_isolated);
+BENCHMARK(rust_stream);
+BENCHMARK(rust_stream_isolated);
+BENCHMARK(cpp_stream);
+BENCHMARK(cpp_stream_isolated);
 BENCHMARK(ten_get_header);
 BENCHMARK(ten_replace_header);
 BENCHMARK(ten_get_header_pairs);

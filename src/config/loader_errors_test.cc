@@ -276,6 +276,9 @@ TEST(LoaderErrorsTest, NamesWhatLimitsCannotBe) {
       {"limits: {max_memory_bytes: 10}",
        "f.yaml:1:10: limits.max_memory_bytes: less than a page of wasm memory; has to be 65536 or "
        "more"},
+      {"limits: {max_stream_memory_bytes: 10}",
+       "f.yaml:1:10: limits.max_stream_memory_bytes: less than a page of wasm memory; has to be "
+       "65536 or more"},
       {"limits: {max_memory_bytes: 256MiB}",
        "f.yaml:1:10: limits.max_memory_bytes: expected a whole number from 0 to "
        "18446744073709551615, got '256MiB'"},

@@ -67,6 +67,11 @@ struct Limits {
   uint64_t max_shared_data_bytes = 64ull << 20;
   // What may wait in all shared queues of its vm_id.
   uint64_t max_queue_bytes = 64ull << 20;
+  // The clusters that its HTTP and gRPC calls may go to; '*' in a name stands for any characters.
+  // Empty: all.
+  std::set<std::string> call_targets;
+  // Linear memory of all instances that one worker runs for streams of the VM.
+  uint64_t max_stream_memory_bytes = 1ull << 30;
 
   friend auto operator<=>(const Limits&, const Limits&) = default;
 };
@@ -75,6 +80,12 @@ struct Limits {
 enum class UnknownImports : uint8_t {
   Reject,  // it is not loaded
   Stub,    // calls of them answer that they are unimplemented
+};
+
+// What streams share of a VM.
+enum class Isolation : uint8_t {
+  Shared,  // a worker's instance serves all its streams
+  Stream,  // each stream has an instance of its own
 };
 
 // What happens to streams of a failed plugin.
@@ -95,6 +106,7 @@ struct VmSettings {
   // Hostcalls, WASI functions and callbacks that may be used, by name. Empty: all.
   std::set<std::string, std::less<>> allowed_capabilities;
   UnknownImports unknown_imports = UnknownImports::Reject;
+  Isolation isolation = Isolation::Shared;
   Limits limits;
 
   friend bool operator==(const VmSettings&, const VmSettings&) = default;
@@ -108,6 +120,7 @@ struct PluginSettings {
   std::string configuration;  // given to proxy_on_configure
   FailurePolicy failure_policy = FailurePolicy::FailClosed;
   Milliseconds reload_backoff{1000};
+  Milliseconds reload_backoff_max{10'000};  // not less than reload_backoff
   bool allow_on_headers_stop_iteration = false;
   VmSettings vm;
 

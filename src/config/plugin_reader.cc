@@ -145,10 +145,20 @@ Result<std::set<std::string, std::less<>>> read_capabilities(const wasm::PluginC
   return names;
 }
 
+// How long an instance that keeps failing waits, first and at most.
+Done read_backoff(const core::BackoffStrategy& backoff, const Place& at, PluginSettings& plugin) {
+  if (backoff.has_base_interval()) plugin.reload_backoff = to_milliseconds(backoff.base_interval());
+  plugin.reload_backoff_max = 10 * plugin.reload_backoff;
+  if (!backoff.has_max_interval()) return Unit{};
+  plugin.reload_backoff_max = to_milliseconds(backoff.max_interval());
+  if (plugin.reload_backoff_max >= plugin.reload_backoff) return Unit{};
+  return at.field("max_interval").error("is less than base_interval");
+}
+
 // Beyond this a limit on a call is none; it can be computed with in nanoseconds.
 constexpr Milliseconds kLongestCall = std::chrono::hours(24 * 365);
 
-Limits read_limits(const weir::v1::Limits& message) {
+Result<Limits> read_limits(const weir::v1::Limits& message, const Place& at) {
   Limits limits;
   if (message.has_call_cpu_time()) {
     limits.call_cpu_time = std::min(to_milliseconds(message.call_cpu_time()), kLongestCall);
@@ -161,6 +171,17 @@ Limits read_limits(const weir::v1::Limits& message) {
     limits.max_shared_data_bytes = message.max_shared_data_bytes().value();
   }
   if (message.has_max_queue_bytes()) limits.max_queue_bytes = message.max_queue_bytes().value();
+  if (message.has_max_stream_memory_bytes()) {
+    limits.max_stream_memory_bytes = message.max_stream_memory_bytes().value();
+  }
+  for (int i = 0; i < message.call_targets_size(); ++i) {
+    if (message.call_targets(i).empty()) {
+      return at.field("call_targets")
+          .item(static_cast<size_t>(i))
+          .error("is empty; write a cluster's name, or leave the field out to allow all");
+    }
+    limits.call_targets.insert(message.call_targets(i));
+  }
   return limits;
 }
 
@@ -198,8 +219,8 @@ Result<PluginSettings> make_plugin_settings(const wasm::PluginConfig& config, co
   WEIR_TRY(plugin.configuration,
            to_plugin_bytes(config.configuration(), at.field("configuration")));
   WEIR_TRY(plugin.failure_policy, read_failure_policy(config, at));
-  const core::BackoffStrategy& backoff = config.reload_config().backoff();
-  if (backoff.has_base_interval()) plugin.reload_backoff = to_milliseconds(backoff.base_interval());
+  WEIR_TRY(read_backoff(config.reload_config().backoff(),
+                        at.field("reload_config").field("backoff"), plugin));
   plugin.allow_on_headers_stop_iteration = config.allow_on_headers_stop_iteration().value();
   WEIR_TRY(plugin.vm, read_vm(config.vm_config(), at.field("vm_config"), environment));
   WEIR_TRY(plugin.vm.allowed_capabilities, read_capabilities(config, at));
@@ -210,11 +231,12 @@ Result<PluginSettings> make_plugin_settings(const weir::v1::PluginOptions& optio
                                             const Environment& environment) {
   WEIR_TRY(PluginSettings plugin,
            make_plugin_settings(options.plugin(), at.field("plugin"), environment));
-  plugin.vm.limits = read_limits(options.limits());
+  WEIR_TRY(plugin.vm.limits, read_limits(options.limits(), at.field("limits")));
   if (options.has_fetch()) {
     WEIR_TRY(read_fetch(options.fetch(), at.field("fetch"), plugin.vm.code));
   }
   if (options.unknown_imports() == weir::v1::STUB) plugin.vm.unknown_imports = UnknownImports::Stub;
+  if (options.isolation() == weir::v1::STREAM) plugin.vm.isolation = Isolation::Stream;
   return plugin;
 }
 

@@ -51,6 +51,7 @@ TEST(PluginReaderTest, FillsInDefaults) {
   EXPECT_EQ(settings.configuration, "");
   EXPECT_EQ(settings.failure_policy, FailurePolicy::FailClosed);
   EXPECT_EQ(settings.reload_backoff, Milliseconds(1000));
+  EXPECT_EQ(settings.reload_backoff_max, Milliseconds(10'000));
   EXPECT_FALSE(settings.allow_on_headers_stop_iteration);
   EXPECT_EQ(settings.vm.runtime, "");
   EXPECT_EQ(settings.vm.unknown_imports, UnknownImports::Reject);
@@ -80,6 +81,7 @@ vm_config:
   EXPECT_EQ(settings.configuration, "c");
   EXPECT_EQ(settings.failure_policy, FailurePolicy::FailReload);
   EXPECT_EQ(settings.reload_backoff, Milliseconds(2));  // rounded up
+  EXPECT_EQ(settings.reload_backoff_max, Milliseconds(3000));
   EXPECT_TRUE(settings.allow_on_headers_stop_iteration);
   EXPECT_EQ(settings.vm.vm_id, "id");
   EXPECT_EQ(settings.vm.runtime, "envoy.wasm.runtime.v8");
@@ -169,7 +171,10 @@ limits:
   max_memory_bytes: 1048576
   max_shared_data_bytes: 0
   max_queue_bytes: "4096"
+  call_targets: [auth, "inventory-*"]
+  max_stream_memory_bytes: 65536
 unknown_imports: STUB
+isolation: STREAM
 )");
   ASSERT_TRUE(settings.ok()) << settings.error().message;
   EXPECT_EQ(settings.value().name, "n");
@@ -178,8 +183,23 @@ unknown_imports: STUB
                   .start_cpu_time = Milliseconds(2000),
                   .max_memory_bytes = 1 << 20,
                   .max_shared_data_bytes = 0,
-                  .max_queue_bytes = 4096};
+                  .max_queue_bytes = 4096,
+                  .call_targets = {"auth", "inventory-*"},
+                  .max_stream_memory_bytes = 65536};
   EXPECT_EQ(settings.value().vm.limits, expected);
+  EXPECT_EQ(settings.value().vm.isolation, Isolation::Stream);
+}
+
+TEST(PluginReaderTest, RefusesWhatMakesNoSense) {
+  EXPECT_EQ(
+      error("reload_config: {backoff: {base_interval: 2s, max_interval: 1s}}" + std::string(kCode)),
+      "f.yaml:1:46: reload_config.backoff.max_interval: is less than base_interval");
+  auto no_target = read<weir::v1::PluginOptions>(
+      "plugin: {vm_config: {code: {local: {filename: a}}}}\nlimits: {call_targets: [a, '']}");
+  ASSERT_FALSE(no_target.ok());
+  EXPECT_EQ(no_target.error().message,
+            "f.yaml:2:28: limits.call_targets[1]: is empty; write a cluster's name, or leave the "
+            "field out to allow all");
 }
 
 TEST(PluginReaderTest, ReadsHowRemoteCodeIsFetched) {

@@ -136,6 +136,7 @@ constexpr Requirement kRequirements[] = {
     {"weir.v1.Limits", "call_cpu_time", Need::OneMillisecond},
     {"weir.v1.Limits", "start_cpu_time", Need::OneMillisecond},
     {"weir.v1.Limits", "max_memory_bytes", Need::OnePage},
+    {"weir.v1.Limits", "max_stream_memory_bytes", Need::OnePage},
     {"weir.v1.PluginOptions", "plugin", Need::Present, kConfigRemedy},
 };
 

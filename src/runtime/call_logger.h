@@ -23,10 +23,13 @@ class CallLogger final : public Logger {
   // An outermost call begins.
   void begin_call() { left_ = kMaxBytes; }
 
+  // Drops all that comes until it is called with false.
+  void mute(bool muted) { muted_ = muted; }
+
   LogLevel level() const override { return to_.level(); }
 
   void write(LogLevel level, std::string_view line) override {
-    if (left_ == 0) return;
+    if (left_ == 0 || muted_) return;
     left_ -= std::min(left_, line.size() + kLineBytes);
     to_.write(level, line);
     if (left_ == 0)
@@ -36,6 +39,7 @@ class CallLogger final : public Logger {
  private:
   Logger& to_;
   size_t left_ = kMaxBytes;
+  bool muted_ = false;
 };
 
 }  // namespace weir::runtime

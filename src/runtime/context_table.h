@@ -23,6 +23,9 @@ class ContextTable {
     return static_cast<abi::ContextId>(id);
   }
 
+  // The next context gets this id, unless its place is taken.
+  void go_on_from(uint32_t id) { next_id_ = id; }
+
   void remove(abi::ContextId id) {
     Place& place = places_[place_of(static_cast<uint32_t>(id))];
     WEIR_CHECK(place.context != nullptr && place.id == static_cast<uint32_t>(id));

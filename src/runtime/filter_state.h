@@ -66,6 +66,12 @@ class FilterState {
     PropertyDeclaration declaration;  // as it was when the value was first set
   };
 
+  // Takes the values of another that keeps them here too, in place of its own.
+  void begin_with(const FilterState& other) {
+    entries_ = other.entries_;
+    bytes_ = other.bytes_;
+  }
+
   // Null: there is none. Valid until something is set or looked for.
   virtual const Entry* find(std::string_view name) const {
     auto found = entries_.find(name);

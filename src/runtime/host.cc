@@ -8,6 +8,7 @@
 #include "runtime/plugin_context.h"
 #include "runtime/shared_data.h"
 #include "runtime/shared_queues.h"
+#include "runtime/started_image.h"
 #include "runtime/trial_services.h"
 #include "runtime/vm.h"
 #include "runtime/vm_instance.h"
@@ -28,7 +29,9 @@ void log_precompiled(Logger& logger, const std::string& plugin, const Vm& vm) {
 }  // namespace
 
 Plugin::Plugin(PluginOptions options, std::shared_ptr<const Vm> vm)
-    : options_(std::move(options)), vm_(std::move(vm)) {}
+    : options_(std::move(options)),
+      vm_(std::move(vm)),
+      log_prefix_("wasm [" + options_.name + "]") {}
 
 Plugin::~Plugin() = default;
 
@@ -69,7 +72,10 @@ class TrialOwner final : public VmOwner {
   std::unique_ptr<PluginContext> root_;
 };
 
-Done try_out(Host& host, const std::shared_ptr<const Plugin>& plugin) {
+// What the plugin's streams begin with; null where `code` is, as they share instances.
+Result<std::shared_ptr<const StartedImage>> try_out(Host& host,
+                                                    const std::shared_ptr<const Plugin>& plugin,
+                                                    const std::string* code) {
   TrialServices services;
   CallWatch::Thread watch(host.call_watch());
   auto attachment = plugin->vm()->module().engine().attach_thread();
@@ -77,8 +83,25 @@ Done try_out(Host& host, const std::shared_ptr<const Plugin>& plugin) {
   VmInstance instance({host, services, watch, Purpose::Trial}, plugin->vm(), owner);
   WEIR_TRY(instance.start(*plugin));
   WEIR_TRY(PluginContext * root, instance.start_root(plugin));
+  std::shared_ptr<const StartedImage> image;
+  if (code != nullptr) image = StartedImage::make(instance, *root, *code);
   root->end();
   owner.clear();
+  return image;
+}
+
+Done check_image(const StartedImage& image, const Plugin& plugin, Logger& logger) {
+  const uint64_t most = plugin.vm()->options().limits.max_stream_memory_bytes;
+  if (image.memory_bytes > most) {
+    return Error{ErrorCode::BadConfig,
+                 "the instance of one stream begins with " + std::to_string(image.memory_bytes) +
+                     " bytes of memory, limits.max_stream_memory_bytes is " + std::to_string(most)};
+  }
+  if (image.module == nullptr) {
+    logger.log(LogLevel::Warn, "plugin '" + plugin.options().name +
+                                   "': its started state cannot be kept (" + image.obstacle +
+                                   "), so each stream starts and configures an instance anew");
+  }
   return Unit{};
 }
 
@@ -97,12 +120,18 @@ Host::~Host() = default;
 Result<std::shared_ptr<const Plugin>> Host::load(PluginOptions options) {
   const std::string name = "plugin '" + options.name + "'";
   VmOptions vm_options = std::move(options.vm);
+  const bool isolated = vm_options.isolation == Isolation::Stream;
+  const std::string code = isolated ? vm_options.code : std::string();
   auto vm = vms_->find_or_make(parts_, name, std::move(vm_options));
   if (!vm.ok()) return std::move(vm).error().in(name);
   options.vm = vm.value()->options();
-  auto plugin = std::make_shared<const Plugin>(std::move(options), std::move(vm).value());
-  if (Done tried = try_out(*this, plugin); !tried.ok()) {
-    return std::move(tried).error().in(name);
+  auto plugin = std::make_shared<Plugin>(std::move(options), std::move(vm).value());
+  auto tried = try_out(*this, plugin, isolated ? &code : nullptr);
+  if (!tried.ok()) return std::move(tried).error().in(name);
+  plugin->image_ = std::move(tried).value();
+  if (isolated) {
+    Done checked = check_image(*plugin->image_, *plugin, parts_.logger);
+    if (!checked.ok()) return std::move(checked).error().in(name);
   }
   return std::shared_ptr<const Plugin>(std::move(plugin));
 }

@@ -24,6 +24,7 @@ class Metrics;
 class SharedData;
 class SharedQueues;
 class Vm;
+struct StartedImage;
 
 // A plugin, compiled, linked and found to start: shared by all workers. Destroyed with its last
 // user. Thread: any.
@@ -36,9 +37,19 @@ class Plugin {
   const PluginOptions& options() const { return options_; }
   const std::shared_ptr<const Vm>& vm() const { return vm_; }
 
+  // What its streams begin with, where each has an instance of its own; null otherwise.
+  const std::shared_ptr<const StartedImage>& image() const { return image_; }
+
+  // What log lines of its contexts begin with.
+  const std::string& log_prefix() const { return log_prefix_; }
+
  private:
+  friend class Host;
+
   PluginOptions options_;
   std::shared_ptr<const Vm> vm_;
+  std::shared_ptr<const StartedImage> image_;
+  std::string log_prefix_;
 };
 
 // All references outlive the host.

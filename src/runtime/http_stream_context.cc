@@ -42,8 +42,8 @@ Action action_of(uint32_t answer, Action strictest) {
 }  // namespace
 
 HttpStreamContext::HttpStreamContext(VmInstance& instance, PluginContext& of, const Plugin& by,
-                                     HttpStream& stream)
-    : StreamContext(instance, of, by),
+                                     HttpStream& stream, InstanceLease lease)
+    : StreamContext(instance, of, by, std::move(lease)),
       stream_(stream),
       body_goes_on_after_stop_(by.options().allow_on_headers_stop_iteration),
       sees_{instance.has(Callback::OnRequestBody), instance.has(Callback::OnRequestTrailers),

@@ -12,7 +12,8 @@ namespace weir::runtime {
 class HttpStreamContext final : public HttpContext, public StreamContext {
  public:
   // `plugin` lives as long as `root` does; `stream` outlives the context.
-  HttpStreamContext(VmInstance& vm, PluginContext& root, const Plugin& plugin, HttpStream& stream);
+  HttpStreamContext(VmInstance& vm, PluginContext& root, const Plugin& plugin, HttpStream& stream,
+                    InstanceLease lease = {});
   ~HttpStreamContext() override;
 
   // HttpContext

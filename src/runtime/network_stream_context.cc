@@ -14,8 +14,9 @@ using abi::NetworkAction;
 using abi::Status;
 
 NetworkStreamContext::NetworkStreamContext(VmInstance& instance, PluginContext& of,
-                                           const Plugin& by, NetworkStream& stream)
-    : StreamContext(instance, of, by), stream_(stream) {
+                                           const Plugin& by, NetworkStream& stream,
+                                           InstanceLease lease)
+    : StreamContext(instance, of, by, std::move(lease)), stream_(stream) {
   create();
 }
 

@@ -10,7 +10,7 @@ class NetworkStreamContext final : public NetworkContext, public StreamContext {
  public:
   // `plugin` lives as long as `root` does; `stream` outlives the context.
   NetworkStreamContext(VmInstance& vm, PluginContext& root, const Plugin& plugin,
-                       NetworkStream& stream);
+                       NetworkStream& stream, InstanceLease lease = {});
   ~NetworkStreamContext() override;
 
   // NetworkContext

@@ -23,6 +23,11 @@ struct CallLimits {
   // VMs of one vm_id differ, the first to use them decides.
   uint64_t max_shared_data_bytes = 64ull << 20;
   uint64_t max_queue_bytes = 64ull << 20;
+  // The upstreams that HTTP and gRPC calls may go to, by name; a '*' stands for any characters.
+  // Empty: all.
+  std::set<std::string> call_targets;
+  // The memory of all instances that one worker runs for streams (Isolation::Stream).
+  uint64_t max_stream_memory_bytes = 1ull << 30;
 
   friend auto operator<=>(const CallLimits&, const CallLimits&) = default;
 };
@@ -31,6 +36,12 @@ struct CallLimits {
 enum class UnknownImports : uint8_t {
   Reject,  // the plugin is not loaded; the error names them
   Stub,    // they answer UNIMPLEMENTED (ENOSYS for WASI), zero where they return something else
+};
+
+// What streams share of a VM.
+enum class Isolation : uint8_t {
+  Shared,  // one instance on each worker serves all its streams
+  Stream,  // each stream has an instance of its own, made from one that was started and configured
 };
 
 // A VM: plugins whose VmOptions are all equal share one.
@@ -44,6 +55,7 @@ struct VmOptions {
   std::set<std::string, std::less<>> allowed_capabilities;
   bool allow_precompiled = false;
   UnknownImports unknown_imports = UnknownImports::Reject;
+  Isolation isolation = Isolation::Shared;
   CallLimits limits;
   // Whether the pass that gives lesser engines their limits runs for every engine, to test it.
   abi::SupplyLimits supply_limits = abi::SupplyLimits::Missing;
@@ -53,8 +65,9 @@ struct VmOptions {
 // started. Under every policy a fresh instance serves the next stream; only an instance that keeps
 // failing has to wait (PluginOptions::reload_backoff).
 enum class FailurePolicy : uint8_t {
-  FailClosed,  // they are answered with 503
+  FailClosed,  // they are answered with 503; connections are closed
   FailOpen,    // they go on without the plugin
+  FailReload,  // as FailClosed
 };
 
 struct PluginOptions {
@@ -62,9 +75,10 @@ struct PluginOptions {
   std::string root_id;
   std::string configuration;  // given to proxy_on_configure
   FailurePolicy failure_policy = FailurePolicy::FailClosed;
-  // An instance may fail in a burst; after that one start is allowed in each such time, and a start
-  // that fails doubles it, up to ten times, with jitter.
+  // Instances may fail in a burst; after that one start is allowed in each such time. A start that
+  // fails sets a wait of that time, which doubles up to the maximum, with jitter.
   Milliseconds reload_backoff{1000};
+  Milliseconds reload_backoff_max{10'000};
   // HeadersAction::StopIteration lets body callbacks go on, as Envoy's option of this name.
   bool allow_on_headers_stop_iteration = false;
   VmOptions vm;

@@ -1,5 +1,6 @@
 #include "runtime/plugin_context.h"
 
+#include "runtime/call_targets.h"
 #include "runtime/properties.h"
 #include "runtime/vm_instance.h"
 
@@ -43,7 +44,6 @@ uint32_t count_of(const abi::HeaderList& map) { return static_cast<uint32_t>(map
 PluginContext::PluginContext(VmInstance& vm, std::shared_ptr<const Plugin> plugin)
     : ContextBase(vm, *this),
       plugins_{std::move(plugin)},
-      log_prefix_("wasm [" + this->plugin().options().name + "]"),
       vm_configuration_(as_bytes(vm.vm().options().configuration)),
       plugin_configuration_(as_bytes(this->plugin().options().configuration)) {}
 
@@ -66,6 +66,13 @@ Done PluginContext::start() {
   WEIR_TRY(configure());
   if (state_ == State::Starting) state_ = State::Running;
   return Unit{};
+}
+
+void PluginContext::begin_started(const RootState& state) {
+  enroll();
+  filter_state_.begin_with(state.filter_state);
+  declarations_ = state.declarations;
+  state_ = State::Running;
 }
 
 Done PluginContext::configure() {
@@ -115,6 +122,12 @@ void PluginContext::stop_all() {
   tick_timer_.reset();
   http_calls_.clear();
   grpc_calls_.clear();
+}
+
+void PluginContext::give_up_calls() {
+  stop_all();
+  self_.reset();
+  lookups_ = 0;
 }
 
 Status PluginContext::done() {
@@ -226,6 +239,7 @@ Status PluginContext::resolve_dns_for(abi::ContextId asked_by, std::string_view 
                                       uint32_t& token) {
   if (host.empty() || host.size() > kMaxHostBytes) return Status::BadArgument;
   if (lookups_ >= kMaxOpenCalls) return Status::InternalFailure;
+  if (!self_) self_ = std::make_shared<PluginContext*>(this);
   token = vm().next_call_id(kLookupId);
   const bool started = services().resolve(
       std::string(host),
@@ -266,6 +280,7 @@ Status PluginContext::http_call(abi::HttpCallRequest request, uint32_t& call_id)
     log(LogLevel::Error, "proxy_http_call: too many calls are open");
     return Status::InternalFailure;
   }
+  if (!may_call(request.upstream, "proxy_http_call")) return Status::BadArgument;
   if (!may_hold(request.body.size(), "proxy_http_call")) return Status::InternalFailure;
   const uint32_t id = vm().next_call_id(kHttpCallId);
   auto call = std::make_unique<HttpCall>(*this, id);
@@ -279,6 +294,13 @@ Status PluginContext::http_call(abi::HttpCallRequest request, uint32_t& call_id)
   http_calls_.emplace(id, std::move(call));
   call_id = id;
   return Status::Ok;
+}
+
+bool PluginContext::may_call(std::string_view upstream, std::string_view hostcall) {
+  if (is_allowed_target(vm().vm().options().limits.call_targets, upstream)) return true;
+  log(LogLevel::Error, std::string(hostcall) + ": limits.call_targets does not allow calls to '" +
+                           shown(upstream) + "'");
+  return false;
 }
 
 bool PluginContext::may_hold(size_t bytes, std::string_view hostcall) {
@@ -311,6 +333,7 @@ Status PluginContext::grpc_stream(abi::GrpcCallRequest request, uint32_t& call_i
 Status PluginContext::start_grpc(std::unique_ptr<GrpcCall> call,
                                  const abi::GrpcCallRequest& request, std::string_view message,
                                  Milliseconds timeout) {
+  if (!may_call(grpc_upstream(request.upstream), "gRPC")) return Status::ParseFailure;
   if (!may_hold(message.size(), "proxy_grpc_call")) return Status::InternalFailure;
   if (grpc_calls_.size() >= kMaxOpenCalls) {
     log(LogLevel::Error, "too many gRPC calls are open");
@@ -376,6 +399,7 @@ void PluginContext::deliver(Delivery& delivery, ContextBase& to, Callback callba
   Delivery* outer = std::exchange(delivery_, &delivery);
   static_cast<void>(vm().call(callback, to, params));
   delivery_ = outer;
+  vm().call_ended();
 }
 
 void PluginContext::on_http_call_done(HttpCall& ended) {

@@ -11,6 +11,7 @@
 #include "runtime/grpc_call.h"
 #include "runtime/http_call.h"
 #include "runtime/queue_wakeups.h"
+#include "runtime/started_image.h"
 #include "runtime/stream.h"
 #include "runtime/worker_services.h"
 
@@ -25,6 +26,21 @@ class PluginContext final : public ContextBase {
   // proxy_on_context_create, proxy_on_vm_start, proxy_on_configure. The error tells what the plugin
   // refused; whether the instance has failed, the instance tells.
   Done start();
+
+  // In place of start(), where the guest has an image's state: it has done all that start() does.
+  void begin_started(const RootState& state);
+  // For an image.
+  void save(RootState& to) const {
+    to.filter_state.begin_with(filter_state_);
+    to.declarations = declarations_;
+  }
+
+  // Calls to upstreams and look-ups whose answers are to come.
+  bool has_open_calls() const {
+    return !http_calls_.empty() || !grpc_calls_.empty() || lookups_ != 0;
+  }
+  void give_up_calls();
+  void stop_ticks() { tick_timer_.reset(); }
 
   // Ends it once no stream uses it: on_done, perhaps later proxy_done, then on_delete.
   void end();
@@ -72,7 +88,7 @@ class PluginContext final : public ContextBase {
   abi::Status grpc_close(uint32_t call_id) override;
   abi::Status get_status(uint32_t& code, std::string& message) override;
   abi::Status register_shared_queue(std::string_view name, uint32_t& queue_id) override;
-  std::string_view log_prefix() const override { return log_prefix_; }
+  std::string_view log_prefix() const override { return plugin().log_prefix(); }
 
   // ContextBase
   void apply_pending() override;
@@ -120,6 +136,8 @@ class PluginContext final : public ContextBase {
   void deliver(Delivery& delivery, ContextBase& to, abi::Callback,
                std::initializer_list<uint32_t> params);
   GrpcCall* find_grpc(uint32_t call_id);
+  // Whether the configuration allows calls to that upstream.
+  bool may_call(std::string_view upstream, std::string_view hostcall);
   // Whether a call may still bring so many bytes of its own.
   bool may_hold(size_t bytes, std::string_view hostcall);
   // Counts what waits on gRPC calls anew.
@@ -128,7 +146,6 @@ class PluginContext final : public ContextBase {
                          std::string_view message, Milliseconds timeout);
 
   std::vector<std::shared_ptr<const Plugin>> plugins_;
-  std::string log_prefix_;
   State state_ = State::Starting;
   bool in_vm_start_ = false;
   bool done_asked_ = false;
@@ -141,7 +158,7 @@ class PluginContext final : public ContextBase {
   std::unique_ptr<Timer> tick_timer_;
   std::shared_ptr<QueueWakeups> queue_wakeups_;  // once it has registered a queue
   // Answers that come after the end find it expired.
-  std::shared_ptr<PluginContext*> self_ = std::make_shared<PluginContext*>(this);
+  std::shared_ptr<PluginContext*> self_;  // once it has asked for some
   size_t lookups_ = 0;
   uint64_t held_bytes_ = 0;    // bodies of open HTTP calls
   uint64_t unsent_bytes_ = 0;  // of gRPC messages: at most so many wait

@@ -9,13 +9,14 @@
 namespace weir::runtime {
 
 // A burst of starts is free, so that a crash costs the next stream nothing; beyond it one start is
-// earned in each `base` of time. A start that fails sets a delay, which doubles up to ten times
-// `base`, with jitter. Thread: its owner's.
+// earned in each `base` of time. A start that fails sets a delay, which doubles from `base` up to
+// `max`, with jitter. Thread: its owner's.
 class RestartPolicy {
  public:
   static constexpr double kBurst = 20;
 
-  explicit RestartPolicy(Milliseconds base) : base_(std::max(base, Milliseconds(1))) {}
+  RestartPolicy(Milliseconds base, Milliseconds max)
+      : base_(std::max(base, Milliseconds(1))), max_(std::max<Nanoseconds>(max, base_)) {}
 
   // Whether a start may be tried now; if so it is counted.
   bool take(Nanoseconds now) {
@@ -26,10 +27,18 @@ class RestartPolicy {
     return true;
   }
 
+  // Whether no delay after a failed start is left; counts nothing.
+  bool may_start(Nanoseconds now) const { return now >= not_before_; }
+
+  // Whether take() would answer true; counts nothing.
+  bool would_take(Nanoseconds now) const {
+    return may_start(now) && std::min(kBurst, earned_ + periods(now - last_)) >= 1;
+  }
+
   void succeeded() { delay_ = {}; }
 
   void failed(Nanoseconds now) {
-    delay_ = std::clamp<Nanoseconds>(2 * delay_, base_, 10 * base_);
+    delay_ = std::clamp<Nanoseconds>(2 * delay_, base_, max_);
     std::uniform_real_distribution<double> jitter(0.5, 1.0);
     not_before_ =
         now +
@@ -42,6 +51,7 @@ class RestartPolicy {
   }
 
   Nanoseconds base_;
+  Nanoseconds max_;
   double earned_ = kBurst;
   Nanoseconds last_{};
   Nanoseconds delay_{};

@@ -15,7 +15,7 @@ class RestartPolicyTest : public testing::Test {
     return taken;
   }
 
-  RestartPolicy policy{Milliseconds(1000)};
+  RestartPolicy policy{Milliseconds(1000), Milliseconds(10'000)};
   Nanoseconds now = seconds(1'000'000);
 };
 
@@ -38,7 +38,7 @@ TEST_F(RestartPolicyTest, NoMoreThanABurstIsSaved) {
 }
 
 // Each wait is between half of the delay and all of it.
-TEST_F(RestartPolicyTest, FailedStartsDoubleTheDelayUpToTenPeriods) {
+TEST_F(RestartPolicyTest, FailedStartsDoubleTheDelayUpToTheMaximum) {
   for (int delay : {1000, 2000, 4000, 8000, 10'000, 10'000}) {
     policy.failed(now);
     EXPECT_FALSE(policy.take(now + Milliseconds(delay / 2 - 1))) << delay;

@@ -11,8 +11,10 @@ namespace weir::runtime {
 using abi::Callback;
 using abi::Status;
 
-StreamContext::StreamContext(VmInstance& vm, PluginContext& root, const Plugin& plugin)
+StreamContext::StreamContext(VmInstance& vm, PluginContext& root, const Plugin& plugin,
+                             InstanceLease lease)
     : ContextBase(vm, root),
+      lease_(std::move(lease)),
       plugin_(plugin),
       fails_open_(plugin.options().failure_policy == FailurePolicy::FailOpen) {}
 

@@ -9,6 +9,7 @@
 #include "abi/guest_answer.h"
 #include "runtime/context_base.h"
 #include "runtime/done_waits.h"
+#include "runtime/instance_lease.h"
 #include "runtime/stream.h"
 
 namespace weir::runtime {
@@ -33,8 +34,9 @@ class StreamContext : public ContextBase {
   void give_up_waiting();
 
  protected:
-  // A context in the instance of `root`; `plugin` lives as long as the root does.
-  StreamContext(VmInstance& vm, PluginContext& root, const Plugin& plugin);
+  // A context in the instance of `root`; `plugin` lives as long as the root does. `lease` is of
+  // that instance, where it is this stream's own.
+  StreamContext(VmInstance& vm, PluginContext& root, const Plugin& plugin, InstanceLease lease);
   ~StreamContext() override = default;
 
   // How the plugin stands to the stream.
@@ -76,6 +78,7 @@ class StreamContext : public ContextBase {
   void log_and_delete();
   void leave_waits();
 
+  const InstanceLease lease_;  // first: the instance outlives all else here
   const Plugin& plugin_;
   bool fails_open_;
   Mode mode_ = Mode::Running;

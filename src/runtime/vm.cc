@@ -40,21 +40,32 @@ std::string vm_key(const VmOptions& options, std::string_view canonical_engine) 
   key.add(options.limits.max_memory_bytes);
   key.add(options.limits.max_shared_data_bytes);
   key.add(options.limits.max_queue_bytes);
+  key.add(options.limits.call_targets.size());
+  for (const auto& target : options.limits.call_targets) key.add(target);
+  key.add(options.limits.max_stream_memory_bytes);
+  key.add(static_cast<uint64_t>(options.isolation));
   key.add(static_cast<uint64_t>(options.supply_limits));
   return sha256_hex(key.text());
+}
+
+abi::LinkOptions link_options(const VmOptions& options) {
+  return {.allowed_capabilities = options.allowed_capabilities,
+          .stub_unknown_imports = options.unknown_imports == UnknownImports::Stub,
+          .limits = {.max_memory_bytes = options.limits.max_memory_bytes},
+          .supply_limits = options.supply_limits,
+          .allow_precompiled = options.allow_precompiled,
+          .observable = options.isolation == Isolation::Stream};
 }
 
 Result<std::shared_ptr<const Vm>> Vm::make(const engine::Engines& engines,
                                            const engine::CodeCache* cache, VmOptions options) {
   WEIR_TRY(const engine::Engine* engine, engines.find(options.engine));
-  const abi::LinkOptions link{
-      .allowed_capabilities = options.allowed_capabilities,
-      .stub_unknown_imports = options.unknown_imports == UnknownImports::Stub,
-      .limits = {.max_memory_bytes = options.limits.max_memory_bytes},
-      .supply_limits = options.supply_limits,
-      .allow_precompiled = options.allow_precompiled,
-  };
-  WEIR_TRY(auto module, abi::LinkedModule::make(*engine, cache, options.code, link));
+  if (options.isolation == Isolation::Stream && engine->capabilities().native_code) {
+    return Error{ErrorCode::BadConfig,
+                 "isolation STREAM needs a wasm module: native plugins keep state in the process"};
+  }
+  WEIR_TRY(auto module,
+           abi::LinkedModule::make(*engine, cache, options.code, link_options(options)));
   std::string hash = sha256_hex(options.code);
   options.code = {};
   return std::shared_ptr<const Vm>(new Vm(std::move(options), std::move(hash), std::move(module)));

@@ -16,6 +16,9 @@ namespace weir::runtime {
 // by its hash.
 std::string vm_key(const VmOptions& options, std::string_view canonical_engine);
 
+// As the module of such a VM is linked.
+abi::LinkOptions link_options(const VmOptions& options);
+
 // Immutable. Thread: any.
 class Vm {
  public:

@@ -6,6 +6,7 @@
 #include "runtime/metric_quota.h"
 #include "runtime/plugin_context.h"
 #include "runtime/shared_queues.h"
+#include "runtime/started_image.h"
 
 namespace weir::runtime {
 
@@ -18,11 +19,6 @@ constexpr size_t kMaxMetricNameBytes = 4096;
 
 // User metrics lie under this prefix, as in Envoy.
 constexpr std::string_view kMetricPrefix = "wasmcustom.";
-
-// A guest's number for a metric: its place in the instance's list, and its type in the low bits.
-uint32_t metric_id_of(size_t place, MetricType type) {
-  return static_cast<uint32_t>(place << 2) | static_cast<uint32_t>(type);
-}
 
 bool is_allocation_failure(const engine::Frame& frame) {
   return frame.function.find("alloc_error") != std::string::npos ||
@@ -48,22 +44,40 @@ void count(Host& host, MetricType type, const std::string& name, int64_t by) {
 
 }  // namespace
 
+InstanceMetrics instance_metrics(Host& host, const Vm& vm) {
+  const std::string prefix = "wasm." + vm.module().engine().info().name;
+  return {host.metrics().define(MetricType::Counter, prefix + ".created"),
+          host.metrics().define(MetricType::Gauge, prefix + ".active")};
+}
+
 VmInstance::VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm,
-                       VmOwner& owner)
+                       VmOwner& owner, const InstanceMetrics& metrics, SharedStore& shared_data,
+                       const StreamStart* stream)
     : surroundings_(surroundings),
       vm_(std::move(vm)),
       owner_(owner),
+      stream_(stream == nullptr ? std::nullopt : std::optional(*stream)),
       call_limit_(vm_->options().limits.call_time),
       logger_(surroundings.host.logger()),
-      shared_data_(host().shared_data().store(vm_->options().vm_id,
-                                              vm_->options().limits.max_shared_data_bytes)),
-      expressions_(std::make_unique<Expressions>()),
-      done_waits_(surroundings.services, surroundings.host.clock()) {
-  const std::string engine = vm_->module().engine().info().name;
-  count(host(), MetricType::Counter, "wasm." + engine + ".created", 1);
-  active_ = host().metrics().define(MetricType::Gauge, "wasm." + engine + ".active");
+      shared_data_(shared_data),
+      done_waits_(surroundings.services, surroundings.host.clock()),
+      metrics_(stream != nullptr && stream->image.module ? &stream->image.metrics : nullptr),
+      active_(metrics.active) {
+  if (stream != nullptr) memory_.emplace(stream->memory);
+  if (metrics.created != nullptr) metrics.created->add(1);
   if (active_ != nullptr) active_->add(1);
 }
+
+VmInstance::VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm,
+                       VmOwner& owner)
+    : VmInstance(surroundings, vm, owner, instance_metrics(surroundings.host, *vm),
+                 surroundings.host.shared_data().store(vm->options().vm_id,
+                                                       vm->options().limits.max_shared_data_bytes),
+                 nullptr) {}
+
+VmInstance::VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm,
+                       VmOwner& owner, const StreamStart& start)
+    : VmInstance(surroundings, std::move(vm), owner, start.metrics, start.shared_data, &start) {}
 
 VmInstance::~VmInstance() {
   // The watch may be about to interrupt a call that has just ended.
@@ -73,8 +87,14 @@ VmInstance::~VmInstance() {
   if (active_ != nullptr) active_->add(-1);
 }
 
-Done VmInstance::start(const Plugin& plugin) {
-  WEIR_TRY(guest_, abi::Guest::make(vm_->module(), *this));
+const abi::LinkedModule& VmInstance::module() const {
+  return stream_ && stream_->image.module ? *stream_->image.module : vm_->module();
+}
+
+Done VmInstance::start(const Plugin& plugin) { return start_guest(plugin); }
+
+Done VmInstance::start_guest(const Plugin& plugin) {
+  WEIR_TRY(guest_, abi::Guest::make(module(), *this));
   engine::Flow flow;
   {
     WatchedCall watched(surroundings_.watch, *guest_, vm_->options().limits.start_time);
@@ -83,6 +103,58 @@ Done VmInstance::start(const Plugin& plugin) {
   if (flow == engine::Flow::Return) return Unit{};
   fail(plugin, "start");
   return Error{ErrorCode::GuestTrapped, failure_};
+}
+
+Done VmInstance::begin(std::shared_ptr<const Plugin> plugin) {
+  const StartedImage& image = stream_->image;
+  if (image.module == nullptr) {
+    WEIR_TRY(begin_from_scratch(std::move(plugin)));
+  } else {
+    WEIR_TRY(start_guest(*plugin));
+    last_call_ = image.last_call_id;
+    roots_.push_back(std::make_unique<PluginContext>(*this, std::move(plugin)));
+    roots_.front()->begin_started(image.root);
+  }
+  WEIR_CHECK(roots_.front()->id() == abi::ContextId{kRootOfStream});
+  contexts_.go_on_from(stream_->stream_id);
+  if (keeps_to_budget()) return Unit{};
+  return Error{ErrorCode::LimitExceeded,
+               "limits.max_stream_memory_bytes is reached by the instances of streams"};
+}
+
+// Its calls, ticks and log lines are those that the root of the worker has made already.
+Done VmInstance::begin_from_scratch(std::shared_ptr<const Plugin> plugin) {
+  quiet_ = true;
+  logger_.mute(true);
+  WEIR_TRY(start_guest(*plugin));
+  WEIR_TRY(PluginContext * root, start_root(std::move(plugin)));
+  root->give_up_calls();
+  quiet_ = false;
+  logger_.mute(false);
+  return Unit{};
+}
+
+void VmInstance::stream_ended() {
+  stream_over_ = true;
+  if (!failed()) stream_root().stop_ticks();
+}
+
+bool VmInstance::is_idle() const {
+  return failed() || (only_roots_left() && !roots_.front()->has_open_calls());
+}
+
+void VmInstance::give_up_calls() { stream_root().give_up_calls(); }
+
+void VmInstance::call_ended() {
+  if (stream_over_ && is_idle()) owner_.on_instance_idle(*this);
+}
+
+Expressions& VmInstance::expressions() {
+  if (expressions_ == nullptr) {
+    const bool begun = stream_ && stream_->image.module;
+    expressions_ = std::make_unique<Expressions>(begun ? &stream_->expressions : nullptr);
+  }
+  return *expressions_;
 }
 
 Result<PluginContext*> VmInstance::start_root(std::shared_ptr<const Plugin> plugin) {
@@ -117,17 +189,27 @@ abi::GuestAnswer VmInstance::call(Callback callback, ContextBase& context,
   if (!guest_->has(callback)) return or_else;
   abi::GuestAnswer answer = std::nullopt;
   logger_.begin_call();
+  ++depth_;
   {
     WatchedCall watched(surroundings_.watch, *guest_, call_limit_);
     answer = guest_->call(callback, context.id(), context, params);
   }
   if (!answer) {
     fail(context.plugin(), abi::type_of(callback).name);
-    return std::nullopt;
+  } else if (!keeps_to_budget()) {
+    end(context.plugin(), "out_of_memory",
+        std::string(abi::type_of(callback).name) +
+            ": out of memory: the instances of streams take more than "
+            "limits.max_stream_memory_bytes");
+    answer = std::nullopt;
+  } else if (!pending_.empty()) {
+    apply_pending();
   }
-  if (!pending_.empty()) apply_pending();
+  --depth_;
   return answer;
 }
+
+bool VmInstance::keeps_to_budget() { return !memory_ || memory_->set(guest_->memory_bytes()); }
 
 void VmInstance::note_pending(ContextBase& context) { pending_.push_back(context.id()); }
 
@@ -145,13 +227,16 @@ void VmInstance::apply_pending() {
 
 void VmInstance::fail(const Plugin& plugin, std::string_view doing) {
   const engine::Trap& trap = guest_->trap();
+  end(plugin, failure_kind(trap, guest_->memory_bytes(), vm_->options().limits.max_memory_bytes),
+      std::string(doing) + ": " + trap.to_line());
+}
+
+void VmInstance::end(const Plugin& plugin, std::string_view kind, std::string why) {
   const std::string& name = plugin.options().name;
-  failure_.append(doing).append(": ").append(trap.to_line());
+  failure_ = std::move(why);
   const std::string line = "plugin '" + name + "': " + failure_;
-  const std::string_view kind =
-      failure_kind(trap, guest_->memory_bytes(), vm_->options().limits.max_memory_bytes);
   count(host(), MetricType::Counter, "wasm." + name + ".failed." + std::string(kind), 1);
-  if (surroundings_.purpose == Purpose::Serve) host().logger().log(LogLevel::Error, line);
+  if (surroundings_.purpose != Purpose::Trial) host().logger().log(LogLevel::Error, line);
 
   pending_.clear();
   const auto ids = contexts_.ids();
@@ -159,6 +244,12 @@ void VmInstance::fail(const Plugin& plugin, std::string_view doing) {
   for (abi::ContextId id : ids) {
     // Null: gone by what another's failure caused.
     if (ContextBase* context = contexts_.find(id)) context->apply_failure();
+  }
+  if (stream_) {
+    // Its stream may live on without it for long.
+    auto hold = surroundings_.watch.hold();
+    guest_.reset();
+    memory_->set(0);
   }
   owner_.on_instance_failed(*this);
 }
@@ -197,21 +288,12 @@ Status VmInstance::define_metric(MetricType type, std::string_view name, uint32_
   if (!host().metric_quota().may_define(vm, full)) return Status::InternalFailure;
   Metric* metric = host().metrics().define(type, full);
   if (metric == nullptr) return Status::BadArgument;
-  auto [known, added] = metric_ids_.try_emplace(metric, metric_id_of(metrics_.size(), type));
-  if (added) metrics_.push_back(metric);
-  metric_id = known->second;
+  metric_id = metrics_.add(*metric);
   return Status::Ok;
 }
 
-Metric* VmInstance::find_metric(uint32_t metric_id) const {
-  const size_t place = metric_id >> 2;
-  if (place >= metrics_.size()) return nullptr;
-  Metric* metric = metrics_[place];
-  return metric_id == metric_id_of(place, metric->type()) ? metric : nullptr;
-}
-
 Status VmInstance::increment_metric(uint32_t metric_id, int64_t delta) {
-  Metric* metric = find_metric(metric_id);
+  Metric* metric = metrics_.find(metric_id);
   if (metric == nullptr) return Status::NotFound;
   if (metric->type() == MetricType::Histogram) return Status::BadArgument;
   if (metric->type() == MetricType::Counter && delta < 0) return Status::BadArgument;
@@ -220,14 +302,14 @@ Status VmInstance::increment_metric(uint32_t metric_id, int64_t delta) {
 }
 
 Status VmInstance::record_metric(uint32_t metric_id, uint64_t value) {
-  Metric* metric = find_metric(metric_id);
+  Metric* metric = metrics_.find(metric_id);
   if (metric == nullptr) return Status::NotFound;
   metric->record(value);
   return Status::Ok;
 }
 
 Status VmInstance::get_metric(uint32_t metric_id, uint64_t& value) {
-  const Metric* metric = find_metric(metric_id);
+  const Metric* metric = metrics_.find(metric_id);
   if (metric == nullptr) return Status::NotFound;
   if (metric->type() == MetricType::Histogram) return Status::BadArgument;
   value = metric->value();

@@ -2,8 +2,8 @@
 // One worker's running instance of a VM: the guest, its contexts and its ids.
 
 #include <memory>
+#include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "abi/guest.h"
@@ -14,6 +14,8 @@
 #include "runtime/context_table.h"
 #include "runtime/done_waits.h"
 #include "runtime/host.h"
+#include "runtime/memory_budget.h"
+#include "runtime/metric_table.h"
 #include "runtime/metrics.h"
 #include "runtime/shared_data.h"
 #include "runtime/vm.h"
@@ -23,9 +25,13 @@ namespace weir::runtime {
 
 class Expressions;
 class PluginContext;
+struct StartedImage;
 
-// Whether an instance is one that serves, or one that Host::load() tries a plugin out with.
-enum class Purpose : uint8_t { Serve, Trial };
+enum class Purpose : uint8_t {
+  Serve,   // roots, and the streams that share them
+  Trial,   // Host::load() tries a plugin out
+  Stream,  // one stream, with a root of its own
+};
 
 // What an instance needs around it. All outlive it.
 struct VmSurroundings {
@@ -35,6 +41,27 @@ struct VmSurroundings {
   Purpose purpose;
 };
 
+// What counts instances. Null: the names are taken for something else.
+struct InstanceMetrics {
+  Metric* created;
+  Metric* active;
+};
+InstanceMetrics instance_metrics(Host& host, const Vm& vm);
+
+// The id of the root context in a stream's instance.
+inline constexpr uint32_t kRootOfStream = 1;
+
+// What the instance of a stream begins with. All that it refers to outlives the instance.
+struct StreamStart {
+  const StartedImage& image;
+  const Expressions& expressions;  // the image's
+  MemoryBudget& memory;
+  InstanceMetrics metrics;
+  SharedStore& shared_data;
+  WorkerServices& silence;  // takes what an instance that starts from scratch asks for meanwhile
+  uint32_t stream_id;       // of the stream's context: no other of the worker has it
+};
+
 // Who keeps an instance. The instance, and the root that ended, are still on the stack when it is
 // told: it destroys them later.
 class VmOwner {
@@ -42,6 +69,8 @@ class VmOwner {
   // A trap has ended the instance, and its contexts know.
   virtual void on_instance_failed(VmInstance& instance) = 0;
   virtual void on_root_ended(std::unique_ptr<PluginContext> root) = 0;
+  // After stream_ended(): the last call has ended.
+  virtual void on_instance_idle(VmInstance&) {}
 
  protected:
   ~VmOwner() = default;
@@ -51,6 +80,9 @@ class VmOwner {
 class VmInstance final : public abi::VmServices {
  public:
   VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm, VmOwner& owner);
+  // One for a stream.
+  VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm, VmOwner& owner,
+             const StreamStart& start);
   ~VmInstance() override;
 
   // Runs the module's start sequence. `plugin` names the VM in messages.
@@ -60,10 +92,24 @@ class VmInstance final : public abi::VmServices {
   // context is gone again where the plugin refuses.
   Result<PluginContext*> start_root(std::shared_ptr<const Plugin> plugin);
 
+  // In place of both, for an instance of a stream: as the plugin's image is, or from scratch.
+  Done begin(std::shared_ptr<const Plugin> plugin);
+  PluginContext& stream_root() { return *roots_.front(); }
+  // Its stream has gone. Calls that it has made may go on.
+  void stream_ended();
+  // Whether nothing is left to wait for.
+  bool is_idle() const;
+  void give_up_calls();
+  // From the root, when a call of its has ended.
+  void call_ended();
+
+  // Whether it is on the stack.
+  bool in_call() const { return depth_ != 0; }
+
   // From a root that has ended (PluginContext::end).
   void drop_root(PluginContext& root);
 
-  bool has(abi::Callback callback) const { return guest_->has(callback); }
+  bool has(abi::Callback callback) const { return module().has(callback); }
 
   // Calls the guest, if it has that callback, under the limit on calls; then everything that it
   // asked for is done. The guest's answer, `or_else` where it has no such callback; empty when the
@@ -80,9 +126,14 @@ class VmInstance final : public abi::VmServices {
 
   const Vm& vm() const { return *vm_; }
   Host& host() const { return surroundings_.host; }
-  WorkerServices& services() const { return surroundings_.services; }
+  WorkerServices& services() const { return quiet_ ? stream_->silence : surroundings_.services; }
   Purpose purpose() const { return surroundings_.purpose; }
-  Expressions& expressions() { return *expressions_; }
+  Expressions& expressions();
+
+  // For an image of it: after start().
+  abi::Guest& guest() { return *guest_; }
+  const MetricTable& metrics() const { return metrics_; }
+  uint32_t last_call_id() const { return last_call_; }
 
   // Null: no such context, or deleted already.
   ContextBase* find(abi::ContextId id) const { return contexts_.find(id); }
@@ -114,15 +165,29 @@ class VmInstance final : public abi::VmServices {
  private:
   friend class ContextBase;
 
+  VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm, VmOwner& owner,
+             const InstanceMetrics& metrics, SharedStore& shared_data, const StreamStart* stream);
+
+  const abi::LinkedModule& module() const;
+  Done start_guest(const Plugin& plugin);
+  Done begin_from_scratch(std::shared_ptr<const Plugin> plugin);
   void note_pending(ContextBase& context);
   void apply_pending();
+  // Whether a stream's instance takes no more memory than there is for all of them.
+  bool keeps_to_budget();
   void fail(const Plugin& plugin, std::string_view doing);
-  Metric* find_metric(uint32_t metric_id) const;
+  // Ends the instance. `kind` is for metrics; `why` becomes failure().
+  void end(const Plugin& plugin, std::string_view kind, std::string why);
 
   VmSurroundings surroundings_;
   std::shared_ptr<const Vm> vm_;
   VmOwner& owner_;
+  const std::optional<StreamStart> stream_;
+  std::optional<MemoryBudget::Part> memory_;  // where stream_
   Milliseconds call_limit_;
+  uint32_t depth_ = 0;        // of call()s
+  bool quiet_ = false;        // while a stream's instance starts from scratch
+  bool stream_over_ = false;  // stream_ended() was called
   CallLogger logger_;
   SharedStore& shared_data_;
   std::unique_ptr<Expressions> expressions_;
@@ -130,8 +195,7 @@ class VmInstance final : public abi::VmServices {
   std::vector<std::unique_ptr<PluginContext>> roots_;
   std::vector<abi::ContextId> pending_;
   DoneWaits done_waits_;
-  std::vector<Metric*> metrics_;
-  std::unordered_map<const Metric*, uint32_t> metric_ids_;
+  MetricTable metrics_;
   Metric* active_;
   std::string failure_;
   uint32_t last_call_ = 0;

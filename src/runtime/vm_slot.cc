@@ -12,7 +12,12 @@ VmSlot::VmSlot(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm,
       vm_(std::move(vm)),
       on_idle_(std::move(on_idle)),
       attachment_(vm_->module().engine().attach_thread()),
-      restarts_(Milliseconds(0)) {}
+      restarts_(Milliseconds(0), Milliseconds(0)) {
+  if (vm_->options().isolation != Isolation::Stream) return;
+  streams_ = std::make_unique<StreamInstances>(surroundings_, vm_, failures_, [this] {
+    if (users_.empty()) clean_up_soon();
+  });
+}
 
 VmSlot::~VmSlot() {
   *alive_ = false;
@@ -22,10 +27,11 @@ VmSlot::~VmSlot() {
 
 Result<VmUser*> VmSlot::add(std::shared_ptr<const Plugin> plugin) {
   if (users_.empty() && !instance_) {
-    restarts_ = RestartPolicy(plugin->options().reload_backoff);
+    restarts_ =
+        RestartPolicy(plugin->options().reload_backoff, plugin->options().reload_backoff_max);
     WEIR_TRY(start_instance(*plugin));
   } else if (running() == nullptr) {
-    return Error{ErrorCode::GuestTrapped, "its VM has failed: " + last_failure_};
+    return Error{ErrorCode::GuestTrapped, "its VM has failed: " + failures_.last};
   }
   auto root = instance_->start_root(plugin);
   if (!root.ok()) {
@@ -33,10 +39,12 @@ Result<VmUser*> VmSlot::add(std::shared_ptr<const Plugin> plugin) {
     return std::move(root).error();
   }
   drain_timer_.reset();
-  return users_.emplace_back(new VmUser{std::move(plugin), root.value()}).get();
+  StreamSource* source = streams_ ? &streams_->add(plugin) : nullptr;
+  return users_.emplace_back(new VmUser{std::move(plugin), root.value(), source}).get();
 }
 
 void VmSlot::remove(VmUser& user) {
+  if (user.source != nullptr) streams_->remove(*user.source);
   PluginContext* root = instance_ ? user.root : nullptr;
   std::erase_if(users_, [&](const auto& other) { return other.get() == &user; });
   const bool shared =
@@ -64,6 +72,7 @@ VmInstance* VmSlot::restart() {
     count("vm_reload_backoff");
     return nullptr;
   }
+  count("vm_reload");
   Done started = start_instance(*users_.front()->plugin);
   for (size_t i = 0; started.ok() && i < users_.size(); ++i) {
     auto root = instance_->start_root(users_[i]->plugin);
@@ -80,16 +89,16 @@ VmInstance* VmSlot::restart() {
   }
   restarts_.failed(now);
   count("vm_reload_failure");
-  last_failure_ = started.error().message;
-  surroundings_.host.logger().log(LogLevel::Error, "restart: " + last_failure_);
+  failures_.last = started.error().message;
+  surroundings_.host.logger().log(LogLevel::Error, "restart: " + failures_.last);
   if (instance_) dead_instances_.push_back(std::move(instance_));
   clean_up_soon();
   return nullptr;
 }
 
 void VmSlot::on_instance_failed(VmInstance& instance) {
-  ++failures_;
-  last_failure_ = instance.failure();
+  ++failures_.count;
+  failures_.last = instance.failure();
   for (auto& user : users_) user->root = nullptr;
   if (instance_.get() == &instance) dead_instances_.push_back(std::move(instance_));
   clean_up_soon();
@@ -114,6 +123,7 @@ void VmSlot::clean_up() {
   dead_instances_.clear();
   if (!users_.empty()) return;
   if (instance_ && instance_->has_contexts()) return;
+  if (streams_ && streams_->count() != 0) return;
   instance_.reset();
   drain_timer_.reset();
   on_idle_(*this);  // Destroys this.

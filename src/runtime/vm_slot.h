@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "runtime/restart_policy.h"
+#include "runtime/stream_instances.h"
 #include "runtime/vm_instance.h"
 
 namespace weir::runtime {
@@ -16,7 +17,8 @@ namespace weir::runtime {
 // A plugin that runs in a VM on a worker.
 struct VmUser {
   std::shared_ptr<const Plugin> plugin;
-  PluginContext* root = nullptr;  // null while no instance runs
+  PluginContext* root = nullptr;   // null while no instance runs
+  StreamSource* source = nullptr;  // where each stream has an instance of its own
 };
 
 // Holds the instance that serves, starts another when one has failed, and sees the last one out
@@ -37,9 +39,16 @@ class VmSlot final : private VmOwner {
   VmInstance* running() { return instance_ ? instance_.get() : restart(); }
 
   bool is_running() const { return instance_ != nullptr; }
+  // Whether running() would find none now.
+  bool is_backing_off() const {
+    return !instance_ && !restarts_.would_take(surroundings_.host.clock().monotonic());
+  }
   // Why the last instance ended, or the last start failed.
-  const std::string& last_failure() const { return last_failure_; }
-  uint64_t failures() const { return failures_; }
+  const std::string& last_failure() const { return failures_.last; }
+  uint64_t failures() const { return failures_.count; }
+
+  // Null: streams share the running instance.
+  StreamInstances* streams() const { return streams_.get(); }
 
   const Vm& vm() const { return *vm_; }
 
@@ -64,12 +73,12 @@ class VmSlot final : private VmOwner {
   std::function<void(VmSlot&)> on_idle_;
   std::unique_ptr<engine::ThreadAttachment> attachment_;
   RestartPolicy restarts_;
-  std::string last_failure_;
-  uint64_t failures_ = 0;
+  Failures failures_;
   std::unique_ptr<VmInstance> instance_;
   std::vector<std::unique_ptr<VmInstance>> dead_instances_;
   std::vector<std::unique_ptr<PluginContext>> dead_roots_;
   std::vector<std::unique_ptr<VmUser>> users_;
+  std::unique_ptr<StreamInstances> streams_;
   std::unique_ptr<Timer> drain_timer_;
   bool cleaning_soon_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

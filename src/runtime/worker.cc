@@ -5,6 +5,7 @@
 
 #include "runtime/http_stream_context.h"
 #include "runtime/network_stream_context.h"
+#include "runtime/stream_instances.h"
 #include "runtime/unavailable_context.h"
 #include "runtime/vm_slot.h"
 
@@ -52,28 +53,44 @@ WorkerPlugin::WorkerPlugin(std::shared_ptr<const Plugin> plugin, VmSlot& slot, V
 
 WorkerPlugin::~WorkerPlugin() { slot_.remove(user_); }
 
-std::unique_ptr<HttpContext> WorkerPlugin::make_http_context(HttpStream& stream) {
-  if (VmInstance* vm = slot_.running()) {
-    return std::make_unique<HttpStreamContext>(*vm, *user_.root, *plugin_, stream);
+template <typename Context, typename Unavailable, typename Base, typename Stream>
+std::unique_ptr<Base> WorkerPlugin::make_context(Stream& stream) {
+  VmInstance* shared = slot_.running();
+  if (user_.source == nullptr && shared != nullptr) {
+    return std::make_unique<Context>(*shared, *user_.root, *plugin_, stream);
   }
-  return std::make_unique<UnavailableHttpContext>(stream, plugin_->options().failure_policy,
-                                                  unavailable());
+  std::string why = slot_.last_failure();
+  if (user_.source != nullptr) {
+    // The shared instance is there for ticks and queues: its failure is none of this stream's.
+    auto lease = slot_.streams()->make(*user_.source);
+    if (lease.ok()) {
+      VmInstance& own = *lease.value();
+      return std::make_unique<Context>(own, own.stream_root(), *plugin_, stream,
+                                       std::move(lease).value());
+    }
+    why = std::move(lease).error().message;
+  }
+  return std::make_unique<Unavailable>(
+      stream, plugin_->options().failure_policy,
+      "plugin '" + plugin_->options().name + "' is not available: " + why);
+}
+
+std::unique_ptr<HttpContext> WorkerPlugin::make_http_context(HttpStream& stream) {
+  return make_context<HttpStreamContext, UnavailableHttpContext, HttpContext>(stream);
 }
 
 std::unique_ptr<NetworkContext> WorkerPlugin::make_network_context(NetworkStream& stream) {
-  if (VmInstance* vm = slot_.running()) {
-    return std::make_unique<NetworkStreamContext>(*vm, *user_.root, *plugin_, stream);
-  }
-  return std::make_unique<UnavailableNetworkContext>(stream, plugin_->options().failure_policy,
-                                                     unavailable());
-}
-
-std::string WorkerPlugin::unavailable() const {
-  return "plugin '" + plugin_->options().name + "' is not available: " + slot_.last_failure();
+  return make_context<NetworkStreamContext, UnavailableNetworkContext, NetworkContext>(stream);
 }
 
 WorkerPlugin::Status WorkerPlugin::status() const {
-  return {slot_.is_running(), slot_.failures(), slot_.last_failure()};
+  const StreamInstances* streams = slot_.streams();
+  return {.running = slot_.is_running(),
+          .backing_off = slot_.is_backing_off(),
+          .failures = slot_.failures(),
+          .last_failure = slot_.last_failure(),
+          .stream_instances = streams == nullptr ? 0 : streams->count(),
+          .stream_memory_bytes = streams == nullptr ? 0 : streams->memory_bytes()};
 }
 
 }  // namespace weir::runtime

@@ -58,9 +58,13 @@ class WorkerPlugin {
   const Plugin& plugin() const { return *plugin_; }
 
   struct Status {
-    bool running;              // false: its VM has failed, and the next stream may start another
+    bool running;              // false: its VM has failed, and the next stream starts another
+    bool backing_off;          // and this one would not: it is too soon
     uint64_t failures;         // of its VM on this worker
     std::string last_failure;  // one line; empty before the first
+    // The VM's instances here that belong to one stream each.
+    uint64_t stream_instances = 0;
+    uint64_t stream_memory_bytes = 0;
   };
   Status status() const;
 
@@ -68,7 +72,9 @@ class WorkerPlugin {
   friend class Worker;
   WorkerPlugin(std::shared_ptr<const Plugin> plugin, VmSlot& slot, VmUser& user);
 
-  std::string unavailable() const;
+  // An `Unavailable` where no instance can be had.
+  template <typename Context, typename Unavailable, typename Base, typename Stream>
+  std::unique_ptr<Base> make_context(Stream& stream);
 
   std::shared_ptr<const Plugin> plugin_;
   VmSlot& slot_;

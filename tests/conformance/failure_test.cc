@@ -323,6 +323,7 @@ TEST_P(FailureTest, EachFailedStartDoublesTheWait) {
   host.clock.advance(Milliseconds(101));
   EXPECT_TRUE(tries_to_start());
   EXPECT_EQ(host.counter("wasm.machine.vm_reload_failure"), 3u);
+  EXPECT_EQ(host.counter("wasm.machine.vm_reload"), 3u);
 }
 
 TEST_P(FailureTest, ACallbackThatTakesTooLongIsStopped) {

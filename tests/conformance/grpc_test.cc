@@ -326,7 +326,8 @@ TEST_P(GrpcTest, AStreamWithoutStatusIsClosedWithAnError) {
                           "  proxy_get_status: Ok 14 \"reset\""));
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, GrpcTest, ::testing::ValuesIn(loadable_engines()), engine_name);
+INSTANTIATE_TEST_SUITE_P(Engines, GrpcTest, ::testing::ValuesIn(engines_and_isolations()),
+                         engine_name);
 
 }  // namespace
 }  // namespace weir::test

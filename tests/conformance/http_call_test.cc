@@ -50,6 +50,21 @@ TEST_P(HttpCallTest, ARequestWithoutBodyAndTrailersEndsWithItsHeaders) {
   EXPECT_FALSE(request().trailers.has_value());
 }
 
+TEST_P(HttpCallTest, CallsGoWhereTheConfigurationAllows) {
+  options.vm.limits.call_targets = {"clust*"};
+  worker.services.upstreams().add("other");
+  script.on("proxy_on_request_headers")
+      .call("proxy_http_call", "other", request_map(), "", "", 0, out32())
+      .call("proxy_http_call", "cluster", request_map(), "", "", 0, out32_to(1))
+      .call("proxy_grpc_call", "other", "s", "m", "", "", 0, out32())
+      .call("proxy_grpc_stream", "other", "s", "m", "", out32());
+  EXPECT_THAT(reports_of_request_headers(),
+              ElementsAre("proxy_http_call: BadArgument -", "proxy_http_call: Ok *",
+                          "proxy_grpc_call: ParseFailure -", "proxy_grpc_stream: ParseFailure -"));
+  EXPECT_EQ(request().upstream, "cluster");
+  EXPECT_TRUE(host.log.has("limits.call_targets does not allow calls to 'other'"));
+}
+
 TEST_P(HttpCallTest, TheResponseIsToldToTheRootWhenItIsWhole) {
   calls("", "", 1000);
   request_headers();
@@ -196,6 +211,7 @@ TEST_P(HttpCallTest, AnEndedStreamMayStillHearOfItsCall) {
 }
 
 TEST_P(HttpCallTest, ARootThatEndsGivesUpItsCalls) {
+  if (isolated()) GTEST_SKIP() << "its streams share no instance";
   calls("", "", 1000);
   request_headers();
   context.reset();
@@ -215,7 +231,7 @@ TEST_P(HttpCallTest, ACallMadeWhileThePluginIsTriedOutIsNotSent) {
   EXPECT_EQ(worker.services.upstreams().count(), 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, HttpCallTest, ::testing::ValuesIn(loadable_engines()),
+INSTANTIATE_TEST_SUITE_P(Engines, HttpCallTest, ::testing::ValuesIn(engines_and_isolations()),
                          engine_name);
 
 }  // namespace

@@ -37,6 +37,7 @@ TEST_P(LifecycleTest, TriesAPluginOutWhenItIsLoadedAndEndsItAgain) {
 }
 
 TEST_P(LifecycleTest, EndsARootOnceItsStreamsAreGone) {
+  if (isolated()) GTEST_SKIP() << "its streams share no instance";
   open();
   plugin.reset();
   worker.services.run();
@@ -127,6 +128,7 @@ TEST_P(LifecycleTest, AStreamThatNeverSaysDoneEndsWithoutIt) {
 }
 
 TEST_P(LifecycleTest, OnlySoManyStreamsWaitForDone) {
+  if (isolated()) GTEST_SKIP() << "its streams share no instance";
   script.on("proxy_on_done").answer(0);
   open();
   events();
@@ -151,6 +153,7 @@ TEST_P(LifecycleTest, IdsAreNotUsedAgain) {
 }
 
 TEST_P(LifecycleTest, AStreamWaitsForProxyDone) {
+  if (isolated()) GTEST_SKIP() << "its streams share no instance";
   script.on("proxy_on_done", 1).answer(0);
   script.on("proxy_on_tick").call("proxy_set_effective_context", 2).call("proxy_done");
   script.on("proxy_on_configure").call("proxy_set_tick_period_milliseconds", 10);
@@ -244,6 +247,7 @@ TEST_P(LifecycleTest, ATrapRefusesThePluginAndTellsWhere) {
 }
 
 TEST_P(LifecycleTest, ARefusalOnAWorkerLeavesOtherPluginsOfTheVmAlone) {
+  if (isolated()) GTEST_SKIP() << "its streams share no instance";
   start();
   auto other = options;
   Script refusing;
@@ -259,7 +263,7 @@ TEST_P(LifecycleTest, ARefusalOnAWorkerLeavesOtherPluginsOfTheVmAlone) {
   EXPECT_THAT(events(), ElementsAre("proxy_on_request_headers(3, 0, 0)"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, LifecycleTest, ::testing::ValuesIn(loadable_engines()),
+INSTANTIATE_TEST_SUITE_P(Engines, LifecycleTest, ::testing::ValuesIn(engines_and_isolations()),
                          engine_name);
 
 }  // namespace

@@ -17,6 +17,7 @@ runtime::PluginOptions machine_options(std::string_view engine, std::string_view
   return {.name = "machine",
           .vm = {.engine = std::string(adapter_of(engine)),
                  .code = native ? std::string(module) : conformance_module(module),
+                 .isolation = isolation_of(engine),
                  .supply_limits = supplied_limits(engine)}};
 }
 

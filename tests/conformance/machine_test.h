@@ -69,6 +69,9 @@ class MachineTest : public ::testing::TestWithParam<std::string> {
   // What the calls in proxy_on_request_headers came to.
   std::vector<std::string> reports_of_request_headers();
 
+  // Whether each stream has an instance of its own: for tests of what streams do to each other.
+  bool isolated() const { return options.vm.isolation == runtime::Isolation::Stream; }
+
   bool native() const { return capabilities_of(GetParam()).native_code; }
 
   TestHost host;

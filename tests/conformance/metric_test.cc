@@ -94,7 +94,8 @@ TEST_P(MetricTest, AMetricIsSharedByNameAndOutlivesItsPlugin) {
   EXPECT_EQ(host.counter("wasmcustom.requests"), 3u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, MetricTest, ::testing::ValuesIn(loadable_engines()), engine_name);
+INSTANTIATE_TEST_SUITE_P(Engines, MetricTest, ::testing::ValuesIn(engines_and_isolations()),
+                         engine_name);
 
 }  // namespace
 }  // namespace weir::test

@@ -79,10 +79,11 @@ void answer(UpstreamRequest& request) {
 }  // namespace
 
 PluginRun::PluginRun(const Contender& contender, const engine::CodeCache& cache,
-                     runtime::PluginOptions options, Transcript& transcript)
+                     runtime::PluginOptions options, Transcript& transcript, Calls calls)
     : transcript_(transcript), engines_({}, {}), host_(engines_, cache) {
   const engine::Limits limits{.max_memory_bytes = options.vm.limits.max_memory_bytes};
-  engines_.provide("wasmtime", make_tracing_engine(contender, cache, limits, transcript));
+  engines_.provide("wasmtime", make_tracing_engine(contender, cache, limits,
+                                                   calls == Calls::Told ? transcript : untold_));
   options.vm.engine = "wasmtime";
   auto& upstreams = worker_.services.upstreams();
   for (const char* upstream : {"auth", "echo", "bare", "broken", "silent"}) upstreams.add(upstream);

@@ -25,6 +25,8 @@ struct Exchange {
   std::vector<std::pair<std::string, std::string>> trailers;  // both ways
 };
 
+enum class Calls : uint8_t { Told, Untold };
+
 // Plugins can call these upstreams:
 //   auth         answers with headers, a body in two pieces, trailers
 //   echo         answers a gRPC request with the messages that it was sent
@@ -35,10 +37,10 @@ struct Exchange {
 // Time moves by 5 ms after each callback. Thread: the one that made it.
 class PluginRun {
  public:
-  // The plugin runs on the contender's engine, whatever options.vm.engine is. The references
-  // outlive the run.
+  // The plugin runs on the contender's engine, whatever options.vm.engine is. What it does inside,
+  // call by call, is in the transcript where `calls` says so. The references outlive the run.
   PluginRun(const Contender& contender, const engine::CodeCache& cache,
-            runtime::PluginOptions options, Transcript& transcript);
+            runtime::PluginOptions options, Transcript& transcript, Calls calls = Calls::Told);
 
   void exchange(const Exchange& exchange);
 
@@ -56,6 +58,7 @@ class PluginRun {
   void note_map(std::string_view what, abi::MapType type);
 
   Transcript& transcript_;
+  Transcript untold_;
   engine::Engines engines_;
   TestHost host_;
   TestWorker worker_{host_};

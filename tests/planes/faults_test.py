@@ -151,6 +151,7 @@ class PolicyTest(FaultCase):
         (told,) = self.weir.plugins()
         self.assertEqual(told["workers"][0]["failures"], 1)
         self.assertIn("unreachable", told["workers"][0]["last_failure"])
+        self.assertEqual(self.weir.page("/ready?plugins"), (200, "LIVE\n"))
         self.assertEqual(self.weir.stat("wasm.faults.vm_reload_success"), 1)
 
     def test_repeated_failures_back_off(self):
@@ -159,6 +160,85 @@ class PolicyTest(FaultCase):
         statuses = [client.request("/panic").status for _ in range(50)]
         self.assertEqual(set(statuses), {503})
         self.assertGreater(self.weir.stat("wasm.faults.vm_reload_backoff"), 0)
+        (told,) = self.weir.plugins()
+        self.assertEqual(told["workers"][0]["state"], "backing_off")
+        self.assertEqual(self.weir.page("/ready"), (200, "LIVE\n"))
+        status, why = self.weir.page("/ready?plugins")
+        self.assertEqual(status, 503)
+        self.assertRegex(why, "plugin 'faults' cannot be started on 1 of 1 workers: .*unreachable")
+
+
+class StreamIsolationTest(FaultCase):
+    """Streams that have an instance of their own."""
+
+    STREAMS = 100
+
+    def serve_isolated(self, **options):
+        limits = {**LIMITS, **options.pop("limits", {})}
+        isolated = plugin(
+            "faults", guest("faults"), limits=limits, isolation="STREAM", **options
+        )
+        (client,) = self.serve(listener("bad", isolated))
+        return client
+
+    def worker(self):
+        return self.weir.plugins()[0]["workers"][0]
+
+    def test_a_fault_costs_its_own_stream(self):
+        client = self.serve_isolated()
+        held = Streams(self.weir.port, self.STREAMS, "/held")
+        self.wait_for_held(self.STREAMS)
+        self.assertEqual(self.worker()["stream_instances"], self.STREAMS)
+        for number, (fault, kind, function) in enumerate(TRAPS, start=1):
+            with self.subTest(fault=fault):
+                before = self.failures().get(kind, 0)
+                self.assertEqual(client.request(f"/{fault}").status, 503)
+                self.assertEqual(self.failures()[kind], before + 1)
+                lines = self.failure_lines()
+                self.assertEqual(len(lines), number)
+                self.assertRegex(lines[-1], rf"proxy_on_request_headers: .*\b\w*({function})")
+                # Each stream is the first of its instance.
+                self.assertEqual(client.request("/next").headers.get("x-seen"), "1")
+        self.handler.gate.open()
+        self.assertEqual(held.statuses(), {200: self.STREAMS})
+        self.assertEqual(self.weir.plugins()[0]["isolation"], "STREAM")
+        self.assertEqual(self.worker()["state"], "running")
+        eventually(lambda: self.worker()["stream_instances"] == 0, "the instances to go")
+        self.assertEqual(self.worker()["stream_memory_bytes"], 0)
+
+    def test_failures_without_end_make_no_stream_wait(self):
+        client = self.serve_isolated()
+        for _ in range(50):
+            self.assertEqual(client.request("/panic").status, 503)
+            self.assertEqual(client.request("/next").status, 200)
+        self.assertEqual(self.failures(), {"unreachable": 50})
+
+    def refuse_a_stream(self, policy):
+        """What comes when streams have all the memory that they may."""
+        client = self.serve_isolated(
+            failure_policy=policy, limits={"max_stream_memory_bytes": 4 << 20}
+        )
+        held = Streams(self.weir.port, 1, "/held")
+        self.wait_for_held(1)
+        most = (4 << 20) // self.worker()["stream_memory_bytes"]
+        more = Streams(self.weir.port, most - 1, "/held")
+        self.wait_for_held(most)
+        response = client.request("/next")
+        self.assertNotIn("x-seen", response.headers)
+        self.assertEqual(self.weir.stat("wasm.faults.stream_instances_refused"), 1)
+        reason = "no instance for a stream: .*max_stream_memory_bytes"
+        self.assertEqual(len(self.weir.lines(reason)), 1)
+        self.handler.gate.open()
+        self.assertEqual(held.statuses(), {200: 1})
+        self.assertEqual(more.statuses(), {200: most - 1})
+        self.assertEqual(client.request("/next").headers.get("x-seen"), "1")
+        return response.status
+
+    def test_instances_have_a_bound(self):
+        self.assertEqual(self.refuse_a_stream("FAIL_CLOSED"), 503)
+
+    def test_a_stream_beyond_it_goes_on_where_the_plugin_fails_open(self):
+        self.assertEqual(self.refuse_a_stream("FAIL_OPEN"), 200)
 
 
 class PhaseTest(FaultCase):

@@ -4,6 +4,7 @@ import asyncio
 import unittest
 
 from peers import loop
+from peers.bootstrap import bootstrap, cluster, listener, plugin
 from peers.case import PlaneTest, ProtocolTest, guest, over_all_protocols
 from peers.message import Broken, Fields, Response
 from peers.weir import eventually
@@ -395,6 +396,25 @@ class ConfigurationTest(Plugin, PlaneTest):
         configuration = "scenario=/headers"
         weir = self.weir(*self.plugin(), "--upstream", upstream.url, "--config", configuration)
         self.assertEqual(self.client(weir.port).request("/any").headers.get("x-set"), "guest")
+
+
+class CallTargetsTest(PlaneTest):
+    def test_calls_go_where_the_configuration_allows(self):
+        upstream, auth = self.upstream(), self.upstream(respond=auth_service)
+        caller = plugin("caller", guest("http_all"), limits={"call_targets": ["auth-*"]})
+        clusters = [
+            cluster("upstream", upstream),
+            cluster("auth-1", auth),
+            cluster("other", auth),
+        ]
+        weir = self.weir(bootstrap=bootstrap([listener("one", caller)], clusters), listeners=1)
+        client = self.client(weir.port)
+        self.assertEqual(client.request("/http-call", headers={"x-cluster": "auth-1"}).status, 200)
+        refused = client.request("/http-call", headers={"x-cluster": "other"})
+        self.assertEqual(refused.status, 503)
+        self.assertRegex(refused.text, "^call refused: ")
+        self.assertEqual(len(weir.lines("call_targets does not allow calls to 'other'")), 1)
+        self.assertEqual(len(auth.requests), 1)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ const engine::Engines& engines() {
 namespace {
 
 constexpr std::string_view kSupplied = "+limits";
+constexpr std::string_view kIsolated = "+streams";
 
 // A folder that goes with the process.
 class TemporaryFolder {
@@ -62,12 +63,20 @@ const std::vector<std::string>& loadable_engines() {
   return loadable;
 }
 
-std::string_view adapter_of(std::string_view engine) {
-  return engine.substr(0, engine.find(kSupplied));
+std::vector<std::string> engines_and_isolations() {
+  std::vector<std::string> names = loadable_engines();
+  names.emplace_back("wasmtime").append(kIsolated);
+  return names;
 }
+
+std::string_view adapter_of(std::string_view engine) { return engine.substr(0, engine.find('+')); }
 
 abi::SupplyLimits supplied_limits(std::string_view engine) {
   return engine.ends_with(kSupplied) ? abi::SupplyLimits::All : abi::SupplyLimits::Missing;
+}
+
+runtime::Isolation isolation_of(std::string_view engine) {
+  return engine.ends_with(kIsolated) ? runtime::Isolation::Stream : runtime::Isolation::Shared;
 }
 
 engine::Capabilities capabilities_of(std::string_view engine) {

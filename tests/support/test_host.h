@@ -32,9 +32,14 @@ const engine::CodeCache& code_cache();
 // supplied by Weir.
 const std::vector<std::string>& loadable_engines();
 
-// What stands behind a name of loadable_engines().
+// The same, and "wasmtime+streams", where each stream has an instance of its own: for tests that
+// one stream is enough for.
+std::vector<std::string> engines_and_isolations();
+
+// What stands behind a name of these.
 std::string_view adapter_of(std::string_view engine);
 abi::SupplyLimits supplied_limits(std::string_view engine);
+runtime::Isolation isolation_of(std::string_view engine);
 
 // What a plugin can count on there. Limits that an engine lacks are supplied, save to native code.
 engine::Capabilities capabilities_of(std::string_view engine);

@@ -8,7 +8,21 @@ runtime::CallLimits call_limits(const config::Limits& limits) {
           .start_time = limits.start_cpu_time,
           .max_memory_bytes = limits.max_memory_bytes,
           .max_shared_data_bytes = limits.max_shared_data_bytes,
-          .max_queue_bytes = limits.max_queue_bytes};
+          .max_queue_bytes = limits.max_queue_bytes,
+          .call_targets = limits.call_targets,
+          .max_stream_memory_bytes = limits.max_stream_memory_bytes};
+}
+
+runtime::FailurePolicy failure_policy(config::FailurePolicy policy) {
+  switch (policy) {
+    case config::FailurePolicy::FailReload:
+      return runtime::FailurePolicy::FailReload;
+    case config::FailurePolicy::FailClosed:
+      return runtime::FailurePolicy::FailClosed;
+    case config::FailurePolicy::FailOpen:
+      return runtime::FailurePolicy::FailOpen;
+  }
+  return runtime::FailurePolicy::FailClosed;
 }
 
 }  // namespace
@@ -26,11 +40,9 @@ runtime::PluginOptions plugin_options(const config::PluginSettings& settings, st
   options.name = settings.name;
   options.root_id = settings.root_id;
   options.configuration = settings.configuration;
-  // A failed VM is always started again: FailReload asks for nothing more.
-  options.failure_policy = settings.failure_policy == config::FailurePolicy::FailOpen
-                               ? runtime::FailurePolicy::FailOpen
-                               : runtime::FailurePolicy::FailClosed;
+  options.failure_policy = failure_policy(settings.failure_policy);
   options.reload_backoff = settings.reload_backoff;
+  options.reload_backoff_max = settings.reload_backoff_max;
   options.allow_on_headers_stop_iteration = settings.allow_on_headers_stop_iteration;
   options.vm.vm_id = vm.vm_id;
   options.vm.engine = vm.runtime;
@@ -42,6 +54,8 @@ runtime::PluginOptions plugin_options(const config::PluginSettings& settings, st
   options.vm.unknown_imports = vm.unknown_imports == config::UnknownImports::Stub
                                    ? runtime::UnknownImports::Stub
                                    : runtime::UnknownImports::Reject;
+  options.vm.isolation = vm.isolation == config::Isolation::Stream ? runtime::Isolation::Stream
+                                                                   : runtime::Isolation::Shared;
   options.vm.limits = call_limits(vm.limits);
   return options;
 }

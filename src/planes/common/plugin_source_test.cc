@@ -29,6 +29,7 @@ TEST(PluginSourceTest, CarriesEverySetting) {
   settings.configuration = "{}";
   settings.failure_policy = config::FailurePolicy::FailOpen;
   settings.reload_backoff = Milliseconds(7);
+  settings.reload_backoff_max = Milliseconds(8);
   settings.allow_on_headers_stop_iteration = true;
   settings.vm = {.vm_id = "vm",
                  .runtime = "envoy.wasm.runtime.null",
@@ -37,12 +38,15 @@ TEST(PluginSourceTest, CarriesEverySetting) {
                  .allow_precompiled = true,
                  .environment = {{"K", "V"}},
                  .allowed_capabilities = {"proxy_log"},
-                 .unknown_imports = config::UnknownImports::Stub};
+                 .unknown_imports = config::UnknownImports::Stub,
+                 .isolation = config::Isolation::Stream};
   settings.vm.limits.call_cpu_time = Milliseconds(11);
   settings.vm.limits.start_cpu_time = Milliseconds(12);
   settings.vm.limits.max_memory_bytes = 13;
   settings.vm.limits.max_shared_data_bytes = 14;
   settings.vm.limits.max_queue_bytes = 15;
+  settings.vm.limits.call_targets = {"auth"};
+  settings.vm.limits.max_stream_memory_bytes = 16;
 
   const auto read = read_plugin(settings, "");
   ASSERT_TRUE(read.ok());
@@ -51,6 +55,7 @@ TEST(PluginSourceTest, CarriesEverySetting) {
   EXPECT_EQ(options.configuration, "{}");
   EXPECT_EQ(options.failure_policy, runtime::FailurePolicy::FailOpen);
   EXPECT_EQ(options.reload_backoff, Milliseconds(7));
+  EXPECT_EQ(options.reload_backoff_max, Milliseconds(8));
   EXPECT_TRUE(options.allow_on_headers_stop_iteration);
   EXPECT_EQ(options.vm.vm_id, "vm");
   EXPECT_EQ(options.vm.engine, "envoy.wasm.runtime.null");
@@ -60,11 +65,14 @@ TEST(PluginSourceTest, CarriesEverySetting) {
   EXPECT_EQ(options.vm.environment.at("K"), "V");
   EXPECT_TRUE(options.vm.allowed_capabilities.contains("proxy_log"));
   EXPECT_EQ(options.vm.unknown_imports, runtime::UnknownImports::Stub);
+  EXPECT_EQ(options.vm.isolation, runtime::Isolation::Stream);
   EXPECT_EQ(options.vm.limits.call_time, Milliseconds(11));
   EXPECT_EQ(options.vm.limits.start_time, Milliseconds(12));
   EXPECT_EQ(options.vm.limits.max_memory_bytes, 13u);
   EXPECT_EQ(options.vm.limits.max_shared_data_bytes, 14u);
   EXPECT_EQ(options.vm.limits.max_queue_bytes, 15u);
+  EXPECT_TRUE(options.vm.limits.call_targets.contains("auth"));
+  EXPECT_EQ(options.vm.limits.max_stream_memory_bytes, 16u);
   EXPECT_EQ(watched_file(settings, ""), std::nullopt);
 }
 

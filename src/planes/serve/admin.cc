@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "planes/serve/stats_report.h"
+#include "runtime/started_image.h"
 #include "runtime/vm.h"
 
 namespace weir::serve {
@@ -10,25 +11,48 @@ namespace {
 
 constexpr std::string_view kIndex =
     "GET /ready                     LIVE when requests are served, 503 otherwise\n"
+    "GET /ready?plugins             the same, and 503 while a plugin cannot be started\n"
     "GET /stats                     counters, gauges and histograms\n"
     "GET /stats/prometheus          the same for Prometheus, as is /stats?format=prometheus\n"
     "GET /plugins                   what runs where, as JSON\n"
     "GET /updates                   what became of new configurations, as JSON\n";
 
-nlohmann::json worker_json(const runtime::WorkerPlugin::Status& status) {
-  nlohmann::json json = {{"state", status.running ? "running" : "failed"},
-                         {"failures", status.failures}};
+nlohmann::json worker_json(const runtime::WorkerPlugin::Status& status, bool isolated) {
+  const char* state = status.running ? "running" : status.backing_off ? "backing_off" : "failed";
+  nlohmann::json json = {{"state", state}, {"failures", status.failures}};
+  if (isolated) {
+    json["stream_instances"] = status.stream_instances;
+    json["stream_memory_bytes"] = status.stream_memory_bytes;
+  }
   if (!status.last_failure.empty()) json["last_failure"] = status.last_failure;
   return json;
 }
 
+std::string_view policy_name(runtime::FailurePolicy policy) {
+  constexpr std::string_view kNames[] = {"FAIL_CLOSED", "FAIL_OPEN", "FAIL_RELOAD"};
+  return kNames[static_cast<size_t>(policy)];
+}
+
+std::string_view policy_name(config::FailurePolicy policy) {
+  switch (policy) {
+    case config::FailurePolicy::FailReload:
+      return "FAIL_RELOAD";
+    case config::FailurePolicy::FailClosed:
+      return "FAIL_CLOSED";
+    case config::FailurePolicy::FailOpen:
+      return "FAIL_OPEN";
+  }
+  return "";
+}
+
+bool is_isolated(const runtime::Plugin& plugin) { return plugin.image() != nullptr; }
+
 nlohmann::json absent_json(const PlacedPlugin& place) {
-  const bool open = place.settings.failure_policy == config::FailurePolicy::FailOpen;
   return {{"name", place.settings.name},
           {"root_id", place.settings.root_id},
           {"vm_id", place.settings.vm.vm_id},
           {"absent", place.absent},
-          {"failure_policy", open ? "FAIL_OPEN" : "FAIL_CLOSED"},
+          {"failure_policy", policy_name(place.settings.failure_policy)},
           {"reloads", place.reloads}};
 }
 
@@ -36,7 +60,6 @@ nlohmann::json plugin_json(const PlacedPlugin& place, const std::string& failed_
   const runtime::Plugin& plugin = *place.plugin;
   const auto& module = plugin.vm()->module();
   const auto engine = module.engine().info();
-  const bool open = plugin.options().failure_policy == runtime::FailurePolicy::FailOpen;
   nlohmann::json json = {{"name", plugin.options().name},
                          {"root_id", plugin.options().root_id},
                          {"vm_id", plugin.options().vm.vm_id},
@@ -44,8 +67,12 @@ nlohmann::json plugin_json(const PlacedPlugin& place, const std::string& failed_
                          {"engine_version", engine.version},
                          {"abi", to_string(module.abi_version())},
                          {"code_sha256", plugin.vm()->code_hash()},
-                         {"failure_policy", open ? "FAIL_OPEN" : "FAIL_CLOSED"},
+                         {"failure_policy", policy_name(plugin.options().failure_policy)},
+                         {"isolation", is_isolated(plugin) ? "STREAM" : "SHARED"},
                          {"reloads", place.reloads}};
+  if (is_isolated(plugin) && plugin.image()->module == nullptr) {
+    json["starts_each_stream_anew"] = plugin.image()->obstacle;
+  }
   if (!failed_reload.empty()) json["failed_reload"] = failed_reload;
   return json;
 }
@@ -69,13 +96,43 @@ std::string plugins_json(const UpdateStatus& status,
     nlohmann::json json =
         plugin_json(status.generation->plugins[place], status.failed_reloads[place]);
     json["workers"] = nlohmann::json::array();
+    const bool isolated = is_isolated(*status.generation->plugins[place].plugin);
     for (const auto& worker : workers) {
       if (worker.generation != status.generation) continue;
-      json["workers"].push_back(worker_json(worker.by_place[place]));
+      json["workers"].push_back(worker_json(worker.by_place[place], isolated));
     }
     list.push_back(std::move(json));
   }
   return text_of({{"plugins", std::move(list)}});
+}
+
+AdminReply plugins_ready(const UpdateStatus& status,
+                         const std::vector<WorkerThread::PluginStatuses>& workers) {
+  AdminReply reply{.status = 503, .content_type = "text/plain", .body = ""};
+  const size_t places = status.generation == nullptr ? 0 : status.generation->plugins.size();
+  for (size_t place = 0; place < places; ++place) {
+    const PlacedPlugin& placed = status.generation->plugins[place];
+    if (placed.plugin == nullptr) {
+      reply.body += "plugin '" + placed.settings.name + "' is absent: " + placed.absent + "\n";
+      continue;
+    }
+    const runtime::Plugin& plugin = *placed.plugin;
+    // Its streams need no instance that could fail before them.
+    if (is_isolated(plugin)) continue;
+    size_t waiting = 0;
+    std::string why;
+    for (const auto& worker : workers) {
+      if (worker.generation != status.generation || !worker.by_place[place].backing_off) continue;
+      ++waiting;
+      why = worker.by_place[place].last_failure;
+    }
+    if (waiting == 0) continue;
+    reply.body += "plugin '" + plugin.options().name + "' cannot be started on " +
+                  std::to_string(waiting) + " of " + std::to_string(workers.size()) +
+                  " workers: " + why + "\n";
+  }
+  if (reply.body.empty()) return {.status = 200, .content_type = "text/plain", .body = "LIVE\n"};
+  return reply;
 }
 
 void Admin::answer(std::string_view target, const Done& done) {
@@ -83,8 +140,18 @@ void Admin::answer(std::string_view target, const Done& done) {
   const std::string_view query =
       path.size() < target.size() ? target.substr(path.size() + 1) : std::string_view();
   if (path == "/") return done({.body = std::string(kIndex)});
+  if (path == "/ready" && query == "plugins" && state_ == State::Live) {
+    return ask_workers([this, done](const auto& workers) {
+      done(plugins_ready(parts_.updater.status(), workers));
+    });
+  }
   if (path == "/ready") return done(ready());
-  if (path == "/plugins") return plugins(done);
+  if (path == "/plugins") {
+    return ask_workers([this, done](const auto& workers) {
+      done({.content_type = "application/json",
+            .body = plugins_json(parts_.updater.status(), workers)});
+    });
+  }
   if (path == "/updates") return done(updates());
   if (path == "/stats" && (query.empty() || query == "format=text")) return done(stats(false));
   if (path == "/stats/prometheus" || (path == "/stats" && query == "format=prometheus")) {
@@ -126,7 +193,7 @@ AdminReply Admin::updates() const {
   return {.content_type = "application/json", .body = text_of(json)};
 }
 
-void Admin::plugins(const Done& done) {
+void Admin::ask_workers(const OnStatuses& done) {
   // What the workers say arrives on the main thread, in any order.
   struct Collected {
     std::vector<WorkerThread::PluginStatuses> statuses;
@@ -135,11 +202,10 @@ void Admin::plugins(const Done& done) {
   auto collected = std::make_shared<Collected>(Collected{
       std::vector<WorkerThread::PluginStatuses>(parts_.workers.size()), parts_.workers.size()});
   for (size_t i = 0; i < parts_.workers.size(); ++i) {
-    const auto on_main_thread = [this, i, collected, done](auto& statuses) {
+    const auto on_main_thread = [i, collected, done](auto& statuses) {
       collected->statuses[i] = std::move(statuses);
       if (--collected->missing > 0) return;
-      done({.content_type = "application/json",
-            .body = plugins_json(parts_.updater.status(), collected->statuses)});
+      done(collected->statuses);
     };
     parts_.workers[i]->report_plugins(
         [post = parts_.post, on_main_thread](WorkerThread::PluginStatuses statuses) {

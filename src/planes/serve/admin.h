@@ -43,7 +43,9 @@ class Admin {
   AdminReply stats(bool prometheus);
   AdminReply ready() const;
   AdminReply updates() const;
-  void plugins(const Done& done);
+  // Calls back on the main thread when every worker has told.
+  using OnStatuses = std::function<void(const std::vector<WorkerThread::PluginStatuses>&)>;
+  void ask_workers(const OnStatuses& done);
 
   const Parts parts_;
   State state_ = State::Starting;
@@ -52,6 +54,12 @@ class Admin {
 // The answer to /plugins. `workers`: what each says. What speaks of another generation than
 // `status` is left out: a change was under way between the two.
 std::string plugins_json(const UpdateStatus& status,
+                         const std::vector<WorkerThread::PluginStatuses>& workers);
+
+// The answer to /ready?plugins while requests are served: 503 where a plugin has failed and it is
+// too soon to start it again, with a line for each. A failed one that the next stream starts is
+// ready.
+AdminReply plugins_ready(const UpdateStatus& status,
                          const std::vector<WorkerThread::PluginStatuses>& workers);
 
 }  // namespace weir::serve

@@ -1,6 +1,7 @@
 #include "runtime/foreign/expressions.h"
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "runtime/foreign/attribute_type.h"
 #include "runtime/foreign/cel/weir_cel.h"
 
@@ -46,26 +47,43 @@ class Evaluation {
 
 }  // namespace
 
+Expressions::Expressions(const std::map<uint32_t, std::string>& texts) {
+  for (const auto& [token, text] : texts) {
+    Program program{{weir_cel_compile({text.data(), text.size()}), weir_cel_free}, text};
+    // It has been compiled before.
+    WEIR_CHECK(program.code != nullptr);
+    programs_.emplace(token, std::move(program));
+    last_token_ = token;
+  }
+}
+
+const Expressions::Program* Expressions::find(uint32_t token) const {
+  const auto found = programs_.find(token);
+  if (found != programs_.end()) return &found->second;
+  if (inherited_ == nullptr || erased_.contains(token)) return nullptr;
+  return inherited_->find(token);
+}
+
 Status Expressions::create(std::string_view text, uint32_t& token) {
   if (text.empty() || text.size() > kMaxTextBytes) return Status::BadArgument;
   if (programs_.size() == kMaxCount) return Status::InternalFailure;
-  Program program(weir_cel_compile({text.data(), text.size()}), weir_cel_free);
-  if (!program) return Status::BadArgument;
+  Program program{{weir_cel_compile({text.data(), text.size()}), weir_cel_free}, std::string(text)};
+  if (!program.code) return Status::BadArgument;
 
   do ++last_token_;
-  while (last_token_ == 0 || programs_.contains(last_token_));
+  while (last_token_ == 0 || find(last_token_) != nullptr);
   token = last_token_;
   programs_.emplace(token, std::move(program));
   return Status::Ok;
 }
 
 Status Expressions::evaluate(uint32_t token, ForeignCaller& caller, std::string& result) const {
-  auto found = programs_.find(token);
-  if (found == programs_.end()) return Status::NotFound;
+  const Program* program = find(token);
+  if (program == nullptr) return Status::NotFound;
 
   Evaluation evaluation(caller, result);
   const WeirCelHost host = evaluation.host();
-  switch (weir_cel_evaluate(found->second.get(), &host)) {
+  switch (weir_cel_evaluate(program->code.get(), &host)) {
     case WeirCelOutcome::Ok:
       return Status::Ok;
     case WeirCelOutcome::Failed:

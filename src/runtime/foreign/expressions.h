@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,14 @@ class Expressions {
   // A longer text would take longer to parse than a call may take.
   static constexpr size_t kMaxTextBytes = 16 << 10;
 
+  // Begins with what `inherited` holds, which outlives it and does not change; or, with null,
+  // empty.
+  explicit Expressions(const Expressions* inherited = nullptr)
+      : inherited_(inherited), last_token_(inherited == nullptr ? 0 : inherited->last_token_) {}
+
+  // Compiles the texts() of another.
+  explicit Expressions(const std::map<uint32_t, std::string>& texts);
+
   // BAD_ARGUMENT: the text is no expression, or is too long. INTERNAL_FAILURE: there are too many.
   abi::Status create(std::string_view text, uint32_t& token);
 
@@ -29,11 +38,27 @@ class Expressions {
   // much. SERIALIZATION_FAILURE: its value has no encoding.
   abi::Status evaluate(uint32_t token, ForeignCaller& caller, std::string& result) const;
 
-  void erase(uint32_t token) { programs_.erase(token); }
+  void erase(uint32_t token) {
+    if (programs_.erase(token) == 0 && inherited_ != nullptr) erased_.insert(token);
+  }
+
+  std::map<uint32_t, std::string> texts() const {
+    std::map<uint32_t, std::string> texts;
+    for (const auto& [token, program] : programs_) texts.emplace(token, program.text);
+    return texts;
+  }
 
  private:
-  using Program = std::unique_ptr<WeirCelProgram, void (*)(WeirCelProgram*)>;
+  struct Program {
+    std::unique_ptr<WeirCelProgram, void (*)(WeirCelProgram*)> code;
+    std::string text;
+  };
 
+  // Null: there is none of that token.
+  const Program* find(uint32_t token) const;
+
+  const Expressions* inherited_ = nullptr;
+  std::set<uint32_t> erased_;  // of the inherited ones
   std::map<uint32_t, Program> programs_;
   uint32_t last_token_ = 0;
 };

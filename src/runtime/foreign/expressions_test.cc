@@ -71,6 +71,26 @@ TEST_F(ExpressionsTest, EncodesEachTypeAsPropertiesAreEncoded) {
   EXPECT_EQ(evaluate("[]"), bytes_of(uint32_t{0}));
 }
 
+TEST_F(ExpressionsTest, BeginWithWhatOthersHold) {
+  Expressions configured;
+  uint32_t token = 0;
+  ASSERT_EQ(configured.create("'text'", token), Status::Ok);
+  const Expressions of_worker(configured.texts());
+  Expressions of_stream(&of_worker);
+  std::string result;
+  EXPECT_EQ(of_stream.evaluate(token, plugin, result), Status::Ok);
+  EXPECT_EQ(result, "text");
+
+  uint32_t own = 0;
+  ASSERT_EQ(of_stream.create("'own'", own), Status::Ok);
+  EXPECT_NE(own, token);
+  of_stream.erase(token);
+  EXPECT_EQ(of_stream.evaluate(token, plugin, result), Status::NotFound);
+  EXPECT_EQ(of_stream.evaluate(own, plugin, result), Status::Ok);
+  EXPECT_EQ(of_worker.evaluate(token, plugin, result), Status::Ok);
+  EXPECT_EQ(of_worker.evaluate(own, plugin, result), Status::NotFound);
+}
+
 TEST_F(ExpressionsTest, TellsOfValuesThatHaveNoEncoding) {
   EXPECT_EQ(evaluate_status("null"), Status::SerializationFailure);
   EXPECT_EQ(evaluate_status("[null]"), Status::SerializationFailure);

@@ -19,7 +19,7 @@ def plugin(
     name, wasm, configuration="", vm_configuration="", vm_id="", root_id="", engine="", **options
 ):
     """A plugin, its code a file or what `code` is to say; `options` are further fields of
-    PluginConfig, `vm` of its vm_config, `limits` and `fetch` of PluginOptions."""
+    PluginConfig, `vm` of its vm_config, `limits`, `isolation` and `fetch` of PluginOptions."""
     code = wasm if isinstance(wasm, dict) else {"local": {"filename": str(wasm)}}
     vm = {"code": code, "vm_id": vm_id, "runtime": engine, **options.pop("vm", {})}
     if vm_configuration:
@@ -27,7 +27,7 @@ def plugin(
     if environment := options.pop("environment", None):
         vm["environment_variables"] = {"key_values": environment}
     filter_config = {"@type": _OPTIONS}
-    for field in ("limits", "fetch"):
+    for field in ("limits", "isolation", "fetch"):
         if value := options.pop(field, None):
             filter_config[field] = value
     filter_config["plugin"] = {"name": name, "root_id": root_id, "vm_config": vm, **options}

@@ -1,0 +1,164 @@
+#include "differential/cases.h"
+
+namespace weir::test {
+namespace {
+
+// An exchange without bodies, and one with bodies in pieces, bytes that are no text, and trailers.
+void add_both(std::vector<Exchange>& exchanges, const std::string& path,
+              std::vector<std::pair<std::string, std::string>> headers = {}) {
+  exchanges.push_back({path, headers, {}, {}});
+  exchanges.push_back({path,
+                       std::move(headers),
+                       {"one ", "", std::string("\0\xff", 2), std::string(5000, 'x'), "end"},
+                       {{"x-multi", "trailer"}, {"x-remove", "trailer"}, {"x-set", "trailer"}}});
+}
+
+void add_calls(std::vector<Exchange>& exchanges, const std::string& path) {
+  for (const char* upstream : {"auth", "bare", "broken", "silent", "unreachable", "unknown"}) {
+    add_both(exchanges, path, {{"x-cluster", upstream}, {"x-timeout-ms", "3"}});
+  }
+}
+
+Case http_all(const std::string& guest) {
+  Case test{guest, guest, {.configuration = "tick_ms=50"}, {}};
+  test.options.vm.environment = {{"GUEST_TEST", "value"}};
+  for (const char* path : {"/other?q=1",
+                           "/headers",
+                           "/headers/all",
+                           "/headers/binary",
+                           "/body/rewrite",
+                           "/body/append",
+                           "/body/prepend",
+                           "/body/pause",
+                           "/body/replace-all",
+                           "/trailers",
+                           "/trailers/create",
+                           "/local-response",
+                           "/local-response/body",
+                           "/local-response/response",
+                           "/local-response/grpc",
+                           "/reset",
+                           "/shared-data",
+                           "/metrics",
+                           "/queue?item",
+                           "/queue/last",
+                           "/tick",
+                           "/pause-until-tick",
+                           "/properties",
+                           "/set-property",
+                           "/foreign",
+                           "/environment",
+                           "/log",
+                           "/lifecycle",
+                           "/lifecycle/last"}) {
+    add_both(test.exchanges, path);
+  }
+  for (const char* path :
+       {"/http-call", "/http-call/body", "/http-call/response", "/http-call/forget"}) {
+    add_calls(test.exchanges, path);
+  }
+  add_both(test.exchanges, "/http-call/parallel", {{"x-cluster", "auth"}});
+  add_both(test.exchanges, "/headers/binary", {{"x-in", std::string("\0\xfe text", 7)}});
+  return test;
+}
+
+Case grpc_all() {
+  Case test{"grpc_all", "grpc_all", {}, {}};
+  for (const char* path : {"/unary", "/continue", "/cancel", "/stream", "/stream/cancel"}) {
+    for (const char* upstream : {"echo", "auth", "broken", "silent", "unreachable", "unknown"}) {
+      add_both(test.exchanges, path,
+               {{"x-cluster", upstream}, {"x-message", "hello"}, {"x-timeout-ms", "3"}});
+    }
+  }
+  return test;
+}
+
+Case faults(const std::string& name, const std::vector<std::string>& faults) {
+  Case test{name, "faults", {}, {}};
+  test.options.vm.limits = {
+      .max_memory_bytes = 8 << 20, .max_shared_data_bytes = 2 << 20, .max_queue_bytes = 2 << 20};
+  for (const std::string& fault : faults) {
+    for (const char* moment : {"", "/response", "/body", "/log"}) {
+      test.exchanges.push_back({"/" + fault + moment, {}, {"body"}, {}});
+    }
+    test.exchanges.push_back({"/nothing", {}, {}, {}});
+  }
+  return test;
+}
+
+Case cpp_http() {
+  Case test{"cpp_http", "cpp_http", {}, {}};
+  for (const char* path : {"/headers", "/body", "/end-stream", "/local-response"}) {
+    add_both(test.exchanges, path);
+  }
+  add_calls(test.exchanges, "/http-call");
+  return test;
+}
+
+Case go_http() {
+  Case test{"go_http", "go_http", {.root_id = "root", .configuration = "configured"}, {}};
+  for (const char* path : {"/headers", "/body", "/local-response", "/shared-data", "/properties",
+                           "/panic", "/shared-data"}) {
+    add_both(test.exchanges, path);
+  }
+  add_calls(test.exchanges, "/http-call");
+  return test;
+}
+
+Case as_http() {
+  Case test{"as_http", "as_http", {.root_id = "as_http"}, {}};
+  for (const char* path : {"/", "/local-response"}) add_both(test.exchanges, path);
+  return test;
+}
+
+Case header_v1() {
+  Case test{"header_v1", "header_v1", {}, {}};
+  add_both(test.exchanges, "/", {{"x-ask", "question"}});
+  for (const char* path : {"/", "/deny"}) add_both(test.exchanges, path);
+  return test;
+}
+
+// Some adapters take a minute to compile the Go plugin: what they make is kept with the build.
+const engine::CodeCache& kept_code() {
+  static Journal unread;
+  static CaptureLogger logger(unread);
+  static const engine::CodeCache cache(WEIR_DIFFERENTIAL_CACHE, 1 << 30, logger);
+  return cache;
+}
+
+}  // namespace
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all{
+      http_all("http_all"),
+      http_all("http_all_malloc"),
+      grpc_all(),
+      faults("faults", {"panic", "exit", "wild-read", "wild-log", "wild-out", "huge-map",
+                        "flood-shared-data", "flood-queue"}),
+      faults("exhausted_memory", {"memory"}),
+      faults("endless_recursion", {"recursion"}),
+      header_v1(),
+      cpp_http(),
+      go_http(),
+      as_http()};
+  return all;
+}
+
+std::vector<std::string> run(const Case& test, const Contender& contender,
+                             runtime::Isolation isolation, Calls calls) {
+  runtime::PluginOptions options = test.options;
+  options.name = test.name;
+  options.vm.isolation = isolation;
+  options.vm.code = read_module(std::string(WEIR_GUESTS "/").append(test.guest).append(".wasm"));
+  // No engine is so slow that time decides.
+  options.vm.limits.call_time = options.vm.limits.start_time = Milliseconds(600'000);
+
+  Transcript transcript;
+  {
+    PluginRun plugin(contender, kept_code(), std::move(options), transcript, calls);
+    for (const Exchange& exchange : test.exchanges) plugin.exchange(exchange);
+  }
+  return transcript.lines();
+}
+
+}  // namespace weir::test

@@ -1,0 +1,67 @@
+// Real plugins whose streams have an instance each: to clients and upstreams they do what they do
+// in a shared one, and every engine goes on from the same state in the same way.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "differential/cases.h"
+
+namespace weir::test {
+namespace {
+
+using runtime::Isolation;
+
+// A case, less what streams do to each other: there they count, or ask their root.
+Case alone(const Case& test) {
+  Case out = test;
+  std::erase_if(out.exchanges, [](const Exchange& exchange) {
+    constexpr std::array kTogether{"/lifecycle", "/tick", "/queue", "/pause-until-tick"};
+    return std::ranges::any_of(
+        kTogether, [&](std::string_view path) { return exchange.path.starts_with(path); });
+  });
+  return out;
+}
+
+// Those that are quick; the rest differ from them in traffic only.
+std::vector<Case> quick_cases() {
+  std::vector<Case> chosen;
+  for (const Case& test : cases()) {
+    if (test.name != "http_all_malloc" && test.name != "endless_recursion") chosen.push_back(test);
+  }
+  return chosen;
+}
+
+// What clients and upstreams see.
+std::vector<std::string> outside(std::vector<std::string> lines) {
+  std::erase_if(lines, [](const std::string& line) { return line.starts_with("log "); });
+  return lines;
+}
+
+class IsolatedPluginTest : public testing::TestWithParam<Case> {};
+
+TEST_P(IsolatedPluginTest, DoesOutsideWhatItDoesInASharedInstance) {
+  const Case test = alone(GetParam());
+  const auto shared = outside(run(test, reference(), Isolation::Shared, Calls::Untold));
+  const auto isolated = outside(run(test, reference(), Isolation::Stream, Calls::Untold));
+  const std::string difference = first_difference(shared, isolated);
+  EXPECT_TRUE(difference.empty()) << difference;
+}
+
+TEST_P(IsolatedPluginTest, DoesTheSameOnEveryEngine) {
+  const auto expected = run(GetParam(), reference(), Isolation::Stream);
+  for (const Contender& contender : contenders()) {
+    const std::string difference =
+        first_difference(expected, run(GetParam(), contender, Isolation::Stream));
+    EXPECT_TRUE(difference.empty()) << contender.name << ": " << difference;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, IsolatedPluginTest, testing::ValuesIn(quick_cases()),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace weir::test
