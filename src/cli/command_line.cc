@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "cli/check_command.h"
 #include "cli/compile_command.h"
 #include "cli/engines_command.h"
 #include "cli/inspect_command.h"
@@ -16,6 +17,7 @@ int run_command_line(int argc, const char* const* argv, const StartAgain& start_
   app.set_version_flag("--version", "weir " WEIR_VERSION);
   app.require_subcommand(1);
   ServeCommand serve(app);
+  CheckCommand check(app);
   CompileCommand compile(app);
   EnginesCommand engines(app);
   InspectCommand inspect(app);
@@ -32,6 +34,8 @@ int run_command_line(int argc, const char* const* argv, const StartAgain& start_
   ExitCode code = ExitCode::Usage;
   if (serve.was_asked_for()) {
     code = serve.run(start_again);
+  } else if (check.was_asked_for()) {
+    code = check.run(start_again);
   } else if (compile.was_asked_for()) {
     code = compile.run(start_again);
   } else if (inspect.was_asked_for()) {

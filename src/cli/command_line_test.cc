@@ -125,6 +125,18 @@ TEST_F(CommandLineTest, NamesAPluginThatIsNotThere) {
   EXPECT_THAT(err, AllOf(HasSubstr("plugin 'a'"), HasSubstr("/nonexistent/a.wasm")));
 }
 
+TEST_F(CommandLineTest, ChecksWhatItWouldServe) {
+  EXPECT_EQ(run({"check"}), 1);
+  EXPECT_EQ(err, "weir check: name a configuration, or a .wasm file\n");
+  EXPECT_EQ(run({"check", "/nonexistent/weir.yaml"}), 1);
+  EXPECT_EQ(err, "weir check: /nonexistent/weir.yaml: No such file or directory\n");
+  EXPECT_EQ(run({"check", "/nonexistent/a.wasm"}), 1);
+  EXPECT_THAT(err, AllOf(StartsWith("weir check: plugin 'a': "), HasSubstr("/nonexistent/a.wasm")));
+  EXPECT_EQ(run({"check", "none", "--engine", "null"}), 1);
+  EXPECT_THAT(err, AllOf(StartsWith("weir check: plugin 'none': "), HasSubstr("'none'")));
+  EXPECT_EQ(run({"check", "-c", "weir.yaml", "weir.yaml"}), 2);
+}
+
 TEST_F(CommandLineTest, ListsTheEngines) {
   EXPECT_EQ(run({"engines"}), 0);
   EXPECT_THAT(out, AllOf(HasSubstr("\nnull "), HasSubstr("\nwasmtime "),

@@ -2,13 +2,12 @@
 // `weir serve`: the proxy with plugins.
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "cli/command_line.h"
-#include "config/bootstrap.h"
+#include "cli/process_host.h"
+#include "cli/settings_options.h"
 #include "planes/serve/server.h"
 
 namespace weir::cli {
@@ -21,25 +20,17 @@ class ServeCommand {
   ExitCode run(const StartAgain&) const;
 
  private:
+  explicit ServeCommand(CLI::App* command);
+
   Result<config::ServeSettings> read_settings() const;
-  Result<config::ServeSettings> read_shorthand() const;
   Result<serve::ServerOptions> read_options() const;
-  // Where an engine needs it; before anything else is done.
-  Done start_again_if_needed(const config::ServeSettings&, const engine::Engines&, Logger&,
-                             const StartAgain&) const;
 
   const CLI::App* command_;
-  config::Shorthand shorthand_;
-  std::vector<std::string> clusters_;  // NAME=URL
-  std::string file_;
+  SettingsOptions settings_;
+  HostOptions host_;
   std::string admin_;
-  std::string code_cache_;
-  std::string fetch_cache_;
-  std::string fetch_ca_file_;
-  std::string log_level_ = "info";
   uint32_t workers_ = 0;  // 0: as many as processors
   double drain_seconds_ = 10;
-  bool no_code_cache_ = false;
   bool no_watch_ = false;
 };
 

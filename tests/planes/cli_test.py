@@ -4,24 +4,32 @@ import json
 import pathlib
 import re
 import socket
+import subprocess
 import tempfile
 import unittest
 
 from peers.bootstrap import bootstrap, cluster, listener, plugin
 from peers.case import PlaneTest, guest
-from peers.weir import eventually, run_to_end
+from peers.weir import BINARY, eventually, run_to_end
 
 NOWHERE = ["--upstream", "http://127.0.0.1:1"]
 FAILURE = 1
 USAGE = 2
 
 
-class ErrorTest(unittest.TestCase):
+class FolderTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
+    def file(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+
+class ErrorTest(FolderTest):
     def check(self, arguments, exit_code, pattern):
         code, printed = run_to_end("serve", *map(str, arguments))
         # What a plugin logs, and Weir before, has a time; the error is the only line without.
@@ -29,11 +37,6 @@ class ErrorTest(unittest.TestCase):
         self.assertEqual(len(lines), 1, printed)
         self.assertRegex(lines[0], pattern)
         self.assertEqual(code, exit_code)
-
-    def file(self, name, content):
-        path = self.folder / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
 
     def test_arguments(self):
         for arguments, exit_code, pattern in [
@@ -100,6 +103,72 @@ class ErrorTest(unittest.TestCase):
             pattern = re.escape(f"listen on {address}: Address already in use")
             self.check(["--listen", address, *NOWHERE], FAILURE, pattern)
             self.check(["--admin", address, "--listen", "127.0.0.1:0", *NOWHERE], FAILURE, "in use")
+
+
+class CheckTest(FolderTest):
+    """`weir check` says the same without serving."""
+
+    def run_check(self, *arguments):
+        command = [BINARY, "check", "--no-code-cache", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        lines = [line for line in done.stderr.splitlines() if not line.startswith("[")]
+        return done.returncode, done.stdout.splitlines(), lines
+
+    def check(self, arguments, exit_code, pattern):
+        code, _, errors = self.run_check(*arguments)
+        self.assertEqual(code, exit_code)
+        (error,) = errors
+        self.assertRegex(error, pattern)
+
+    def bootstrap(self, *plugins, port=0):
+        upstream = type("Upstream", (), {"port": 1, "scheme": "http"})
+        config = bootstrap([listener("main", *plugins)], [cluster("upstream", upstream)])
+        address = config["static_resources"]["listeners"][0]["address"]
+        address["socket_address"]["port_value"] = port
+        return self.file("weir.json", json.dumps(config))
+
+    def test_what_is_well_is_told(self):
+        plugins = [plugin("a", guest("http_all")), plugin("b", guest("header_v1"))]
+        code, passed, errors = self.run_check(self.bootstrap(*plugins))
+        self.assertEqual((code, errors), (0, []))
+        started = r"plugin '{}' of listener 'main', requests: starts on wasmtime [0-9.]+, ABI {}$"
+        self.assertRegex(passed[0], started.format("a", r"0\.2\.1"))
+        self.assertRegex(passed[1], started.format("b", r"0\.1\.0"))
+        self.assertEqual(passed[2:], ["1 listener, 1 cluster, 2 plugins"])
+
+    def test_each_plugin_has_its_error(self):
+        plugins = [
+            plugin("a", guest("http_all"), configuration="fail=configure"),
+            plugin("b", guest("http_all")),
+            plugin("c", self.file("c.wasm", "text")),
+        ]
+        code, passed, errors = self.run_check(self.bootstrap(*plugins))
+        self.assertEqual(code, FAILURE)
+        self.assertEqual([line.split(" ")[1] for line in passed], ["'b'", "listener,"])
+        for error, place, reason in zip(
+            errors, [0, 2], ["'a': the plugin refused its configuration", "'c': not a WebAssembly"]
+        ):
+            self.assertRegex(error, r"^weir check: \S*weir\.json:1:\d+: static_resources\.")
+            self.assertIn(f".http_filters[{place}].typed_config: plugin {reason}", error)
+        self.assertEqual(len(errors), 2)
+
+    def test_no_port_is_taken(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            file = self.bootstrap(plugin("a", guest("http_all")), port=taken.getsockname()[1])
+            self.assertEqual(self.run_check(file)[0], 0)
+
+    def test_the_short_form(self):
+        code, passed, errors = self.run_check(guest("http_all"), "--config", "scenario=/headers")
+        self.assertEqual((code, errors), (0, []))
+        self.assertRegex(passed[0], "^plugin 'http_all' of listener '127.0.0.1:8080', requests: starts on")
+        self.check([guest("http_all"), "--config", "fail=configure"], FAILURE, "plugin 'http_all': ")
+
+    def test_arguments(self):
+        nothing = "^weir check: name a configuration, or a .wasm file$"
+        self.check([], FAILURE, nothing)
+        self.check(["none.yaml"], FAILURE, r"^weir check: none\.yaml: No such file or directory$")
+        self.check(["-c", "none.yaml"], FAILURE, r"none\.yaml: No such file or directory$")
+        self.check([self.folder], FAILURE, "is a folder$")
 
 
 class AdminTest(PlaneTest):
