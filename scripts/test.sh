@@ -25,7 +25,8 @@ step() {
 
 dependencies() {
   "$scripts/setup/apt.sh" build test guests && make --no-print-directory deps engines &&
-    "$scripts/setup/envoy.sh" && "$scripts/setup/generated_modules.sh"
+    "$scripts/setup/envoy.sh" && "$scripts/setup/generated_modules.sh" &&
+    "$scripts/setup/envoy-api.sh"
 }
 
 layers() {

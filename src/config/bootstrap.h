@@ -83,7 +83,8 @@ struct ServeSettings {
   const Cluster* find_cluster(std::string_view name) const;
 };
 
-// Reads a bootstrap in YAML or JSON. `file_name` is for messages.
+// Reads a bootstrap in YAML or JSON, or in its wire form if `file_name` ends in ".pb". The name is
+// for messages too.
 Result<ServeSettings> load_bootstrap(std::string_view text, std::string_view file_name);
 
 // What the command line says instead of a file.

@@ -5,6 +5,7 @@
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/wrappers.pb.h>
 
+#include "config/suggestion.h"
 #include "weir/envoy/http_connection_manager.pb.h"
 #include "weir/envoy/http_protocol_options.pb.h"
 #include "weir/envoy/http_wasm.pb.h"
@@ -62,6 +63,16 @@ const std::vector<std::string>& known_types() {
     return names;
   }();
   return kNames;
+}
+
+Error unknown_type(std::string_view type_url, const Place& at) {
+  size_t slash = type_url.rfind('/');
+  if (slash == std::string_view::npos) {
+    return at.error(quote(type_url) +
+                    " is not a type's URL; write type.googleapis.com/ before its name");
+  }
+  std::string_view name = type_url.substr(slash + 1);
+  return at.error("unknown type " + quote(name) + "; " + suggest(name, known_types()));
 }
 
 }  // namespace weir::config

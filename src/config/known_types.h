@@ -6,6 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
+#include "config/source_map.h"
+
 namespace google::protobuf {
 class Message;
 }  // namespace google::protobuf
@@ -18,5 +21,8 @@ std::unique_ptr<google::protobuf::Message> make_message(std::string_view type_ur
 
 // The full names.
 const std::vector<std::string>& known_types();
+
+// Of a type that make_message() does not know. `at` is where the URL stands.
+Error unknown_type(std::string_view type_url, const Place& at);
 
 }  // namespace weir::config

@@ -1,6 +1,6 @@
 #pragma once
-// Reads a message out of YAML or JSON, strictly: what the message has not, or has twice, or cannot
-// hold, is an error that says where it stands.
+// Reads a message out of YAML, JSON or its wire form, strictly: what the message has not, or has
+// twice, or cannot hold, is an error that says where it stands.
 
 #include <string_view>
 
@@ -15,7 +15,8 @@ namespace weir::config {
 
 // Fills `into`, which is empty, by the JSON mapping of proto3; field names may be written as
 // lowerCamelCase or as in the .proto file. An Any has the type's URL under "@type" and is read as
-// strictly as the rest. Then checks what every message of that type needs (requirements.h).
+// strictly as the rest. A file whose name ends in ".pb" holds the message in protobuf's wire form
+// (binary_reader.h). Then checks what every message of that type needs (requirements.h).
 //
 // An error is one line: "envoy.yaml:14:9: admin.adress: unknown field; did you mean 'address'?".
 // `map` learns where each field stands, for errors found later; it has been made with the file's

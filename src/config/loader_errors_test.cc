@@ -411,7 +411,7 @@ TEST(LoaderErrorsTest, StopsAtAFileThatIsTooLarge) {
 }
 
 TEST(LoaderErrorsTest, CutsBetweenCharacters) {
-  std::string text = std::string(79, 'a');
+  std::string text = std::string(119, 'a');
   EXPECT_EQ(error_of<PluginConfig>("fail_open: " + text + "é" + text),
             "f.yaml:1:1: fail_open: expected true or false, got '" + text + "...'");
 }

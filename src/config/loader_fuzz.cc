@@ -25,6 +25,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   auto bootstrap = load_bootstrap(text, "fuzz.yaml");
   if (!bootstrap.ok()) check_error(bootstrap.error());
 
+  auto binary = load_bootstrap(text, "fuzz.pb");
+  if (!binary.ok()) check_error(binary.error());
+
   weir::v1::PluginOptions options;
   SourceMap map("fuzz.json");
   auto loaded = load_message(text, "fuzz.json", options, map);

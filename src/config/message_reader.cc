@@ -49,16 +49,6 @@ const pb::FieldDescriptor* find_rival(const pb::Message& message,
   return message.GetReflection()->GetOneofFieldDescriptor(message, oneof);
 }
 
-Error unknown_type(std::string_view url, const Place& at) {
-  size_t slash = url.rfind('/');
-  if (slash == std::string_view::npos) {
-    return at.error(quote(url) +
-                    " is not a type's URL; write type.googleapis.com/ before its name");
-  }
-  std::string_view name = url.substr(slash + 1);
-  return at.error("unknown type " + quote(name) + "; " + suggest(name, known_types()));
-}
-
 // Equal messages give equal bytes.
 std::string serialize(const pb::Message& message) {
   std::string bytes;

@@ -38,6 +38,11 @@ struct Reader {
 
   // An absolute path stays as it is.
   Result<std::string> operator()(const LocalFile& file) const {
+    const auto folder = base_dir / file.watched_directory;
+    if (!file.watched_directory.empty() && !std::filesystem::is_directory(folder)) {
+      return Error{ErrorCode::NotFound,
+                   "watched_directory: " + quote_path(folder) + " is no folder"};
+    }
     return read_file(base_dir / file.path);
   }
 

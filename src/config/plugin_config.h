@@ -19,6 +19,8 @@ namespace weir::config {
 // A file; a relative path starts at the folder of the configuration file.
 struct LocalFile {
   std::string path;
+  // A folder in which a change may mean another file; "" is none. It has to be there.
+  std::string watched_directory;
   friend auto operator<=>(const LocalFile&, const LocalFile&) = default;
 };
 

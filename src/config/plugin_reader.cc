@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "config/any_bytes.h"
+#include "config/capability_names.h"
 #include "config/durations.h"
+#include "config/suggestion.h"
 #include "weir/envoy/wasm.pb.h"
 #include "weir/v1/plugin_options.pb.h"
 
@@ -25,9 +27,13 @@ std::string lower_case(std::string text) {
 
 Result<DataSource> read_data_source(const core::DataSource& source, const Place& at,
                                     std::string_view what) {
+  if (source.has_watched_directory() && !source.has_filename()) {
+    return at.field("watched_directory")
+        .error("there is no file to watch; it goes with 'filename'");
+  }
   switch (source.specifier_case()) {
     case core::DataSource::kFilename:
-      return DataSource(LocalFile{source.filename()});
+      return DataSource(LocalFile{source.filename(), source.watched_directory().path()});
     case core::DataSource::kInlineBytes:
       return DataSource(InlineBytes{source.inline_bytes()});
     case core::DataSource::kInlineString:
@@ -88,10 +94,12 @@ Result<Environment> read_environment(const wasm::EnvironmentVariables& variables
     if (value.find('\0') != std::string::npos) return here.error("the value holds a NUL byte");
     out.emplace(name, value);
   }
+  std::set<std::string> chosen;
   for (int i = 0; i < variables.host_env_keys_size(); ++i) {
     const std::string& name = variables.host_env_keys(i);
     Place here = at.field("host_env_keys").item(static_cast<size_t>(i));
     if (!is_variable_name(name)) return here.error("not a variable's name");
+    if (!chosen.insert(name).second) return here.error(quote(name) + " is given twice; keep one");
     if (variables.key_values().contains(name)) {
       return here.error(quote(name) + " is also in key_values; keep one");
     }
@@ -132,6 +140,15 @@ Result<FailurePolicy> read_failure_policy(const wasm::PluginConfig& config, cons
   }
 }
 
+Error unknown_capability(const std::string& name, const Place& at) {
+  const std::string reason = "no hostcall, WASI function or callback has this name; ";
+  const std::string* similar = find_similar(name, capability_names());
+  if (similar == nullptr) similar = find_similar("proxy_" + name, capability_names());
+  return at.error(reason + (similar != nullptr
+                                ? "did you mean '" + *similar + "'?"
+                                : "their names are those of the functions, as proxy_log"));
+}
+
 Result<std::set<std::string, std::less<>>> read_capabilities(const wasm::PluginConfig& config,
                                                              const Place& at) {
   bool in_vm = config.vm_config().has_capability_restriction_config();
@@ -140,8 +157,14 @@ Result<std::set<std::string, std::less<>>> read_capabilities(const wasm::PluginC
   }
   const auto& restriction = in_vm ? config.vm_config().capability_restriction_config()
                                   : config.capability_restriction_config();
+  const Place list = (in_vm ? at.field("vm_config") : at)
+                         .field("capability_restriction_config")
+                         .field("allowed_capabilities");
   std::set<std::string, std::less<>> names;
-  for (const auto& [name, sanitization] : restriction.allowed_capabilities()) names.insert(name);
+  for (const auto& [name, sanitization] : restriction.allowed_capabilities()) {
+    if (!is_capability_name(name)) return unknown_capability(name, list.entry(name));
+    names.insert(name);
+  }
   return names;
 }
 

@@ -132,6 +132,27 @@ TEST(PluginReaderTest, ReadsTheOlderPlaceOfCapabilities) {
       "f.yaml:1:1: capability_restriction_config: vm_config has one too; keep that one");
 }
 
+TEST(PluginReaderTest, ReadsAFolderToWatch) {
+  EXPECT_EQ(code("{local: {filename: a, watched_directory: {path: b, watch_modify: true}}}"),
+            CodeSource(LocalFile{"a", "b"}));
+}
+
+// Envoy takes them; the list would not mean what it says.
+TEST(PluginReaderTest, RefusesCapabilitiesThatNobodyHas) {
+  const auto error_of = [](const std::string& name) {
+    return error(
+        "vm_config: {code: {local: {filename: a}}, capability_restriction_config: "
+        "{allowed_capabilities: {proxy_log: {}, " +
+        name + ": {}}}}");
+  };
+  EXPECT_EQ(error_of("fd_write"), "no error");
+  EXPECT_EQ(error_of("proxy_on_memory_allocate"), "no error");
+  EXPECT_EQ(error_of("proxy_loog"),
+            "f.yaml:1:113: vm_config.capability_restriction_config.allowed_capabilities["
+            "'proxy_loog']: no hostcall, WASI function or callback has this name; did you mean "
+            "'proxy_log'?");
+}
+
 TEST(PluginReaderTest, TakesVariablesFromTheHostByName) {
   Environment host = {{"HOME", "/root"}, {"SECRET", "x"}};
   constexpr std::string_view kText = R"(
@@ -268,6 +289,14 @@ TEST_F(ReadCodeTest, NamesTheFileThatItCannotRead) {
   EXPECT_EQ(absent.error().message, "cannot read code from '" + (dir_ / "b.wasm").string() +
                                         "': No such file or directory");
   EXPECT_FALSE(read_code(LocalFile{"."}, dir_).ok());
+}
+
+TEST_F(ReadCodeTest, NamesAFolderToWatchThatIsNotThere) {
+  EXPECT_EQ(read_code(LocalFile{"a.wasm", "."}, dir_).value(), "code");
+  auto absent = read_code(LocalFile{"a.wasm", "absent"}, dir_);
+  ASSERT_FALSE(absent.ok());
+  EXPECT_EQ(absent.error().message,
+            "watched_directory: '" + (dir_ / "absent").string() + "' is no folder");
 }
 
 TEST_F(ReadCodeTest, TakesInlineCodeAsItIs) {

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "weir/envoy/core.pb.h"
 
@@ -23,6 +24,7 @@ enum class Need {
   NotNegative,     // a Duration, if present
   OneMillisecond,  // a Duration, if present: at least so long
   AtLeastOne,      // a uint32, or a UInt32Value if present
+  NotBelowBase,    // a Duration, if present: not shorter than the field base_interval
   OnePage,         // a UInt64Value, if present: at least a page of wasm memory
   Sha256,          // a string of 64 hexadecimal digits
 };
@@ -53,6 +55,7 @@ constexpr Requirement kRequirements[] = {
     {"envoy.config.core.v3.BackoffStrategy", "base_interval", Need::Present},
     {"envoy.config.core.v3.BackoffStrategy", "base_interval", Need::OneMillisecond},
     {"envoy.config.core.v3.BackoffStrategy", "max_interval", Need::OneMillisecond},
+    {"envoy.config.core.v3.BackoffStrategy", "max_interval", Need::NotBelowBase},
     {"envoy.config.core.v3.DataSource", "specifier", Need::OneOf},
     {"envoy.config.core.v3.DataSource", "filename", Need::NotEmpty},
     {"envoy.config.core.v3.DataSource", "environment_variable", Need::NotEmpty},
@@ -97,6 +100,7 @@ constexpr Requirement kRequirements[] = {
     {"envoy.config.route.v3.VirtualHost", "domains", Need::NotEmptyList, "\"*\" serves all"},
     {"envoy.config.route.v3.WeightedCluster", "clusters", Need::NotEmptyList},
     {"envoy.config.route.v3.WeightedCluster.ClusterWeight", "name", Need::NotEmpty},
+    {"envoy.config.core.v3.WatchedDirectory", "path", Need::NotEmpty},
     {"envoy.extensions.access_loggers.wasm.v3.WasmAccessLog", "config", Need::Present,
      kConfigRemedy},
     {"envoy.extensions.filters.http.wasm.v3.Wasm", "config", Need::Present, kConfigRemedy},
@@ -195,6 +199,19 @@ Done check_duration(const Subject& subject, int64_t least_nanoseconds) {
                                               : "has to be 0.001s or longer");
 }
 
+Done check_not_below_base(const Subject& subject) {
+  if (!subject.has_field()) return Unit{};
+  const pb::FieldDescriptor* base = subject.type().FindFieldByName("base_interval");
+  WEIR_CHECK(base != nullptr);
+  const auto parts = [](const pb::Message& message) {
+    const auto& duration = *pb::DynamicCastToGenerated<pb::Duration>(&message);
+    return std::pair(duration.seconds(), duration.nanos());
+  };
+  const auto least = parts(subject.reflection().GetMessage(subject.message, base));
+  if (parts(subject.submessage()) >= least) return Unit{};
+  return subject.wrong("is less than base_interval");
+}
+
 Done check_one_page(const Subject& subject) {
   constexpr uint64_t kPageBytes = 65'536;
   if (!subject.has_field()) return Unit{};
@@ -254,6 +271,8 @@ Done check(const Subject& subject) {
       return check_duration(subject, 1'000'000);
     case Need::AtLeastOne:
       return check_at_least_one(subject);
+    case Need::NotBelowBase:
+      return check_not_below_base(subject);
     case Need::OnePage:
       return check_one_page(subject);
     case Need::Sha256:

@@ -3,7 +3,8 @@
 namespace weir::config {
 namespace {
 
-constexpr size_t kMaxQuoted = 80;
+// Names of messages are shorter.
+constexpr size_t kMaxQuoted = 120;
 
 // The first kMaxQuoted bytes or a little less: a character stays whole.
 std::string_view shorten(std::string_view text) {

@@ -32,10 +32,11 @@ size_t distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string suggest(std::string_view word, std::span<const std::string> known) {
-  if (known.empty()) return "nothing is expected here";
+const std::string* find_similar(std::string_view word, std::span<const std::string> known) {
   const std::string* nearest = nullptr;
-  size_t least = word.size() / 4 + 2;  // exclusive
+  // A word with more mistakes is another word.
+  constexpr size_t kTooMany = 5;
+  size_t least = std::min(word.size() / 4 + 2, kTooMany);
   for (const std::string& candidate : known) {
     if (word.size() > kMaxWord) break;
     size_t edits = distance(word, candidate);
@@ -43,7 +44,13 @@ std::string suggest(std::string_view word, std::span<const std::string> known) {
     least = edits;
     nearest = &candidate;
   }
-  if (nearest != nullptr) return "did you mean '" + *nearest + "'?";
+  return nearest;
+}
+
+std::string suggest(std::string_view word, std::span<const std::string> known) {
+  if (known.empty()) return "nothing is expected here";
+  const std::string* similar = find_similar(word, known);
+  if (similar != nullptr) return "did you mean '" + *similar + "'?";
 
   std::string all;
   for (const std::string& candidate : known) all += (all.empty() ? "" : ", ") + candidate;

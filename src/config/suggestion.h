@@ -7,6 +7,9 @@
 
 namespace weir::config {
 
+// The one of `known` that is nearest to `word`, if one is near enough to be meant; null if none is.
+const std::string* find_similar(std::string_view word, std::span<const std::string> known);
+
 // "did you mean 'runtime'?" if one of `known` is near enough to `word`, else "expected one of a,
 // b"; "nothing is expected here" if none is known.
 std::string suggest(std::string_view word, std::span<const std::string> known);
