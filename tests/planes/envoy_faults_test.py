@@ -1,6 +1,7 @@
 """Guests that fail in every way, in a stock Envoy: its workers go on, and a fault costs the streams
 of its own instance."""
 
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -128,15 +129,18 @@ class LimitTest(PlaneTest):
 
 
 class TwoEnginesTest(PlaneTest):
-    """Envoy's own V8 and the module's engines in one process, with faults in each."""
+    """Envoy's own V8 and an engine of the module in one process, with faults in the latter."""
 
-    def test_faults_of_each_leave_the_other_alone(self):
-        upstream = self.upstream()
-        ours = plugin_config("ours", guest("faults"))
+    def check_faults_leave_envoys_filter_alone(self, engine):
+        folders = os.environ["WEIR_ENGINE_PATH"].split(":")
+        adapter = f"weir-engine-{engine}.so"
+        if not any((pathlib.Path(folder) / adapter).exists() for folder in folders):
+            self.skipTest(f"{adapter} is not built")
+        ours = plugin_config("ours", guest("faults"), engine=engine)
         theirs = plugin_config("theirs", guest("http_all"))
         envoy = Envoy(
             [listener("ours", weir_filter(ours)), listener("theirs", wasm_filter(theirs))],
-            [cluster("upstream", upstream)],
+            [cluster("upstream", self.upstream())],
         )
         self.addCleanup(envoy.stop)
         client, v8 = (self.client(port) for port in envoy.ports)
@@ -144,6 +148,12 @@ class TwoEnginesTest(PlaneTest):
             self.assertEqual(client.request(f"/{fault}").status, 503)
             self.assertEqual(v8.request("/headers").headers.get("x-set"), "guest")
             self.assertEqual(client.request("/").status, 200)
+
+    def test_wasmtime(self):
+        self.check_faults_leave_envoys_filter_alone("wasmtime")
+
+    def test_a_second_v8(self):
+        self.check_faults_leave_envoys_filter_alone("v8")
 
 
 if __name__ == "__main__":
