@@ -25,9 +25,7 @@ void mark(WasmHeaderMapType map) {
 
 }  // namespace
 
-WASM_EXPORT(uint32_t, proxy_on_configure, (uint32_t, uint32_t)) {
-  return 1;
-}
+WASM_EXPORT(uint32_t, proxy_on_configure, (uint32_t, uint32_t)) { return 1; }
 
 WASM_EXPORT(FilterHeadersStatus, proxy_on_request_headers, (uint32_t, uint32_t, uint32_t)) {
   mark(WasmHeaderMapType::RequestHeaders);
