@@ -62,6 +62,10 @@ std::string to_json(const pb::Struct& message) {
   return json_of(message).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string to_json(const pb::Value& value) {
+  return json_of(value).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 Result<std::string> to_plugin_bytes(const pb::Any& any, const Place& at) {
   if (any.Is<pb::Struct>()) {
     WEIR_TRY(auto message, unpack<pb::Struct>(any, at));

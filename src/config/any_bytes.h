@@ -18,5 +18,6 @@ Result<std::string> to_plugin_bytes(const google::protobuf::Any& any, const Plac
 
 // On one line, keys sorted, so that equal messages give equal text.
 std::string to_json(const google::protobuf::Struct& message);
+std::string to_json(const google::protobuf::Value& value);
 
 }  // namespace weir::config

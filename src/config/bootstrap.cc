@@ -7,6 +7,7 @@
 #include "config/listener_reader.h"
 #include "config/loader.h"
 #include "config/plugin_reader.h"
+#include "config/service_reader.h"
 #include "weir/envoy/bootstrap.pb.h"
 
 namespace weir::config {
@@ -29,6 +30,9 @@ Result<ServeSettings> load_bootstrap(std::string_view text, std::string_view fil
   for (const Cluster& cluster : settings.clusters) names.insert(cluster.name);
   WEIR_TRY(settings.listeners, read_listeners(resources.listeners(), names, process_environment(),
                                               at.field("listeners")));
+  WEIR_TRY(settings.services, read_services(message.bootstrap_extensions(), process_environment(),
+                                            Place(map).field("bootstrap_extensions")));
+  WEIR_TRY(check_singletons(settings));
   if (message.has_admin()) {
     Place admin = Place(map).field("admin").field("address");
     WEIR_TRY(settings.admin, read_ip_address(message.admin().address(), admin));

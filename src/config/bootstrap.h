@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "config/access_log.h"
 #include "config/plugin_config.h"
 #include "config/routes.h"
 
@@ -54,6 +55,9 @@ struct Listener {
   // Connections are carried as they are; what follows is not for them.
   std::optional<TcpProxy> tcp_proxy;
 
+  // Of requests, or of carried connections, when they are over.
+  std::vector<AccessLog> access_logs;
+
   Codec codec = Codec::Auto;
   std::vector<PluginSettings> plugins;  // in the order in which requests pass them
   RouteConfiguration routes;
@@ -75,9 +79,16 @@ struct Cluster {
   friend bool operator==(const Cluster&, const Cluster&) = default;
 };
 
+// A plugin that serves no stream.
+struct Service {
+  PluginSettings plugin;
+  bool singleton = false;  // one instance for the process, not one for each worker
+};
+
 struct ServeSettings {
   std::vector<Listener> listeners;
   std::vector<Cluster> clusters;
+  std::vector<Service> services;
   std::optional<SocketAddress> admin;
 
   const Cluster* find_cluster(std::string_view name) const;

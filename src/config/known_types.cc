@@ -6,15 +6,18 @@
 #include <google/protobuf/wrappers.pb.h>
 
 #include "config/suggestion.h"
+#include "weir/envoy/file_access_log.pb.h"
 #include "weir/envoy/http_connection_manager.pb.h"
 #include "weir/envoy/http_protocol_options.pb.h"
 #include "weir/envoy/http_wasm.pb.h"
 #include "weir/envoy/network_wasm.pb.h"
 #include "weir/envoy/router.pb.h"
+#include "weir/envoy/stream_access_log.pb.h"
 #include "weir/envoy/tcp_proxy.pb.h"
 #include "weir/envoy/wasm.pb.h"
 #include "weir/envoy/wasm_access_log.pb.h"
 #include "weir/v1/plugin_options.pb.h"
+#include "weir/v1/service_options.pb.h"
 
 namespace weir::config {
 namespace {
@@ -29,8 +32,11 @@ std::vector<const pb::Message*> prototypes() {
 
 const std::vector<const pb::Message*>& all_prototypes() {
   static const auto kAll = prototypes<
-      weir::v1::PluginOptions, filters::http::wasm::v3::Wasm, filters::network::wasm::v3::Wasm,
-      envoy::extensions::access_loggers::wasm::v3::WasmAccessLog,
+      weir::v1::PluginOptions, weir::v1::ServiceOptions, filters::http::wasm::v3::Wasm,
+      filters::network::wasm::v3::Wasm, envoy::extensions::access_loggers::wasm::v3::WasmAccessLog,
+      envoy::extensions::access_loggers::file::v3::FileAccessLog,
+      envoy::extensions::access_loggers::stream::v3::StdoutAccessLog,
+      envoy::extensions::access_loggers::stream::v3::StderrAccessLog,
       envoy::extensions::wasm::v3::WasmService,
       filters::network::http_connection_manager::v3::HttpConnectionManager,
       filters::network::tcp_proxy::v3::TcpProxy, filters::http::router::v3::Router,

@@ -1,5 +1,9 @@
 #include "config/listener_reader.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include "config/access_log_reader.h"
 #include "config/cluster_reader.h"
 #include "config/route_reader.h"
 #include "config/tcp_proxy_reader.h"
@@ -67,6 +71,8 @@ Result<std::vector<PluginSettings>> read_http_filters(const HttpConnectionManage
 Done read_manager(const HttpConnectionManager& manager, const std::set<std::string>& clusters,
                   const Environment& environment, const Place& at, Listener& into) {
   into.codec = read_codec(manager.codec_type());
+  WEIR_TRY(into.access_logs,
+           read_access_logs(manager.access_log(), environment, at.field("access_log")));
   WEIR_TRY(into.plugins, read_http_filters(manager, environment, at.field("http_filters")));
   WEIR_TRY(into.routes,
            read_routes(manager.route_config(), clusters, environment, at.field("route_config")));
@@ -112,6 +118,8 @@ Done read_filter_chain(const v3::FilterChain& chain, const std::set<std::string>
     if (config.Is<TcpProxy>()) {
       WEIR_TRY(auto proxy, unpack<TcpProxy>(config, here));
       WEIR_TRY(into.tcp_proxy, read_tcp_proxy(proxy, clusters, here));
+      WEIR_TRY(into.access_logs,
+               read_access_logs(proxy.access_log(), environment, here.field("access_log")));
       return Unit{};
     }
     if (!config.Is<NetworkWasm>() && !config.Is<PluginOptions>()) {
@@ -138,6 +146,14 @@ Result<Listener> read_listener(const v3::Listener& message, const std::set<std::
   }
   WEIR_TRY(
       read_filter_chain(message.filter_chains(0), clusters, environment, chains.item(0), listener));
+  const Place logs = at.field("access_log");
+  if (message.access_log_size() > 0 && !listener.tcp_proxy) {
+    return logs.error(
+        "a listener's own access log is for carried connections; that of requests is "
+        "a field of the HTTP connection manager");
+  }
+  WEIR_TRY(auto more, read_access_logs(message.access_log(), environment, logs));
+  std::ranges::move(more, std::back_inserter(listener.access_logs));
   return listener;
 }
 

@@ -42,6 +42,12 @@ constexpr std::string_view kRouterRemedy = "the last of them is the router";
 constexpr std::string_view kTypedConfigRemedy = "its '@type' says which filter this is";
 
 constexpr Requirement kRequirements[] = {
+    {"envoy.config.accesslog.v3.AccessLog", "typed_config", Need::Present,
+     "its '@type' says where it goes"},
+    {"envoy.config.accesslog.v3.AccessLogFilter", "filter_specifier", Need::OneOf},
+    {"envoy.config.accesslog.v3.DurationFilter", "comparison", Need::Present},
+    {"envoy.config.accesslog.v3.HeaderFilter", "header", Need::Present},
+    {"envoy.config.accesslog.v3.StatusCodeFilter", "comparison", Need::Present},
     {"envoy.config.bootstrap.v3.Admin", "address", Need::Present},
     {"envoy.config.bootstrap.v3.Bootstrap", "static_resources", Need::Present,
      "listeners and clusters stand there"},
@@ -71,6 +77,10 @@ constexpr Requirement kRequirements[] = {
     {"envoy.config.core.v3.SocketAddress", "address", Need::NotEmpty},
     {"envoy.config.core.v3.SocketAddress", "port_value", Need::Present},
     {"envoy.config.core.v3.SocketAddress", "port_value", Need::Port},
+    {"envoy.config.core.v3.TypedExtensionConfig", "name", Need::NotEmpty},
+    {"envoy.config.core.v3.TypedExtensionConfig", "typed_config", Need::Present,
+     "its '@type' says which extension this is"},
+    {"envoy.config.core.v3.SubstitutionFormatString", "format", Need::OneOf},
     {"envoy.config.endpoint.v3.ClusterLoadAssignment", "endpoints", Need::NotEmptyList},
     {"envoy.config.endpoint.v3.Endpoint", "address", Need::Present},
     {"envoy.config.endpoint.v3.LbEndpoint", "endpoint", Need::Present},
@@ -101,6 +111,7 @@ constexpr Requirement kRequirements[] = {
     {"envoy.config.route.v3.WeightedCluster", "clusters", Need::NotEmptyList},
     {"envoy.config.route.v3.WeightedCluster.ClusterWeight", "name", Need::NotEmpty},
     {"envoy.config.core.v3.WatchedDirectory", "path", Need::NotEmpty},
+    {"envoy.extensions.access_loggers.file.v3.FileAccessLog", "path", Need::NotEmpty},
     {"envoy.extensions.access_loggers.wasm.v3.WasmAccessLog", "config", Need::Present,
      kConfigRemedy},
     {"envoy.extensions.filters.http.wasm.v3.Wasm", "config", Need::Present, kConfigRemedy},
@@ -142,6 +153,7 @@ constexpr Requirement kRequirements[] = {
     {"weir.v1.Limits", "max_memory_bytes", Need::OnePage},
     {"weir.v1.Limits", "max_stream_memory_bytes", Need::OnePage},
     {"weir.v1.PluginOptions", "plugin", Need::Present, kConfigRemedy},
+    {"weir.v1.ServiceOptions", "options", Need::Present, kConfigRemedy},
 };
 
 // A message and the field that a requirement speaks of.

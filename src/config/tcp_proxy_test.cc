@@ -107,7 +107,7 @@ TEST(TcpProxyTest, NamesWhatCannotBe) {
        "4294967295"},
       {filter(kTcpProxy, ", stat_prefix: s, cluster: web, tunneling_config: {}"),
        "[0].typed_config.tunneling_config: unknown field; expected one of "
-       "stat_prefix, cluster, weighted_clusters, max_connect_attempts, idle_timeout"},
+       "stat_prefix, cluster, weighted_clusters, access_log, max_connect_attempts, idle_timeout"},
       {filter(kTcpProxy, ", stat_prefix: s, cluster: web") + ", " + plugin("late"),
        "[0].typed_config: 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy' has to be the "
        "last filter; none is reached after it"},

@@ -5,12 +5,15 @@
 
 #include <string>
 
+#include "weir/envoy/accesslog.pb.h"
 #include "weir/envoy/bootstrap.pb.h"
 #include "weir/envoy/cluster.pb.h"
+#include "weir/envoy/file_access_log.pb.h"
 #include "weir/envoy/http_connection_manager.pb.h"
 #include "weir/envoy/http_protocol_options.pb.h"
 #include "weir/envoy/http_wasm.pb.h"
 #include "weir/envoy/network_wasm.pb.h"
+#include "weir/envoy/stream_access_log.pb.h"
 #include "weir/envoy/tcp_proxy.pb.h"
 #include "weir/envoy/wasm.pb.h"
 #include "weir/envoy/wasm_access_log.pb.h"
@@ -172,6 +175,46 @@ TEST(WireTest, ReadsATcpProxy) {
       parse<TcpProxy>(bytes(1, "s") + bytes(10, bytes(1, bytes(1, "web") + number(2, 9))));
   EXPECT_EQ(weighted.weighted_clusters().clusters(0).name(), "web");
   EXPECT_EQ(weighted.weighted_clusters().clusters(0).weight(), 9u);
+}
+
+TEST(WireTest, ReadsAccessLogs) {
+  using envoy::config::accesslog::v3::AccessLog;
+  const std::string comparison = bytes(1, number(1, 1) + bytes(2, number(2, 500) + bytes(3, "k")));
+  const std::string any = bytes(1, "type.googleapis.com/x");
+  auto log = parse<AccessLog>(bytes(1, "n") + bytes(2, bytes(1, comparison)) + bytes(4, any));
+  EXPECT_EQ(log.filter().status_code_filter().comparison().value().default_value(), 500u);
+  const auto filter = [](uint32_t field, const std::string& content) {
+    return parse<AccessLog>(bytes(2, bytes(field, content))).filter();
+  };
+  EXPECT_TRUE(filter(2, comparison).has_duration_filter());
+  EXPECT_TRUE(filter(3, "").has_not_health_check_filter());
+  EXPECT_TRUE(filter(6, "").has_and_filter());
+  EXPECT_TRUE(filter(7, "").has_or_filter());
+  const std::string matcher =
+      bytes(1, "a") + number(8, 1) + bytes(13, bytes(1, "x") + number(6, 1));
+  EXPECT_EQ(filter(8, bytes(1, matcher)).header_filter().header().string_match().exact(), "x");
+  EXPECT_EQ(filter(9, bytes(1, "UF")).response_flag_filter().flags(0), "UF");
+  EXPECT_TRUE(filter(10, bytes(1, varint(5)) + number(2, 1)).grpc_status_filter().exclude());
+}
+
+TEST(WireTest, ReadsFilesOfAccessLogs) {
+  using envoy::extensions::access_loggers::file::v3::FileAccessLog;
+  using envoy::extensions::access_loggers::stream::v3::StdoutAccessLog;
+  const std::string format = number(3, 1) + bytes(5, bytes(3, "x"));
+  auto file = parse<FileAccessLog>(bytes(1, "a") + bytes(5, format));
+  EXPECT_EQ(file.log_format().text_format_source().inline_string(), "x");
+  EXPECT_EQ(parse<FileAccessLog>(bytes(1, "a") + bytes(2, "f")).format(), "f");
+  EXPECT_TRUE(parse<FileAccessLog>(bytes(1, "a") + bytes(3, "")).has_json_format());
+  EXPECT_TRUE(parse<FileAccessLog>(bytes(1, "a") + bytes(4, "")).has_typed_json_format());
+  EXPECT_EQ(parse<StdoutAccessLog>(bytes(1, bytes(1, "x"))).log_format().text_format(), "x");
+}
+
+TEST(WireTest, ReadsExtensionsOfTheProcess) {
+  using envoy::config::bootstrap::v3::Bootstrap;
+  auto bootstrap = parse<Bootstrap>(
+      bytes(21, bytes(1, "n") + bytes(2, bytes(1, "type.googleapis.com/x") + bytes(2, "y"))));
+  EXPECT_EQ(bootstrap.bootstrap_extensions(0).name(), "n");
+  EXPECT_EQ(bootstrap.bootstrap_extensions(0).typed_config().value(), "y");
 }
 
 TEST(WireTest, ReadsProtocolsOfClusters) {

@@ -161,7 +161,25 @@ Status PluginContext::send_local_response(abi::LocalResponseRequest) {
 }
 Status PluginContext::clear_route_cache() { return Status::Ok; }
 
+void PluginContext::log_stream(HttpStream& stream) {
+  HttpStream* outer = std::exchange(logged_, &stream);
+  static_cast<void>(vm().call(Callback::OnLog, *this, {}));
+  logged_ = outer;
+}
+
+abi::HeaderMap* PluginContext::header_map(MapType type) {
+  if (type > MapType::ResponseTrailers) return call_map(type);
+  return logged_ == nullptr ? nullptr : logged_->header_map(type);
+}
+
 Status PluginContext::get_property(std::string_view path, abi::ValueSink sink) {
+  if (logged_ != nullptr) {
+    return runtime::get_property({.plugin = plugin(),
+                                  .stream = logged_,
+                                  .http = logged_,
+                                  .filter_state = logged_->filter_state()},
+                                 path, sink);
+  }
   return runtime::get_property(
       {.plugin = plugin(), .stream = nullptr, .http = nullptr, .filter_state = filter_state_}, path,
       sink);

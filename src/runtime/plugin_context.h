@@ -62,6 +62,9 @@ class PluginContext final : public ContextBase {
   // Envoy's envoy_resolve_dns, asked by the context of that id, which is told the answer.
   abi::Status resolve_dns_for(abi::ContextId asked_by, std::string_view host, uint32_t& token);
 
+  // proxy_on_log for a stream of others, whose maps and properties can be read meanwhile.
+  void log_stream(HttpStream& stream);
+
   // Configurations, for buffers of this root and its streams.
   abi::Buffer* configuration(abi::BufferType);
 
@@ -69,7 +72,7 @@ class PluginContext final : public ContextBase {
   PropertyDeclarations& declarations() override { return declarations_; }
 
   // abi::Context
-  abi::HeaderMap* header_map(abi::MapType type) override { return call_map(type); }
+  abi::HeaderMap* header_map(abi::MapType type) override;
   bool may_write(abi::MapType) const override { return false; }
   abi::Buffer* buffer(abi::BufferType) override;
   abi::Status continue_stream(abi::StreamType) override;
@@ -163,6 +166,7 @@ class PluginContext final : public ContextBase {
   uint64_t held_bytes_ = 0;    // bodies of open HTTP calls
   uint64_t unsent_bytes_ = 0;  // of gRPC messages: at most so many wait
   Delivery* delivery_ = nullptr;
+  HttpStream* logged_ = nullptr;  // while the guest is told of it
   std::unordered_map<uint32_t, std::unique_ptr<HttpCall>> http_calls_;
   std::unordered_map<uint32_t, std::unique_ptr<GrpcCall>> grpc_calls_;
 };

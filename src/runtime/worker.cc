@@ -5,6 +5,7 @@
 
 #include "runtime/http_stream_context.h"
 #include "runtime/network_stream_context.h"
+#include "runtime/plugin_context.h"
 #include "runtime/stream_instances.h"
 #include "runtime/unavailable_context.h"
 #include "runtime/vm_slot.h"
@@ -82,6 +83,12 @@ std::unique_ptr<HttpContext> WorkerPlugin::make_http_context(HttpStream& stream)
 std::unique_ptr<NetworkContext> WorkerPlugin::make_network_context(NetworkStream& stream) {
   return make_context<NetworkStreamContext, UnavailableNetworkContext, NetworkContext>(stream);
 }
+
+void WorkerPlugin::log(HttpStream& stream) {
+  if (slot_.running() != nullptr) user_.root->log_stream(stream);
+}
+
+void WorkerPlugin::keep_running() { static_cast<void>(slot_.running()); }
 
 WorkerPlugin::Status WorkerPlugin::status() const {
   const StreamInstances* streams = slot_.streams();

@@ -55,6 +55,14 @@ class WorkerPlugin {
   std::unique_ptr<HttpContext> make_http_context(HttpStream& stream);
   std::unique_ptr<NetworkContext> make_network_context(NetworkStream& stream);
 
+  // Tells the plugin's root context of a finished stream (proxy_on_log), of which everything can be
+  // read; as in Envoy an access log has no context of its own. Nothing happens where the VM has
+  // failed and cannot be started again now. `stream` is used during the call.
+  void log(HttpStream& stream);
+
+  // Starts it again if it has failed and may be started now.
+  void keep_running();
+
   const Plugin& plugin() const { return *plugin_; }
 
   struct Status {

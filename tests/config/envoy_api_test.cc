@@ -118,9 +118,12 @@ bool is_whole(const std::string& name) {
   return name.find(".wasm.v3.") != std::string::npos || kCore.contains(name);
 }
 
+// Deeper messages stay empty: some hold others of their own kind.
+constexpr int kDeepest = 12;
+
 // Gives each field that `ours` has a value of its own in `theirs`; of the members of a oneof the
 // one of that turn.
-void fill(const pb::Descriptor& ours, pb::Message& theirs, size_t turn);
+void fill(const pb::Descriptor& ours, pb::Message& theirs, size_t turn, int depth = 0);
 
 // An enumeration gets a value that `ours` has.
 void set_scalar(const Field& ours, pb::Message& message, const Field& field, int salt) {
@@ -162,7 +165,7 @@ void set_scalar(const Field& ours, pb::Message& message, const Field& field, int
   FAIL() << field.full_name();
 }
 
-void set_field(const Field& ours, pb::Message& theirs, const Field& field, size_t turn) {
+void set_field(const Field& ours, pb::Message& theirs, const Field& field, size_t turn, int depth) {
   const pb::Reflection& reflection = *theirs.GetReflection();
   const int count = field.is_repeated() ? 2 : 1;
   for (int i = 0; i < count; ++i) {
@@ -175,14 +178,15 @@ void set_field(const Field& ours, pb::Message& theirs, const Field& field, size_
     if (field.is_map()) {
       const pb::Descriptor& entry = *field.message_type();
       set_scalar(*ours.message_type()->map_key(), inner, *entry.map_key(), i);
-      set_field(*ours.message_type()->map_value(), inner, *entry.map_value(), turn);
+      set_field(*ours.message_type()->map_value(), inner, *entry.map_value(), turn, depth);
     } else {
-      fill(*ours.message_type(), inner, turn);
+      fill(*ours.message_type(), inner, turn, depth + 1);
     }
   }
 }
 
-void fill(const pb::Descriptor& ours, pb::Message& theirs, size_t turn) {
+void fill(const pb::Descriptor& ours, pb::Message& theirs, size_t turn, int depth) {
+  if (depth > kDeepest) return;
   for (int i = 0; i < ours.field_count(); ++i) {
     const Field& field = *ours.field(i);
     const pb::OneofDescriptor* oneof = field.real_containing_oneof();
@@ -192,7 +196,7 @@ void fill(const pb::Descriptor& ours, pb::Message& theirs, size_t turn) {
     }
     const Field* their_field = theirs.GetDescriptor()->FindFieldByName(field.name());
     ASSERT_NE(their_field, nullptr) << field.full_name();
-    set_field(field, theirs, *their_field, turn);
+    set_field(field, theirs, *their_field, turn, depth);
   }
 }
 

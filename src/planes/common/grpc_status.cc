@@ -1,6 +1,28 @@
 #include "planes/common/grpc_status.h"
 
+#include <iterator>
+
 namespace weir::planes {
+namespace {
+
+constexpr std::string_view kNames[] = {
+    "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+    "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+    "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
+    "DataLoss", "Unauthenticated"};
+
+std::string to_snake_case(std::string_view name) {
+  if (name == "OK") return "OK";
+  std::string snake;
+  for (const char c : name) {
+    const bool upper = c >= 'A' && c <= 'Z';
+    if (upper && !snake.empty()) snake += '_';
+    snake += upper ? c : static_cast<char>(c - 'a' + 'A');
+  }
+  return snake;
+}
+
+}  // namespace
 
 bool is_grpc_content_type(std::string_view content_type) {
   static constexpr std::string_view kGrpc = "application/grpc";
@@ -27,6 +49,13 @@ int32_t grpc_status_of(uint32_t http_status) {
     default:
       return 2;  // UNKNOWN
   }
+}
+
+std::string grpc_status_name(int64_t status, bool snake_case) {
+  if (status < 0 || status >= static_cast<int64_t>(std::size(kNames)))
+    return std::to_string(status);
+  const std::string_view name = kNames[status];
+  return snake_case ? to_snake_case(name) : std::string(name);
 }
 
 }  // namespace weir::planes

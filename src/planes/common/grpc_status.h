@@ -2,6 +2,7 @@
 // Where gRPC meets plain HTTP: requests that are gRPC, and statuses of one as the other's.
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace weir::planes {
@@ -11,5 +12,8 @@ bool is_grpc_content_type(std::string_view content_type);
 
 // gRPC's "HTTP to gRPC Status Code Mapping".
 int32_t grpc_status_of(uint32_t http_status);
+
+// "NotFound", or "NOT_FOUND"; of a number that is no status, the number.
+std::string grpc_status_name(int64_t status, bool snake_case);
 
 }  // namespace weir::planes

@@ -98,8 +98,8 @@ std::string plugins_json(const UpdateStatus& status,
     json["workers"] = nlohmann::json::array();
     const bool isolated = is_isolated(*status.generation->plugins[place].plugin);
     for (const auto& worker : workers) {
-      if (worker.generation != status.generation) continue;
-      json["workers"].push_back(worker_json(worker.by_place[place], isolated));
+      if (worker.generation != status.generation || !worker.by_place[place]) continue;
+      json["workers"].push_back(worker_json(*worker.by_place[place], isolated));
     }
     list.push_back(std::move(json));
   }
@@ -119,17 +119,22 @@ AdminReply plugins_ready(const UpdateStatus& status,
     const runtime::Plugin& plugin = *placed.plugin;
     // Its streams need no instance that could fail before them.
     if (is_isolated(plugin)) continue;
+    size_t all = 0;
     size_t waiting = 0;
     std::string why;
     for (const auto& worker : workers) {
-      if (worker.generation != status.generation || !worker.by_place[place].backing_off) continue;
+      if (worker.generation != status.generation) continue;
+      const auto& here = worker.by_place[place];
+      if (!here) continue;
+      ++all;
+      if (!here->backing_off) continue;
       ++waiting;
-      why = worker.by_place[place].last_failure;
+      why = here->last_failure;
     }
     if (waiting == 0) continue;
     reply.body += "plugin '" + plugin.options().name + "' cannot be started on " +
-                  std::to_string(waiting) + " of " + std::to_string(workers.size()) +
-                  " workers: " + why + "\n";
+                  std::to_string(waiting) + " of " + std::to_string(all) + " workers: " + why +
+                  "\n";
   }
   if (reply.body.empty()) return {.status = 200, .content_type = "text/plain", .body = "LIVE\n"};
   return reply;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "planes/serve/access_logs.h"
+#include "planes/serve/exchange_record.h"
+
 namespace weir::serve {
 namespace {
 
@@ -44,6 +47,10 @@ FilterChain::FilterChain(const ChainParts& parts, ClientStream& client,
             {CheckedHeaders::Kind::Trailers, request_.trailer_list()},
             {CheckedHeaders::Kind::Response, response_.header_list()},
             {CheckedHeaders::Kind::Trailers, response_.trailer_list()}} {
+  if (parts.logs != nullptr) {
+    request_.keep_maps();
+    response_.keep_maps();
+  }
   parts.open.push_back(*this);
   const Turn turn(*this);
   for (size_t i = 0; i < plugin_count_; ++i) {
@@ -60,17 +67,18 @@ FilterChain::~FilterChain() {
 }
 
 Nanoseconds FilterChain::now() const {
-  return plugin_count_ == 0 ? Nanoseconds{} : parts_.clock.monotonic();
+  return is_observed() ? parts_.clock.monotonic() : Nanoseconds{};
 }
 
 void FilterChain::headers(HeaderList headers, EndOfStream end) {
   const Turn turn(*this);
   traits_ = RequestTraits::of(headers);
-  if (plugin_count_ > 0) {
+  if (is_observed()) {
     facts_.started_wall = parts_.clock.wall();
     facts_.started = parts_.clock.monotonic();
     facts_.request_headers_bytes = headers.byte_size();
   }
+  request_came_to(end);
   if (!headers.find("x-forwarded-proto")) {
     // A request with so many headers that it does not fit goes on without it.
     static_cast<void>(headers.add("x-forwarded-proto", "http"));
@@ -87,11 +95,13 @@ void FilterChain::headers(HeaderList headers, EndOfStream end) {
 
 void FilterChain::data(Body data, EndOfStream end) {
   const Turn turn(*this);
+  request_came_to(end);
   request_.data(std::move(data), end);
 }
 
 void FilterChain::trailers(HeaderList trailers) {
   const Turn turn(*this);
+  request_came_to(EndOfStream::Yes);
   request_.trailers(std::move(trailers));
 }
 
@@ -117,6 +127,10 @@ void FilterChain::closed() {
   stop_messages();
   bool all_finished = true;
   for (PluginStream& plugin : plugins()) all_finished &= plugin.finish();
+  if (parts_.logs != nullptr) {
+    ExchangeRecord record(*this);
+    parts_.logs->write(record);
+  }
   client_ = nullptr;
   if (!all_finished) {
     kept_connection_ = *connection_;
@@ -141,6 +155,10 @@ abi::HeaderMap* FilterChain::header_map(size_t plugin, abi::MapType type) {
     default:
       return nullptr;
   }
+}
+
+abi::HeaderMap* FilterChain::logged_map(abi::MapType type) {
+  return type <= abi::MapType::ResponseTrailers ? &maps_[static_cast<size_t>(type)] : nullptr;
 }
 
 Body* FilterChain::body(size_t plugin, Direction direction) { return lane(direction).body(plugin); }
@@ -170,6 +188,10 @@ void FilterChain::reset(std::string_view reason, ResponseFlag flag) {
   facts_.flags |= static_cast<uint32_t>(flag);
 }
 
+void FilterChain::blame(size_t plugin) {
+  if (plugin < parts_.plugin_names.size()) facts_.plugin = parts_.plugin_names[plugin];
+}
+
 void FilterChain::fail(LocalReply reply) {
   const Turn turn(*this);
   if (response_.started()) {
@@ -190,7 +212,8 @@ void FilterChain::on_interim_headers(HeaderList headers) {
 
 void FilterChain::on_response_headers(HeaderList headers, EndOfStream end) {
   const Turn turn(*this);
-  if (end == EndOfStream::Yes) facts_.upstream_ended = now();
+  facts_.response_started = now();
+  if (end == EndOfStream::Yes) facts_.upstream_ended = facts_.response_started;
   response_.headers(std::move(headers), end);
 }
 

@@ -29,6 +29,7 @@ struct ExchangeStats {
   Counter resets;   // by us, in the midst of the response
 };
 
+class AccessLogs;
 class FilterChain;
 using FilterChains =
     boost::intrusive::list<FilterChain, boost::intrusive::constant_time_size<false>>;
@@ -40,7 +41,9 @@ struct ChainParts {
   uint64_t buffer_limit;  // of body bytes that a plugin may hold in one direction
   const Clock& clock;
   ExchangeStats& stats;
-  FilterChains& open;  // those whose client or plugins have not finished
+  FilterChains& open;                         // those whose client or plugins have not finished
+  std::span<const std::string> plugin_names;  // in their order
+  AccessLogs* logs = nullptr;                 // null: none is kept
 };
 
 // An Exchange. Requests pass the plugins in order, responses in reverse order (Envoy's rule); the
@@ -71,6 +74,8 @@ class FilterChain final : public Exchange,
 
   // What plugins ask for; see runtime::HttpStream.
   abi::HeaderMap* header_map(size_t plugin, abi::MapType type);
+  // For access logs, where a map that did not come is empty.
+  abi::HeaderMap* logged_map(abi::MapType type);
   Body* body(size_t plugin, runtime::Direction direction);
   runtime::FilterState& filter_state() { return filter_state_; }
   std::string_view filter_chain_name() const { return parts_.name; }
@@ -78,6 +83,8 @@ class FilterChain final : public Exchange,
   // False: response headers have been sent, or another reply is under way.
   bool reply(LocalReply reply);
   void reset(std::string_view reason, ResponseFlag flag);
+  // Access logs tell that this plugin has ended the exchange.
+  void blame(size_t plugin);
   // A reply, or a reset where it is too late for one.
   void fail(LocalReply reply);
   // The route is chosen when the request leaves the last plugin, whatever was asked before.
@@ -88,11 +95,14 @@ class FilterChain final : public Exchange,
   struct Facts {
     Nanoseconds started_wall{};
     Nanoseconds started{};  // monotonic, as all below
+    Nanoseconds request_ended{};
     Nanoseconds upstream_started{};
+    Nanoseconds response_started{};
     Nanoseconds upstream_ended{};
     Nanoseconds ended{};
     size_t request_headers_bytes = 0;
     std::string details = "via_upstream";
+    std::string plugin;  // that has answered, closed or failed; empty: none has
     uint32_t flags = 0;
   };
   const Facts& facts() const { return facts_; }
@@ -148,8 +158,13 @@ class FilterChain final : public Exchange,
   Lane& lane(runtime::Direction direction) {
     return direction == runtime::Direction::Request ? request_ : response_;
   }
-  // Zero where no plugin can ask for it: the clock costs as much as a header.
+  // Whether a plugin or an access log may look at what is known.
+  bool is_observed() const { return plugin_count_ > 0 || parts_.logs != nullptr; }
+  // Zero where nobody can ask for it: the clock costs as much as a header.
   Nanoseconds now() const;
+  void request_came_to(EndOfStream end) {
+    if (end == EndOfStream::Yes) facts_.request_ended = now();
+  }
 
   // Does what waits. Thread-wise and stack-wise alone: the outermost call is about to return.
   void settle();

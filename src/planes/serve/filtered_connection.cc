@@ -26,7 +26,7 @@ void FilteredConnection::on_passed(Direction direction, Body data, EndOfStream) 
                                   : bytes_->take_output(std::move(data));
 }
 
-void FilteredConnection::on_close_wanted(Direction) {
+void FilteredConnection::on_close_wanted(size_t, Direction) {
   if (bytes_ != nullptr) bytes_->close(false);
 }
 

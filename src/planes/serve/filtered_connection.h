@@ -62,7 +62,7 @@ class FilteredConnection final : private NetworkChainOwner,
   // NetworkChainOwner
   void on_established() override {}
   void on_passed(runtime::Direction direction, Body data, EndOfStream end) override;
-  void on_close_wanted(runtime::Direction side) override;
+  void on_close_wanted(size_t plugin, runtime::Direction side) override;
   void on_plugin_failed(size_t plugin, std::string_view reason) override;
   void on_settled() override;
   void on_plugins_finished() override;

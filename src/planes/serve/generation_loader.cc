@@ -66,6 +66,7 @@ Result<Draft> GenerationLoader::begin(config::ServeSettings settings, const Gene
   Draft draft;
   draft.anew = anew;
   WEIR_TRY(draft.generation, make_generation(std::move(settings)));
+  WEIR_TRY(open_logs(draft.generation, log_files_, supply_.base_dir()));
   const std::vector<Known> known = find_known(draft, before);
   draft.fetched.resize(known.size());
   for (size_t i = 0; i < known.size(); ++i) {

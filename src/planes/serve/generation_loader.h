@@ -30,9 +30,9 @@ enum class OnMissing : uint8_t {
 // Thread: the updater's.
 class GenerationLoader {
  public:
-  // Both outlive it.
-  GenerationLoader(runtime::Host& host, const planes::CodeSupply& supply)
-      : host_(host), supply_(supply) {}
+  // All outlive it.
+  GenerationLoader(runtime::Host& host, const planes::CodeSupply& supply, LogFiles& log_files)
+      : host_(host), supply_(supply), log_files_(log_files) {}
 
   // Finds out what has to be fetched. `before` is what runs; null: nothing.
   Result<Draft> begin(config::ServeSettings settings, const Generation* before, bool anew);
@@ -50,6 +50,7 @@ class GenerationLoader {
 
   runtime::Host& host_;
   const planes::CodeSupply& supply_;
+  LogFiles& log_files_;
   std::map<std::filesystem::path, FileState> read_files_;
 };
 

@@ -63,7 +63,10 @@ void Lane::whole(HeaderList headers, Body body) {
 
 void Lane::start(HeaderList headers, EndOfStream end) {
   has_headers_ = true;
-  if (plugins_.empty()) return exit_.pass_headers(std::move(headers), end);
+  if (plugins_.empty()) {
+    if (keeps_maps_) headers_ = headers;
+    return exit_.pass_headers(std::move(headers), end);
+  }
   headers_ = std::move(headers);
   exit_.on_message(end);
   for (PluginStream& plugin : plugins_) {
@@ -206,7 +209,8 @@ void Lane::run_body_callback(Position at, EndOfStream end) {
 void Lane::enter_trailers(Position at) {
   if (at == plugins_.size()) {
     // With plugins a copy: they may look at it until the stream ends.
-    return exit_.trailers(plugins_.empty() ? std::move(trailers_) : trailers_);
+    const bool kept = keeps_maps_ || !plugins_.empty();
+    return exit_.trailers(kept ? trailers_ : std::move(trailers_));
   }
 
   Stage& stage = stage_at(at);

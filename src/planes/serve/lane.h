@@ -58,6 +58,9 @@ class Lane {
         exit_(sink, headers_),
         buffer_limit_(buffer_limit) {}
 
+  // Headers and trailers stay readable, as they do where there are plugins.
+  void keep_maps() { keeps_maps_ = true; }
+
   void headers(HeaderList headers, EndOfStream end);
   void data(Body data, EndOfStream end);
   void trailers(HeaderList trailers);
@@ -138,6 +141,7 @@ class Lane {
   const uint64_t buffer_limit_;
   uint64_t body_bytes_in_ = 0;
   uint32_t pausing_stages_ = 0;
+  bool keeps_maps_ = false;
   bool has_headers_ = false;
   bool has_trailers_ = false;
   bool closed_ = false;

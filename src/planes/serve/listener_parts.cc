@@ -15,16 +15,39 @@ std::vector<TcpTargets::Target> targets_of(const ListenerSurroundings& around) {
   return targets;
 }
 
+std::vector<std::string> names_of(const std::vector<config::PluginSettings>& plugins) {
+  std::vector<std::string> names;
+  for (const auto& plugin : plugins) names.push_back(plugin.name);
+  return names;
+}
+
+// For each access log what tells its plugin; empty where it is a file.
+std::vector<TellPlugin> log_plugins(const ListenerSurroundings& around) {
+  std::vector<TellPlugin> plugins;
+  size_t place = around.places.logs.first;
+  for (const config::AccessLog& log : around.settings.access_logs) {
+    const bool is_plugin = std::holds_alternative<config::PluginSettings>(log.to);
+    plugins.push_back(is_plugin ? around.makers.logs[place++] : TellPlugin());
+  }
+  return plugins;
+}
+
 }  // namespace
 
 ListenerParts::ListenerParts(const ListenerSurroundings& surroundings)
     : around_(surroundings),
+      http_names_(names_of(around_.settings.plugins)),
+      network_names_(names_of(around_.settings.network_plugins)),
+      logs_(around_.settings.access_logs, around_.log_sinks, log_plugins(around_),
+            around_.log_files, around_.services),
       chain_{.router = around_.router,
              .name = around_.settings.filter_chain,
              .buffer_limit = kBufferLimit,
              .clock = around_.clock,
              .stats = around_.exchanges,
-             .open = around_.open.exchanges},
+             .open = around_.open.exchanges,
+             .plugin_names = http_names_,
+             .logs = logs_.empty() ? nullptr : &logs_},
       filtered_{.filter_chain = around_.settings.filter_chain,
                 .buffer_limit = kBufferLimit,
                 .reaper = around_.router.reaper,
@@ -39,7 +62,9 @@ ListenerParts::ListenerParts(const ListenerSurroundings& surroundings)
                         .timeouts = around_.router.timeouts,
                         .clock = around_.clock,
                         .stats = *around_.sessions,
-                        .open = around_.open.sessions});
+                        .open = around_.open.sessions,
+                        .plugin_names = network_names_,
+                        .logs = logs_.empty() ? nullptr : &logs_});
 }
 
 std::unique_ptr<Codec> ListenerParts::make_codec(const ClientConnection& client, Bytes first,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/bootstrap.h"
+#include "planes/serve/access_logs.h"
 #include "planes/serve/cluster_upstreams.h"
 #include "planes/serve/filter_chain.h"
 #include "planes/serve/filtered_codec.h"
@@ -36,6 +37,7 @@ void destroy_all(OpenStreams& open);
 struct ContextMakers {
   std::vector<MakeContext> http;
   std::vector<MakeNetworkContext> network;
+  std::vector<TellPlugin> logs;
 };
 
 // All outlive the listener's parts.
@@ -45,6 +47,9 @@ struct ListenerSurroundings {
   const ContextMakers& makers;
   ListenerPlugins places;
   RouterParts router;
+  const std::vector<std::shared_ptr<LogSink>>& log_sinks;
+  LogFiles& log_files;
+  runtime::WorkerServices& services;
   ExchangeStats& exchanges;
   TcpStats* sessions;  // null: no connection is carried
   const Clock& clock;
@@ -70,6 +75,9 @@ class ListenerParts final : public ExchangeFactory {
   }
 
   const ListenerSurroundings around_;
+  const std::vector<std::string> http_names_;     // of the plugins on requests
+  const std::vector<std::string> network_names_;  // of those on connections
+  AccessLogs logs_;
   const ChainParts chain_;
   std::optional<TcpTargets> targets_;
   std::optional<TcpParts> tcp_;

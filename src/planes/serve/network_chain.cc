@@ -86,9 +86,9 @@ void NetworkChain::on_resumes() {
   resumes_wait_ = true;
 }
 
-void NetworkChain::on_close(Direction side) {
+void NetworkChain::on_close(size_t plugin, Direction side) {
   const Turn turn(*this);
-  close_waits_[static_cast<size_t>(side)] = true;
+  close_waits_[static_cast<size_t>(side)] = plugin;
 }
 
 // The owner stops what passes here at once, whatever is on the stack.
@@ -153,8 +153,9 @@ void NetworkChain::settle() {
 
 bool NetworkChain::settle_one() {
   for (const Direction side : {Direction::Request, Direction::Response}) {
-    if (!std::exchange(close_waits_[static_cast<size_t>(side)], false)) continue;
-    if (!finishing_) owner_.on_close_wanted(side);
+    const auto plugin = std::exchange(close_waits_[static_cast<size_t>(side)], std::nullopt);
+    if (!plugin) continue;
+    if (!finishing_) owner_.on_close_wanted(*plugin, side);
     return true;
   }
   if (!std::exchange(resumes_wait_, false)) return false;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -25,8 +26,8 @@ class NetworkChainOwner {
   // Bytes have passed all plugins: from the client (Request), or to it (Response).
   virtual void on_passed(runtime::Direction direction, Body data, EndOfStream end) = 0;
 
-  // A plugin closes that side's connection after what was written to it.
-  virtual void on_close_wanted(runtime::Direction side) = 0;
+  // That plugin closes that side's connection after what was written to it.
+  virtual void on_close_wanted(size_t plugin, runtime::Direction side) = 0;
 
   // A plugin has failed, and its policy is to fail closed.
   virtual void on_plugin_failed(size_t plugin, std::string_view reason) = 0;
@@ -79,7 +80,7 @@ class NetworkChain final {
 
   // For the plugins.
   void on_resumes();
-  void on_close(runtime::Direction side);
+  void on_close(size_t plugin, runtime::Direction side);
   void on_failure(size_t plugin, std::string_view reason);
   void on_finished();
   runtime::PropertyValue attribute(runtime::Attribute attribute) const {
@@ -109,7 +110,7 @@ class NetworkChain final {
   bool announced_ = false;    // on_established() has been called
   int depth_ = 0;             // of calls into the chain
   bool resumes_wait_ = false;
-  bool close_waits_[2] = {false, false};
+  std::optional<size_t> close_waits_[2];  // the plugin that asked
   bool finishing_ = false;
   bool finished_ = false;
 };

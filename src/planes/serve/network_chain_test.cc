@@ -120,7 +120,9 @@ class NetworkChainTest : public ::testing::Test, private NetworkChainOwner {
     log_.push_back("passed " + name_of(direction) + " '" + text_of(data) + "'" +
                    (end == EndOfStream::Yes ? " end" : ""));
   }
-  void on_close_wanted(Direction side) override { log_.push_back("close " + name_of(side)); }
+  void on_close_wanted(size_t, Direction side) override {
+    log_.push_back("close " + name_of(side));
+  }
   void on_plugin_failed(size_t plugin, std::string_view reason) override {
     log_.push_back("failed " + std::to_string(plugin) + ": " + std::string(reason));
   }

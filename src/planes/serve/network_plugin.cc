@@ -51,7 +51,7 @@ void NetworkPlugin::resume(Direction direction) {
   chain_->on_resumes();
 }
 
-void NetworkPlugin::close(Direction side) { chain_->on_close(side); }
+void NetworkPlugin::close(Direction side) { chain_->on_close(index_, side); }
 
 void NetworkPlugin::fail(std::string_view reason) {
   in_service_ = false;

@@ -35,13 +35,19 @@ void PluginStream::resume(runtime::Direction direction) {
 }
 
 bool PluginStream::send_local_response(const runtime::LocalResponse& response) {
-  return chain_->reply(LocalReply(response));
+  if (!chain_->reply(LocalReply(response))) return false;
+  chain_->blame(index_);
+  return true;
 }
 
-void PluginStream::reset() { chain_->reset("closed by a plugin", ResponseFlag::LocalReset); }
+void PluginStream::reset() {
+  chain_->blame(index_);
+  chain_->reset("closed by a plugin", ResponseFlag::LocalReset);
+}
 
 void PluginStream::fail(std::string_view reason) {
   in_service_ = false;
+  chain_->blame(index_);
   chain_->fail(LocalReply(503, "", std::string(reason)));
 }
 

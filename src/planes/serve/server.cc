@@ -84,6 +84,7 @@ class ServerImpl final : public Server {
   Timer drain_timer_;
   asio::executor_work_guard<Executor> guard_;
   runtime::MetricStore& metrics_;
+  LogFiles log_files_{host_.logger()};
   std::vector<std::unique_ptr<WorkerThread>> workers_;
   const planes::CodeSupply supply_;
   FileState config_state_;
@@ -100,8 +101,12 @@ Done ServerImpl::start() {
   WEIR_TRY(read_settings());
   WEIR_TRY(check_addresses());
   for (size_t i = 0; i < options_.workers; ++i) {
-    workers_.push_back(std::make_unique<WorkerThread>(host_, options_.drain_time, i));
+    workers_.push_back(std::make_unique<WorkerThread>(host_, log_files_, options_.drain_time,
+                                                      WorkerRole::Streams, i));
   }
+  // The last: what workers ask of services at their end is still done.
+  workers_.push_back(std::make_unique<WorkerThread>(host_, log_files_, options_.drain_time,
+                                                    WorkerRole::Singletons, options_.workers));
   start_updater();
   WEIR_TRY(start_admin());
   WEIR_TRY(const auto started, updater_->start(options_.settings, [this](Done done) {
@@ -149,6 +154,7 @@ void ServerImpl::start_updater() {
   Updater::Parts parts{.host = host_,
                        .workers = workers_,
                        .supply = supply_,
+                       .log_files = log_files_,
                        .config_file = options_.config_file,
                        .config_state = config_state_,
                        .on_files = [this] { asio::post(io_, [this] { set_watched(); }); }};
@@ -187,7 +193,7 @@ void ServerImpl::set_watched() {
 }
 
 Done ServerImpl::run() {
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) signals_.add(number);
   await_signal();
   io_.run();
   return ended_;
@@ -214,6 +220,10 @@ void ServerImpl::on_signal(int number) {
     log(LogLevel::Info, std::string("SIGHUP: loading ") + (file ? "the configuration and " : "") +
                             "all plugins anew");
     return updater_->reload_all();
+  }
+  if (number == SIGUSR1) {
+    log(LogLevel::Info, "SIGUSR1: opening access logs anew");
+    return log_files_.reopen();
   }
   const std::string name = number == SIGINT ? "SIGINT" : "SIGTERM";
   if (draining_) {

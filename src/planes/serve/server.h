@@ -37,8 +37,9 @@ class Server {
   virtual ~Server() = default;
 
   // Serves until SIGTERM or SIGINT, then lets streams end for as long as the drain time; a second
-  // signal ends the process at once. SIGHUP reads the configuration and all plugins anew.
-  // Where the first configuration waited for code, the error tells why it cannot serve after all.
+  // signal ends the process at once. SIGUSR1 opens access logs anew, SIGHUP reads the configuration
+  // and all plugins anew. Where the first configuration waited for code, the error tells why it
+  // cannot serve after all.
   virtual Done run() = 0;
 
   // Where the listener at that place of the settings listens; 0: not yet.

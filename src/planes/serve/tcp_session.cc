@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "planes/serve/access_logs.h"
+#include "planes/serve/session_record.h"
 #include "planes/serve/tcp_attributes.h"
 
 namespace weir::serve {
@@ -57,6 +59,8 @@ TcpSession::TcpSession(const TcpParts& parts, const ConnectionInfo& info,
 
 TcpSession::~TcpSession() {
   destroyed_ = true;
+  if (facts_.ended.count() == 0) facts_.ended = parts_.clock.monotonic();
+  write_logs();
   parts_.stats.active_sessions.subtract();
   if (upstream_connection_ != nullptr) upstream_connection_->close("the session is over");
 }
@@ -149,10 +153,14 @@ void TcpSession::apply_throttles() {
   }
 }
 
-void TcpSession::on_close_wanted(Direction) { end("closed by a plugin", 0, false); }
+void TcpSession::on_close_wanted(size_t plugin, Direction) {
+  if (!ending_) facts_.plugin = parts_.plugin_names[plugin];
+  end("closed by a plugin", 0, false);
+}
 
-void TcpSession::on_plugin_failed(size_t, std::string_view reason) {
+void TcpSession::on_plugin_failed(size_t plugin, std::string_view reason) {
   parts_.stats.failed_plugins.add();
+  if (!ending_) facts_.plugin = parts_.plugin_names[plugin];
   end(reason, 0, true);
 }
 
@@ -223,7 +231,14 @@ void TcpSession::finish_if_closed() {
   dial_.reset();
   stop();
   facts_.ended = parts_.clock.monotonic();
+  write_logs();
   chain_.finish();
+}
+
+void TcpSession::write_logs() {
+  if (parts_.logs == nullptr || std::exchange(logged_, true)) return;
+  SessionRecord record(*this);
+  parts_.logs->write(record);
 }
 
 void TcpSession::on_plugins_finished() {

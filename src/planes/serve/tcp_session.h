@@ -21,6 +21,7 @@
 
 namespace weir::serve {
 
+class AccessLogs;
 class TcpSession;
 
 // A session also lies among those that wait for a time-out.
@@ -52,7 +53,9 @@ struct TcpParts {
   TimeoutQueue& timeouts;
   const Clock& clock;
   TcpStats& stats;
-  TcpSessions& open;  // those that have not ended
+  TcpSessions& open;                          // those that have not ended
+  std::span<const std::string> plugin_names;  // in their order
+  AccessLogs* logs;                           // null: none is kept
 };
 
 // Each side may end by itself (half-close): the other side is told, and goes on. A side that breaks
@@ -79,6 +82,7 @@ class TcpSession final : private NetworkChainOwner,
     Nanoseconds ended{};    // zero: not yet
     uint64_t received_bytes = 0;
     uint64_t sent_bytes = 0;
+    std::string plugin;   // that has closed it or failed; empty: none has
     std::string details;  // why it has ended; empty: the two sides have
     uint32_t flags = 0;
   };
@@ -88,6 +92,7 @@ class TcpSession final : private NetworkChainOwner,
   const std::string& cluster() const { return target_->name; }
   std::string_view filter_chain() const { return parts_.filter_chain; }
   uint32_t attempts() const { return attempts_; }
+  runtime::FilterState& filter_state() override { return filter_state_; }
 
  private:
   // What one of the two connections tells.
@@ -118,12 +123,11 @@ class TcpSession final : private NetworkChainOwner,
   // NetworkChainOwner
   void on_established() override;
   void on_passed(runtime::Direction direction, Body data, EndOfStream end) override;
-  void on_close_wanted(runtime::Direction side) override;
+  void on_close_wanted(size_t plugin, runtime::Direction side) override;
   void on_plugin_failed(size_t plugin, std::string_view reason) override;
   void on_settled() override { apply_throttles(); }
   void on_plugins_finished() override;
   runtime::PropertyValue connection_attribute(runtime::Attribute attribute) const override;
-  runtime::FilterState& filter_state() override { return filter_state_; }
 
   // DialEvents
   void on_connected(Dialed& dialed) override;
@@ -144,6 +148,7 @@ class TcpSession final : private NetworkChainOwner,
   void end(std::string_view why, uint32_t flags, bool at_once);
   void note_end(std::string_view why, uint32_t flags);
   void finish_if_closed();
+  void write_logs();
 
   const TcpParts& parts_;
   const ConnectionInfo info_;
@@ -166,6 +171,7 @@ class TcpSession final : private NetworkChainOwner,
   bool ending_ = false;          // nothing more is carried
   bool finishing_ = false;
   bool destroyed_ = false;
+  bool logged_ = false;
   NetworkChain chain_;  // after what plugins may look at
 };
 

@@ -36,7 +36,7 @@ std::set<std::filesystem::path> plugin_files(const config::ServeSettings& settin
 
 Updater::Updater(Parts parts)
     : parts_(std::move(parts)),
-      loader_(parts_.host, parts_.supply),
+      loader_(parts_.host, parts_.supply, parts_.log_files),
       healing_(parts_.supply, [this] { wake(); }) {}
 
 Updater::~Updater() {

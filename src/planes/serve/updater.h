@@ -48,6 +48,7 @@ class Updater {
     runtime::Host& host;
     std::span<const std::unique_ptr<WorkerThread>> workers;
     const planes::CodeSupply& supply;
+    LogFiles& log_files;
     // The file that read_settings() reads; empty: the settings are what they are.
     std::filesystem::path config_file;
     FileState config_state;  // before it was first read

@@ -8,6 +8,8 @@
 namespace weir::serve {
 namespace {
 
+constexpr Milliseconds kServiceCheck{500};
+
 ClusterSettings cluster_settings(const config::Cluster& cluster, ClusterStats& stats) {
   ClusterSettings settings;
   settings.name = cluster.name;
@@ -37,6 +39,7 @@ void add_absent(const PlacedPlugin& place, ContextMakers& into) {
   into.network.push_back([&place](runtime::NetworkStream& stream) {
     return do_without<runtime::UnavailableNetworkContext>(place, stream);
   });
+  into.logs.emplace_back([](LogRecord&) {});
 }
 
 }  // namespace
@@ -45,9 +48,11 @@ Result<std::unique_ptr<WorkerGeneration>> WorkerGeneration::make(
     const WorkerSurroundings& surroundings, std::shared_ptr<const Generation> generation,
     const WorkerGeneration* before) {
   std::unique_ptr<WorkerGeneration> made(new WorkerGeneration(surroundings, std::move(generation)));
+  if (!made->has_any()) return made;
   WEIR_TRY(made->make_clusters(before));
   WEIR_TRY(made->start_plugins(before));
-  made->make_listeners();
+  made->keep_services();
+  if (surroundings.role == WorkerRole::Streams) made->make_listeners();
   return made;
 }
 
@@ -60,7 +65,24 @@ WorkerGeneration::WorkerGeneration(const WorkerSurroundings& surroundings,
 WorkerGeneration::~WorkerGeneration() {
   // Plugins that end here may still call.
   release_plugins();
+  listeners_.clear();
   surroundings_.upstreams.remove(clusters_);
+}
+
+bool WorkerGeneration::has_any() const {
+  return surroundings_.role == WorkerRole::Streams ||
+         std::ranges::any_of(generation_->plugins, &PlacedPlugin::singleton);
+}
+
+void WorkerGeneration::keep_services() {
+  if (services_.empty()) return;
+  if (service_timer_ == nullptr) {
+    service_timer_ = surroundings_.services.make_timer([this] {
+      for (runtime::WorkerPlugin* service : services_) service->keep_running();
+      keep_services();
+    });
+  }
+  service_timer_->start(kServiceCheck);
 }
 
 Done WorkerGeneration::make_clusters(const WorkerGeneration* before) {
@@ -69,7 +91,8 @@ Done WorkerGeneration::make_clusters(const WorkerGeneration* before) {
     std::shared_ptr<Cluster> cluster;
     const config::Cluster* known =
         before == nullptr ? nullptr : before->generation().settings.find_cluster(settings.name);
-    if (known != nullptr && *known == settings) {
+    const bool is_there = before != nullptr && before->clusters_.contains(settings.name);
+    if (is_there && known != nullptr && *known == settings) {
       cluster = before->clusters_.at(settings.name);
     } else {
       auto made = make_cluster(surroundings_.io, cluster_settings(settings, counts.connections));
@@ -85,7 +108,7 @@ Done WorkerGeneration::make_clusters(const WorkerGeneration* before) {
 
 Done WorkerGeneration::start_plugins(const WorkerGeneration* before) {
   for (const PlacedPlugin& place : generation_->plugins) {
-    if (place.plugin == nullptr) {
+    if (place.plugin == nullptr || !has(place)) {
       add_absent(place, makers_);
       plugins_.emplace_back();
       continue;
@@ -106,6 +129,9 @@ Done WorkerGeneration::start_plugins(const WorkerGeneration* before) {
     makers_.network.push_back([plugin = plugin.get()](runtime::NetworkStream& stream) {
       return plugin->make_network_context(stream);
     });
+    // Streams that end after others have begun in the next generation are logged too.
+    makers_.logs.emplace_back([plugin](LogRecord& record) { plugin->log(record); });
+    if (place.service) services_.push_back(plugin.get());
     plugins_.push_back(std::move(plugin));
   }
   return Unit{};
@@ -134,6 +160,9 @@ void WorkerGeneration::make_listeners() {
                                         .timeouts = surroundings_.timeouts,
                                         .services = surroundings_.worker.services(),
                                         .replay_limit = kBufferLimit},
+                             .log_sinks = generation_->log_sinks[i],
+                             .log_files = surroundings_.log_files,
+                             .services = surroundings_.services,
                              .exchanges = counts.exchanges,
                              .sessions = sessions,
                              .clock = surroundings_.host.clock(),
@@ -143,13 +172,16 @@ void WorkerGeneration::make_listeners() {
 
 void WorkerGeneration::release_plugins() {
   makers_ = {};
+  services_.clear();
+  service_timer_.reset();
   plugins_.clear();
 }
 
-std::vector<runtime::WorkerPlugin::Status> WorkerGeneration::plugin_statuses() const {
-  std::vector<runtime::WorkerPlugin::Status> statuses;
-  for (const auto& plugin : plugins_) {
-    statuses.push_back(plugin != nullptr ? plugin->status() : runtime::WorkerPlugin::Status{});
+std::vector<std::optional<runtime::WorkerPlugin::Status>> WorkerGeneration::plugin_statuses()
+    const {
+  std::vector<std::optional<runtime::WorkerPlugin::Status>> statuses(generation_->plugins.size());
+  for (size_t place = 0; place < plugins_.size(); ++place) {
+    if (plugins_[place] != nullptr) statuses[place] = plugins_[place]->status();
   }
   return statuses;
 }

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,14 +16,23 @@
 
 namespace weir::serve {
 
+// What runs on a worker of the process.
+enum class WorkerRole : uint8_t {
+  Streams,     // all but singletons
+  Singletons,  // nothing else
+};
+
 // What a worker has one of. All outlive its generations.
 struct WorkerSurroundings {
+  WorkerRole role;
   boost::asio::io_context& io;
   runtime::Host& host;
   runtime::Worker& worker;
   ClusterUpstreams& upstreams;
   Reaper& reaper;
   TimeoutQueue& timeouts;
+  runtime::WorkerServices& services;
+  LogFiles& log_files;
   const WorkerStats& stats;
 };
 
@@ -48,11 +58,18 @@ class WorkerGeneration {
 
   OpenStreams& open() { return open_; }
   // By place; of a plugin that is not there, nothing.
-  std::vector<runtime::WorkerPlugin::Status> plugin_statuses() const;
+  std::vector<std::optional<runtime::WorkerPlugin::Status>> plugin_statuses() const;
 
  private:
   WorkerGeneration(const WorkerSurroundings& surroundings,
                    std::shared_ptr<const Generation> generation);
+  // Whether the plugin at that place runs on this worker.
+  bool has(const PlacedPlugin& place) const {
+    return place.singleton == (surroundings_.role == WorkerRole::Singletons);
+  }
+  bool has_any() const;
+  // No stream comes to start a service again that has failed: that is looked for now and then.
+  void keep_services();
   Done make_clusters(const WorkerGeneration* before);
   Done start_plugins(const WorkerGeneration* before);
   void make_listeners();
@@ -67,6 +84,8 @@ class WorkerGeneration {
   std::vector<std::unique_ptr<ListenerParts>> listeners_;
   std::vector<std::shared_ptr<runtime::WorkerPlugin>> plugins_;  // by place
   ContextMakers makers_;
+  std::vector<runtime::WorkerPlugin*> services_;
+  std::unique_ptr<runtime::Timer> service_timer_;
 };
 
 }  // namespace weir::serve

@@ -22,10 +22,12 @@ constexpr Milliseconds kPoll{20};
 // clients, first; generations, and with them the clusters, late.
 class WorkerThread::State {
  public:
-  State(asio::io_context& io, runtime::Host& host, const WorkerStats& stats,
-        Milliseconds drain_time)
+  State(asio::io_context& io, runtime::Host& host, LogFiles& log_files, const WorkerStats& stats,
+        Milliseconds drain_time, WorkerRole role)
       : io_(io),
+        role_(role),
         host_(host),
+        log_files_(log_files),
         stats_(stats),
         services_(io),
         reaper_([this](std::function<void()> task) { services_.post(std::move(task)); }),
@@ -63,7 +65,9 @@ class WorkerThread::State {
   void end_drain_when_empty();
 
   asio::io_context& io_;
+  const WorkerRole role_;
   runtime::Host& host_;
+  LogFiles& log_files_;
   const WorkerStats& stats_;
   LoopServices services_;
   Reaper reaper_;
@@ -84,14 +88,20 @@ class WorkerThread::State {
 Result<std::vector<uint16_t>> WorkerThread::State::prepare(std::shared_ptr<const Generation> next,
                                                            std::span<const uint16_t> ports) {
   if (draining_) return Error{ErrorCode::Unavailable, "the process is about to end"};
-  const WorkerSurroundings surroundings{.io = io_,
+  const WorkerSurroundings surroundings{.role = role_,
+                                        .io = io_,
                                         .host = host_,
                                         .worker = worker_,
                                         .upstreams = upstreams_,
                                         .reaper = reaper_,
                                         .timeouts = timeouts_,
+                                        .services = services_,
+                                        .log_files = log_files_,
                                         .stats = stats_};
-  WEIR_TRY(auto bound, listeners_.prepare(next->settings, ports));
+  std::vector<uint16_t> bound(ports.begin(), ports.end());
+  if (role_ == WorkerRole::Streams) {
+    WEIR_TRY(bound, listeners_.prepare(next->settings, ports));
+  }
   auto made = WorkerGeneration::make(surroundings, std::move(next), current_.get());
   if (!made.ok()) {
     listeners_.discard();
@@ -163,14 +173,18 @@ WorkerThread::PluginStatuses WorkerThread::State::plugin_statuses() const {
   return {current_->shared_generation(), current_->plugin_statuses()};
 }
 
-WorkerThread::WorkerThread(runtime::Host& host, Milliseconds drain_time, size_t index)
+WorkerThread::WorkerThread(runtime::Host& host, LogFiles& log_files, Milliseconds drain_time,
+                           WorkerRole role, size_t index)
     : io_(std::make_unique<asio::io_context>(1)) {
   std::promise<void> started;
   auto ready = started.get_future();
-  thread_ = std::thread([this, &host, drain_time, started = std::move(started)]() mutable {
-    run(started, host, drain_time);
-  });
-  ::pthread_setname_np(thread_.native_handle(), ("weir-" + std::to_string(index)).c_str());
+  thread_ = std::thread(
+      [this, &host, &log_files, drain_time, role, started = std::move(started)]() mutable {
+        run(started, host, log_files, drain_time, role);
+      });
+  ::pthread_setname_np(
+      thread_.native_handle(),
+      ("weir-" + (role == WorkerRole::Streams ? std::to_string(index) : "services")).c_str());
   ready.get();
 }
 
@@ -179,8 +193,9 @@ WorkerThread::~WorkerThread() {
   thread_.join();
 }
 
-void WorkerThread::run(std::promise<void>& started, runtime::Host& host, Milliseconds drain_time) {
-  State state(*io_, host, stats_, drain_time);
+void WorkerThread::run(std::promise<void>& started, runtime::Host& host, LogFiles& log_files,
+                       Milliseconds drain_time, WorkerRole role) {
+  State state(*io_, host, log_files, stats_, drain_time, role);
   state_ = &state;
   started.set_value();
   const auto guard = asio::make_work_guard(*io_);

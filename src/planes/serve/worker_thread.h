@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "planes/serve/generation.h"
+#include "planes/serve/worker_generation.h"
 #include "planes/serve/worker_stats.h"
 #include "runtime/worker.h"
 
@@ -19,16 +20,19 @@ namespace weir::serve {
 // the one that they began in. Thread: the one that made it, save where something else is said.
 class WorkerThread {
  public:
-  // Starts the thread; it serves nothing before commit(). `host` outlives the worker. Connections
-  // of a listener that is no longer in the configuration are broken off after `drain_time`.
-  WorkerThread(runtime::Host& host, Milliseconds drain_time, size_t index);
+  // Starts the thread; it serves nothing before commit(). `host` and `log_files` outlive the
+  // worker. Connections of a listener that is no longer in the configuration are broken off after
+  // `drain_time`.
+  WorkerThread(runtime::Host& host, LogFiles& log_files, Milliseconds drain_time, WorkerRole role,
+               size_t index);
   // Breaks off what is under way.
   ~WorkerThread();
 
   // These run on the worker, and wait for it. Thread: any but a worker's.
   //
   // Starts plugins, binds listeners. `ports`: where each listener is to be bound if its settings
-  // leave the port to the system, by listener; 0: the system chooses here. Answers where they are.
+  // leave the port to the system, by listener; 0: the system chooses here. Answers where they are;
+  // one for singletons has no listeners, and answers `ports`.
   Result<std::vector<uint16_t>> prepare(std::shared_ptr<const Generation> next,
                                         std::span<const uint16_t> ports);
   // Serves what was prepared. An error tells of a listener that cannot listen after all.
@@ -42,7 +46,8 @@ class WorkerThread {
   // What the worker says of its plugins, by place; `done` is called on the worker. Thread: any.
   struct PluginStatuses {
     std::shared_ptr<const Generation> generation;  // null before the first commit()
-    std::vector<runtime::WorkerPlugin::Status> by_place;
+    std::vector<std::optional<runtime::WorkerPlugin::Status>>
+        by_place;  // of one elsewhere, nothing
   };
   void report_plugins(std::function<void(PluginStatuses)> done);
 
@@ -55,7 +60,8 @@ class WorkerThread {
   // Runs `task` on the worker and answers its result.
   template <typename Task>
   auto call(Task task);
-  void run(std::promise<void>& started, runtime::Host& host, Milliseconds drain_time);
+  void run(std::promise<void>& started, runtime::Host& host, LogFiles& log_files,
+           Milliseconds drain_time, WorkerRole role);
 
   const WorkerStats stats_{};
   std::unique_ptr<boost::asio::io_context> io_;

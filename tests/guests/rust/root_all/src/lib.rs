@@ -1,8 +1,11 @@
-//! A plugin without streams, as a service or an access logger. See tests/guests/README.md.
+//! A plugin of root contexts: a service, an access logger, and a filter that shows what its root
+//! knows. See tests/guests/README.md.
 
 use proxy_wasm::hostcalls;
-use proxy_wasm::traits::{Context, RootContext};
-use proxy_wasm::types::{LogLevel, MapType, MetricType};
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{Action, ContextType, LogLevel, MapType, MetricType};
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 proxy_wasm::main! {{
@@ -14,7 +17,9 @@ proxy_wasm::main! {{
 struct Plugin {
     call_each_tick: bool,
     panic_at: Option<String>,
-    logged: u64,
+    panic_tick: Option<u32>,
+    ticks: u32,
+    logged: Rc<Cell<u64>>,
 }
 
 fn number(path: &[&str]) -> String {
@@ -58,7 +63,7 @@ impl RootContext for Plugin {
         self.get_vm_configuration().as_deref() != Some(b"fail")
     }
 
-    /// Lines of `queue=NAME`, `tick_ms=N`, `call`, `set=TEXT`, `panic=PATH`.
+    /// Lines of `queue=NAME`, `tick_ms=N`, `call`, `set=TEXT`, `panic=PATH`, `panic_tick=N`.
     fn on_configure(&mut self, _size: usize) -> bool {
         let configuration = self.get_plugin_configuration().unwrap_or_default();
         for line in String::from_utf8(configuration).unwrap().lines() {
@@ -73,6 +78,7 @@ impl RootContext for Plugin {
                 ("set", value) => {
                     self.set_shared_data("root_all", Some(value.as_bytes()), None).unwrap();
                 }
+                ("panic_tick", number) => self.panic_tick = Some(number.parse().unwrap()),
                 ("panic", path) => self.panic_at = Some(path.to_string()),
                 _ => return false,
             }
@@ -82,6 +88,10 @@ impl RootContext for Plugin {
     }
 
     fn on_tick(&mut self) {
+        self.ticks += 1;
+        if self.panic_tick == Some(self.ticks) {
+            panic!("as told");
+        }
         bump("root_all.ticks");
         if !self.call_each_tick {
             return;
@@ -100,7 +110,7 @@ impl RootContext for Plugin {
     }
 
     fn on_log(&mut self) {
-        self.logged += 1;
+        self.logged.set(self.logged.get() + 1);
         let path = header(MapType::HttpRequestHeaders, ":path");
         if self.panic_at.as_deref() == Some(&path) {
             panic!("as told");
@@ -108,7 +118,7 @@ impl RootContext for Plugin {
         log::info!(
             "logged {}: path={path} agent={} status={} type={} trailer={} code={} details={} \
              received={} sent={} source={} upstream={} cluster={} state={} flags={}",
-            self.logged,
+            self.logged.get(),
             header(MapType::HttpRequestHeaders, "user-agent"),
             header(MapType::HttpResponseHeaders, ":status"),
             header(MapType::HttpResponseHeaders, "x-type"),
@@ -124,5 +134,45 @@ impl RootContext for Plugin {
             number(&["response", "flags"]),
         );
         bump("root_all.logged");
+    }
+
+    fn create_http_context(&self, _id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream { logged: self.logged.clone() }))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+/// `/enqueue/ITEM` puts ITEM into queue `items` of VM `service`; `/deny` is answered 403; every
+/// request sets property `note`, and every response tells what the root has counted and is told.
+struct Stream {
+    logged: Rc<Cell<u64>>,
+}
+
+impl Context for Stream {}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _headers: usize, _end: bool) -> Action {
+        let path = self.get_http_request_header(":path").unwrap_or_default();
+        self.set_property(vec!["note"], Some(path.as_bytes()));
+        if let Some(item) = path.strip_prefix("/enqueue/") {
+            let queue = self.resolve_shared_queue("service", "items").expect("the queue is there");
+            self.enqueue_shared_queue(queue, Some(item.as_bytes())).unwrap();
+        }
+        if path == "/deny" {
+            self.send_http_response(403, vec![], Some(b"denied"));
+            return Action::Pause;
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_headers(&mut self, _headers: usize, _end: bool) -> Action {
+        self.set_http_response_header("x-logged", Some(&self.logged.get().to_string()));
+        let (shared, _) = self.get_shared_data("root_all");
+        let shared = shared.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        self.set_http_response_header("x-shared", Some(shared.as_deref().unwrap_or("none")));
+        Action::Continue
     }
 }

@@ -1,0 +1,125 @@
+#include "planes/serve/log_files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace weir::serve {
+namespace {
+
+Error failed(const std::filesystem::path& path, std::string_view doing) {
+  return Error{ErrorCode::Io, "access log " + path.string() + ": " + std::string(doing) + ": " +
+                                  std::system_category().message(errno)};
+}
+
+// Readable by the owner's group, as logs are.
+Result<int> open_file(const std::filesystem::path& path) {
+  const int descriptor =
+      ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR | S_IRGRP);
+  if (descriptor < 0) return failed(path, "cannot be opened");
+  return descriptor;
+}
+
+}  // namespace
+
+LogSink::~LogSink() { ::close(descriptor_); }
+
+Done LogSink::write(std::string_view lines) const {
+  while (!lines.empty()) {
+    const ssize_t n = ::write(descriptor_, lines.data(), lines.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return failed(path_, "cannot be written");
+    lines.remove_prefix(static_cast<size_t>(n));
+  }
+  return Unit{};
+}
+
+Done LogSink::reopen() {
+  if (path_.empty()) return Unit{};
+  WEIR_TRY(const int descriptor, open_file(path_));
+  ::close(std::exchange(descriptor_, descriptor));
+  return Unit{};
+}
+
+LogFiles::LogFiles(Logger& logger)
+    : logger_(logger), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+LogFiles::~LogFiles() {
+  thread_.request_stop();
+  thread_.join();
+}
+
+Result<std::shared_ptr<LogSink>> LogFiles::open(const config::LogFile& file,
+                                                const std::filesystem::path& base_dir) {
+  if (file.kind != config::LogFile::Kind::File) {
+    const int stream = file.kind == config::LogFile::Kind::Stdout ? STDOUT_FILENO : STDERR_FILENO;
+    const int descriptor = ::fcntl(stream, F_DUPFD_CLOEXEC, 0);
+    if (descriptor < 0) return failed("", "the stream is closed");
+    return std::make_shared<LogSink>(descriptor, "");
+  }
+  const auto path = (base_dir / file.path).lexically_normal();
+  const std::lock_guard lock(mutex_);
+  std::erase_if(sinks_, [](const auto& known) { return known.second.expired(); });
+  auto& known = sinks_[path];
+  if (auto sink = known.lock()) return sink;
+  auto descriptor = open_file(path);
+  if (!descriptor.ok()) {
+    sinks_.erase(path);
+    return std::move(descriptor).error();
+  }
+  auto sink = std::make_shared<LogSink>(descriptor.value(), path);
+  known = sink;
+  return sink;
+}
+
+void LogFiles::write(std::shared_ptr<LogSink> sink, std::string lines) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_bytes_ + lines.size() > kMostBytes) {
+      dropped_bytes_ += lines.size();
+      return;
+    }
+    waiting_bytes_ += lines.size();
+    tasks_.push_back({std::move(sink), std::move(lines)});
+  }
+  woken_.notify_one();
+}
+
+void LogFiles::reopen() {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [path, known] : sinks_) {
+      if (auto sink = known.lock()) tasks_.push_back({std::move(sink), {}});
+    }
+  }
+  woken_.notify_one();
+}
+
+void LogFiles::run(const std::stop_token& stop) {
+  while (true) {
+    std::vector<Task> tasks;
+    uint64_t dropped = 0;
+    {
+      std::unique_lock lock(mutex_);
+      woken_.wait(lock, stop, [this] { return !tasks_.empty(); });
+      if (tasks_.empty()) return;
+      tasks.swap(tasks_);
+      waiting_bytes_ = 0;
+      dropped = std::exchange(dropped_bytes_, 0);
+    }
+    for (const Task& task : tasks) perform(task);
+    if (dropped == 0) continue;
+    logger_.log(LogLevel::Error, "access logs: " + std::to_string(dropped) +
+                                     " bytes are dropped, as files take them too slowly");
+  }
+}
+
+void LogFiles::perform(const Task& task) const {
+  const Done done = task.lines.empty() ? task.sink->reopen() : task.sink->write(task.lines);
+  if (!done.ok()) logger_.log(LogLevel::Error, done.error().message);
+}
+
+}  // namespace weir::serve

@@ -1,0 +1,92 @@
+#include "planes/serve/log_files.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "base/log_fakes.h"
+#include "planes/common/temporary_folder.h"
+
+namespace weir::serve {
+namespace {
+
+std::string read(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class LogFilesTest : public ::testing::Test {
+ protected:
+  std::shared_ptr<LogSink> open(const std::string& path) {
+    auto sink = files->open({.path = path}, folder / "");
+    EXPECT_TRUE(sink.ok());
+    return std::move(sink).value();
+  }
+  // What has been handed over is written when this returns.
+  void finish() { files.reset(); }
+
+  planes::testing::TemporaryFolder folder;
+  testing::RecordingLogger logger;
+  std::unique_ptr<LogFiles> files = std::make_unique<LogFiles>(logger);
+};
+
+TEST_F(LogFilesTest, WritesInOrderAndAppends) {
+  std::ofstream(folder / "a") << "old\n";
+  auto sink = open("a");
+  files->write(sink, "one\n");
+  files->write(sink, "two\n");
+  finish();
+  EXPECT_EQ(read(folder / "a"), "old\none\ntwo\n");
+}
+
+TEST_F(LogFilesTest, OnePathIsOneFile) {
+  EXPECT_EQ(open("a"), open("./a"));
+  EXPECT_NE(open("a"), open("b"));
+}
+
+TEST_F(LogFilesTest, AFileThatWasMovedAwayIsMadeAnew) {
+  auto sink = open("a");
+  files->write(sink, "one\n");
+  files->reopen();
+  finish();
+  EXPECT_EQ(read(folder / "a"), "one\n");
+
+  files = std::make_unique<LogFiles>(logger);
+  sink = open("a");
+  std::filesystem::rename(folder / "a", folder / "old");
+  files->write(sink, "two\n");
+  files->reopen();
+  files->write(sink, "three\n");
+  finish();
+  EXPECT_EQ(read(folder / "old"), "one\ntwo\n");
+  EXPECT_EQ(read(folder / "a"), "three\n");
+}
+
+TEST_F(LogFilesTest, SaysWhichFileCannotBeOpened) {
+  auto sink = files->open({.path = "no/such/a"}, folder / "");
+  ASSERT_FALSE(sink.ok());
+  EXPECT_NE(sink.error().message.find("no/such/a: cannot be opened: No such file"),
+            std::string::npos);
+}
+
+TEST_F(LogFilesTest, ManyThreadsHandOverWholeLines) {
+  auto sink = open("a");
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&] {
+        for (int j = 0; j < 100; ++j) files->write(sink, "a whole line\n");
+      });
+    }
+  }
+  finish();
+  std::ifstream file(folder / "a");
+  size_t lines = 0;
+  for (std::string text; std::getline(file, text); ++lines) EXPECT_EQ(text, "a whole line");
+  EXPECT_EQ(lines, 400u);
+}
+
+}  // namespace
+}  // namespace weir::serve

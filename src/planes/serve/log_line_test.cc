@@ -1,0 +1,157 @@
+#include "planes/serve/log_line.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "planes/serve/log_condition.h"
+#include "planes/serve/log_values.h"
+
+namespace weir::serve {
+namespace {
+
+using config::parse_log_text;
+using runtime::Attribute;
+
+class FakeRecord final : public LogRecord {
+ public:
+  std::map<Attribute, runtime::PropertyValue> attributes;
+  abi::HeaderList request{{":path", "/a"}, {"x-kind", "One"}};
+  std::string plugin_name;
+  LogTimes moments{.started = Nanoseconds(1'000'000),
+                   .request_ended = Nanoseconds(3'000'000),
+                   .ended = Nanoseconds(43'500'000)};
+
+  LogTimes times() const override { return moments; }
+  std::string_view plugin() const override { return plugin_name; }
+  std::string_view type() const override { return "DownstreamEnd"; }
+  const abi::HeaderList* request_headers() const override { return &request; }
+  runtime::PropertyValue attribute(Attribute name) const override {
+    const auto found = attributes.find(name);
+    return found == attributes.end() ? runtime::PropertyValue() : found->second;
+  }
+  runtime::FilterState& filter_state() override { return state_; }
+  abi::HeaderMap* header_map(abi::MapType type) override {
+    return type == abi::MapType::RequestHeaders ? &request : nullptr;
+  }
+
+ private:
+  runtime::FilterState state_;
+};
+
+std::string line(FakeRecord& record, std::string_view text, bool omit_empty = false) {
+  std::string to;
+  append_log_line({.line = parse_log_text(text).value(), .omit_empty = omit_empty}, record, to);
+  return to;
+}
+
+TEST(LogLineTest, WhatHasNoValueIsADash) {
+  FakeRecord record;
+  EXPECT_EQ(line(record, "%REQ(x-none)% %PROTOCOL% %RESPONSE_FLAGS% %UPSTREAM_HOST%"), "- - - -");
+  EXPECT_EQ(line(record, "[%REQ(x-none)%]", true), "[]");
+  EXPECT_EQ(line(record, "%RESPONSE_CODE% %BYTES_SENT%"), "0 0");
+}
+
+TEST(LogLineTest, TimesAreMilliseconds) {
+  FakeRecord record;
+  EXPECT_EQ(line(record, "%DURATION% %REQUEST_DURATION% %RESPONSE_DURATION%"), "42 2 -");
+}
+
+TEST(LogLineTest, FlagsHaveTwoNames) {
+  FakeRecord record;
+  record.attributes[Attribute::ResponseFlags] = int64_t{0x4020};
+  EXPECT_EQ(line(record, "%RESPONSE_FLAGS% %RESPONSE_FLAGS_LONG%"),
+            "UF,DC UpstreamConnectionFailure,DownstreamConnectionTermination");
+}
+
+TEST(LogLineTest, AddressesLoseTheirPorts) {
+  FakeRecord record;
+  record.attributes[Attribute::SourceAddress] = std::string_view("[2001:db8::1]:80");
+  record.attributes[Attribute::UpstreamAddress] = std::string_view("192.0.2.1:8080");
+  EXPECT_EQ(line(record,
+                 "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% "
+                 "%UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
+            "2001:db8::1 192.0.2.1");
+}
+
+TEST(LogLineTest, DetailsHaveNoSpacesUnlessAskedFor) {
+  FakeRecord record;
+  record.attributes[Attribute::ResponseCodeDetails] = std::string("a b");
+  EXPECT_EQ(line(record, "%RESPONSE_CODE_DETAILS% %RESPONSE_CODE_DETAILS(ALLOW_WHITESPACES)%"),
+            "a_b a b");
+}
+
+TEST(LogLineTest, NobodyForgesALine) {
+  FakeRecord record;
+  ASSERT_EQ(record.filter_state().set("note", "a\nb\x7f"), abi::Status::Ok);
+  EXPECT_EQ(line(record, "%FILTER_STATE(note:PLAIN)%"), "a\\x0ab\\x7f");
+  EXPECT_EQ(line(record, "%FILTER_STATE(wasm.note)%"), "\"a\\nb\\x7f\"");
+}
+
+TEST(LogLineTest, JsonKeepsNumbers) {
+  FakeRecord record;
+  record.attributes[Attribute::ResponseCode] = int64_t{200};
+  config::LogJson::Object object;
+  const auto add = [&](const std::string& key, std::string_view text) {
+    object.members.push_back({.value = parse_log_text(text).value(), .key = key});
+  };
+  add("code", "%RESPONSE_CODE%");
+  add("none", "%PROTOCOL%");
+  add("path", "<%REQ(:path)%>");
+  config::LogFormat format{.line = config::LogJson{object}};
+  std::string to;
+  append_log_line(format, record, to);
+  EXPECT_EQ(to, "{\"code\":200,\"none\":null,\"path\":\"</a>\"}\n");
+  to.clear();
+  format.omit_empty = format.texts_only = true;
+  append_log_line(format, record, to);
+  EXPECT_EQ(to, "{\"code\":\"200\",\"path\":\"</a>\"}\n");
+}
+
+TEST(LogLineTest, WritesTimesAsEnvoyDoes) {
+  constexpr int64_t kMoment = 1'481'818'043'123'456'789;  // 2016-12-15, 16:07:23
+  EXPECT_EQ(format_time(kMoment, ""), "2016-12-15T16:07:23.123Z");
+  EXPECT_EQ(format_time(kMoment, "%s.%3f %Y/%m/%d %f"), "1481818043.123 2016/12/15 123456789");
+  EXPECT_EQ(format_time(kMoment, "%H:%M:%E6S%%"), "16:07:23.123456%");
+}
+
+TEST(LogConditionTest, AsksForHeaders) {
+  FakeRecord record;
+  const auto met = [&](config::HeaderMatch match) {
+    return LogCondition(config::LogFilter{std::move(match)}).met_by(record);
+  };
+  EXPECT_TRUE(met({.name = "x-kind"}));
+  EXPECT_FALSE(met({.name = "x-none"}));
+  EXPECT_TRUE(met({.name = "x-kind", .value = config::StringMatch{.text = "One"}}));
+  EXPECT_FALSE(met({.name = "x-kind", .value = config::StringMatch{.text = "one"}}));
+}
+
+TEST(LogConditionTest, SeveralAreAllOrAny) {
+  FakeRecord record;
+  record.attributes[Attribute::ResponseCode] = int64_t{404};
+  const auto code = [](uint32_t value) {
+    return config::LogFilter{config::StatusCodeFilter{{.value = value}}};
+  };
+  const config::LogFilter any{config::AnyOf{{code(200), code(404)}}};
+  const config::LogFilter all{config::AllOf{{code(200), code(404)}}};
+  EXPECT_TRUE(LogCondition(any).met_by(record));
+  EXPECT_FALSE(LogCondition(all).met_by(record));
+}
+
+TEST(LogConditionTest, AsksForGrpcStatuses) {
+  FakeRecord record;
+  const auto met = [&](bool exclude) {
+    return LogCondition(config::LogFilter{config::GrpcStatusFilter{1u << 5, exclude}})
+        .met_by(record);
+  };
+  record.attributes[Attribute::ResponseGrpcStatus] = int64_t{5};
+  EXPECT_TRUE(met(false));
+  EXPECT_FALSE(met(true));
+  // Without one, the HTTP status tells.
+  record.attributes.clear();
+  record.attributes[Attribute::ResponseCode] = int64_t{503};
+  EXPECT_FALSE(met(false));
+}
+
+}  // namespace
+}  // namespace weir::serve

@@ -1,0 +1,289 @@
+#include "planes/serve/log_values.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <ctime>
+#include <optional>
+#include <string_view>
+
+#include "config/response_flags.h"
+#include "planes/common/grpc_status.h"
+
+namespace weir::serve {
+namespace {
+
+using abi::MapType;
+using config::LogCommand;
+using config::LogOperator;
+using runtime::Attribute;
+
+LogValue text_or_nothing(std::string_view text) {
+  if (text.empty()) return {};
+  return std::string(text);
+}
+
+LogValue attribute(const LogRecord& record, Attribute name) {
+  const runtime::PropertyValue value = record.attribute(name);
+  if (const auto* view = std::get_if<std::string_view>(&value)) return text_or_nothing(*view);
+  if (const auto* text = std::get_if<std::string>(&value)) return text_or_nothing(*text);
+  if (const auto* number = std::get_if<int64_t>(&value)) return *number;
+  if (const auto* number = std::get_if<uint64_t>(&value)) return static_cast<int64_t>(*number);
+  return {};
+}
+
+LogValue number_or_zero(const LogRecord& record, Attribute name) {
+  LogValue value = attribute(record, name);
+  return value.index() == 0 ? LogValue(int64_t{0}) : value;
+}
+
+// "192.0.2.1:80" without ":80", "[2001:db8::1]:80" without brackets too.
+LogValue without_port(LogValue address) {
+  auto* text = std::get_if<std::string>(&address);
+  if (text == nullptr) return address;
+  text->resize(std::min(text->size(), text->rfind(':')));
+  if (text->size() > 1 && text->front() == '[' && text->back() == ']') {
+    *text = text->substr(1, text->size() - 2);
+  }
+  return address;
+}
+
+LogValue header(LogRecord& record, MapType map, const LogCommand& command) {
+  const abi::HeaderMap* headers = record.header_map(map);
+  if (headers == nullptr) return {};
+  auto value = headers->find(command.argument);
+  if (!value && !command.other.empty()) value = headers->find(command.other);
+  return value ? LogValue(std::string(*value)) : LogValue();
+}
+
+LogValue milliseconds(Nanoseconds from, Nanoseconds to) {
+  if (from.count() == 0 || to.count() == 0) return {};
+  return int64_t{std::chrono::duration_cast<Milliseconds>(to - from).count()};
+}
+
+LogValue flags(const LogRecord& record, std::string_view config::ResponseFlagName::*name) {
+  const LogValue value = attribute(record, Attribute::ResponseFlags);
+  const auto* bits = std::get_if<int64_t>(&value);
+  std::string names;
+  for (const config::ResponseFlagName& flag : config::response_flags()) {
+    if (bits == nullptr || (static_cast<uint64_t>(*bits) & flag.bit) == 0) continue;
+    if (!names.empty()) names += ',';
+    names += flag.*name;
+  }
+  return text_or_nothing(names);
+}
+
+// Words are easier to part in a line without spaces (Envoy's rule).
+LogValue details(const LogRecord& record, bool keep_spaces) {
+  LogValue value = attribute(record, Attribute::ResponseCodeDetails);
+  if (auto* text = std::get_if<std::string>(&value); text != nullptr && !keep_spaces) {
+    std::ranges::replace(*text, ' ', '_');
+  }
+  return value;
+}
+
+LogValue filter_state(LogRecord& record, const LogCommand& command) {
+  // Envoy has what plugins set under "wasm.".
+  constexpr std::string_view kPrefix = "wasm.";
+  std::string_view key = command.argument;
+  const auto* entry = record.filter_state().find(key);
+  if (entry == nullptr && key.starts_with(kPrefix)) {
+    entry = record.filter_state().find(key.substr(kPrefix.size()));
+  }
+  return entry == nullptr ? LogValue() : LogValue(entry->value);
+}
+
+LogValue grpc(const LogRecord& record, std::string_view kind) {
+  const LogValue value = attribute(record, Attribute::ResponseGrpcStatus);
+  const auto* status = std::get_if<int64_t>(&value);
+  if (status == nullptr) return {};
+  if (kind == "NUMBER") return *status;
+  return std::string(planes::grpc_status_name(*status, kind == "SNAKE_STRING"));
+}
+
+std::string hostname() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return {};
+  return name.data();
+}
+
+LogValue environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): nobody sets any
+  return value == nullptr ? LogValue() : LogValue(std::string(value));
+}
+
+LogValue full_value(const LogCommand& command, LogRecord& record) {
+  const LogTimes times = record.times();
+  switch (command.op) {
+    case LogOperator::AccessLogType:
+      return std::string(record.type());
+    case LogOperator::BytesReceived:
+      return number_or_zero(record, Attribute::RequestSize);
+    case LogOperator::BytesSent:
+      return number_or_zero(record, Attribute::ResponseSize);
+    case LogOperator::ConnectionId:
+      return attribute(record, Attribute::ConnectionId);
+    case LogOperator::ConnectionTerminationDetails:
+      return attribute(record, Attribute::ConnectionTerminationDetails);
+    case LogOperator::DownstreamLocalAddress:
+      return attribute(record, Attribute::DestinationAddress);
+    case LogOperator::DownstreamLocalAddressWithoutPort:
+      return without_port(attribute(record, Attribute::DestinationAddress));
+    case LogOperator::DownstreamLocalDnsSan:
+      return attribute(record, Attribute::ConnectionDnsSanLocalCertificate);
+    case LogOperator::DownstreamLocalPort:
+      return attribute(record, Attribute::DestinationPort);
+    case LogOperator::DownstreamLocalSubject:
+      return attribute(record, Attribute::ConnectionSubjectLocalCertificate);
+    case LogOperator::DownstreamLocalUriSan:
+      return attribute(record, Attribute::ConnectionUriSanLocalCertificate);
+    case LogOperator::DownstreamPeerDnsSan:
+      return attribute(record, Attribute::ConnectionDnsSanPeerCertificate);
+    case LogOperator::DownstreamPeerSubject:
+      return attribute(record, Attribute::ConnectionSubjectPeerCertificate);
+    case LogOperator::DownstreamPeerUriSan:
+      return attribute(record, Attribute::ConnectionUriSanPeerCertificate);
+    case LogOperator::DownstreamRemoteAddress:
+      return attribute(record, Attribute::SourceAddress);
+    case LogOperator::DownstreamRemoteAddressWithoutPort:
+      return without_port(attribute(record, Attribute::SourceAddress));
+    case LogOperator::DownstreamRemotePort:
+      return attribute(record, Attribute::SourcePort);
+    case LogOperator::DownstreamTlsVersion:
+      return attribute(record, Attribute::ConnectionTlsVersion);
+    case LogOperator::Duration:
+      return milliseconds(times.started, times.ended);
+    case LogOperator::DynamicMetadata:
+      return {};  // there is none here
+    case LogOperator::Environment:
+      return environment(command.argument);
+    case LogOperator::FilterChainName:
+      return attribute(record, Attribute::FilterChainName);
+    case LogOperator::FilterState:
+      return filter_state(record, command);
+    case LogOperator::GrpcStatus:
+      return grpc(record, command.other);
+    case LogOperator::GrpcStatusNumber:
+      return attribute(record, Attribute::ResponseGrpcStatus);
+    case LogOperator::Hostname: {
+      static const std::string kHostname = hostname();
+      return text_or_nothing(kHostname);
+    }
+    case LogOperator::Protocol:
+      return attribute(record, Attribute::RequestProtocol);
+    case LogOperator::RequestDuration:
+      return milliseconds(times.started, times.request_ended);
+    case LogOperator::RequestHeader:
+      return header(record, MapType::RequestHeaders, command);
+    case LogOperator::RequestHeadersBytes:
+      return attribute(record, Attribute::RequestHeadersBytes);
+    case LogOperator::RequestedServerName:
+      return attribute(record, Attribute::ConnectionRequestedServerName);
+    case LogOperator::ResponseCode:
+      return number_or_zero(record, Attribute::ResponseCode);
+    case LogOperator::ResponseCodeDetails:
+      return details(record, !command.other.empty());
+    case LogOperator::ResponseDuration:
+      return milliseconds(times.started, times.response_started);
+    case LogOperator::ResponseFlags:
+      return flags(record, &config::ResponseFlagName::name);
+    case LogOperator::ResponseFlagsLong:
+      return flags(record, &config::ResponseFlagName::long_name);
+    case LogOperator::ResponseHeader:
+      return header(record, MapType::ResponseHeaders, command);
+    case LogOperator::ResponseHeadersBytes:
+      return attribute(record, Attribute::ResponseHeadersBytes);
+    case LogOperator::ResponseTxDuration:
+      return milliseconds(times.response_started, times.ended);
+    case LogOperator::RouteName:
+      return attribute(record, Attribute::RouteName);
+    case LogOperator::StartTime: {
+      const auto start = record.attribute(Attribute::RequestTime);
+      const auto* time = std::get_if<runtime::Timestamp>(&start);
+      if (time == nullptr) return {};
+      return format_time(time->nanoseconds, command.argument);
+    }
+    case LogOperator::Trailer:
+      return header(record, MapType::ResponseTrailers, command);
+    case LogOperator::UpstreamCluster:
+      return attribute(record, Attribute::ClusterName);
+    case LogOperator::UpstreamHost:
+      return attribute(record, Attribute::UpstreamAddress);
+    case LogOperator::UpstreamLocalAddress:
+      return attribute(record, Attribute::UpstreamLocalAddress);
+    case LogOperator::UpstreamLocalAddressWithoutPort:
+      return without_port(attribute(record, Attribute::UpstreamLocalAddress));
+    case LogOperator::UpstreamLocalPort:
+      return attribute(record, Attribute::UpstreamLocalPort);
+    case LogOperator::UpstreamRemoteAddressWithoutPort:
+      return without_port(attribute(record, Attribute::UpstreamAddress));
+    case LogOperator::UpstreamRemotePort:
+      return attribute(record, Attribute::UpstreamPort);
+    case LogOperator::UpstreamRequestAttemptCount:
+      return number_or_zero(record, Attribute::UpstreamRequestAttemptCount);
+    case LogOperator::UpstreamTransportFailureReason:
+      return attribute(record, Attribute::UpstreamTransportFailureReason);
+    case LogOperator::VirtualHostName:
+      return attribute(record, Attribute::VirtualHostName);
+    case LogOperator::WeirPlugin:
+      return text_or_nothing(record.plugin());
+  }
+  return {};
+}
+
+// `digits` digits of the fraction of a second.
+std::string fraction_of(int64_t nanoseconds, size_t digits) {
+  std::string text = std::to_string(nanoseconds);
+  text.insert(0, 9 - text.size(), '0');
+  text.resize(digits);
+  return text;
+}
+
+}  // namespace
+
+LogValue log_value(const LogCommand& command, LogRecord& record) {
+  LogValue value = full_value(command, record);
+  if (auto* text = std::get_if<std::string>(&value); text != nullptr && command.max_length) {
+    if (text->size() > *command.max_length) text->resize(*command.max_length);
+  }
+  return value;
+}
+
+std::string format_time(int64_t nanoseconds, const std::string& format) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  const std::time_t seconds = nanoseconds / kSecond;
+  const int64_t fraction = nanoseconds % kSecond;
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  const auto standard = [&](const std::string& piece) {
+    std::array<char, 128> out{};
+    return std::string(out.data(), std::strftime(out.data(), out.size(), piece.c_str(), &parts));
+  };
+
+  std::string_view rest = format.empty() ? "%Y-%m-%dT%H:%M:%E3SZ" : std::string_view(format);
+  std::string text;
+  const auto is_digit = [](char c) { return c >= '1' && c <= '9'; };
+  while (!rest.empty()) {
+    if (rest.front() != '%' || rest.size() < 2) {
+      text += rest.front();
+      rest.remove_prefix(1);
+    } else if (rest[1] == 's' || rest[1] == 'f') {
+      text += rest[1] == 's' ? std::to_string(seconds) : fraction_of(fraction, 9);
+      rest.remove_prefix(2);
+    } else if (rest.size() > 2 && is_digit(rest[1]) && rest[2] == 'f') {
+      text += fraction_of(fraction, static_cast<size_t>(rest[1] - '0'));
+      rest.remove_prefix(3);
+    } else if (rest.size() > 3 && rest[1] == 'E' && is_digit(rest[2]) && rest[3] == 'S') {
+      text += standard("%S") + "." + fraction_of(fraction, static_cast<size_t>(rest[2] - '0'));
+      rest.remove_prefix(4);
+    } else {
+      text += standard(std::string(rest.substr(0, 2)));
+      rest.remove_prefix(2);
+    }
+  }
+  return text;
+}
+
+}  // namespace weir::serve

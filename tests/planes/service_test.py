@@ -1,0 +1,141 @@
+"""Services: plugins that serve no stream."""
+
+import json
+import signal
+import unittest
+
+from peers import bootstrap
+from peers.case import PlaneTest, guest
+from peers.http1 import Http1Upstream
+from peers.message import Response
+from peers.weir import eventually
+
+_SERVICE = "type.googleapis.com/envoy.extensions.wasm.v3.WasmService"
+_OPTIONS = "type.googleapis.com/weir.v1.ServiceOptions"
+
+
+def service(configuration="", singleton=True, **options):
+    plugin = bootstrap.plugin("service", guest("root_all"), configuration, **options)
+    config = {"@type": _SERVICE, "singleton": singleton}
+    config["config"] = plugin["typed_config"]["plugin"]
+    return {"name": "envoy.bootstrap.wasm", "typed_config": config}
+
+
+class ServiceTest(PlaneTest):
+    def settings(self, *services, plugins=(), upstream=None):
+        self.peer = upstream or self.upstream(Http1Upstream)
+        settings = bootstrap.bootstrap(
+            [bootstrap.listener("web", *plugins)], [bootstrap.cluster("upstream", self.peer)]
+        )
+        settings["bootstrap_extensions"] = list(services)
+        return settings
+
+    def serve(self, *services, workers=1, **parts):
+        self.running = self.weir(bootstrap=self.settings(*services, **parts), workers=workers)
+        return self.running
+
+    def filter(self, vm_id="filter", **options):
+        return bootstrap.plugin("filter", guest("root_all"), vm_id=vm_id, **options)
+
+    def test_a_singleton_drains_a_queue_that_filters_fill(self):
+        weir = self.serve(
+            service("queue=items", vm_id="service"), plugins=[self.filter()], workers=2
+        )
+        for item in ("one", "two", "three"):
+            self.assertEqual(self.client(weir.port).request(f"/enqueue/{item}").status, 200)
+        eventually(lambda: weir.stat("wasmcustom.root_all.drained") == 3, "the queue to be drained")
+        drained = [line.split("drained: ")[1] for line in weir.lines("drained: ")]
+        self.assertEqual(drained, ["one", "two", "three"])
+
+    def test_a_singleton_is_there_once_and_others_on_each_worker(self):
+        weir = self.serve(service(), workers=3)
+        # Each plugin is tried out once, too.
+        self.assertEqual(weir.stat("wasmcustom.root_all.configured"), 1 + 1)
+        (told,) = weir.plugins()
+        self.assertEqual(len(told["workers"]), 1)
+        weir = self.serve(service(singleton=False), workers=3)
+        self.assertEqual(weir.stat("wasmcustom.root_all.configured"), 1 + 3)
+        self.assertEqual(len(weir.plugins()[0]["workers"]), 3)
+
+    def test_a_service_has_ticks_and_calls_clusters(self):
+        async def answer(request):
+            return Response(200, [], b"to " + request.path.encode())
+
+        peer = self.upstream(Http1Upstream, respond=answer)
+        weir = self.serve(service("tick_ms=50\ncall"), upstream=peer)
+        weir.wait_for_line("call answered: to /service")
+        eventually(lambda: weir.stat("wasmcustom.root_all.ticks") > 2, "ticks")
+
+    def test_several_services_run_beside_each_other(self):
+        weir = self.serve(
+            service("queue=items", vm_id="service"),
+            service("tick_ms=20", vm_id="ticking"),
+            service("tick_ms=20", vm_id="everywhere", singleton=False),
+        )
+        eventually(lambda: weir.stat("wasmcustom.root_all.ticks") > 3, "ticks")
+        self.assertEqual(len(weir.plugins()), 3)
+
+    def test_a_service_of_each_worker_shares_data_with_filters(self):
+        weir = self.serve(
+            service("set=from the service", singleton=False, vm_id="shared"),
+            plugins=[self.filter(vm_id="shared")],
+        )
+        headers = self.client(weir.port).request("/").headers
+        self.assertEqual(headers.get("x-shared"), "from the service")
+
+    def test_limits_are_weirs_own_message(self):
+        plugin = bootstrap.plugin("service", guest("root_all"), "tick_ms=20")["typed_config"]
+        plugin["limits"] = {"max_memory_bytes": 67108864}
+        del plugin["@type"]
+        config = {"@type": _OPTIONS, "singleton": True, "options": plugin}
+        weir = self.serve({"name": "service", "typed_config": config})
+        eventually(lambda: weir.stat("wasmcustom.root_all.ticks") > 1, "ticks")
+
+    def refusal(self, *services, **parts):
+        settings = self.settings(*services, **parts)
+        with self.assertRaises(AssertionError) as caught:
+            self.weir(bootstrap=settings)
+        return str(caught.exception)
+
+    def test_a_service_that_does_not_start_ends_the_start(self):
+        for singleton in (True, False):
+            with self.subTest(singleton=singleton):
+                log = self.refusal(service("unknown", singleton=singleton))
+                self.assertIn("ended with 1", log)
+                self.assertRegex(log, r"bootstrap_extensions\[0\].typed_config: plugin 'service'")
+                self.assertIn("proxy_on_configure returned false", log)
+
+    def test_the_vm_of_a_singleton_is_its_own(self):
+        log = self.refusal(service(vm_id="one"), plugins=[self.filter(vm_id="one")])
+        self.assertIn("the VM of a singleton is its own, but plugin 'filter' has the same", log)
+        self.assertIn("bootstrap_extensions[0].typed_config", log)
+
+    def test_a_service_that_fails_is_started_again(self):
+        weir = self.serve(service("panic_tick=3\ntick_ms=20"))
+        eventually(lambda: weir.stat("wasm.service.failed.unreachable") >= 1, "the failure")
+        eventually(lambda: weir.stat("wasmcustom.root_all.configured") >= 3, "the next start")
+
+    def test_services_come_and_go_with_the_configuration(self):
+        weir = self.serve()
+        file = weir.folder / "bootstrap.json"
+        settings = json.loads(file.read_text())
+        settings["bootstrap_extensions"] = [service("tick_ms=20")]
+        file.write_text(json.dumps(settings))
+        weir.signal(signal.SIGHUP)
+        eventually(lambda: weir.stat("wasmcustom.root_all.ticks") > 2, "the service to tick")
+        del settings["bootstrap_extensions"]
+        file.write_text(json.dumps(settings))
+        weir.signal(signal.SIGHUP)
+        weir.wait_for_line("service done")
+        eventually(lambda: not weir.plugins(), "the service to go")
+
+    def test_a_service_ends_in_order_with_the_process(self):
+        weir = self.serve(service())
+        weir.signal(signal.SIGTERM)
+        eventually(lambda: weir.process.poll() is not None or weir.lines("service done"), "the end")
+        self.assertEqual(weir.wait(), 0)
+        self.assertTrue(weir.lines("service done"))
+
+
+if __name__ == "__main__":
+    unittest.main()
