@@ -60,8 +60,9 @@ TEST_P(IsolatedPluginTest, DoesTheSameOnEveryEngine) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, IsolatedPluginTest, testing::ValuesIn(quick_cases()),
-                         [](const auto& info) { return info.param.name; });
+std::string case_name(const testing::TestParamInfo<Case>& info) { return info.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(All, IsolatedPluginTest, testing::ValuesIn(quick_cases()), case_name);
 
 }  // namespace
 }  // namespace weir::test
