@@ -17,7 +17,7 @@ struct Case {
   runtime::PluginOptions options;
   std::vector<Exchange> exchanges;
 };
-void PrintTo(const Case& test, std::ostream* out) { *out << test.name; }
+inline void PrintTo(const Case& test, std::ostream* out) { *out << test.name; }
 
 const std::vector<Case>& cases();
 
