@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import socket
 import threading
 import time
 import unittest
@@ -37,9 +38,13 @@ class Nowhere:
     scheme = "http"
 
     def __init__(self):
-        gone = TcpUpstream()
-        self.port = gone.port
-        gone.close()
+        # Bound, so that nobody else gets the port, and not listening.
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+
+    def close(self):
+        self._socket.close()
 
 
 class TcpTest(PlaneTest):
@@ -185,14 +190,14 @@ class CarryingTest(TcpTest):
 
 class ConnectingTest(TcpTest):
     def test_a_refusing_upstream_ends_the_connection(self):
-        self.serve(upstream=Nowhere())
+        self.serve(upstream=self.upstream(Nowhere))
         self.assertTrue(self.connect().is_reset())
         self.assertEqual(self.running.stat("tcp.carried.upstream_connect_fail"), 1)
         self.assertEqual(self.running.stat("cluster.upstream.upstream_cx_connect_fail"), 1)
 
     def test_other_endpoints_are_tried_where_that_is_allowed(self):
         there = self.upstream(TcpUpstream)
-        endpoints = [Nowhere(), there]
+        endpoints = [self.upstream(Nowhere), there]
         cluster = bootstrap.cluster("upstream", there)
         cluster["load_assignment"]["endpoints"][0]["lb_endpoints"] = [
             bootstrap.endpoint(one) for one in endpoints
