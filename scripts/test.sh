@@ -23,6 +23,10 @@ step() {
   printf '==== %s\n' "${summary[-1]}"
 }
 
+left_out() {
+  summary+=("$(printf '%-32s LEFT OUT' "$1")")
+}
+
 dependencies() {
   "$scripts/setup/apt.sh" build test guests && make --no-print-directory deps engines &&
     "$scripts/setup/envoy.sh" && "$scripts/setup/generated_modules.sh" &&
@@ -66,14 +70,18 @@ step "make run, make install" user_commands
 step "weir new" "$scripts/check_templates.sh" build/bin/weir
 if [ "${SANITIZERS:-1}" != 0 ]; then
   step "address, undefined behaviour" suite asan-ubsan
+else
+  left_out "address, undefined behaviour"
 fi
 if [ "${SANITIZERS:-1}" != 0 ] && [ "${THREADS:-1}" != 0 ]; then
   step "threads" thread_sanitizer
 else
-  summary+=("threads                          LEFT OUT")
+  left_out "threads"
 fi
 if [ "${FUZZ:-1}" != 0 ]; then
   step "fuzzing" fuzz
+else
+  left_out "fuzzing"
 fi
 step "layers" layers
 if [ "${LINT:-1}" != 0 ]; then
@@ -83,7 +91,7 @@ fi
 if [ "${LINT:-1}" != 0 ] && [ "${TIDY:-1}" != 0 ]; then
   step "clang-tidy" "$scripts/tidy.py"
 else
-  summary+=("clang-tidy                       LEFT OUT")
+  left_out "clang-tidy"
 fi
 
 printf '\n==== Summary, %d s\n' "$SECONDS"
