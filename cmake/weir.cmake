@@ -94,7 +94,7 @@ function(weir_test_by_loaders name)
                COMMAND ${start} "--gtest_filter=${arg_ALONE}.*")
     endif()
     foreach(test ${tests})
-      set_tests_properties(${test} PROPERTIES TIMEOUT 300
+      set_tests_properties(${test} PROPERTIES TIMEOUT 900
         ENVIRONMENT "WEIR_ENGINE_PATH=${WEIR_OUTPUT_DIR}/lib/weir/engines;\
 GTEST_OUTPUT=xml:${CMAKE_BINARY_DIR}/results/${test}.xml")
     endforeach()
