@@ -9,7 +9,7 @@ from peers import bootstrap
 from peers.case import PlaneTest, guest
 from peers.http1 import Http1Upstream
 from peers.message import Response
-from peers.tcp import TcpClient, TcpUpstream, free_port
+from peers.tcp import Nowhere, TcpClient, TcpUpstream
 from peers.weir import eventually
 
 _FILE = "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog"
@@ -289,13 +289,9 @@ class ConnectionTest(PlaneTest):
         self.assertIn("received=6 sent=6", weir.wait_for_line(r"logged 1: path=absent"))
 
     def test_a_connection_that_found_no_upstream_says_why(self):
-        class Nowhere:
-            scheme = "http"
-            port = free_port()
-
         weir = self.serve(
             text_log("%RESPONSE_FLAGS% %RESPONSE_FLAGS_LONG% %CONNECTION_TERMINATION_DETAILS%"),
-            upstream=Nowhere,
+            upstream=self.upstream(Nowhere),
             max_connect_attempts=2,
         )
         self.exchange_nothing(weir)

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import socket
 import threading
 import time
 import unittest
@@ -11,7 +10,7 @@ from peers import bootstrap
 from peers.case import PlaneTest, guest
 from peers.http1 import Http1Upstream
 from peers.message import Response
-from peers.tcp import TcpClient, TcpUpstream, echo, read_all, read_exactly
+from peers.tcp import Nowhere, TcpClient, TcpUpstream, echo, read_all, read_exactly
 from peers.weir import eventually
 
 _MIB = 1 << 20
@@ -30,21 +29,6 @@ def in_thread(function, *arguments):
             return results[0]
 
     return Running
-
-
-class Nowhere:
-    """An upstream that is not there."""
-
-    scheme = "http"
-
-    def __init__(self):
-        # Bound, so that nobody else gets the port, and not listening.
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-
-    def close(self):
-        self._socket.close()
 
 
 class TcpTest(PlaneTest):

@@ -106,7 +106,16 @@ class TcpUpstream:
                 connection.shutdown(socket.SHUT_RDWR)
 
 
-def free_port():
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+class Nowhere:
+    """An upstream that is not there."""
+
+    scheme = "http"
+
+    def __init__(self):
+        # Bound, so that nobody else gets the port, and not listening.
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+
+    def close(self):
+        self._socket.close()
