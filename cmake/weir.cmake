@@ -9,7 +9,9 @@ endif()
 
 # Instrumentation is for every target alike, generated code and test helpers too: a sanitizer reports
 # falsely where instrumented code shares containers with code that is not.
+set(WEIR_IS_SANITIZED false)
 if(WEIR_SANITIZE)
+  set(WEIR_IS_SANITIZED true)
   add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${WEIR_SANITIZE})
 endif()
