@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "planes/serve/access_logs.h"
+#include "planes/serve/exchange_attributes.h"
 #include "planes/serve/exchange_record.h"
 
 namespace weir::serve {
@@ -136,6 +137,10 @@ void FilterChain::closed() {
     kept_connection_ = *connection_;
     connection_ = &*kept_connection_;
   }
+}
+
+runtime::PropertyValue FilterChain::attribute(runtime::Attribute attribute) const {
+  return exchange_attribute(*this, attribute);
 }
 
 abi::HeaderMap* FilterChain::header_map(size_t plugin, abi::MapType type) {

@@ -54,6 +54,7 @@ struct ChainParts {
 // for in a callback is kept, and done when the outermost call into the exchange is about to return
 // (settle()).
 class FilterChain final : public Exchange,
+                          public PluginChain,
                           private RouterOwner,
                           public boost::intrusive::list_base_hook<
                               boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
@@ -72,24 +73,23 @@ class FilterChain final : public Exchange,
   void resume() override;
   void closed() override;
 
-  // What plugins ask for; see runtime::HttpStream.
-  abi::HeaderMap* header_map(size_t plugin, abi::MapType type);
+  // PluginChain
+  runtime::PropertyValue attribute(runtime::Attribute attribute) const override;
+  runtime::FilterState& filter_state() override { return filter_state_; }
+  abi::HeaderMap* header_map(size_t plugin, abi::MapType type) override;
+  Body* body(size_t plugin, runtime::Direction direction) override;
+  void on_resumes() override;
+  bool reply(LocalReply reply) override;
+  void reset(std::string_view reason, ResponseFlag flag) override;
+  void fail(LocalReply reply) override;
+  void blame(size_t plugin) override;
+  // The route is chosen when the request leaves the last plugin, whatever was asked before.
+  void clear_route_cache() override {}
+  void on_plugin_finished() override;
+
   // For access logs, where a map that did not come is empty.
   abi::HeaderMap* logged_map(abi::MapType type);
-  Body* body(size_t plugin, runtime::Direction direction);
-  runtime::FilterState& filter_state() { return filter_state_; }
   std::string_view filter_chain_name() const { return parts_.name; }
-  void on_resumes();
-  // False: response headers have been sent, or another reply is under way.
-  bool reply(LocalReply reply);
-  void reset(std::string_view reason, ResponseFlag flag);
-  // Access logs tell that this plugin has ended the exchange.
-  void blame(size_t plugin);
-  // A reply, or a reset where it is too late for one.
-  void fail(LocalReply reply);
-  // The route is chosen when the request leaves the last plugin, whatever was asked before.
-  void clear_route_cache() {}
-  void on_plugin_finished();
 
   // What is known of the exchange, for attributes and logs.
   struct Facts {

@@ -1,11 +1,8 @@
 #include "planes/serve/plugin_stream.h"
 
-#include "planes/serve/exchange_attributes.h"
-#include "planes/serve/filter_chain.h"
-
 namespace weir::serve {
 
-void PluginStream::init(FilterChain& chain, size_t index) {
+void PluginStream::init(PluginChain& chain, size_t index) {
   chain_ = &chain;
   index_ = index;
 }
@@ -16,7 +13,7 @@ bool PluginStream::finish() {
 }
 
 runtime::PropertyValue PluginStream::attribute(runtime::Attribute attribute) const {
-  return exchange_attribute(*chain_, attribute);
+  return chain_->attribute(attribute);
 }
 
 runtime::FilterState& PluginStream::filter_state() { return chain_->filter_state(); }

@@ -5,17 +5,40 @@
 
 #include "planes/serve/checked_headers.h"
 #include "planes/serve/lane.h"
+#include "planes/serve/local_reply.h"
 #include "runtime/http_context.h"
 
 namespace weir::serve {
 
-class FilterChain;
+// What plugins ask of the exchange that they work on; see runtime::HttpStream. `plugin` is a place
+// in the order of requests. Thread: the worker's.
+class PluginChain {
+ public:
+  virtual runtime::PropertyValue attribute(runtime::Attribute attribute) const = 0;
+  virtual runtime::FilterState& filter_state() = 0;
+  virtual abi::HeaderMap* header_map(size_t plugin, abi::MapType type) = 0;
+  virtual Body* body(size_t plugin, runtime::Direction direction) = 0;
+  // Some plugin has a take_resume() to be looked for.
+  virtual void on_resumes() = 0;
+  // False: response headers have been sent, or another reply is under way.
+  virtual bool reply(LocalReply reply) = 0;
+  virtual void reset(std::string_view reason, ResponseFlag flag) = 0;
+  // A reply, or a reset where it is too late for one.
+  virtual void fail(LocalReply reply) = 0;
+  // This plugin has ended the exchange.
+  virtual void blame(size_t plugin) = 0;
+  virtual void clear_route_cache() = 0;
+  virtual void on_plugin_finished() = 0;
 
-// Owned by its FilterChain, which does what the verbs ask for. Thread: the worker's.
+ protected:
+  ~PluginChain() = default;
+};
+
+// Owned by its PluginChain, which does what the verbs ask for. Thread: the worker's.
 class PluginStream final : public runtime::HttpStream {
  public:
   // To be called once, before all else. `chain` owns this.
-  void init(FilterChain& chain, size_t index);
+  void init(PluginChain& chain, size_t index);
   void set_context(std::unique_ptr<runtime::HttpContext> context) { context_ = std::move(context); }
 
   runtime::HttpContext& context() { return *context_; }
@@ -46,7 +69,7 @@ class PluginStream final : public runtime::HttpStream {
   void finished() override;
 
  private:
-  FilterChain* chain_ = nullptr;
+  PluginChain* chain_ = nullptr;
   size_t index_ = 0;
   bool in_service_ = true;
   bool finished_ = false;
