@@ -40,6 +40,7 @@ StreamInstances::StreamInstances(const VmSurroundings& surroundings, std::shared
       metrics_(instance_metrics(surroundings.host, *vm_)),
       shared_data_(surroundings.host.shared_data().store(
           vm_->options().vm_id, vm_->options().limits.max_shared_data_bytes)),
+      failure_log_(surroundings.host.logger(), surroundings.host.clock()),
       next_context_(kRootOfStream + 1) {}
 
 StreamInstances::~StreamInstances() { *alive_ = false; }
@@ -76,6 +77,7 @@ Result<InstanceLease> StreamInstances::make(StreamSource& source) {
                           .metrics = metrics_,
                           .shared_data = shared_data_,
                           .silence = silence_,
+                          .failure_log = failure_log_,
                           .stream_id = next_context_++};
   // Destroys what cannot begin.
   auto instance = std::make_unique<VmInstance>(surroundings_, borrowed(vm_),

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "runtime/failure_log.h"
 #include "runtime/foreign/expressions.h"
 #include "runtime/instance_lease.h"
 #include "runtime/memory_budget.h"
@@ -94,6 +95,7 @@ class StreamInstances final : private VmOwner {
   const InstanceMetrics metrics_;
   SharedStore& shared_data_;
   TrialServices silence_;
+  FailureLog failure_log_;
   uint32_t next_context_;
   size_t count_ = 0;
   bool full_ = false;  // the last stream found no room

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/failure_log.h"
 #include "runtime/foreign/expressions.h"
 #include "runtime/metric_quota.h"
 #include "runtime/plugin_context.h"
@@ -236,7 +237,11 @@ void VmInstance::end(const Plugin& plugin, std::string_view kind, std::string wh
   failure_ = std::move(why);
   const std::string line = "plugin '" + name + "': " + failure_;
   count(host(), MetricType::Counter, "wasm." + name + ".failed." + std::string(kind), 1);
-  if (surroundings_.purpose != Purpose::Trial) host().logger().log(LogLevel::Error, line);
+  if (stream_) {
+    stream_->failure_log.write(line);
+  } else if (surroundings_.purpose != Purpose::Trial) {
+    host().logger().log(LogLevel::Error, line);
+  }
 
   pending_.clear();
   const auto ids = contexts_.ids();

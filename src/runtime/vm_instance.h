@@ -24,6 +24,7 @@
 namespace weir::runtime {
 
 class Expressions;
+class FailureLog;
 class PluginContext;
 struct StartedImage;
 
@@ -59,7 +60,8 @@ struct StreamStart {
   InstanceMetrics metrics;
   SharedStore& shared_data;
   WorkerServices& silence;  // takes what an instance that starts from scratch asks for meanwhile
-  uint32_t stream_id;       // of the stream's context: no other of the worker has it
+  FailureLog& failure_log;
+  uint32_t stream_id;  // of the stream's context: no other of the worker has it
 };
 
 // Who keeps an instance. The instance, and the root that ended, are still on the stack when it is

@@ -115,6 +115,30 @@ TEST_P(IsolationTest, TrapsWithoutEndMakeNoStreamWait) {
   EXPECT_EQ(host.counter("wasm.machine.failed.unreachable"), 100u);
 }
 
+// Whoever can make a plugin trap could fill a disk otherwise.
+TEST_P(IsolationTest, TheLogTellsOfABurstOfFailuresAndThenOfOneASecond) {
+  script.on("proxy_on_request_headers", 1).trap();
+  const auto fail = [&](int times) {
+    for (int i = 0; i < times; ++i) another()->request_headers();
+    std::vector<std::string> lines;
+    for (const auto& line : host.log.take()) {
+      if (line.level == LogLevel::Error) lines.push_back(line.text);
+    }
+    return lines;
+  };
+  EXPECT_THAT(fail(20), ::testing::SizeIs(20));
+  EXPECT_THAT(fail(100), IsEmpty());
+  host.clock.advance(std::chrono::seconds(1));
+  EXPECT_THAT(fail(50),
+              ElementsAre(::testing::EndsWith(" (100 failures before this one were not logged)")));
+  host.clock.advance(std::chrono::seconds(60));
+  const auto burst = fail(30);
+  ASSERT_EQ(burst.size(), 20u);
+  EXPECT_THAT(burst[0], HasSubstr(" (49 failures "));
+  EXPECT_THAT(burst[1], ::testing::Not(HasSubstr("not logged")));
+  EXPECT_EQ(host.counter("wasm.machine.failed.unreachable"), 200u);
+}
+
 TEST_P(IsolationTest, TheMemoryOfAFailedInstanceIsFreeAtOnce) {
   script.on("proxy_on_request_headers").grow(16).trap();
   options.failure_policy = FailurePolicy::FailOpen;

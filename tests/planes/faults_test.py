@@ -212,6 +212,10 @@ class StreamIsolationTest(FaultCase):
             self.assertEqual(client.request("/panic").status, 503)
             self.assertEqual(client.request("/next").status, 200)
         self.assertEqual(self.failures(), {"unreachable": 50})
+        # The log has a burst of lines, and then one each second.
+        lines = self.failure_lines()
+        self.assertGreaterEqual(len(lines), 20)
+        self.assertLess(len(lines), 50)
 
     def refuse_a_stream(self, policy):
         """What comes when streams have all the memory that they may."""
