@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <span>
@@ -136,7 +137,15 @@ class Work {
   int faults_ = 0;
 };
 
-// The body of a process: the engines are first used in this order, then on several threads.
+// The body of a process: the engines are used in this order.
+[[noreturn]] void use_once_in_order(const std::vector<std::string>& names) {
+  handle_host_faults();
+  Work(names, 0).run(1);
+  EXPECT_GT(host_faults, 0);
+  std::exit(testing::Test::HasFailure() ? 1 : 0);
+}
+
+// The same, and then on several threads.
 [[noreturn]] void use_in_order(std::vector<std::string> names) {
   handle_host_faults();
   Work(names, 0).run(1);
@@ -170,6 +179,24 @@ TEST_F(SignalsTest, EachFaultReachesWhomItIsFor) {
 TEST_F(SignalsTest, EachFaultReachesWhomItIsForInTheOppositeOrder) {
   std::ranges::reverse(names);
   EXPECT_EXIT(use_in_order(names), testing::ExitedWithCode(0), "");
+}
+
+// Of those that take signals, 24 orders where all are there. The others, which check in software,
+// come in between.
+TEST_F(SignalsTest, EachFaultReachesWhomItIsForInEveryOrderOfFirstUse) {
+  constexpr std::array kInSoftware{"wamr", "wamr-aot", "wasmedge"};
+  std::vector<std::string> taking;
+  std::vector<std::string> others;
+  for (const std::string& name : names) {
+    (std::ranges::count(kInSoftware, name) == 0 ? taking : others).push_back(name);
+  }
+  std::ranges::sort(taking);
+  do {
+    std::vector<std::string> order = taking;
+    order.insert(order.begin() + 1, others.begin(), others.end());
+    SCOPED_TRACE(testing::PrintToString(order));
+    EXPECT_EXIT(use_once_in_order(order), testing::ExitedWithCode(0), "");
+  } while (std::ranges::next_permutation(taking).found);
 }
 
 // A sanitizer has a handler, which reports the fault and exits.

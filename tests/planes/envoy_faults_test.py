@@ -8,8 +8,11 @@ import tempfile
 import unittest
 
 import faults_test as everywhere
+from engines_test import FAULTS
 from peers.case import PlaneTest, guest
 from peers.envoy import Envoy, cluster, listener, plugin_config, wasm_filter, weir_filter
+from peers.http1 import Http1Client
+from peers.load import SteadyLoad
 from peers.message import Fields, Response
 
 
@@ -126,6 +129,67 @@ class LimitTest(PlaneTest):
             return Response(200, Fields(), request.body + b"b" * 100)
 
         return self.upstream(respond=respond)
+
+
+def built_engines():
+    """Those that run in Envoy. An engine with a C library of its own does not: a stock Envoy does not start
+    again by that one's loader."""
+    names = []
+    for folder in os.environ["WEIR_ENGINE_PATH"].split(":"):
+        for adapter in sorted(pathlib.Path(folder).glob("weir-engine-*.so")):
+            name = adapter.stem.removeprefix("weir-engine-")
+            if (adapter.parent / name.split("-")[0] / "ld.so").exists():
+                print(f"not tested: {name}, which has a C library of its own")
+            else:
+                names.append(name)
+    return names
+
+
+class EveryEngineTest(PlaneTest):
+    """All engines in one Envoy, beside its own V8: each fails in every way while the others serve."""
+
+    WILD = 32 << 20  # so that a guest is at its limit before its time is over
+
+    def check(self, names):
+        ours = [
+            weir_filter(
+                {
+                    "plugin": plugin_config(f"bad-{name}", guest("faults"), engine=name),
+                    "limits": {"max_memory_bytes": self.WILD},
+                }
+            )
+            for name in names
+        ]
+        theirs = wasm_filter(plugin_config("theirs", guest("http_all"), engine="v8"))
+        envoy = Envoy(
+            [
+                *(listener(name, one) for name, one in zip(names, ours)),
+                listener("theirs", theirs),
+            ],
+            [cluster("upstream", self.upstream())],
+            workers=2,
+        )
+        self.addCleanup(envoy.stop)
+        load = SteadyLoad(Http1Client, envoy.ports[-1], connections=2, path="/headers")
+        clients = {name: self.client(port) for name, port in zip(names, envoy.ports)}
+        for fault, kind in FAULTS:
+            for name in names:
+                with self.subTest(engine=name, fault=fault):
+                    failed = f"wasmcustom.wasm.bad-{name}.failed.{kind}"
+                    before = envoy.stat(failed)
+                    self.assertEqual(clients[name].request(f"/{fault}").status, 503)
+                    self.assertEqual(envoy.stat(failed), before + 1)
+                    for other in clients.values():
+                        self.assertEqual(other.request("/next").status, 200)
+        answers = load.stop()
+        self.assertGreater(len(answers), 100)
+        self.assertEqual({answer.headers.get("x-set") for answer in answers}, {"guest"})
+
+    def test_each_fails_alone(self):
+        self.check(built_engines())
+
+    def test_each_fails_alone_when_first_used_in_the_opposite_order(self):
+        self.check(built_engines()[::-1])
 
 
 class TwoEnginesTest(PlaneTest):
