@@ -1,0 +1,5 @@
+;; Imports a function of a reference, which cannot leave an instance.
+(module
+  (import "env" "reference" (func (result externref)))
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "malloc") (param i32) (result i32) i32.const 0))
