@@ -152,6 +152,32 @@ class CheckTest(FolderTest):
             self.assertIn(f".http_filters[{place}].typed_config: plugin {reason}", error)
         self.assertEqual(len(errors), 2)
 
+    def test_an_instance_for_each_stream_is_tried_too(self):
+        isolated = {"isolation": "STREAM"}
+        code, passed, errors = self.run_check(self.bootstrap(plugin("a", guest("http_all"), **isolated)))
+        self.assertEqual((code, errors), (0, []))
+        self.assertRegex(passed[0], "plugin 'a' of listener 'main', requests: starts on wasmtime")
+        limits = {"max_stream_memory_bytes": 65536}
+        file = self.bootstrap(plugin("a", guest("http_all"), limits=limits, **isolated))
+        self.check(
+            [file],
+            FAILURE,
+            r"plugin 'a': the instance of one stream begins with \d+ bytes of memory, "
+            r"limits.max_stream_memory_bytes is 65536$",
+        )
+
+    def test_a_state_that_no_stream_can_begin_with_is_told(self):
+        module = self.folder / "table.wasm"
+        source = pathlib.Path(__file__).parents[1] / "conformance/modules/state_table.wat"
+        subprocess.run(["wat2wasm", source, "-o", module], check=True)
+        file = self.bootstrap(plugin("a", module, isolation="STREAM"))
+        command = [BINARY, "check", "--no-code-cache", file]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        self.assertRegex(
+            done.stderr,
+            r"plugin 'a': its started state cannot be kept \(.*table.*\), so each stream starts",
+        )
+
     def test_no_port_is_taken(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             file = self.bootstrap(plugin("a", guest("http_all")), port=taken.getsockname()[1])

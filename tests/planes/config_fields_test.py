@@ -40,11 +40,15 @@ class FieldTest(PlaneTest):
         self.addCleanup(folder.cleanup)
         return pathlib.Path(folder.name)
 
+    def module(self, name):
+        """The file of modules/NAME.wat."""
+        made = self.folder() / f"{name}.wasm"
+        subprocess.run(["wat2wasm", MODULES / f"{name}.wat", "-o", made], check=True)
+        return made
+
     def telltale(self, name="told", **options):
-        """A plugin that logs its configurations (modules/telltale.wat)."""
-        module = self.folder() / "telltale.wasm"
-        subprocess.run(["wat2wasm", MODULES / "telltale.wat", "-o", module], check=True)
-        return plugin(name, module, **options)
+        """A plugin that logs its configurations."""
+        return plugin(name, self.module("telltale"), **options)
 
     def serve(self, *listeners, respond=echo):
         self.upstream = self.upstream(Http2Upstream, respond=respond)

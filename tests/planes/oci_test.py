@@ -159,6 +159,9 @@ class TlsTest(OciTest):
         self.assertEqual(self.serve(version, "", *trusted), (200, True))
         self.assertEqual(self.serve(version), (503, False))
         self.assertRegex(self.log, "certificate")
+        # Without TLS nobody is understood here.
+        self.assertEqual(self.serve(version, "", *trusted, fetch={"plain_http": True}), (503, False))
+        self.assertRegex(self.log, "status 400")
 
 
 if __name__ == "__main__":
