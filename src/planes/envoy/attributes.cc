@@ -9,13 +9,8 @@ using runtime::PropertyValue;
 
 namespace {
 
-enum class Kind : uint8_t { Text, Int, Uint, Bool };
-
-struct Known {
-  Attribute attribute;
-  AttributeId id;
-  Kind kind;
-};
+using Known = KnownAttribute;
+using Kind = KnownAttribute::Kind;
 
 constexpr std::array kKnown{
     Known{Attribute::RequestProtocol, AttributeId::RequestProtocol, Kind::Text},
@@ -88,36 +83,6 @@ constexpr auto kPlaces = [] {
   return places;
 }();
 
-PropertyValue read(EnvoyHttpFilter* filter, const Known& known) {
-  switch (known.kind) {
-    case Kind::Text: {
-      EnvoyBuffer text;
-      if (!envoy_dynamic_module_callback_http_filter_get_attribute_string(filter, known.id,
-                                                                          &text)) {
-        return {};
-      }
-      return text.view();
-    }
-    case Kind::Bool: {
-      // Envoy says nothing where it is not so: of a connection without TLS.
-      bool value = false;
-      return envoy_dynamic_module_callback_http_filter_get_attribute_bool(filter, known.id,
-                                                                          &value) &&
-             value;
-    }
-    case Kind::Int:
-    case Kind::Uint: {
-      uint64_t value = 0;
-      if (!envoy_dynamic_module_callback_http_filter_get_attribute_int(filter, known.id, &value)) {
-        return {};
-      }
-      if (known.kind == Kind::Uint) return value;
-      return static_cast<int64_t>(value);
-    }
-  }
-  return {};
-}
-
 struct Source {
   std::string_view group;  // "" is the path's first segment itself
   std::string_view name;
@@ -153,14 +118,29 @@ PropertyValue metadata(EnvoyHttpFilter* filter, MetadataSource source, std::stri
 
 }  // namespace
 
+const KnownAttribute* find_known(Attribute attribute) {
+  const uint8_t place = kPlaces[static_cast<size_t>(attribute)];
+  return place == kNotKnown ? nullptr : &kKnown[place];
+}
+
+std::string address_with_port(std::string_view address, uint32_t port) {
+  const bool is_v6 = address.find(':') != std::string_view::npos;
+  std::string text(is_v6 ? "[" : "");
+  text += address;
+  text += is_v6 ? "]:" : ":";
+  return text + std::to_string(port);
+}
+
 PropertyValue envoy_attribute(EnvoyHttpFilter* filter, Attribute attribute) {
   if (attribute == Attribute::ClusterName) {
     EnvoyBuffer name;
     if (!envoy_dynamic_module_callback_http_get_cluster_name(filter, &name)) return {};
     return name.view();
   }
-  const uint8_t place = kPlaces[static_cast<size_t>(attribute)];
-  return place == kNotKnown ? PropertyValue() : read(filter, kKnown[place]);
+  return read_attribute<envoy_dynamic_module_callback_http_filter_get_attribute_string,
+                        envoy_dynamic_module_callback_http_filter_get_attribute_int,
+                        envoy_dynamic_module_callback_http_filter_get_attribute_bool>(filter,
+                                                                                      attribute);
 }
 
 PropertyValue envoy_property(EnvoyHttpFilter* filter, std::span<const std::string_view> path) {

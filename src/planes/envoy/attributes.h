@@ -2,12 +2,64 @@
 // Envoy's attributes of a stream, with the types that its Wasm filter gives them.
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "planes/envoy/http_callbacks.h"
 #include "runtime/property.h"
 
 namespace weir::envoy_plane {
+
+// An attribute under the number that it has for Envoy.
+struct KnownAttribute {
+  enum class Kind : uint8_t { Text, Int, Uint, Bool };
+
+  runtime::Attribute attribute;
+  AttributeId id;
+  Kind kind;
+};
+
+// Null: it has none.
+const KnownAttribute* find_known(runtime::Attribute attribute);
+
+// By Envoy's functions for one kind of stream. Parameters and not arguments: they are bound when
+// they are first called.
+template <auto Text, auto Int, auto Bool>
+runtime::PropertyValue read_attribute(auto* stream, runtime::Attribute attribute) {
+  const KnownAttribute* known = find_known(attribute);
+  if (known == nullptr) return {};
+  if (known->kind == KnownAttribute::Kind::Text) {
+    EnvoyBuffer text;
+    return Text(stream, known->id, &text) ? runtime::PropertyValue(text.view())
+                                          : runtime::PropertyValue();
+  }
+  if (known->kind == KnownAttribute::Kind::Bool) {
+    // Envoy says nothing where it is not so: of a connection without TLS.
+    bool value = false;
+    return Bool(stream, known->id, &value) && value;
+  }
+  uint64_t value = 0;
+  if (!Int(stream, known->id, &value)) return {};
+  if (known->kind == KnownAttribute::Kind::Uint) return value;
+  return static_cast<int64_t>(value);
+}
+
+// Dynamic metadata by its path, "metadata.filter_metadata.FILTER.KEY", where that is a string,
+// number or boolean.
+template <auto Text, auto Number, auto Bool>
+runtime::PropertyValue read_dynamic_metadata(auto* stream, std::span<const std::string_view> path) {
+  if (path.size() != 4 || path[0] != "metadata" || path[1] != "filter_metadata") return {};
+  EnvoyBuffer text;
+  if (Text(stream, path[2], path[3], &text)) return text.view();
+  double number = 0;
+  if (Number(stream, path[2], path[3], &number)) return number;
+  bool truth = false;
+  if (Bool(stream, path[2], path[3], &truth)) return truth;
+  return {};
+}
+
+// "192.0.2.1:80", "[2001:db8::1]:80".
+std::string address_with_port(std::string_view address, uint32_t port);
 
 // No value: Envoy does not know it now, or does not tell modules. Text is valid until the stream
 // goes on.

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "planes/envoy/chunks.h"
+
 namespace weir::envoy_plane {
 namespace {
 
@@ -16,15 +18,7 @@ void copy_part(EnvoyHttpFilter* filter, BodyType type, uint64_t part_start, uint
       !envoy_dynamic_module_callback_http_get_body_chunks(filter, type, chunks.data())) {
     return;
   }
-  const uint64_t end = start + to.size();
-  uint64_t at = part_start;
-  for (const EnvoyBuffer& chunk : chunks) {
-    const uint64_t from = std::max(at, start);
-    const uint64_t until = std::min(at + chunk.size, end);
-    if (from < until)
-      std::memcpy(to.data() + (from - start), chunk.data + (from - at), until - from);
-    at += chunk.size;
-  }
+  copy_chunks(chunks, part_start, start, to);
 }
 
 }  // namespace

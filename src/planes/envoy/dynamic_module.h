@@ -64,6 +64,15 @@ struct EnvoyHttpConfig;
 struct EnvoyHttpFilter;
 struct EnvoyHttpScheduler;
 struct EnvoyConfigScheduler;
+struct EnvoyNetworkConfig;
+struct EnvoyNetworkFilter;
+struct EnvoyNetworkScheduler;
+struct EnvoyNetworkConfigScheduler;
+struct EnvoyLoggerConfig;
+struct EnvoyLogger;
+struct EnvoyBootstrapConfig;
+struct EnvoyBootstrapExtension;
+struct EnvoyBootstrapScheduler;
 struct EnvoyClusterConfig;
 struct EnvoyCluster;
 struct EnvoyClusterScheduler;
@@ -87,6 +96,9 @@ enum class CallStart : int32_t {
   DuplicateId,
   CannotCreate,
 };
+
+// How a call that is one request and one answer ended.
+enum class CalloutResult : int32_t { Success, Reset, TooLarge };
 
 enum class StreamReset : int32_t { LocalReset, LocalRefusedStream };
 

@@ -29,7 +29,7 @@ void tell(HttpStream* stream, What what) {
 
 }  // namespace
 
-WEIR_ENVOY_HOOK HttpStream* envoy_dynamic_module_on_http_filter_new(const FilterConfig* config,
+WEIR_ENVOY_HOOK HttpStream* envoy_dynamic_module_on_http_filter_new(const Configuration* config,
                                                                     EnvoyHttpFilter* filter) {
   return new HttpStream(Worker::here(), *config, filter);
 }

@@ -31,8 +31,9 @@ bool stops_with_data(DataAction action) {
 
 }  // namespace
 
-HttpStream::HttpStream(Worker& worker, const FilterConfig& config, EnvoyHttpFilter* filter)
-    : worker_(worker),
+HttpStream::HttpStream(Worker& worker, const Configuration& config, EnvoyHttpFilter* filter)
+    : WorkerStream(config.stats()),
+      worker_(worker),
       config_(config),
       filter_(filter),
       request_headers_(filter, HeaderType::Request),
@@ -49,16 +50,12 @@ HttpStream::HttpStream(Worker& worker, const FilterConfig& config, EnvoyHttpFilt
 
 HttpStream::~HttpStream() = default;
 
-void HttpStream::link(HttpStream*& first) {
-  next_ = first;
-  if (first != nullptr) first->previous_ = this;
-  first = this;
-}
-
-void HttpStream::unlink(HttpStream*& first) {
-  (previous_ == nullptr ? first : previous_->next_) = next_;
-  if (next_ != nullptr) next_->previous_ = previous_;
-  next_ = previous_ = nullptr;
+std::unique_ptr<Waker> HttpStream::make_waker() {
+  using HttpWaker =
+      SchedulerWaker<EnvoyHttpScheduler, envoy_dynamic_module_callback_http_filter_scheduler_commit,
+                     envoy_dynamic_module_callback_http_filter_scheduler_delete>;
+  return std::make_unique<HttpWaker>(
+      envoy_dynamic_module_callback_http_filter_scheduler_new(filter_));
 }
 
 bool HttpStream::begin() {

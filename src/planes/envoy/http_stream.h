@@ -6,25 +6,23 @@
 #include <string>
 
 #include "planes/envoy/body.h"
-#include "planes/envoy/filter_config.h"
+#include "planes/envoy/configuration.h"
 #include "planes/envoy/filter_state.h"
 #include "planes/envoy/header_map.h"
 #include "planes/envoy/own_reply.h"
 #include "planes/envoy/stream_calls.h"
+#include "planes/envoy/worker_stream.h"
 #include "runtime/http_context.h"
 
 namespace weir::envoy_plane {
 
 class Worker;
 
-// Envoy drives it by its events; the plugin's context acts on it. What a plugin asks of Envoy that
-// could run other filters or end the stream is noted, and done by settle(): in the same event, but
-// when no guest runs.
-// Made and ended by Envoy, on its worker's thread.
-class HttpStream final : public runtime::HttpStream {
+// Envoy drives it by its events; the plugin's context acts on it. Thread: its worker's.
+class HttpStream final : public runtime::HttpStream, public WorkerStream {
  public:
   // `config` is the filter's; a route may name another one.
-  HttpStream(Worker& worker, const FilterConfig& config, EnvoyHttpFilter* filter);
+  HttpStream(Worker& worker, const Configuration& config, EnvoyHttpFilter* filter);
   ~HttpStream() override;
 
   // Envoy's events. An answer is what Envoy is to do.
@@ -36,20 +34,19 @@ class HttpStream final : public runtime::HttpStream {
   // ends, at once or in end().
   void on_destroy();
 
-  // Does what was noted. Any of it may destroy the stream in Envoy.
-  void settle();
-  void end();
-
   Worker& worker() const { return worker_; }
-  EnvoyHttpFilter* filter() const { return filter_; }
-  StatsTable* stats() const { return config_.stats(); }
   StreamCalls& calls() { return calls_; }
-  // Whether a call can be the stream's: it will go on for a while.
-  bool may_call() const { return filter_ != nullptr && !completed_; }
 
-  // The list of a worker's streams, by its first.
-  void link(HttpStream*& first);
-  void unlink(HttpStream*& first);
+  // WorkerStream
+  void settle() override;
+  void end() override;
+  bool may_call(runtime::Protocol) const override { return filter_ != nullptr && !completed_; }
+  Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> open_call(
+      std::string_view cluster, const abi::HeaderList& headers, abi::EndOfStream end,
+      runtime::UpstreamObserver& observer) override {
+    return calls_.open(cluster, headers, end, observer);
+  }
+  std::unique_ptr<Waker> make_waker() override;
 
   // runtime::HttpStream
   runtime::PropertyValue attribute(runtime::Attribute) const override;
@@ -100,7 +97,7 @@ class HttpStream final : public runtime::HttpStream {
   void go_on(runtime::Direction direction);
 
   Worker& worker_;
-  const FilterConfig& config_;
+  const Configuration& config_;
   EnvoyHttpFilter* filter_;  // null: gone
   EnvoyHeaderMap request_headers_;
   EnvoyHeaderMap request_trailers_;
@@ -120,8 +117,6 @@ class HttpStream final : public runtime::HttpStream {
   bool answered_ = false;         // by this filter
   bool completed_ = false;
   Nanoseconds began_;  // wall clock
-  HttpStream* next_ = nullptr;
-  HttpStream* previous_ = nullptr;
 };
 
 }  // namespace weir::envoy_plane

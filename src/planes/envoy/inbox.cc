@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "planes/envoy/worker_stream.h"
+
 namespace weir::envoy_plane {
 
 Inbox::Inbox(std::function<void()> wake) : wake_(std::move(wake)) {}
@@ -16,7 +18,7 @@ void Inbox::post(std::function<void()> task) {
     has_work_.store(true, std::memory_order_release);
     // The worker looks here itself when what it does now is done.
     if (std::this_thread::get_id() == owner_) return;
-    if (scheduler_ != nullptr) return wake_worker();
+    if (waker_ != nullptr) return wake_worker();
   }
   wake_();
 }
@@ -46,16 +48,16 @@ void Inbox::wake_again() {
   {
     const std::lock_guard lock(mutex_);
     if (closed_ || tasks_.empty()) return;
-    if (scheduler_ != nullptr) return wake_worker();
+    if (waker_ != nullptr) return wake_worker();
   }
   wake_();
 }
 
-void Inbox::light(EnvoyHttpFilter* filter) {
-  EnvoyHttpScheduler* scheduler = envoy_dynamic_module_callback_http_filter_scheduler_new(filter);
+void Inbox::light(WorkerStream& stream) {
+  auto waker = stream.make_waker();
   const std::lock_guard lock(mutex_);
-  beacon_ = filter;
-  scheduler_ = scheduler;
+  beacon_ = &stream;
+  waker_ = std::move(waker);
   woken_ = false;
   if (!tasks_.empty()) wake_worker();
 }
@@ -63,8 +65,7 @@ void Inbox::light(EnvoyHttpFilter* filter) {
 void Inbox::extinguish() {
   const std::lock_guard lock(mutex_);
   beacon_ = nullptr;
-  if (scheduler_ == nullptr) return;
-  envoy_dynamic_module_callback_http_filter_scheduler_delete(std::exchange(scheduler_, nullptr));
+  waker_.reset();
 }
 
 void Inbox::on_woken() {
@@ -73,8 +74,7 @@ void Inbox::on_woken() {
 }
 
 void Inbox::wake_worker() {
-  if (std::exchange(woken_, true)) return;
-  envoy_dynamic_module_callback_http_filter_scheduler_commit(scheduler_, 0);
+  if (!std::exchange(woken_, true)) waker_->wake();
 }
 
 }  // namespace weir::envoy_plane

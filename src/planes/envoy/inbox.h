@@ -3,13 +3,16 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
-#include "planes/envoy/http_callbacks.h"
+#include "planes/envoy/waker.h"
 
 namespace weir::envoy_plane {
+
+class WorkerStream;
 
 // Envoy offers no way to wake a worker but through a stream that is alive there. So a worker names
 // one, the beacon; while it has none, `wake` is called, which may know another way or not. Work
@@ -35,9 +38,9 @@ class Inbox {
   void wake_again();
 
   // Names the stream by which the worker can be woken, until extinguish(). Thread: the worker's.
-  void light(EnvoyHttpFilter* filter);
+  void light(WorkerStream& stream);
   void extinguish();
-  EnvoyHttpFilter* beacon() const { return beacon_; }
+  const WorkerStream* beacon() const { return beacon_; }
 
   // The beacon's event has come. Thread: the worker's.
   void on_woken();
@@ -48,13 +51,13 @@ class Inbox {
 
   const std::function<void()> wake_;
   const std::thread::id owner_ = std::this_thread::get_id();
-  EnvoyHttpFilter* beacon_ = nullptr;  // the worker's own
+  const WorkerStream* beacon_ = nullptr;  // the worker's own
   std::atomic<bool> has_work_ = false;
 
   std::mutex mutex_;
   std::vector<std::function<void()>> tasks_;
-  EnvoyHttpScheduler* scheduler_ = nullptr;  // of the beacon
-  bool woken_ = false;                       // and the event has not come yet
+  std::unique_ptr<Waker> waker_;  // through the beacon
+  bool woken_ = false;            // and the event has not come yet
   bool closed_ = false;
 };
 

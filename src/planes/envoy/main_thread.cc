@@ -14,27 +14,28 @@ void MainThread::run(std::function<void()> task) {
 }
 
 void MainThread::wake() {
-  if (configs_.empty() || std::exchange(woken_, true)) return;
-  envoy_dynamic_module_callback_http_filter_config_scheduler_commit(configs_.front().scheduler, 0);
+  if (carriers_.empty() || std::exchange(woken_, true)) return;
+  carriers_.front()->waker().wake();
 }
 
-void MainThread::add(EnvoyHttpConfig* config) {
-  auto* scheduler = envoy_dynamic_module_callback_http_filter_config_scheduler_new(config);
+void MainThread::add(std::unique_ptr<Carrier> carrier) {
   const std::lock_guard lock(mutex_);
-  configs_.push_back({config, scheduler});
+  carriers_.push_back(std::move(carrier));
   if (!tasks_.empty()) wake();
 }
 
-void MainThread::remove(EnvoyHttpConfig* config) {
+void MainThread::remove(const void* config) {
+  std::unique_ptr<Carrier> gone;
   std::vector<std::shared_ptr<RootCall>> ended;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = std::ranges::find(configs_, config, &Config::config);
-    if (found == configs_.end()) return;
-    envoy_dynamic_module_callback_http_filter_config_scheduler_delete(found->scheduler);
+    const auto found =
+        std::ranges::find(carriers_, config, [](auto& one) { return one->config(); });
+    if (found == carriers_.end()) return;
+    gone = std::move(*found);
+    carriers_.erase(found);
     // An event may have been on its way through this one.
     woken_ = false;
-    configs_.erase(found);
     if (!tasks_.empty()) wake();
     std::erase_if(calls_, [&](auto& entry) {
       if (entry.first.first != config) return false;
@@ -43,7 +44,7 @@ void MainThread::remove(EnvoyHttpConfig* config) {
     });
   }
   for (const auto& call : ended) {
-    call->forget();
+    call->carrier = nullptr;
     call->fail("the configuration that carried it is gone");
   }
 }
@@ -58,34 +59,80 @@ void MainThread::work() {
   for (auto& task : tasks) task();
 }
 
-void MainThread::start(const std::shared_ptr<RootCall>& call, std::string_view cluster,
-                       std::vector<ModuleHeader>& headers, bool end_of_stream) {
-  EnvoyHttpConfig* config = nullptr;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!configs_.empty()) config = configs_.front().config;
-  }
-  if (config == nullptr) return call->fail("there is no configuration to carry it");
-  uint64_t id = 0;
-  // Time-outs are the runtime's.
-  const CallStart start = envoy_dynamic_module_callback_http_filter_config_start_http_stream(
-      config, &id, cluster, headers.data(), headers.size(), {}, end_of_stream, 0);
-  if (start == CallStart::ClusterNotFound) {
-    return call->fail("there is no cluster '" + std::string(cluster) + "'");
-  }
-  if (start != CallStart::Started) return call->fail("the cluster cannot be reached");
-  call->remember(config, id);
+Carrier* MainThread::find_carrier(Carrier::Calls at_least) const {
   const std::lock_guard lock(mutex_);
-  calls_.emplace(std::pair(config, id), call);
+  const auto found =
+      std::ranges::find_if(carriers_, [&](auto& one) { return one->calls() >= at_least; });
+  return found == carriers_.end() ? nullptr : found->get();
 }
 
-std::shared_ptr<RootCall> MainThread::find(EnvoyHttpConfig* config, uint64_t id) const {
+void MainThread::start(const std::shared_ptr<RootCall>& call, std::vector<ModuleHeader>& headers,
+                       bool end_of_stream) {
+  if (Carrier* carrier = find_carrier(Carrier::Calls::Streams)) {
+    return start_through(*carrier, call, {call->cluster, headers, {}, end_of_stream});
+  }
+  Carrier* carrier = find_carrier(Carrier::Calls::Unary);
+  if (carrier == nullptr || call->needs_stream) {
+    return call->fail(
+        "Envoy offers no way: it takes an HTTP filter of this module in some listener");
+  }
+  if (end_of_stream) return start_through(*carrier, call, {call->cluster, headers, {}, true});
+  call->gathered.emplace();
+  for (const ModuleHeader& header : headers) {
+    // They come from such a list.
+    static_cast<void>(call->gathered->headers.add({header.name_data, header.name_size},
+                                                  {header.value_data, header.value_size}));
+  }
+}
+
+void MainThread::start_through(Carrier& carrier, const std::shared_ptr<RootCall>& call,
+                               const CallRequest& request) {
+  uint64_t id = 0;
+  const CallStart start = carrier.start(id, request);
+  if (start == CallStart::ClusterNotFound) {
+    return call->fail("there is no cluster '" + call->cluster + "'");
+  }
+  if (start != CallStart::Started) return call->fail("the cluster cannot be reached");
+  call->carrier = &carrier;
+  call->id = id;
+  const std::lock_guard lock(mutex_);
+  calls_.emplace(std::pair(carrier.config(), id), call);
+}
+
+void MainThread::send_data(const std::shared_ptr<RootCall>& call, std::string data,
+                           bool end_of_stream) {
+  if (call->carrier != nullptr) return call->carrier->send_data(call->id, data, end_of_stream);
+  if (!call->gathered) return;
+  call->gathered->body += data;
+  if (!end_of_stream) return;
+  Carrier* carrier = find_carrier(Carrier::Calls::Unary);
+  const RootCall::Gathered request = *std::exchange(call->gathered, std::nullopt);
+  if (carrier == nullptr) return call->fail("the configuration that carried it is gone");
+  std::vector<ModuleHeader> headers = module_headers(request.headers);
+  start_through(*carrier, call, {call->cluster, headers, request.body, true});
+}
+
+void MainThread::send_trailers(const std::shared_ptr<RootCall>& call,
+                               std::vector<ModuleHeader>& trailers) {
+  if (call->carrier != nullptr) return call->carrier->send_trailers(call->id, trailers);
+  // A call of one request has none.
+  send_data(call, "", true);
+}
+
+void MainThread::reset(const std::shared_ptr<RootCall>& call) {
+  call->gathered.reset();
+  Carrier* carrier = call->carrier;
+  if (carrier == nullptr || take(carrier->config(), call->id) == nullptr) return;
+  carrier->reset(call->id);
+}
+
+std::shared_ptr<RootCall> MainThread::find(const void* config, uint64_t id) const {
   const std::lock_guard lock(mutex_);
   const auto found = calls_.find({config, id});
   return found == calls_.end() ? nullptr : found->second;
 }
 
-std::shared_ptr<RootCall> MainThread::take(EnvoyHttpConfig* config, uint64_t id) {
+std::shared_ptr<RootCall> MainThread::take(const void* config, uint64_t id) {
   std::shared_ptr<RootCall> call;
   {
     const std::lock_guard lock(mutex_);
@@ -93,7 +140,7 @@ std::shared_ptr<RootCall> MainThread::take(EnvoyHttpConfig* config, uint64_t id)
     if (node.empty()) return nullptr;
     call = std::move(node.mapped());
   }
-  call->forget();
+  call->carrier = nullptr;
   return call;
 }
 

@@ -18,22 +18,6 @@ thread_local StatsTable* open_table = nullptr;
 thread_local StatsTable* const* current_table = nullptr;
 thread_local bool has_left = false;
 
-MetricsResult define_stat(EnvoyHttpConfig* config, MetricType type, std::string_view name,
-                          ModuleBuffer* labels, size_t label_count, size_t& id) {
-  switch (type) {
-    case MetricType::Counter:
-      return envoy_dynamic_module_callback_http_filter_config_define_counter(config, name, labels,
-                                                                             label_count, &id);
-    case MetricType::Gauge:
-      return envoy_dynamic_module_callback_http_filter_config_define_gauge(config, name, labels,
-                                                                           label_count, &id);
-    case MetricType::Histogram:
-      return envoy_dynamic_module_callback_http_filter_config_define_histogram(config, name, labels,
-                                                                               label_count, &id);
-  }
-  return MetricsResult::NotFound;
-}
-
 }  // namespace
 
 class EnvoyMetrics::EnvoyMetric final : public runtime::Metric {
@@ -47,9 +31,9 @@ class EnvoyMetrics::EnvoyMetric final : public runtime::Metric {
 
   void add(int64_t delta) override {
     value_.fetch_add(static_cast<uint64_t>(delta), std::memory_order_relaxed);
-    if (delta > 0) metrics_.change(*this, StatsTable::Change::Add, static_cast<uint64_t>(delta));
+    if (delta > 0) metrics_.change(*this, StatChange::Add, static_cast<uint64_t>(delta));
     if (delta < 0) {
-      metrics_.change(*this, StatsTable::Change::Subtract, -static_cast<uint64_t>(delta));
+      metrics_.change(*this, StatChange::Subtract, -static_cast<uint64_t>(delta));
     }
   }
 
@@ -60,11 +44,11 @@ class EnvoyMetrics::EnvoyMetric final : public runtime::Metric {
       const uint64_t before = value_.exchange(value, std::memory_order_relaxed);
       if (type_ == MetricType::Counter) {
         // Envoy's counters only grow.
-        if (value > before) metrics_.change(*this, StatsTable::Change::Add, value - before);
+        if (value > before) metrics_.change(*this, StatChange::Add, value - before);
         return;
       }
     }
-    metrics_.change(*this, StatsTable::Change::Set, value);
+    metrics_.change(*this, StatChange::Set, value);
   }
 
   uint64_t value() const override { return value_.load(std::memory_order_relaxed); }
@@ -77,12 +61,11 @@ class EnvoyMetrics::EnvoyMetric final : public runtime::Metric {
   std::atomic<uint64_t> value_ = 0;
 };
 
-StatsTable::StatsTable(EnvoyMetrics& metrics, EnvoyHttpConfig* config)
-    : metrics_(metrics), config_(config) {
+StatsTable::StatsTable(EnvoyMetrics& metrics, std::unique_ptr<ConfigStats> stats)
+    : metrics_(metrics), stats_(std::move(stats)) {
   for (size_t type = 0; type < families_.size(); ++type) {
-    ModuleBuffer label(kLateLabel);
-    if (define_stat(config, static_cast<MetricType>(type), kLateNames[type], &label, 1,
-                    families_[type]) != MetricsResult::Success) {
+    if (!stats_->define(static_cast<MetricType>(type), kLateNames[type], kLateLabel,
+                        families_[type])) {
       families_[type] = kUndefined;
     }
   }
@@ -98,34 +81,15 @@ StatsTable::~StatsTable() {
 void StatsTable::define(MetricType type, std::string_view name, size_t place) {
   if (has(place)) return;
   if (ids_.size() <= place) ids_.resize(place + 1, kUndefined);
-  if (define_stat(config_, type, name, nullptr, 0, ids_[place]) != MetricsResult::Success) {
-    ids_[place] = kUndefined;
-  }
+  if (!stats_->define(type, name, std::nullopt, ids_[place])) ids_[place] = kUndefined;
 }
 
-void StatsTable::change(MetricType type, std::string_view name, size_t place, Change change,
+void StatsTable::change(MetricType type, std::string_view name, size_t place, StatChange change,
                         uint64_t value) {
-  ModuleBuffer label(name);
-  const bool own = has(place);
-  const size_t id = own ? ids_[place] : families_[static_cast<size_t>(type)];
-  if (id == kUndefined) return;
-  ModuleBuffer* labels = own ? nullptr : &label;
-  const size_t count = own ? 0 : 1;
-  // Each call can fail only for an id or labels that Envoy does not know.
-  if (type == MetricType::Histogram) {
-    envoy_dynamic_module_callback_http_filter_config_record_histogram_value(config_, id, labels,
-                                                                            count, value);
-  } else if (type == MetricType::Counter) {
-    envoy_dynamic_module_callback_http_filter_config_increment_counter(config_, id, labels, count,
-                                                                       value);
-  } else if (change == Change::Add) {
-    envoy_dynamic_module_callback_http_filter_config_increment_gauge(config_, id, labels, count,
-                                                                     value);
-  } else if (change == Change::Subtract) {
-    envoy_dynamic_module_callback_http_filter_config_decrement_gauge(config_, id, labels, count,
-                                                                     value);
-  } else {
-    envoy_dynamic_module_callback_http_filter_config_set_gauge(config_, id, labels, count, value);
+  if (has(place)) {
+    stats_->change(type, ids_[place], std::nullopt, change, value);
+  } else if (has_family(type)) {
+    stats_->change(type, families_[static_cast<size_t>(type)], name, change, value);
   }
 }
 
@@ -156,19 +120,23 @@ void EnvoyMetrics::leave() {
   has_left = true;
 }
 
-void EnvoyMetrics::change(const EnvoyMetric& metric, StatsTable::Change change, uint64_t value) {
+void EnvoyMetrics::change(const EnvoyMetric& metric, StatChange change, uint64_t value) {
+  const auto can_tell = [&](const StatsTable* table) {
+    return table != nullptr && (table->has(metric.place()) || table->has_family(metric.type()));
+  };
   const auto tell = [&](StatsTable& table) {
     table.change(metric.type(), metric.name(), metric.place(), change, value);
   };
   if (has_left) return;
-  if (open_table != nullptr) return tell(*open_table);
-  if (current_table != nullptr && *current_table != nullptr) return tell(**current_table);
-  // No event of a stream: through any configuration, best one that has the metric itself.
+  if (can_tell(open_table)) return tell(*open_table);
+  if (current_table != nullptr && can_tell(*current_table)) return tell(**current_table);
+  // No event of a stream, or one whose configuration has no such stat: through another
+  // configuration, best one that has the metric itself.
   const std::shared_lock lock(mutex_);
-  if (tables_.empty()) return;
   auto best = std::ranges::find_if(
       tables_, [&](const StatsTable* table) { return table->has(metric.place()); });
-  tell(best == tables_.end() ? *tables_.front() : **best);
+  if (best == tables_.end()) best = std::ranges::find_if(tables_, can_tell);
+  if (best != tables_.end()) tell(**best);
 }
 
 }  // namespace weir::envoy_plane

@@ -8,20 +8,20 @@
 #include <string>
 #include <vector>
 
-#include "planes/envoy/config_callbacks.h"
+#include "planes/envoy/config_stats.h"
 #include "runtime/metrics.h"
 
 namespace weir::envoy_plane {
 
 class EnvoyMetrics;
 
-// The stats of one filter configuration: Envoy takes definitions only while a configuration is
-// made. What is defined later lies in three families that each configuration has, one for each
-// type, under its name as a label. Made on the main thread, then immutable. Thread: any that is
-// Envoy's.
+// The stats of one configuration: Envoy takes definitions only while a configuration is made. What
+// is defined later lies in three families, one for each type, under its name as a label: of
+// configurations whose stats have labels. Made on the main thread, then immutable. Thread: any that
+// is Envoy's.
 class StatsTable {
  public:
-  StatsTable(EnvoyMetrics& metrics, EnvoyHttpConfig* config);
+  StatsTable(EnvoyMetrics& metrics, std::unique_ptr<ConfigStats> stats);
   ~StatsTable();
   StatsTable(const StatsTable&) = delete;
   StatsTable& operator=(const StatsTable&) = delete;
@@ -29,17 +29,19 @@ class StatsTable {
  private:
   friend class EnvoyMetrics;
 
-  enum class Change : uint8_t { Add, Subtract, Set };
-
   void define(abi::MetricType type, std::string_view name, size_t place);
   bool has(size_t place) const { return place < ids_.size() && ids_[place] != kUndefined; }
-  void change(abi::MetricType type, std::string_view name, size_t place, Change change,
+  bool has_family(abi::MetricType type) const {
+    return families_[static_cast<size_t>(type)] != kUndefined;
+  }
+  // Of a stat that it has, or has a family for.
+  void change(abi::MetricType type, std::string_view name, size_t place, StatChange change,
               uint64_t value);
 
   static constexpr size_t kUndefined = SIZE_MAX;
 
   EnvoyMetrics& metrics_;
-  EnvoyHttpConfig* config_;
+  std::unique_ptr<ConfigStats> stats_;
   std::vector<size_t> ids_;  // by the metric's place
   std::array<size_t, 3> families_{kUndefined, kUndefined, kUndefined};
 };
@@ -71,7 +73,7 @@ class EnvoyMetrics final : public runtime::Metrics {
   friend class StatsTable;
   class EnvoyMetric;
 
-  void change(const EnvoyMetric& metric, StatsTable::Change change, uint64_t value);
+  void change(const EnvoyMetric& metric, StatChange change, uint64_t value);
 
   mutable std::shared_mutex mutex_;
   std::map<std::string, std::unique_ptr<EnvoyMetric>, std::less<>> metrics_;

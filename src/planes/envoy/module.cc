@@ -5,12 +5,13 @@
 
 namespace weir::envoy_plane {
 
-std::shared_ptr<const ConfiguredPlugin> Module::add(std::shared_ptr<const runtime::Plugin> plugin) {
+std::shared_ptr<const ConfiguredPlugin> Module::add(std::shared_ptr<const runtime::Plugin> plugin,
+                                                    Home home) {
   std::shared_ptr<const ConfiguredPlugin> added;
   {
     auto state = state_.lock();
     added = std::make_shared<const ConfiguredPlugin>(
-        ConfiguredPlugin{++state->last_id, std::move(plugin)});
+        ConfiguredPlugin{++state->last_id, std::move(plugin), home});
     state->plugins.emplace(added->id, added);
   }
   pulse_.beat();

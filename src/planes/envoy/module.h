@@ -4,10 +4,11 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "base/guarded.h"
-#include "planes/envoy/filter_config.h"
+#include "planes/envoy/configuration.h"
 #include "planes/envoy/main_thread.h"
 #include "planes/envoy/metrics.h"
 #include "planes/envoy/timer_thread.h"
@@ -21,12 +22,14 @@ class Inbox;
 // Never destroyed: Envoy's threads may end after everything else. Thread: any.
 class Module {
  public:
-  // Both outlive the module; `metrics` are those of `host`.
+  // Both outlive the module; `metrics` are those of `host`. Thread: main.
   Module(runtime::Host& host, EnvoyMetrics& metrics)
       : host_(host), metrics_(metrics), timers_(host.clock()) {}
 
   // The process's. Defined where the library is put together: it makes the engines and the host.
   static Module& get();
+
+  bool is_main_thread() const { return std::this_thread::get_id() == main_; }
 
   runtime::Host& host() const { return host_; }
   EnvoyMetrics& metrics() const { return metrics_; }
@@ -36,7 +39,8 @@ class Module {
 
   // Configurations that are alive. Workers start the plugin when they first need it, or at once
   // where they can be reached.
-  std::shared_ptr<const ConfiguredPlugin> add(std::shared_ptr<const runtime::Plugin> plugin);
+  std::shared_ptr<const ConfiguredPlugin> add(std::shared_ptr<const runtime::Plugin> plugin,
+                                              Home home);
   void remove(const ConfiguredPlugin& plugin);
   std::vector<std::shared_ptr<const ConfiguredPlugin>> plugins() const;
   bool is_alive(const ConfiguredPlugin& plugin) const;
@@ -56,6 +60,7 @@ class Module {
     std::vector<std::shared_ptr<Inbox>> workers;
   };
 
+  const std::thread::id main_ = std::this_thread::get_id();
   runtime::Host& host_;
   EnvoyMetrics& metrics_;
   TimerThread timers_;

@@ -1,10 +1,15 @@
 #pragma once
 // Whether the Envoy that loads this module is one that it can work with.
 
+#include "base/result.h"
+
 namespace weir::envoy_plane {
 
-// False: Envoy lacks functions that this module calls; the log says which. Envoy binds them when
-// they are first called, and would die then.
-bool has_needed_callbacks();
+// What of Envoy a part of this module needs.
+enum class Part : uint8_t { Module, HttpFilter, NetworkFilter, AccessLogger, Bootstrap, Cluster };
+
+// The error names the functions that the part calls and this Envoy does not have: Envoy binds them
+// when they are first called, and would die then. Thread: any.
+Done check_callbacks(Part part);
 
 }  // namespace weir::envoy_plane

@@ -12,12 +12,14 @@
 #include "weir/envoy/http_wasm.pb.h"
 #include "weir/envoy/wasm.pb.h"
 #include "weir/v1/plugin_options.pb.h"
+#include "weir/v1/service_options.pb.h"
 
 namespace weir::envoy_plane {
 namespace {
 
 using ::envoy::extensions::filters::http::wasm::v3::Wasm;
 using ::envoy::extensions::wasm::v3::PluginConfig;
+using ::envoy::extensions::wasm::v3::WasmService;
 using ::google::protobuf::FieldDescriptor;
 using ::google::protobuf::Message;
 using v1::PluginOptions;
@@ -30,6 +32,14 @@ Result<config::PluginSettings> settings_of(const PluginOptions& message, const c
 }
 Result<config::PluginSettings> settings_of(const Wasm& message, const config::Place& at) {
   return settings_of(message.config(), at.field("config"));
+}
+
+Result<config::PluginSettings> settings_of(const WasmService& message, const config::Place& at) {
+  return settings_of(message.config(), at.field("config"));
+}
+Result<config::PluginSettings> settings_of(const v1::ServiceOptions& message,
+                                           const config::Place& at) {
+  return settings_of(message.options(), at.field("options"));
 }
 
 template <typename M>
@@ -59,29 +69,41 @@ bool has_rest(const Message& message) {
   return false;
 }
 
+bool parses_without_rest(Message& message, std::string_view bytes) {
+  return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) && !has_rest(message);
+}
+
 // Each reading that leaves no rest and names some code.
 template <typename M>
 void try_protobuf(std::string_view bytes, const config::SourceMap& map,
                   std::vector<config::PluginSettings>& readings) {
   M message;
-  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || has_rest(message)) {
-    return;
-  }
+  if (!parses_without_rest(message, bytes)) return;
   auto settings = settings_of(message, config::Place(map));
   if (settings.ok()) readings.push_back(std::move(settings).value());
 }
 
+Error nothing_known(const std::string& name, std::string_view messages) {
+  return Error{ErrorCode::BadConfig,
+               name +
+                   ": is neither JSON nor YAML with the fields of a plugin, nor without doubt a " +
+                   std::string(messages) + " message; write a google.protobuf.Struct"};
+}
+
+Result<std::string> place_of(const PluginText& text) {
+  std::string name = std::string(text.field) + " of '" + std::string(text.name) + "'";
+  if (!text.bytes.empty()) return name;
+  return Error{ErrorCode::BadConfig,
+               name +
+                   ": is empty; write a google.protobuf.Struct with the fields of a Wasm "
+                   "filter's `config` in it"};
+}
+
 }  // namespace
 
-Result<config::PluginSettings> read_plugin_settings(std::string_view filter_name,
-                                                    std::string_view bytes) {
-  const std::string name = "filter_config of '" + std::string(filter_name) + "'";
-  if (bytes.empty()) {
-    return Error{ErrorCode::BadConfig,
-                 name +
-                     ": is empty; write a google.protobuf.Struct with the fields of a Wasm "
-                     "filter's `config` in it"};
-  }
+Result<config::PluginSettings> read_plugin_settings(const PluginText& text) {
+  WEIR_TRY(const std::string name, place_of(text));
+  const std::string_view bytes = text.bytes;
   auto document = config::parse_document(bytes, name);
   if (document.ok() && document.value().root().kind == config::Node::Kind::Map) {
     const config::Node& root = document.value().root();
@@ -98,11 +120,41 @@ Result<config::PluginSettings> read_plugin_settings(std::string_view filter_name
     try_protobuf<PluginOptions>(bytes, map, readings);
   }
   if (readings.size() == 1) return std::move(readings.front());
-  return Error{ErrorCode::BadConfig,
-               name +
-                   ": is neither JSON nor YAML with the fields of a plugin, nor without doubt a "
-                   "PluginConfig, Wasm or weir.v1.PluginOptions message; write a "
-                   "google.protobuf.Struct"};
+  return nothing_known(name, "PluginConfig, Wasm or weir.v1.PluginOptions");
+}
+
+Result<ServiceSettings> read_service_settings(const PluginText& text) {
+  WEIR_TRY(const std::string name, place_of(text));
+  auto document = config::parse_document(text.bytes, name);
+  ServiceSettings service;
+  if (document.ok() && document.value().root().kind == config::Node::Kind::Map) {
+    const config::Node& root = document.value().root();
+    config::SourceMap map(name);
+    const auto as_service = [&](auto message) -> Result<ServiceSettings> {
+      WEIR_TRY(config::load_message(text.bytes, name, message, map));
+      service.singleton = message.singleton();
+      WEIR_TRY(service.plugin, settings_of(message, config::Place(map)));
+      return std::move(service);
+    };
+    if (root.find("options") != nullptr) return as_service(v1::ServiceOptions());
+    if (root.find("config") != nullptr) return as_service(WasmService());
+    WEIR_TRY(service.plugin, read_plugin_settings(text));
+    return service;
+  }
+
+  std::vector<ServiceSettings> readings;
+  if (text.bytes.size() <= config::kMaxFileBytes) {
+    const config::SourceMap map(name);
+    const auto try_service = [&](auto message) {
+      if (!parses_without_rest(message, text.bytes)) return;
+      auto plugin = settings_of(message, config::Place(map));
+      if (plugin.ok()) readings.push_back({std::move(plugin).value(), message.singleton()});
+    };
+    try_service(WasmService());
+    try_service(v1::ServiceOptions());
+  }
+  if (readings.size() == 1) return std::move(readings.front());
+  return nothing_known(name, "WasmService or weir.v1.ServiceOptions");
 }
 
 }  // namespace weir::envoy_plane

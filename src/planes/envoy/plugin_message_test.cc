@@ -23,8 +23,12 @@ std::string object(std::string_view inside) { return "{" + std::string(inside) +
   return config;
 }
 
+Result<config::PluginSettings> read_settings(std::string_view bytes) {
+  return read_plugin_settings({"filter_config", "mine", bytes});
+}
+
 std::string error_of(std::string_view bytes) {
-  auto read = read_plugin_settings("mine", bytes);
+  auto read = read_settings(bytes);
   return read.ok() ? "it was read" : read.error().message;
 }
 
@@ -32,15 +36,15 @@ TEST(PluginMessageTest, ReadsThreeMessagesFromJson) {
   const std::string config = object(R"("name": "auth", )" + std::string(kVm));
   for (const std::string& text :
        {config, object(R"("plugin": )" + config), object(R"("config": )" + config)}) {
-    auto read = read_plugin_settings("mine", text);
+    auto read = read_settings(text);
     ASSERT_TRUE(read.ok()) << read.error().message;
     EXPECT_EQ(read.value().name, "auth");
   }
 }
 
 TEST(PluginMessageTest, ReadsLimits) {
-  auto read = read_plugin_settings(
-      "mine", object(R"("limits": {"call_cpu_time": "0.5s"}, "plugin": )" + object(kVm)));
+  auto read =
+      read_settings(object(R"("limits": {"call_cpu_time": "0.5s"}, "plugin": )" + object(kVm)));
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_EQ(read.value().vm.limits.call_cpu_time, Milliseconds(500));
 }
@@ -50,9 +54,9 @@ TEST(PluginMessageTest, ReadsThreeMessagesFromProtobuf) {
   *options.mutable_plugin() = plugin();
   ::envoy::extensions::filters::http::wasm::v3::Wasm wasm;
   *wasm.mutable_config() = plugin();
-  EXPECT_TRUE(read_plugin_settings("mine", plugin().SerializeAsString()).ok());
+  EXPECT_TRUE(read_settings(plugin().SerializeAsString()).ok());
   options.mutable_limits()->mutable_max_memory_bytes()->set_value(1 << 20);
-  auto read = read_plugin_settings("mine", options.SerializeAsString());
+  auto read = read_settings(options.SerializeAsString());
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_EQ(read.value().vm.limits.max_memory_bytes, 1u << 20);
 }

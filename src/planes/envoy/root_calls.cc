@@ -18,30 +18,22 @@ class RootCalls::Handle final : public runtime::UpstreamStream {
     call_->events.let_go();
     // Envoy closes a stream by itself once the answer is complete, and says so.
     if (answered) return;
-    main_.run([main = &main_, call = call_] {
-      EnvoyHttpConfig* config = call->config;
-      if (config == nullptr || main->take(config, call->id) == nullptr) return;
-      envoy_dynamic_module_callback_http_filter_config_reset_http_stream(config, call->id);
-    });
+    main_.run([main = &main_, call = call_] { main->reset(call); });
   }
 
   void send_data(Bytes data, abi::EndOfStream end) override {
     call_->queued_bytes += data.size();
-    main_.run(
-        [call = call_, data = std::string(as_text(data)), last = end == abi::EndOfStream::Yes] {
-          call->queued_bytes -= data.size();
-          if (call->config == nullptr) return;
-          envoy_dynamic_module_callback_http_filter_config_stream_send_data(call->config, call->id,
-                                                                            data, last);
-        });
+    main_.run([main = &main_, call = call_, data = std::string(as_text(data)),
+               last = end == abi::EndOfStream::Yes]() mutable {
+      call->queued_bytes -= data.size();
+      main->send_data(call, std::move(data), last);
+    });
   }
 
   void send_trailers(const abi::HeaderList& trailers) override {
-    main_.run([call = call_, trailers] {
-      if (call->config == nullptr) return;
+    main_.run([main = &main_, call = call_, trailers] {
       std::vector<ModuleHeader> list = module_headers(trailers);
-      envoy_dynamic_module_callback_http_filter_config_stream_send_trailers(
-          call->config, call->id, list.data(), list.size());
+      main->send_trailers(call, list);
     });
   }
 
@@ -54,13 +46,12 @@ class RootCalls::Handle final : public runtime::UpstreamStream {
 
 Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> RootCalls::open(
     std::string_view cluster, const abi::HeaderList& headers, abi::EndOfStream end,
-    runtime::UpstreamObserver& observer) {
-  auto call = std::make_shared<RootCall>(inbox_, observer);
+    runtime::Protocol protocol, runtime::UpstreamObserver& observer) {
+  auto call = std::make_shared<RootCall>(inbox_, observer, cluster, protocol);
   call->self = call;
-  main_.run([main = &main_, call, cluster = std::string(cluster), headers,
-             last = end == abi::EndOfStream::Yes] {
+  main_.run([main = &main_, call, headers, last = end == abi::EndOfStream::Yes] {
     std::vector<ModuleHeader> list = module_headers(headers);
-    main->start(call, cluster, list, last);
+    main->start(call, list, last);
   });
   return std::unique_ptr<runtime::UpstreamStream>(std::make_unique<Handle>(main_, std::move(call)));
 }

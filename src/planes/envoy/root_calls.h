@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "planes/envoy/inbox.h"
 #include "planes/envoy/main_thread.h"
@@ -14,8 +16,12 @@ namespace weir::envoy_plane {
 
 // One call: the worker's side of it, and the main thread's.
 struct RootCall {
-  RootCall(std::shared_ptr<Inbox> worker, runtime::UpstreamObserver& observer)
-      : inbox(std::move(worker)), events(observer) {}
+  RootCall(std::shared_ptr<Inbox> worker, runtime::UpstreamObserver& observer, std::string_view to,
+           runtime::Protocol protocol)
+      : inbox(std::move(worker)),
+        events(observer),
+        cluster(to),
+        needs_stream(protocol == runtime::Protocol::Http2) {}
 
   // Brings an event to the worker. Thread: any.
   template <typename Tell>
@@ -24,18 +30,21 @@ struct RootCall {
   }
   void fail(std::string_view reason);
 
-  // Thread: main, or where the configuration is destroyed.
-  void remember(EnvoyHttpConfig* by, uint64_t number) {
-    config = by;
-    id = number;
-  }
-  void forget() { config = nullptr; }
+  // A request whose end has not come, for a carrier that takes whole ones.
+  struct Gathered {
+    abi::HeaderList headers;
+    std::string body;
+  };
 
   const std::shared_ptr<Inbox> inbox;
-  CallEvents events;                     // the worker's
-  EnvoyHttpConfig* config = nullptr;     // the main thread's; null: Envoy does not know it
-  uint64_t id = 0;                       // the main thread's
+  CallEvents events;  // the worker's
+  const std::string cluster;
+  const bool needs_stream;               // gRPC's answers have trailers
   std::atomic<size_t> queued_bytes = 0;  // on their way to the main thread
+  // The main thread's, or whose the configuration is destroyed on. Null: Envoy does not know it.
+  Carrier* carrier = nullptr;
+  uint64_t id = 0;                   // the main thread's
+  std::optional<Gathered> gathered;  // the main thread's
   std::weak_ptr<RootCall> self;
 };
 
@@ -47,7 +56,7 @@ class RootCalls {
 
   // Whether there is such a cluster is found out later: a call to none fails then.
   Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> open(
-      std::string_view cluster, const abi::HeaderList& headers, abi::EndOfStream,
+      std::string_view cluster, const abi::HeaderList& headers, abi::EndOfStream, runtime::Protocol,
       runtime::UpstreamObserver& observer);
 
  private:

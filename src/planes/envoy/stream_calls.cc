@@ -96,10 +96,8 @@ void StreamCalls::on_data(uint64_t id, const EnvoyBuffer* pieces, size_t count, 
     const Worker::GuestScope guest(worker_);
     return call->events.data(pieces[0].view(), end);
   }
-  std::string data;
-  for (size_t i = 0; i < count; ++i) data.append(pieces[i].view());
   deliver(std::move(call),
-          [data = std::move(data), end](CallEvents& events) { events.data(data, end); });
+          [data = joined(pieces, count), end](CallEvents& events) { events.data(data, end); });
 }
 
 void StreamCalls::on_trailers(uint64_t id, const EnvoyHeader* trailers, size_t count) {

@@ -18,4 +18,19 @@ abi::HeaderList header_list(const EnvoyHeader* headers, size_t count) {
   return list;
 }
 
+std::string joined(const EnvoyBuffer* pieces, size_t count) {
+  std::string all;
+  for (size_t i = 0; i < count; ++i) all.append(pieces[i].view());
+  return all;
+}
+
+void CallEvents::answer(CalloutResult result, abi::HeaderList list, const std::string& body) {
+  if (result == CalloutResult::Success) {
+    headers(std::move(list), body.empty());
+    if (!body.empty()) data(body, true);
+  } else {
+    failure(result == CalloutResult::TooLarge ? kAnswerTooLarge : kStreamReset);
+  }
+}
+
 }  // namespace weir::envoy_plane

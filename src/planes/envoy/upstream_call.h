@@ -15,8 +15,22 @@ std::vector<ModuleHeader> module_headers(const abi::HeaderList& headers);
 // A copy of what an event brought.
 abi::HeaderList header_list(const EnvoyHeader* headers, size_t count);
 
+// Calls of one request and one answer cannot be taken back. The time-out that a plugin wants is the
+// runtime's; an answer that nobody waits for any more is not waited for beyond this.
+inline constexpr uint64_t kUnaryMilliseconds = 300'000;
+
+// A call of this kind has ended, as Envoy tells it.
+struct CalloutEnd {
+  CalloutResult result;
+  const EnvoyHeader* headers;
+  size_t header_count;
+  const EnvoyBuffer* pieces;
+  size_t piece_count;
+};
+
 // What became of a stream that Envoy reset: it does not say more.
 inline constexpr std::string_view kStreamReset = "the stream was reset";
+inline constexpr std::string_view kAnswerTooLarge = "the answer is larger than Envoy holds";
 
 // Tells an observer what comes, once and for all times in order: nothing after the end, and nothing
 // once it has let go. Thread: the worker's.
@@ -39,6 +53,9 @@ class CallEvents {
   void let_go() { observer_ = nullptr; }
   bool is_over() const { return observer_ == nullptr; }
 
+  // The whole answer, or that there is none. The body is `pieces` put together.
+  void answer(CalloutResult result, abi::HeaderList headers, const std::string& body);
+
  private:
   static abi::EndOfStream eos(bool end) {
     return end ? abi::EndOfStream::Yes : abi::EndOfStream::No;
@@ -49,5 +66,8 @@ class CallEvents {
 
   runtime::UpstreamObserver* observer_;
 };
+
+// The bytes of an event, in one piece.
+std::string joined(const EnvoyBuffer* pieces, size_t count);
 
 }  // namespace weir::envoy_plane

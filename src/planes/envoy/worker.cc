@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "planes/envoy/filter_config.h"
-#include "planes/envoy/http_stream.h"
+#include "planes/envoy/configuration.h"
+#include "planes/envoy/http_callbacks.h"
 #include "planes/envoy/module.h"
 
 namespace weir::envoy_plane {
@@ -23,6 +23,17 @@ struct Owner {
   ~Owner() { this_worker = nullptr; }
 };
 thread_local Owner owner;
+
+// How this thread learns of work while it has no stream.
+std::function<void()> way_to_wake(Module& module) {
+  if (!module.is_main_thread()) return [&module] { module.pulse().beat(); };
+  return [&module] {
+    module.main_thread().run([] {
+      // Whatever there is, an event does.
+      const Worker::Event event(Worker::here(), nullptr, Worker::EventKind::Tells);
+    });
+  };
+}
 
 class WorkerTimer final : public runtime::Timer {
  public:
@@ -71,7 +82,7 @@ Worker& Worker::here() {
 
 Worker::Worker(Module& module)
     : module_(module),
-      inbox_(std::make_shared<Inbox>([&module] { module.pulse().beat(); })),
+      inbox_(std::make_shared<Inbox>(way_to_wake(module))),
       root_calls_(module.main_thread(), inbox_),
       runtime_(module.host(), *this) {
   EnvoyMetrics::bind(&stats_);
@@ -107,10 +118,10 @@ runtime::WorkerPlugin* Worker::start(const ConfiguredPlugin& configured, std::st
 }
 
 const ConfiguredPlugin& Worker::plugin_for(EnvoyHttpFilter* filter,
-                                           const FilterConfig& config) const {
+                                           const Configuration& config) const {
   if (module_.has_route_configs()) {
     const void* route = envoy_dynamic_module_callback_get_most_specific_route_config(filter);
-    if (route != nullptr) return *static_cast<const FilterConfig*>(route)->plugin();
+    if (route != nullptr) return *static_cast<const Configuration*>(route)->plugin();
   }
   return *config.plugin();
 }
@@ -119,6 +130,7 @@ Nanoseconds Worker::now() const { return module_.host().clock().wall(); }
 
 void Worker::start_all() {
   for (const auto& configured : module_.plugins()) {
+    if ((configured->home == Home::MainThread) != module_.is_main_thread()) continue;
     std::string ignored;  // It has been logged.
     start(*configured, ignored);
   }
@@ -131,21 +143,21 @@ void Worker::forget(uint64_t plugin_id) {
   plugins_.erase(found);
 }
 
-void Worker::add(HttpStream& stream) {
+void Worker::add(WorkerStream& stream) {
   stream.link(streams_);
-  if (needs_beacon_ && inbox_->beacon() == nullptr) inbox_->light(stream.filter());
+  if (needs_beacon_ && inbox_->beacon() == nullptr) inbox_->light(stream);
 }
 
-void Worker::remove(HttpStream& stream) {
+void Worker::remove(WorkerStream& stream) {
   stream.unlink(streams_);
-  if (inbox_->beacon() != stream.filter() || stream.filter() == nullptr) return;
+  if (inbox_->beacon() != &stream) return;
   inbox_->extinguish();
-  if (streams_ != nullptr) inbox_->light(streams_->filter());
+  if (streams_ != nullptr) inbox_->light(*streams_);
 }
 
-void Worker::settle_later(HttpStream& stream) { unsettled_.push_back(&stream); }
+void Worker::settle_later(WorkerStream& stream) { unsettled_.push_back(&stream); }
 
-void Worker::bury(std::unique_ptr<HttpStream> stream) { buried_.push_back(std::move(stream)); }
+void Worker::bury(std::unique_ptr<WorkerStream> stream) { buried_.push_back(std::move(stream)); }
 
 std::unique_ptr<runtime::Timer> Worker::make_timer(std::function<void()> on_expiry) {
   expect_posts();
@@ -154,10 +166,10 @@ std::unique_ptr<runtime::Timer> Worker::make_timer(std::function<void()> on_expi
 
 void Worker::expect_posts() {
   if (std::exchange(needs_beacon_, true)) return;
-  if (streams_ != nullptr) inbox_->light(streams_->filter());
+  if (streams_ != nullptr) inbox_->light(*streams_);
 }
 
-void Worker::begin_event(HttpStream* stream, Event& event) {
+void Worker::begin_event(WorkerStream* stream, Event& event) {
   ++events_;
   event.outer_stats_ = stats_;
   if (stream != nullptr) stats_ = stream->stats();
@@ -171,7 +183,7 @@ void Worker::end_event(Event& event) {
     settle();
     if (inbox_->has_work()) {
       if (event.kind_ == EventKind::Tells) work();
-      if (inbox_->beacon() == nullptr && streams_ != nullptr) inbox_->light(streams_->filter());
+      if (inbox_->beacon() == nullptr && streams_ != nullptr) inbox_->light(*streams_);
       inbox_->wake_again();
     }
   }
@@ -193,7 +205,7 @@ void Worker::work() {
 void Worker::settle() {
   while (true) {
     if (!unsettled_.empty()) {
-      HttpStream* stream = unsettled_.back();
+      WorkerStream* stream = unsettled_.back();
       unsettled_.pop_back();
       stream->settle();
     } else if (!buried_.empty()) {
@@ -208,12 +220,12 @@ void Worker::settle() {
 
 Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> Worker::open(
     std::string_view upstream, const abi::HeaderList& headers, abi::EndOfStream end,
-    runtime::Protocol, runtime::UpstreamObserver& observer) {
-  if (event_stream_ != nullptr && event_stream_->may_call()) {
-    return event_stream_->calls().open(upstream, headers, end, observer);
+    runtime::Protocol protocol, runtime::UpstreamObserver& observer) {
+  if (event_stream_ != nullptr && event_stream_->may_call(protocol)) {
+    return event_stream_->open_call(upstream, headers, end, observer);
   }
   expect_posts();
-  return root_calls_.open(upstream, headers, end, observer);
+  return root_calls_.open(upstream, headers, end, protocol, observer);
 }
 
 }  // namespace weir::envoy_plane

@@ -9,14 +9,14 @@
 #include "planes/envoy/metrics.h"
 #include "planes/envoy/root_calls.h"
 #include "planes/envoy/timer_thread.h"
+#include "planes/envoy/worker_stream.h"
 #include "runtime/worker.h"
 #include "runtime/worker_services.h"
 
 namespace weir::envoy_plane {
 
-class FilterConfig;
+class Configuration;
 struct ConfiguredPlugin;
-class HttpStream;
 class Module;
 
 // Made when the thread is first asked to do something for a plugin, destroyed when the thread ends.
@@ -54,7 +54,7 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
   };
   class Event {
    public:
-    Event(Worker& worker, HttpStream* stream, EventKind kind) : worker_(worker), kind_(kind) {
+    Event(Worker& worker, WorkerStream* stream, EventKind kind) : worker_(worker), kind_(kind) {
       worker_.begin_event(stream, *this);
     }
     ~Event() { worker_.end_event(*this); }
@@ -63,25 +63,25 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
     friend class Worker;
     Worker& worker_;
     EventKind kind_;
-    HttpStream* outer_stream_ = nullptr;
+    WorkerStream* outer_stream_ = nullptr;
     StatsTable* outer_stats_ = nullptr;
   };
 
   // The plugin here, started if need be. Null: it cannot be; `why` says why.
   runtime::WorkerPlugin* start(const ConfiguredPlugin& configured, std::string& why);
   // What the stream's route names, or else the filter's configuration.
-  const ConfiguredPlugin& plugin_for(EnvoyHttpFilter* filter, const FilterConfig& config) const;
+  const ConfiguredPlugin& plugin_for(EnvoyHttpFilter* filter, const Configuration& config) const;
   // Starts what is configured and does not run here yet.
   void start_all();
   // The configuration with the plugin of this id is gone.
   void forget(uint64_t plugin_id);
 
   // The streams of this thread. They tell when they have something to settle.
-  void add(HttpStream& stream);
-  void remove(HttpStream& stream);
-  void settle_later(HttpStream& stream);
+  void add(WorkerStream& stream);
+  void remove(WorkerStream& stream);
+  void settle_later(WorkerStream& stream);
   // Envoy has destroyed it: it is deleted at the end of the outermost event.
-  void bury(std::unique_ptr<HttpStream> stream);
+  void bury(std::unique_ptr<WorkerStream> stream);
 
   void on_woken() { inbox_->on_woken(); }
 
@@ -94,7 +94,7 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
  private:
   explicit Worker(Module& module);
 
-  void begin_event(HttpStream* stream, Event& event);
+  void begin_event(WorkerStream* stream, Event& event);
   void end_event(Event& event);
   // Does what waits in the inbox, and what comes of it.
   void work();
@@ -113,15 +113,15 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
   };
 
   Module& module_;
-  StatsTable* stats_ = nullptr;         // of the configuration whose event it is
-  HttpStream* event_stream_ = nullptr;  // null: none, or what happens is not of its making
+  StatsTable* stats_ = nullptr;           // of the configuration whose event it is
+  WorkerStream* event_stream_ = nullptr;  // null: none, or what happens is not of its making
   std::shared_ptr<Inbox> inbox_;
   RootCalls root_calls_;
   runtime::Worker runtime_;
   std::unordered_map<uint64_t, Started> plugins_;  // by ConfiguredPlugin::id
-  HttpStream* streams_ = nullptr;                  // all that live, linked
-  std::vector<HttpStream*> unsettled_;
-  std::vector<std::unique_ptr<HttpStream>> buried_;
+  WorkerStream* streams_ = nullptr;                // all that live, linked
+  std::vector<WorkerStream*> unsettled_;
+  std::vector<std::unique_ptr<WorkerStream>> buried_;
   bool needs_beacon_ = false;
   int events_ = 0;
   int guests_ = 0;

@@ -1,8 +1,7 @@
-#include "planes/envoy/filter_config.h"
+#include "planes/envoy/configuration.h"
 
 #include "planes/common/plugin_source.h"
 #include "planes/envoy/module.h"
-#include "planes/envoy/plugin_message.h"
 #include "runtime/vm.h"
 
 namespace weir::envoy_plane {
@@ -32,40 +31,45 @@ std::string loaded_message(const runtime::Plugin& plugin, Nanoseconds took) {
 
 }  // namespace
 
-Result<std::unique_ptr<FilterConfig>> FilterConfig::make(Module& module, EnvoyHttpConfig* envoy,
-                                                         std::string_view filter_name,
-                                                         std::string_view configuration) {
+Configuration::Configuration(Module& module, Means means)
+    : module_(module), carrier_(std::move(means.carrier)) {
+  if (means.stats != nullptr) {
+    stats_ = std::make_unique<StatsTable>(module.metrics(), std::move(means.stats));
+  }
+}
+
+Result<std::unique_ptr<Configuration>> Configuration::make(Module& module, const PluginText& text,
+                                                           Means means) {
+  WEIR_TRY(auto settings, read_plugin_settings(text));
+  return make(module, settings, Home::Workers, std::move(means));
+}
+
+Result<std::unique_ptr<Configuration>> Configuration::make(Module& module,
+                                                           const config::PluginSettings& settings,
+                                                           Home home, Means means) {
   runtime::Host& host = module.host();
   const Nanoseconds before = host.clock().monotonic();
-  WEIR_TRY(auto settings, read_plugin_settings(filter_name, configuration));
   WEIR_TRY(auto options, planes::read_plugin(settings, {}));
 
-  std::unique_ptr<FilterConfig> config(new FilterConfig(module, envoy));
-  if (envoy != nullptr) config->stats_ = std::make_unique<StatsTable>(module.metrics(), envoy);
-  const OpenTable open(config->stats());
+  std::unique_ptr<Configuration> made(new Configuration(module, std::move(means)));
+  const OpenTable open(made->stats());
   WEIR_TRY(auto plugin, host.load(std::move(options)));
   for (std::string_view counted : kCounted) {
     host.metrics().define(abi::MetricType::Counter,
                           "wasm." + plugin->options().name + "." + std::string(counted));
   }
   host.logger().log(LogLevel::Info, loaded_message(*plugin, host.clock().monotonic() - before));
-  config->plugin_ = module.add(std::move(plugin));
-  if (envoy != nullptr) {
-    module.main_thread().add(envoy);
-  } else {
-    module.count_route_configs(1);
+  made->plugin_ = module.add(std::move(plugin), home);
+  if (made->carrier_ != nullptr) {
+    made->carries_ = made->carrier_->config();
+    module.main_thread().add(std::move(made->carrier_));
   }
-  return config;
+  return made;
 }
 
-FilterConfig::~FilterConfig() {
-  if (plugin_ == nullptr) return;  // It was not finished.
-  module_.remove(*plugin_);
-  if (envoy_ != nullptr) {
-    module_.main_thread().remove(envoy_);
-  } else {
-    module_.count_route_configs(-1);
-  }
+Configuration::~Configuration() {
+  if (plugin_ != nullptr) module_.remove(*plugin_);
+  if (carries_ != nullptr) module_.main_thread().remove(carries_);
 }
 
 }  // namespace weir::envoy_plane

@@ -1,0 +1,64 @@
+#pragma once
+// What a filter, an access logger or a service of this module is configured with: a plugin.
+
+#include <memory>
+#include <string_view>
+
+#include "base/result.h"
+#include "planes/envoy/carrier.h"
+#include "planes/envoy/metrics.h"
+#include "planes/envoy/plugin_message.h"
+#include "runtime/host.h"
+
+namespace weir::envoy_plane {
+
+class Module;
+
+// Where a plugin's instances are.
+enum class Home : uint8_t {
+  Workers,     // on each that needs it
+  MainThread,  // there only
+};
+
+// A plugin as one configuration names it: what workers know it by.
+struct ConfiguredPlugin {
+  uint64_t id;  // never used twice
+  std::shared_ptr<const runtime::Plugin> plugin;
+  Home home;
+};
+
+// Envoy destroys it after its last stream. Made on the main thread, then immutable; destroyed on
+// any thread.
+class Configuration {
+ public:
+  // What Envoy has of it. Both null for the configuration of a route, which has no stats of its own
+  // and wakes nobody.
+  struct Means {
+    std::unique_ptr<ConfigStats> stats;
+    std::unique_ptr<Carrier> carrier;
+  };
+
+  // Reads it, compiles the plugin and tries it out.
+  static Result<std::unique_ptr<Configuration>> make(Module& module, const PluginText& text,
+                                                     Means means);
+  // The same of one that was read already.
+  static Result<std::unique_ptr<Configuration>> make(Module& module,
+                                                     const config::PluginSettings& settings,
+                                                     Home home, Means means);
+  ~Configuration();
+
+  const std::shared_ptr<const ConfiguredPlugin>& plugin() const { return plugin_; }
+  // Null: none of its own.
+  StatsTable* stats() const { return stats_.get(); }
+
+ private:
+  Configuration(Module& module, Means means);
+
+  Module& module_;
+  std::unique_ptr<StatsTable> stats_;
+  std::unique_ptr<Carrier> carrier_;  // until the main thread has it
+  const void* carries_ = nullptr;     // as the main thread knows it
+  std::shared_ptr<const ConfiguredPlugin> plugin_;
+};
+
+}  // namespace weir::envoy_plane
