@@ -30,6 +30,10 @@ _FILTER = f"{_TYPES}envoy.extensions.filters.http.dynamic_modules.v3.DynamicModu
 _ROUTE_FILTER = (
     f"{_TYPES}envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilterPerRoute"
 )
+_NETWORK_FILTER = (
+    f"{_TYPES}envoy.extensions.filters.network.dynamic_modules.v3.DynamicModuleNetworkFilter"
+)
+_TCP_PROXY = f"{_TYPES}envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 _WASM = f"{_TYPES}envoy.extensions.filters.http.wasm.v3.Wasm"
 _CLUSTER = f"{_TYPES}envoy.extensions.clusters.dynamic_modules.v3.ClusterConfig"
 _LISTENER = f"{_TYPES}envoy.config.listener.v3.Listener"
@@ -70,6 +74,19 @@ def weir_filter(config, name=None):
     }
 
 
+def network_filter(config, name=None):
+    """The same for connections."""
+    return {
+        "name": name or config.get("name", "weir"),
+        "typed_config": {
+            "@type": _NETWORK_FILTER,
+            "dynamic_module_config": MODULE,
+            "filter_name": name or config.get("name", "weir"),
+            "filter_config": {"@type": _STRUCT, "value": config},
+        },
+    }
+
+
 def wasm_filter(config):
     """The same plugin in Envoy's own filter, on its own V8."""
     vm = {**config["vm_config"], "runtime": "envoy.wasm.runtime.v8"}
@@ -93,7 +110,15 @@ def _address(port):
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
 
 
-def listener(name, *filters, cluster="upstream", routes=(), access_log=None, **manager_options):
+def listener(
+    name,
+    *filters,
+    cluster="upstream",
+    routes=(),
+    access_log=None,
+    network_filters=(),
+    **manager_options,
+):
     """`routes` come before the one that sends all to `cluster`."""
     route = {"match": {"prefix": "/"}, "route": {"cluster": cluster, "timeout": "15s"}}
     hosts = [{"name": "all", "domains": ["*"], "routes": [*routes, route]}]
@@ -110,7 +135,14 @@ def listener(name, *filters, cluster="upstream", routes=(), access_log=None, **m
         line = {"text_format_source": {"inline_string": f"{text}\n"}}
         log = {"@type": _ACCESS_LOG, "path": str(path), "log_format": line}
         manager["access_log"] = [{"name": "file", "typed_config": log}]
-    chain = {"filters": [{"name": "http", "typed_config": manager}]}
+    chain = {"filters": [*network_filters, {"name": "http", "typed_config": manager}]}
+    return {"name": name, "address": _address(0), "filter_chains": [chain]}
+
+
+def tcp_listener(name, *filters, cluster="upstream", **proxy):
+    """Connections go to `cluster`; `proxy` are fields of TcpProxy."""
+    config = {"@type": _TCP_PROXY, "stat_prefix": name, "cluster": cluster, **proxy}
+    chain = {"filters": [*filters, {"name": "tcp", "typed_config": config}]}
     return {"name": name, "address": _address(0), "filter_chains": [chain]}
 
 

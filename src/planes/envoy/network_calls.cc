@@ -1,0 +1,120 @@
+#include "planes/envoy/network_calls.h"
+
+#include "planes/envoy/worker.h"
+
+namespace weir::envoy_plane {
+
+// Shared by the connection and the call's handle.
+struct NetworkCalls::Call {
+  Call(NetworkCalls* of, std::string_view to, const abi::HeaderList& with,
+       runtime::UpstreamObserver& observer)
+      : owner(of), cluster(to), headers(with), events(observer) {}
+
+  NetworkCalls* owner;  // null once the connection has forgotten it
+  std::string cluster;
+  abi::HeaderList headers;
+  std::string body;
+  CallEvents events;
+};
+
+// What the runtime holds.
+class NetworkCalls::Handle final : public runtime::UpstreamStream {
+ public:
+  explicit Handle(std::shared_ptr<Call> call) : call_(std::move(call)) {}
+
+  // A call that has gone out cannot be taken back: its answer finds nobody.
+  ~Handle() override {
+    call_->events.let_go();
+    if (call_->owner != nullptr) call_->owner->gathering_.erase(call_.get());
+  }
+
+  void send_data(Bytes data, abi::EndOfStream end) override {
+    if (call_->owner == nullptr) return;
+    call_->body += as_text(data);
+    if (end == abi::EndOfStream::Yes) finish();
+  }
+
+  // A call of one request has none.
+  void send_trailers(const abi::HeaderList&) override {
+    if (call_->owner != nullptr) finish();
+  }
+
+  // All of it is with Envoy, or here until its end comes.
+  size_t unsent_bytes() const override { return 0; }
+
+ private:
+  void finish() {
+    NetworkCalls& owner = *call_->owner;
+    owner.gathering_.erase(call_.get());
+    const CallStart start = owner.send(call_);
+    if (start == CallStart::Started) return;
+    call_->owner = nullptr;
+    owner.worker_.post([call = call_, start] {
+      call->events.failure(start == CallStart::ClusterNotFound
+                               ? "there is no cluster '" + call->cluster + "'"
+                               : std::string("the cluster cannot be reached"));
+    });
+  }
+
+  std::shared_ptr<Call> call_;
+};
+
+NetworkCalls::~NetworkCalls() {
+  for (auto& [id, call] : calls_) call->owner = nullptr;
+  for (auto& [key, call] : gathering_) call->owner = nullptr;
+}
+
+CallStart NetworkCalls::send(const std::shared_ptr<Call>& call) {
+  std::vector<ModuleHeader> list = module_headers(call->headers);
+  uint64_t id = 0;
+  const CallStart start = envoy_dynamic_module_callback_network_filter_http_callout(
+      filter_, &id, call->cluster, list.data(), list.size(), call->body, kUnaryMilliseconds);
+  if (start == CallStart::Started) calls_.emplace(id, call);
+  return start;
+}
+
+Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> NetworkCalls::open(
+    std::string_view cluster, const abi::HeaderList& headers, abi::EndOfStream end,
+    runtime::UpstreamObserver& observer) {
+  auto call = std::make_shared<Call>(this, cluster, headers, observer);
+  if (end == abi::EndOfStream::No) {
+    gathering_.emplace(call.get(), call);
+  } else {
+    const CallStart start = send(call);
+    if (start == CallStart::ClusterNotFound) return runtime::OpenError::UnknownUpstream;
+    if (start != CallStart::Started) return runtime::OpenError::Failed;
+  }
+  return std::unique_ptr<runtime::UpstreamStream>(std::make_unique<Handle>(std::move(call)));
+}
+
+void NetworkCalls::on_done(uint64_t id, const CalloutEnd& end) {
+  // What fails before Envoy has given it a number is not known here; start() has said so.
+  auto node = calls_.extract(id);
+  if (node.empty()) return;
+  const std::shared_ptr<Call> call = std::move(node.mapped());
+  call->owner = nullptr;
+  abi::HeaderList headers = header_list(end.headers, end.header_count);
+  std::string body = joined(end.pieces, end.piece_count);
+  if (!worker_.in_guest()) {
+    const Worker::GuestScope guest(worker_);
+    return call->events.answer(end.result, std::move(headers), body);
+  }
+  worker_.post([call, result = end.result, list = std::move(headers), body = std::move(body)] {
+    call->events.answer(result, list, body);
+  });
+}
+
+void NetworkCalls::on_stream_end() {
+  const auto fail_all = [](auto& calls) {
+    while (!calls.empty()) {
+      const auto call = std::move(calls.begin()->second);
+      calls.erase(calls.begin());
+      call->owner = nullptr;
+      call->events.failure("the connection that it was made for has ended");
+    }
+  };
+  fail_all(calls_);
+  fail_all(gathering_);
+}
+
+}  // namespace weir::envoy_plane

@@ -1,0 +1,36 @@
+#include "planes/envoy/network_filter_state.h"
+
+#include <string>
+
+namespace weir::envoy_plane {
+namespace {
+
+std::string public_name(std::string_view name) { return std::string("wasm.").append(name); }
+
+}  // namespace
+
+const runtime::FilterState::Entry* NetworkFilterState::find(std::string_view name) const {
+  if (filter_ == nullptr || name.empty()) return nullptr;
+  const Entry* own = FilterState::find(name);
+  EnvoyBuffer value;
+  if (!envoy_dynamic_module_callback_network_get_filter_state_bytes(filter_, public_name(name),
+                                                                    &value) &&
+      !envoy_dynamic_module_callback_network_get_filter_state_bytes(filter_, name, &value)) {
+    return own;
+  }
+  found_.value = value.view();
+  found_.declaration = own == nullptr ? runtime::PropertyDeclaration{} : own->declaration;
+  return &found_;
+}
+
+abi::Status NetworkFilterState::set(std::string_view name, std::string_view value,
+                                    runtime::PropertyDeclaration declaration) {
+  if (filter_ == nullptr) return abi::Status::InternalFailure;
+  const abi::Status status = FilterState::set(name, value, declaration);
+  if (status == abi::Status::Ok) {
+    envoy_dynamic_module_callback_network_set_filter_state_bytes(filter_, public_name(name), value);
+  }
+  return status;
+}
+
+}  // namespace weir::envoy_plane
