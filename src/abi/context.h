@@ -103,6 +103,9 @@ class VmServices {
   virtual const Clock& clock() = 0;
   virtual const std::map<std::string, std::string>& environment() = 0;
 
+  // The guest is given random bytes or the time: what it does from now on it may never do again.
+  virtual void note_chance() {}
+
   virtual Status get_shared_data(std::string_view key,
                                  FunctionRef<Status(Bytes, uint32_t cas)>) = 0;
   virtual Status set_shared_data(std::string_view key, std::string_view value, uint32_t cas) = 0;

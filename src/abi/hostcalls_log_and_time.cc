@@ -27,6 +27,7 @@ Status get_log_level(HostCall& call, GuestOut<uint32_t> level) {
 }
 
 Status get_current_time_nanoseconds(HostCall& call, GuestOut<uint64_t> time) {
+  call.vm().note_chance();
   time.set(call, static_cast<uint64_t>(call.vm().clock().wall().count()));
   return Status::Ok;
 }

@@ -213,6 +213,7 @@ constexpr uint32_t kMonotonic = 1;
 
 Errno clock_time_get(HostCall& call, uint32_t clock, uint64_t, GuestOut<uint64_t> time) {
   if (clock != kRealtime && clock != kMonotonic) return Errno::NotSup;
+  call.vm().note_chance();
   const Clock& source = call.vm().clock();
   const Nanoseconds now = clock == kRealtime ? source.wall() : source.monotonic();
   time.set(call, static_cast<uint64_t>(now.count()));
@@ -230,6 +231,7 @@ Errno random_get(HostCall& call, Address buffer, Size size) {
   if (size.value == 0) return Errno::Success;
   std::byte* at = call.memory().at(buffer.value, size.value);
   if (at == nullptr) return Errno::Fault;
+  call.vm().note_chance();
   const int done = RAND_bytes(reinterpret_cast<unsigned char*>(at), static_cast<int>(size.value));
   return done == 1 ? Errno::Success : Errno::Inval;
 }

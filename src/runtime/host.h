@@ -74,6 +74,8 @@ class Host {
   // and never sent.
   Result<std::shared_ptr<const Plugin>> load(PluginOptions options);
 
+  // Null: none.
+  const engine::CodeCache* code_cache() const { return parts_.code_cache; }
   const Clock& clock() const { return parts_.clock; }
   Logger& logger() const { return parts_.logger; }
   Metrics& metrics() const { return parts_.metrics; }

@@ -16,8 +16,9 @@ Result<std::unique_ptr<const abi::LinkedModule>> make_module(VmInstance& instanc
   options.observable = false;
   options.allow_precompiled = false;  // it is of the module without the state
   options.state = &state;
-  // Not kept on disk: a state that has seen random numbers or the time comes only once.
-  WEIR_TRY(auto module, abi::LinkedModule::make(vm.module().engine(), nullptr, code, options));
+  // A state that has seen random numbers or the time comes only once: it would fill the disk.
+  const auto* cache = instance.met_chance() ? nullptr : instance.host().code_cache();
+  WEIR_TRY(auto module, abi::LinkedModule::make(vm.module().engine(), cache, code, options));
   WEIR_TRY(const auto guest, abi::Guest::make(*module, instance));
   if (guest->start() == engine::Flow::Return) return module;
   return Error{ErrorCode::GuestTrapped, guest->trap().to_line()};

@@ -136,6 +136,8 @@ class VmInstance final : public abi::VmServices {
   abi::Guest& guest() { return *guest_; }
   const MetricTable& metrics() const { return metrics_; }
   uint32_t last_call_id() const { return last_call_; }
+  // Whether the guest has been given random bytes or the time.
+  bool met_chance() const { return met_chance_; }
 
   // Null: no such context, or deleted already.
   ContextBase* find(abi::ContextId id) const { return contexts_.find(id); }
@@ -152,6 +154,7 @@ class VmInstance final : public abi::VmServices {
   const std::map<std::string, std::string>& environment() override {
     return vm_->options().environment;
   }
+  void note_chance() override { met_chance_ = true; }
   abi::Status get_shared_data(std::string_view key,
                               FunctionRef<abi::Status(Bytes, uint32_t cas)>) override;
   abi::Status set_shared_data(std::string_view key, std::string_view value, uint32_t cas) override;
@@ -190,6 +193,7 @@ class VmInstance final : public abi::VmServices {
   uint32_t depth_ = 0;        // of call()s
   bool quiet_ = false;        // while a stream's instance starts from scratch
   bool stream_over_ = false;  // stream_ended() was called
+  bool met_chance_ = false;
   CallLogger logger_;
   SharedStore& shared_data_;
   std::unique_ptr<Expressions> expressions_;

@@ -3,6 +3,7 @@
 #include "abi/map_codec.h"
 #include "conformance/machine_test.h"
 #include "runtime/shared_data.h"
+#include "support/temporary_folder.h"
 
 namespace weir::test {
 namespace {
@@ -375,6 +376,27 @@ TEST_P(IsolationTest, FramesAreThoseOfThePluginsFile) {
   script.on("proxy_on_request_headers").trap();
   another()->request_headers();
   EXPECT_EQ(events().back(), shared);
+}
+
+TEST_P(IsolationTest, ImagesAreKeptInTheCodeCacheUnlessTheyHaveMetChance) {
+  const TemporaryFolder folder;
+  const engine::CodeCache cache(folder.path(), 1 << 30, host.log);
+  TestHost other(engines(), cache);
+  auto plugin_options = machine_options(GetParam(), "chance");
+  plugin_options.vm.isolation = runtime::Isolation::Stream;
+  const auto kept_by_a_load = [&](std::string configuration) {
+    const size_t before = folder.count();
+    plugin_options.configuration = std::move(configuration);
+    other.load(plugin_options);
+    return folder.count() - before;
+  };
+  const size_t one = capabilities_of(GetParam()).serialize ? 1 : 0;
+  // The plugin, which is tried out, and the image of it.
+  EXPECT_EQ(kept_by_a_load("333"), 2 * one);
+  EXPECT_EQ(kept_by_a_load("333"), 0u);
+  EXPECT_EQ(kept_by_a_load("1"), 0u);
+  EXPECT_EQ(kept_by_a_load("22"), 0u);
+  EXPECT_EQ(kept_by_a_load("4444"), one);
 }
 
 TEST_P(IsolationTest, AStateThatCannotBeKeptIsMadeForEachStream) {

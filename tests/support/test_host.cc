@@ -2,13 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 
 #include "base/check.h"
+#include "support/temporary_folder.h"
 
 namespace weir::test {
 
@@ -21,21 +20,6 @@ namespace {
 
 constexpr std::string_view kSupplied = "+limits";
 constexpr std::string_view kIsolated = "+streams";
-
-// A folder that goes with the process.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string path = std::filesystem::temp_directory_path() / "weir-test-XXXXXX";
-    WEIR_CHECK(mkdtemp(path.data()) != nullptr);
-    path_ = path;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 }  // namespace
 
