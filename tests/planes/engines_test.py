@@ -2,14 +2,17 @@
 
 import json
 import os
+import pathlib
 import subprocess
+import tempfile
 import unittest
 
+import faults_test
 from peers.bootstrap import bootstrap, cluster, listener, plugin
 from peers.case import PlaneTest, guest
 from peers.http1 import Http1Client
 from peers.http2 import Http2Upstream
-from peers.load import SteadyLoad
+from peers.load import SteadyLoad, Streams
 from peers.weir import BINARY
 
 # The fault, and the kind that it is counted as, on every engine.
@@ -94,6 +97,45 @@ class EnginesTest(PlaneTest):
             with self.subTest(engine=name):
                 self.assertGreater(len(statuses), 0)
                 self.assertEqual({status // 100 for status in statuses}, {4})
+
+
+class StreamIsolationTest(faults_test.FaultCase):
+    """Streams that have an instance of their own, on every engine: a fault costs its own stream alone."""
+
+    HELD = 20
+    FAULTS = [
+        ("unreachable", "unreachable"),
+        ("loop", "deadline"),
+        ("recursion", "stack_overflow"),
+        ("wild", "memory_bounds"),
+        ("memory", "out_of_memory"),
+    ]
+
+    def test_a_fault_costs_its_own_stream(self):
+        names = engines()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        module = pathlib.Path(folder.name) / "small_faults.wasm"
+        source = pathlib.Path(__file__).parent / "modules" / "small_faults.wat"
+        subprocess.run(["wat2wasm", source, "-o", module], check=True)
+        plugins = [
+            plugin(name, module, engine=name, limits=LIMITS, isolation="STREAM") for name in names
+        ]
+        clients = self.serve(*[listener(it["name"], it) for it in plugins])
+        held = {name: Streams(port, self.HELD, "/held") for name, port in zip(names, self.weir.ports)}
+        self.wait_for_held(self.HELD * len(names))
+        for fault, kind in self.FAULTS:
+            for name, client in zip(names, clients):
+                with self.subTest(engine=name, fault=fault):
+                    self.assertEqual(client.request(f"/{fault}").status, 503)
+                    self.assertEqual(self.weir.stat(f"wasm.{name}.failed.{kind}"), 1)
+                    self.assertEqual(client.request("/next").status, 200)
+        self.handler.gate.open()
+        for name, streams in held.items():
+            with self.subTest(engine=name):
+                self.assertEqual(streams.statuses(), {200: self.HELD})
+        for told in self.weir.plugins():
+            self.assertEqual(told["workers"][0]["state"], "running")
 
 
 if __name__ == "__main__":
