@@ -10,6 +10,7 @@
 
 #include "abi/args.h"
 #include "abi/host_call.h"
+#include "abi/param_kind.h"
 #include "base/func_type.h"
 #include "engine/engine.h"
 
@@ -72,6 +73,7 @@ struct Hostcall {
   Signature signature;
   Callable when = Callable::InContext;
   Invoke invoke = nullptr;
+  std::span<const ParamKind> params = {};  // what they mean, in the order of the signature
 };
 
 template <auto Handler>
@@ -80,6 +82,8 @@ struct Binding;
 template <typename R, typename... Args, R (*Handler)(HostCall&, Args...)>
 struct Binding<Handler> {
   static constexpr Signature kSignature{kWireOf<std::remove_cvref_t<Args>...>, Answer<R>::kWire};
+  static constexpr std::array<ParamKind, sizeof...(Args)> kParams{
+      KindOf<std::remove_cvref_t<Args>>::kKind...};
 
   static void invoke(HostCall& call, uint64_t* slots) noexcept {
     std::tuple<std::remove_cvref_t<Args>...> args{};
@@ -113,7 +117,7 @@ struct Binding<Handler> {
 template <auto Handler>
 constexpr Hostcall hostcall(std::string_view name, Callable when = Callable::InContext) {
   using B = Binding<Handler>;
-  return {name, B::kSignature, when, &B::invoke};
+  return {name, B::kSignature, when, &B::invoke, B::kParams};
 }
 
 // The tables, by subject. `env` for all but the last.

@@ -216,14 +216,19 @@ Status filter_state_property(const FilterState& state, std::string_view name, ab
 
 }  // namespace
 
+std::optional<Attribute> find_attribute(std::string_view name) {
+  const auto* found = std::ranges::lower_bound(kAttributes, name, {}, &NamedAttribute::path);
+  if (found == kAttributes.end() || found->path != name) return std::nullopt;
+  return found->attribute;
+}
+
 Status get_property(const PropertySources& sources, std::string_view path, abi::ValueSink sink) {
   // The sink runs the guest, which may move the memory that `path` lies in: it is not read after.
   const std::string name = dotted(path);
   Status status = plugin_property(sources.plugin, name, sink);
   if (status == Status::NotFound && sources.stream != nullptr) {
-    auto found = std::ranges::lower_bound(kAttributes, name, {}, &NamedAttribute::path);
-    if (found != kAttributes.end() && found->path == name) {
-      return std::visit(Encoder{sink}, sources.stream->attribute(found->attribute));
+    if (const auto attribute = find_attribute(name)) {
+      return std::visit(Encoder{sink}, sources.stream->attribute(*attribute));
     }
     if (sources.http != nullptr) status = http_property(*sources.http, name, sink);
   }

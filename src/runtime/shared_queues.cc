@@ -57,6 +57,13 @@ Status SharedQueues::enqueue(uint32_t queue_id, std::string_view item) {
   return Status::Ok;
 }
 
+std::vector<std::string> SharedQueues::items(uint32_t queue_id) const {
+  const auto* queue = find(queue_id);
+  if (queue == nullptr) return {};
+  auto locked = queue->lock();
+  return {locked->items.begin(), locked->items.end()};
+}
+
 Status SharedQueues::dequeue(uint32_t queue_id, std::string& item) {
   const auto* queue = find(queue_id);
   if (queue == nullptr) return Status::NotFound;

@@ -47,6 +47,9 @@ class SharedQueues {
   // that SDKs take for an answer.
   abi::Status enqueue(uint32_t queue_id, std::string_view item);
 
+  // What waits there now; it stays.
+  std::vector<std::string> items(uint32_t queue_id) const;
+
   // EMPTY: nothing is there.
   abi::Status dequeue(uint32_t queue_id, std::string& item);
 
