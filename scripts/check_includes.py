@@ -18,8 +18,10 @@ LAYERS = {
     "config": ["base"],
     "fetch": ["base"],
     "planes": ["base", "abi", "runtime", "config", "fetch"],
+    # It observes engines, and makes a host of its own for each scenario.
+    "scenario": ["base", "engine", "abi", "runtime", "config", "planes"],
     # The command makes what a program has one of, the engines among it.
-    "cli": ["base", "engine", "module", "abi", "runtime", "config", "fetch", "planes"],
+    "cli": ["base", "engine", "module", "abi", "runtime", "config", "fetch", "planes", "scenario"],
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')

@@ -9,6 +9,7 @@
 #include "cli/inspect_command.h"
 #include "cli/new_command.h"
 #include "cli/serve_command.h"
+#include "cli/test_command.h"
 
 namespace weir::cli {
 
@@ -22,6 +23,7 @@ int run_command_line(int argc, const char* const* argv, const StartAgain& start_
   EnginesCommand engines(app);
   InspectCommand inspect(app);
   NewCommand make_new(app);
+  TestCommand test(app);
 
   try {
     app.parse(argc, argv);
@@ -40,6 +42,8 @@ int run_command_line(int argc, const char* const* argv, const StartAgain& start_
     code = compile.run(start_again);
   } else if (inspect.was_asked_for()) {
     code = inspect.run(start_again);
+  } else if (test.was_asked_for()) {
+    code = test.run(start_again);
   } else if (make_new.was_asked_for()) {
     code = make_new.run();
   } else {

@@ -14,7 +14,7 @@ namespace weir::cli {
 enum class ExitCode : uint8_t {
   Success = 0,
   Failure = 1,
-  Usage = 2,  // the command line itself is wrong
+  Usage = 2,  // the command line itself is wrong, or a file of `weir test`
 };
 
 // Parses and runs the command; answers the process's exit code. Errors are one line on standard

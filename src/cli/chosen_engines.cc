@@ -1,0 +1,66 @@
+#include "cli/chosen_engines.h"
+
+#include <algorithm>
+
+namespace weir::cli {
+namespace {
+
+bool wants_all(const std::vector<std::string>& asked_for) {
+  return std::ranges::find(asked_for, kAllEngines) != asked_for.end();
+}
+
+std::vector<std::string> names_of(const std::vector<std::string>& asked_for,
+                                  std::string_view or_else) {
+  const std::string own(engine::canonical_name(or_else));
+  if (asked_for.empty() || own == "null") return {own};
+  std::vector<std::string> names;
+  if (wants_all(asked_for)) {
+    for (const std::string_view name : engine::known_engines()) {
+      if (name != "null") names.emplace_back(name);
+    }
+    return names;
+  }
+  for (const std::string& name : asked_for) {
+    const std::string canonical(engine::canonical_name(name));
+    if (std::ranges::find(names, canonical) == names.end()) names.push_back(canonical);
+  }
+  return names;
+}
+
+}  // namespace
+
+Done check_engine_names(const std::vector<std::string>& asked_for) {
+  for (const std::string& name : asked_for) {
+    if (name == kAllEngines || !engine::canonical_name(name).empty()) continue;
+    return Error{ErrorCode::BadConfig,
+                 "--engine '" + name + "': unknown; see weir engines, or write all"};
+  }
+  return Unit{};
+}
+
+Result<std::vector<ChosenEngine>> choose_engines(const engine::Engines& engines,
+                                                 const std::vector<std::string>& asked_for,
+                                                 std::string_view or_else) {
+  std::vector<ChosenEngine> chosen;
+  for (const std::string& name : names_of(asked_for, or_else)) {
+    auto found = engines.find(name);
+    if (found.ok()) {
+      chosen.push_back({name, found.value(), ""});
+    } else if (wants_all(asked_for)) {
+      chosen.push_back({name, nullptr, found.error().message});
+    } else {
+      return std::move(found).error();
+    }
+  }
+  return chosen;
+}
+
+void start_again_for_chosen(const engine::Engines& engines,
+                            const std::vector<std::string>& asked_for, std::string_view or_else,
+                            std::string_view command, const StartAgain& start_again) {
+  const std::vector<std::string> names = names_of(asked_for, or_else);
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  start_again_for(views, engines, command, start_again);
+}
+
+}  // namespace weir::cli

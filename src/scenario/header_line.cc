@@ -1,0 +1,36 @@
+#include "scenario/header_line.h"
+
+#include "base/check.h"
+#include "planes/serve/lower_case.h"
+
+namespace weir::scenario {
+
+Result<Field> parse_header_line(std::string_view line) {
+  // A pseudo-header's name begins with the colon.
+  const size_t colon = line.find(':', 1);
+  if (colon == std::string_view::npos || colon == 0) {
+    return Error{ErrorCode::BadConfig, "is no header; write 'name: value'"};
+  }
+  std::string_view value = line.substr(colon + 1);
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!value.empty() && is_blank(value.front())) value.remove_prefix(1);
+  while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);
+  const std::string_view name = line.substr(0, colon);
+  if (name.find_first_of(" \t") != std::string_view::npos) {
+    return Error{ErrorCode::BadConfig, "has a blank in its name; write 'name: value'"};
+  }
+  return Field{serve::lower_case(name), std::string(value)};
+}
+
+std::string to_line(std::string_view name, std::string_view value) {
+  return std::string(name).append(": ").append(value);
+}
+
+abi::HeaderList to_list(const std::vector<Field>& fields) {
+  // A file is at most as large as 16 MiB.
+  abi::HeaderList list({.max_bytes = 64u << 20, .max_count = 1u << 20});
+  for (const auto& [name, value] : fields) WEIR_CHECK(list.add(name, value));
+  return list;
+}
+
+}  // namespace weir::scenario

@@ -1,0 +1,102 @@
+#pragma once
+// A plugin in the world of a scenario, and the steps that are done to it.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "runtime/host.h"
+#include "runtime/metrics.h"
+#include "runtime/worker.h"
+#include "scenario/call_recorder.h"
+#include "scenario/findings.h"
+#include "scenario/http_exchange.h"
+#include "scenario/journal.h"
+#include "scenario/manual_loop.h"
+#include "scenario/mock_upstreams.h"
+#include "scenario/script.h"
+#include "scenario/tcp_connection.h"
+
+namespace weir::engine {
+class CodeCache;
+class Engines;
+}  // namespace weir::engine
+
+namespace weir::scenario {
+
+// Thread: the one that made it.
+class Player {
+ public:
+  // All outlive it. `recorder` observes the engines.
+  struct Parts {
+    const engine::Engines& engines;
+    const engine::CodeCache* code_cache;
+    CallRecorder& recorder;
+    const World& world;
+  };
+
+  explicit Player(const Parts& parts);
+  ~Player();
+
+  // Loads the plugin, fills the world, starts it. The error is the plugin's refusal.
+  Done start(const runtime::PluginOptions& options);
+
+  // Does the step and adds what is not as expected.
+  void play(const Step& step, Findings& findings);
+
+  // As play() does for a step; `subject` is the exchange or connection that it was about.
+  void check(const Expectations* expected, const std::string& where, const JournalMark& since,
+             Findings& findings);
+
+  // Streams that are still open end, and the plugin does.
+  void end();
+
+  // Of what a plugin may log when it refuses to start, too.
+  const Journal& journal() const { return journal_; }
+
+ private:
+  struct Exchange {
+    std::unique_ptr<HttpStep> step;
+    std::unique_ptr<HttpExchange> http;
+  };
+
+  void play_http(const HttpStep& step);
+  void answer(HttpExchange& exchange, const Message& response, Milliseconds patience);
+  void send(HttpExchange& exchange, Direction direction, const Message& message,
+            Milliseconds patience);
+  void play_tcp(const TcpStep& step);
+  void enqueue(const EnqueueStep& step, const std::string& where, Findings& findings);
+  void note_messages(const HttpExchange& exchange);
+  void check_streams(const Expectations& expected, Findings& findings);
+  void check_world(const Expectations& expected, Findings& findings);
+  void check_failures(const Expectations* expected, const std::string& where, Findings& findings);
+  void check_absence(const Absence& absence, const JournalMark& since, Findings& findings);
+
+  const Parts parts_;
+  ManualClock clock_;
+  Journal journal_{clock_};
+  runtime::MetricStore metrics_;
+  runtime::Host host_;
+  ManualLoop loop_;
+  MockUpstreams upstreams_;
+  std::unique_ptr<runtime::Worker> worker_;
+  std::unique_ptr<runtime::WorkerPlugin> plugin_;
+  uint64_t failures_ = 0;  // that were looked at
+
+  // Streams of the scenario, by name; the last one of a name. All live to the end.
+  std::vector<Exchange> exchanges_;
+  std::map<std::string, HttpExchange*> open_;
+  std::map<std::string, std::unique_ptr<TcpConnection>> connections_;
+
+  // What the step is about.
+  HttpExchange* http_ = nullptr;
+  TcpConnection* tcp_ = nullptr;
+  Nanoseconds took_{0};
+  std::string to_upstream_;
+  std::string to_downstream_;
+};
+
+}  // namespace weir::scenario

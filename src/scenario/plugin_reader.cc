@@ -1,0 +1,110 @@
+#include "scenario/plugin_reader.h"
+
+#include <fstream>
+#include <iterator>
+
+#include "config/any_bytes.h"
+#include "config/bootstrap.h"
+#include "config/plugin_reader.h"
+#include "planes/common/plugin_source.h"
+#include "planes/serve/generation.h"
+
+namespace weir::scenario {
+namespace {
+
+using config::Place;
+using std::filesystem::path;
+
+Result<std::string> read_text(const path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  std::error_code ignored;
+  if (!in || std::filesystem::is_directory(file, ignored)) {
+    return Error{ErrorCode::NotFound, "cannot read " + config::quote(file.string())};
+  }
+  return text;
+}
+
+Result<config::PluginSettings> find_served(const v1::Served& served, const Place& at,
+                                           const path& base_dir) {
+  const path file = base_dir / served.file();
+  auto text = read_text(file);
+  if (!text.ok()) return at.field("file").error(text.error().message);
+  WEIR_TRY(const auto settings, config::load_bootstrap(text.value(), file.string()));
+  std::string names;
+  std::vector<config::PluginSettings> fitting;
+  for (const serve::PlacedPlugin& place : serve::plugins_of(settings)) {
+    names.append(names.empty() ? "" : ", ").append(place.settings.name);
+    if (served.plugin().empty() || served.plugin() == place.settings.name) {
+      fitting.push_back(place.settings);
+    }
+  }
+  if (fitting.size() == 1) return std::move(fitting.front());
+  if (fitting.empty()) {
+    return at.field("plugin").error(config::quote(served.plugin()) +
+                                    " is no plugin there; these are: " + names);
+  }
+  return at.error("there are several plugins: say by 'plugin' which one of " + names);
+}
+
+// The settings, and where their relative paths start.
+struct Source {
+  config::PluginSettings settings;
+  path base_dir;
+};
+
+Result<Source> read_source(const v1::Plugin& plugin, const Place& at, const path& base_dir) {
+  Source source{.base_dir = base_dir};
+  switch (plugin.source_case()) {
+    case v1::Plugin::kFile:
+      source.settings.vm.code = config::LocalFile{plugin.file(), ""};
+      source.settings.name = path(plugin.file()).stem().string();
+      return source;
+    case v1::Plugin::kNative:
+      source.settings.vm.code = config::InlineBytes{plugin.native()};
+      source.settings.vm.runtime = "null";
+      source.settings.name = path(plugin.native()).stem().string();
+      return source;
+    case v1::Plugin::kServed: {
+      const Place here = at.field("served");
+      WEIR_TRY(source.settings, find_served(plugin.served(), here, base_dir));
+      source.base_dir = (base_dir / plugin.served().file()).parent_path();
+      return source;
+    }
+    case v1::Plugin::kOptions: {
+      WEIR_TRY(source.settings, config::make_plugin_settings(plugin.options(), at.field("options"),
+                                                             config::process_environment()));
+      return source;
+    }
+    default:
+      return at.error("says no plugin: write file, native, served or options");
+  }
+}
+
+}  // namespace
+
+Result<runtime::PluginOptions> read_plugin(const v1::Plugin& plugin, const Place& at,
+                                           const path& base_dir, const path& code_file) {
+  WEIR_TRY(Source source, read_source(plugin, at, base_dir));
+  config::PluginSettings& settings = source.settings;
+  if (!plugin.name().empty()) settings.name = plugin.name();
+  if (!plugin.root_id().empty()) settings.root_id = plugin.root_id();
+  if (!plugin.vm_id().empty()) settings.vm.vm_id = plugin.vm_id();
+  if (plugin.has_configuration()) settings.configuration = plugin.configuration();
+  if (plugin.has_configuration_json()) {
+    settings.configuration = config::to_json(plugin.configuration_json());
+  }
+  if (!code_file.empty()) {
+    auto code = read_text(code_file);
+    if (!code.ok()) return std::move(code).error().in("--plugin");
+    return planes::plugin_options(settings, std::move(code).value());
+  }
+  if (std::holds_alternative<config::RemoteFile>(settings.vm.code)) {
+    return at.error("the plugin's code is remote, and there is no network here; write 'file'");
+  }
+  auto options = planes::read_plugin(settings, source.base_dir);
+  if (!options.ok()) return at.error(options.error().message);
+  return options;
+}
+
+}  // namespace weir::scenario

@@ -1,0 +1,79 @@
+#include "scenario/suite_reader.h"
+
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "config/any_bytes.h"
+#include "config/loader.h"
+#include "scenario/expectation_reader.h"
+#include "scenario/plugin_reader.h"
+#include "scenario/step_reader.h"
+#include "scenario/world_reader.h"
+
+namespace weir::scenario {
+namespace {
+
+using config::Place;
+
+// `world` is the file's.
+Result<Scenario> read_scenario(const v1::Scenario& scenario, const Place& at, World world,
+                               const std::filesystem::path& base_dir) {
+  Scenario read{.where = at.describe(), .name = scenario.name(), .refused = scenario.refused()};
+  if (read.name.empty()) return at.error("has no name; say in a few words what it shows");
+  if (scenario.has_configuration()) read.configuration = scenario.configuration();
+  if (scenario.has_configuration_json()) {
+    read.configuration = config::to_json(scenario.configuration_json());
+  }
+  read.world = std::move(world);
+  WEIR_TRY(read_world(scenario, at, read.world));
+  if (scenario.has_start()) {
+    WEIR_TRY(read.start, read_expectations(scenario.start(), at.field("start"), base_dir));
+  }
+  WEIR_TRY(read.steps, read_steps(scenario.steps(), at.field("steps"), base_dir));
+  if (!read.refused.empty() && (!read.steps.empty() || read.start)) {
+    return at.field("refused").error("a plugin that does not start takes no steps; leave them out");
+  }
+  if (!scenario.golden().empty()) read.golden = base_dir / scenario.golden();
+  return read;
+}
+
+}  // namespace
+
+Result<Suite> read_suite(const std::filesystem::path& file, const SuiteOverrides& overrides) {
+  std::ifstream in(file, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  std::error_code ignored;
+  if (!in || std::filesystem::is_directory(file, ignored)) {
+    return Error{ErrorCode::NotFound, file.string() + ": cannot be read"};
+  }
+  return read_suite(text, file, overrides);
+}
+
+Result<Suite> read_suite(std::string_view text, const std::filesystem::path& file,
+                         const SuiteOverrides& overrides) {
+  v1::Suite message;
+  config::SourceMap map(file.string());
+  WEIR_TRY(config::load_message(text, file.string(), message, map));
+  const Place root(map);
+  const std::filesystem::path base_dir = file.parent_path();
+
+  Suite suite{.file = file.string(), .plugin_where = root.field("plugin").describe()};
+  WEIR_TRY(suite.plugin,
+           read_plugin(message.plugin(), root.field("plugin"), base_dir, overrides.plugin));
+  World world;
+  WEIR_TRY(read_world(message, root, world));
+  if (message.scenarios().empty()) return root.error("there are no scenarios");
+  std::set<std::string> names;
+  for (int i = 0; i < message.scenarios_size(); ++i) {
+    const Place here = root.field("scenarios").item(static_cast<size_t>(i));
+    WEIR_TRY(Scenario scenario, read_scenario(message.scenarios(i), here, world, base_dir));
+    if (!names.insert(scenario.name).second) {
+      return here.field("name").error("there is another scenario of that name");
+    }
+    suite.scenarios.push_back(std::move(scenario));
+  }
+  return suite;
+}
+
+}  // namespace weir::scenario

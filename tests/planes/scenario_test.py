@@ -1,0 +1,338 @@
+"""`weir test`: scenarios pass and fail as they should, and files that cannot be used say why."""
+
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+from peers.case import guest
+from peers.weir import BINARY
+
+ROOT = pathlib.Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+CODE_CACHE = os.environ.get("WEIR_TEST_CODE_CACHE", "")
+
+
+class ScenarioTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="weir-scenario-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def run_test(self, *arguments):
+        command = [BINARY, "test", "--code-cache", CODE_CACHE, *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def write(self, text, name="scenario.yaml"):
+        file = self.folder / name
+        file.write_text(text)
+        return file
+
+    def assert_passes(self, *arguments):
+        code, out, err = self.run_test(*arguments)
+        self.assertEqual(code, 0, out + err)
+        return out
+
+    def assert_fails(self, expected, *arguments):
+        code, out, err = self.run_test(*arguments)
+        self.assertEqual(code, 1, out + err)
+        self.assertIn(expected, out)
+
+    def assert_refused(self, expected, *arguments):
+        code, out, err = self.run_test(*arguments)
+        self.assertEqual((code, out), (2, ""), err)
+        self.assertEqual(len(err.splitlines()), 1, err)
+        self.assertTrue(err.startswith("weir test: "), err)
+        self.assertIn(expected, err)
+
+
+class ExamplesTest(ScenarioTest):
+    def files(self):
+        return sorted(EXAMPLES.glob("*/scenario*.yaml"))
+
+    def test_every_example_has_one(self):
+        folders = {file.parent.name for file in self.files()}
+        plugins = {folder.parent.name for folder in EXAMPLES.glob("*/weir.yaml")}
+        self.assertEqual(plugins, folders)
+        for file in self.files():
+            readme = (file.parent / "README.md").read_text()
+            self.assertIn(f"weir test examples/{file.parent.name}/{file.name}", readme)
+
+    def test_all_pass(self):
+        self.assert_passes(*self.files())
+
+    def test_a_plugin_is_the_same_in_every_language(self):
+        for name in ("header-edit", "body-rewrite", "auth-call", "rate-limit"):
+            for language in ("go", "cpp", "assemblyscript"):
+                with self.subTest(name=name, language=language):
+                    plugin = guest(f"{name}-{language}")
+                    self.assert_passes("--plugin", plugin, EXAMPLES / name / "scenario.yaml")
+
+    def test_engines_agree(self):
+        names = ("header-edit", "auth-call", "body-rewrite", "grpc-calls", "tcp-guard")
+        files = [EXAMPLES / name / "scenario.yaml" for name in names]
+        out = self.assert_passes("--engine", "all", *files)
+        print(*re.findall(r"^skipped engine .*", out, re.MULTILINE), sep="\n")
+        engines = set(re.findall(r"^  passed  (\S+)", out, re.MULTILINE))
+        self.assertIn("wasmtime", engines)
+
+    def test_isolated_streams_are_the_same(self):
+        text = """
+plugin:
+  options:
+    plugin:
+      vm_config: {code: {local: {filename: %s}}}
+    isolation: STREAM
+scenarios:
+- name: two streams
+  steps:
+  - http: {}
+    expect: {response: {headers: {has: ["x-weir-plugin: header-edit"]}}}
+  - http: {}
+    expect: {response: {headers: {has: ["x-weir-plugin: header-edit"]}}}
+"""
+        self.assert_passes(self.write(text % guest("header-edit-rust")))
+
+
+class PageTest(ScenarioTest):
+    def test_the_examples_of_the_page_pass(self):
+        page = (ROOT / "docs" / "testing-plugins.md").read_text()
+        blocks = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+        self.assertGreater(len(blocks), 4)
+        for i, block in enumerate(blocks):
+            text = re.sub(r"build/guests/([\w-]+)\.wasm", lambda m: str(guest(m[1])), block)
+            self.assert_passes(self.write(text, f"{i}.yaml"))
+
+    def test_every_field_is_on_the_page(self):
+        page = (ROOT / "docs" / "testing-plugins.md").read_text()
+        proto = (ROOT / "src/scenario/proto/weir/scenario/v1/scenario.proto").read_text()
+        fields = set(re.findall(r"^\s+(?:\w+ )*[\w.<>, ]+ (\w+) = \d+;", proto, re.MULTILINE))
+        self.assertGreater(len(fields), 60)
+        words = set(re.findall(r"\w+", page))
+        others = {"UNSPECIFIED", "NO_SIDE"}
+        twins = {field for field in fields if field.endswith("_base64")}
+        self.assertEqual(set(), fields - words - others - twins)
+
+
+# An exchange of auth-call where all is known.
+AUTH = """
+plugin: {file: %s}
+upstreams:
+- name: auth
+  answers: [{response: {headers: ["x-auth-user: ann"]}, delay: 0.01s}]
+scenarios:
+"""
+ASKED = """
+- name: case %d
+  steps:
+  - http: {request: {path: /page, body: [one, two]}, response: {body: [answer]}}
+    expect: {%s}
+"""
+
+
+def asked(*expectations):
+    """A scenario for each expectation."""
+    head = AUTH % guest("auth-call-rust")
+    return head + "".join(ASKED % (i, text) for i, text in enumerate(expectations))
+
+
+GOOD = [
+    'request: {headers: {has: ["x-auth-user: ann"], matches: ["x-auth-user: a.*"], lacks: [te]}}',
+    "request: {body: onetwo}",
+    "response: {status: 200, body_contains: swe, pieces: [answer]}",
+    "calls: [{upstream: auth, method: GET, path: /check, body: ''}]",
+    "took: 0.01s",
+    "none: [LOCAL_REPLY, LOGS]",
+]
+
+# What is wrong, and what is said of it.
+BAD = [
+    ('request: {headers: {has: ["x-auth-user: bob"]}}', 'expected x-auth-user: bob, got "ann"'),
+    ('request: {headers: {matches: ["x-auth-user: b.*"]}}', "with a value that matches b.*"),
+    ('request: {headers: {lacks: [":path"]}}', 'expected no header :path, got "/page"'),
+    ('request: {headers: {exactly: ["a: b"]}}', 'expected exactly {a: "b"}, got {:method: "GET"'),
+    ("request: {body: one}", 'expect.request.body: expected "one", got "onetwo"'),
+    ("response: {status: 404}", "expected status 404, got 200"),
+    ("response: {body_contains: x}", 'expected something with "x" in it, got "answer"'),
+    ("response: {pieces: [ans, wer]}", 'expected the pieces "ans", "wer", got "answer"'),
+    ('response: {trailers: {has: ["a: b"]}}', "expected a: b, got no such header"),
+    ("local_reply: {status: 403}", "expected a local reply, but the plugin sent none"),
+    ("reset: true", "expected the plugin to break the stream off"),
+    ("failure: trap", "expected the plugin to fail, which it did not"),
+    ("route_cleared: true", "expected the plugin to have the route chosen again"),
+    ("logs: [{level: warn, contains: x}]", 'the log line warn something with "x" in it'),
+    ("callbacks: [proxy_on_tick]", "expected the callbacks proxy_on_tick, got proxy_on_context"),
+    ("calls: [{upstream: other}]", "expected a call to other, got a call to auth GET /check"),
+    ("calls: [{}, {}]", "expected 2 calls, got a call to auth GET /check"),
+    ("calls: [{path: /x}]", 'expected :path: /x, got "/check"'),
+    ("calls: [{cancelled: true}]", "expected the plugin to give the call up"),
+    ("calls: [{messages: [x]}]", 'expected the messages "x", got nothing'),
+    ("metrics: {m: 1}", "metrics['m']: expected 1, got no such metric"),
+    ("shared_data: {k: v}", "shared_data['k']: expected \"v\", got no such key"),
+    ("queues: [{name: q}]", 'nobody has opened a queue "q"'),
+    ("properties: {p: v}", "properties['p']: expected \"v\", got no such property"),
+    ("took: 1s", "expected the plugin to hold the stream for 1000 ms, got 10 ms"),
+    ("none: [REQUEST]", "expected none, but the request has gone on"),
+    ("none: [RESPONSE]", "expected none, but the client has a response"),
+    ("none: [CALLS]", "expected none, but the plugin called auth"),
+    ("none: [CALLBACKS]", "expected none, but proxy_on_context_create came"),
+]
+
+
+class ExpectationTest(ScenarioTest):
+    def test_what_is_so_passes(self):
+        self.assert_passes(self.write(asked(*GOOD)))
+
+    def test_what_is_not_so_fails_with_its_place(self):
+        file = self.write(asked(*(expectation for expectation, _ in BAD)))
+        code, out, err = self.run_test(file)
+        self.assertEqual(code, 1, out + err)
+        told = re.split(r"^  (?:passed|FAILED)  ", out, flags=re.MULTILINE)[1:]
+        self.assertEqual(len(told), len(BAD))
+        for (expectation, message), text in zip(BAD, told):
+            with self.subTest(expectation):
+                self.assertIn(message, text)
+                self.assertRegex(text, rf"{file}:\d+:\d+: scenarios\[\d+\]\.steps\[0\]")
+
+    def test_a_connection(self):
+        text = """
+plugin: {file: %s, configuration: "HI "}
+scenarios:
+- name: greets
+  steps:
+  - tcp: {events: [{downstream: "HI x"}]}
+    expect: {tcp: {%s}}
+"""
+        plugin = guest("tcp-guard-rust")
+        self.assert_passes(self.write(text % (plugin, "upstream_gets: HI x")))
+        self.assert_fails('got "HI x"', self.write(text % (plugin, "upstream_gets: HI")))
+        self.assert_fails('got ""', self.write(text % (plugin, "downstream_gets: x")))
+        self.assert_fails("to close upstream", self.write(text % (plugin, "closed: [UPSTREAM]")))
+
+    def test_a_plugin_that_fails_fails_the_scenario(self):
+        text = """
+plugin: {file: %s}
+scenarios:
+- name: panics
+  steps:
+  - http: {request: {path: /%s}}
+    expect: {response: {status: %d}%s}
+"""
+        plugin = guest("faults")
+        self.assert_passes(self.write(text % (plugin, "none", 200, "")))
+        self.assert_fails("the plugin has failed", self.write(text % (plugin, "panic", 503, "")))
+        file = self.write(text % (plugin, "panic", 503, ", failure: unreachable"))
+        self.assert_passes(file)
+        file = self.write(text % (plugin, "panic", 503, ", failure: interrupted"))
+        self.assert_fails('a failure with "interrupted" in it', file)
+
+    def test_refusals(self):
+        text = """
+plugin: {file: %s, configuration: %s}
+scenarios: [{name: starts, %s}]
+"""
+        plugin = guest("rate-limit-rust")
+        self.assert_passes(self.write(text % (plugin, "often", "refused: REQUESTS/SECONDS")))
+        self.assert_fails("a refusal with", self.write(text % (plugin, "often", "refused: other")))
+        self.assert_fails("which it did not", self.write(text % (plugin, "3/60", "refused: x")))
+        self.assert_fails("REQUESTS/SECONDS", self.write(text % (plugin, "often", "start: {}")))
+
+
+class FileTest(ScenarioTest):
+    """Files that cannot be used: nothing runs, and one line says why."""
+
+    def test_faults_have_their_place(self):
+        plugin = guest("header-edit-rust")
+        head = f"plugin: {{file: {plugin}}}\n"
+        one = "scenarios: [{name: a, steps: [%s]}]\n"
+        for text, message in [
+            ("scenarios: []\n", "plugin: says no plugin: write file, native, served or options"),
+            ("plugin: {file: nowhere.wasm}\n", "scenario.yaml:1:1: plugin: "),
+            (head, "there are no scenarios"),
+            (head + "scenarioz: []\n", "2:1: scenarioz: unknown field; did you mean 'scenarios'?"),
+            (head + "scenarios: [{}]\n", "scenarios[0]: has no name"),
+            (head + "scenarios: [{name: a}, {name: a}]\n", "another scenario of that name"),
+            (head + one % "{}", "steps[0]: does nothing and expects nothing"),
+            (head + one % "{http: {}, advance: 1s}", "both 'http' and 'advance' are set"),
+            (head + one % "{advance: soon}", "expected a duration in seconds, as '0.25s'"),
+            (head + one % "{advance: -1s}", "is no time from 0s to a year"),
+            (head + one % '{http: {request: {headers: [x]}}}', "'x' is no header; write"),
+            (head + one % "{http: {request: {body: [a], body_base64: [YQ==]}}}", "keep one of both"),
+            (head + one % "{http: {response: {status: 99}}}", "is no final status"),
+            (head + one % "{http: {hold: true}}", "has no name, by which a later step"),
+            (head + one % "{answer: {http: x}}", "no exchange 'x' is held here"),
+            (head + one % "{abort: x}", "no exchange 'x' is held here"),
+            (head + one % "{advance: 1s, expect: {response: {status: 200}}}", "are of steps http"),
+            (head + one % "{http: {}, expect: {tcp: {}}}", "is of a step tcp"),
+            (head + one % "{http: {}, expect: {callbacks: [proxy_on_tik]}}",
+             "'proxy_on_tik' is no callback; did you mean 'proxy_on_tick'?"),
+            (head + one % "{http: {}, expect: {logs: [{level: loud, text: x}]}}", "is no level"),
+            (head + one % "{http: {}, expect: {logs: [{matches: '('}]}}", "no regular expression"),
+            (head + one % "{http: {}, expect: {logs: [{}]}}", "says no line"),
+            (head + one % "{http: {}, expect: {response: {body_file: nowhere}}}", "cannot read"),
+            (head + "upstreams: [{answers: []}]\nscenarios: [{name: a}]\n", "has no name"),
+            (head + "upstreams: [{name: a, answers: [{}]}]\nscenarios: [{name: a}]\n",
+             "upstreams[0].answers[0]: says no answer"),
+            ("plugin: {served: {file: nowhere.yaml}}\n", "plugin.served.file: cannot read"),
+            (f"plugin: {{served: {{file: {EXAMPLES}/access-log/weir.yaml}}}}\n",
+             "there are several plugins: say by 'plugin' which one of"),
+            (f"plugin: {{served: {{file: {EXAMPLES}/access-log/weir.yaml, plugin: x}}}}\n",
+             "'x' is no plugin there; these are: access-log"),
+        ]:
+            with self.subTest(text):
+                self.assert_refused(message, self.write(text))
+
+    def test_command_lines(self):
+        file = EXAMPLES / "header-edit" / "scenario.yaml"
+        self.assert_refused("cannot be read", self.folder / "nowhere.yaml")
+        self.assert_refused("--engine 'x': unknown", "--engine", "x", file)
+        self.assert_refused("no scenario has that in its name", "--only", "nothing", file)
+        self.assert_refused("--plugin: cannot read", "--plugin", "nowhere.wasm", file)
+
+
+class OutputTest(ScenarioTest):
+    def test_a_trace_has_calls_with_their_arguments(self):
+        out = self.assert_passes(
+            "--trace", "--only", "who is let in", EXAMPLES / "auth-call" / "scenario.yaml"
+        )
+        for line in [
+            "    -> proxy_on_request_headers(context 2, headers 6, end_of_stream 1)",
+            '      proxy_get_header_map_value(RequestHeaders, ":path") = Ok, "/page?1"',
+            "    <- StopIteration",
+            '      proxy_replace_header_map_value(RequestHeaders, "x-auth-user", "ann") = Ok',
+            "      proxy_continue_stream(Request) = Ok",
+        ]:
+            self.assertIn(line, out.splitlines())
+
+    def test_golden_files(self):
+        file = self.write(asked("").replace("name: case 0", "name: case 0\n  golden: deep/a.txt"))
+        self.assert_fails("deep/a.txt: is not there; weir test --update writes it", file)
+        self.assert_passes("--update", file)
+        self.assert_passes(file)
+        golden = self.folder / "deep" / "a.txt"
+        text = golden.read_text()
+        self.assertIn('call to auth {:method: "GET", :path: "/check"', text)
+        self.assertIn('10 ms  answer from auth {:status: "200", x-auth-user: "ann"}', text)
+        golden.write_text(text.replace("ann", "bob"))
+        self.assert_fails('got \'  10 ms  answer from auth {:status: "200", x-auth-user: "ann"', file)
+        self.assert_passes("--update", file)
+        self.assertEqual(golden.read_text(), text)
+
+    def test_junit(self):
+        file = self.write(asked("request: {body: '<>&'}"))
+        results = self.folder / "junit.xml"
+        good = EXAMPLES / "header-edit" / "scenario.yaml"
+        self.assert_fails("1 failed", "--junit", results, file, good)
+        suites = xml.etree.ElementTree.parse(results).getroot()
+        told = [(suite.get("name"), suite.get("tests"), suite.get("failures")) for suite in suites]
+        self.assertEqual(told, [(f"{file} on wasmtime", "1", "1"), (f"{good} on wasmtime", "3", "0")])
+        failure = suites.find("testsuite/testcase/failure")
+        self.assertIn('expected "<>&", got "onetwo"', failure.text)
+
+
+if __name__ == "__main__":
+    unittest.main()
