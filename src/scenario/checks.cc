@@ -109,9 +109,11 @@ std::string describe(const TextExpectation& expected) {
 
 void check_fields(const FieldsExpectation& expected, const abi::HeaderList& fields,
                   Findings& findings) {
-  for (const auto& [name, value] : expected.has) {
-    if (any_of(fields, name, [&](std::string_view other) { return other == value; })) continue;
-    findings.differ(expected.where, to_line(name, value), values_of(name, fields));
+  for (const Field& field : expected.has) {
+    const auto is_value = [&](std::string_view value) { return value == field.second; };
+    if (any_of(fields, field.first, is_value)) continue;
+    findings.differ(expected.where, to_line(field.first, field.second),
+                    values_of(field.first, fields));
   }
   for (const FieldPattern& pattern : expected.matches) {
     const auto fits_value = [&](std::string_view value) {
