@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "planes/common/call_events.h"
 #include "planes/envoy/dynamic_module.h"
 #include "runtime/upstream.h"
 
@@ -32,39 +33,13 @@ struct CalloutEnd {
 inline constexpr std::string_view kStreamReset = "the stream was reset";
 inline constexpr std::string_view kAnswerTooLarge = "the answer is larger than Envoy holds";
 
-// Tells an observer what comes, once and for all times in order: nothing after the end, and nothing
-// once it has let go. Thread: the worker's.
-class CallEvents {
+// With the calls of one request and one answer.
+class CallEvents : public planes::CallEvents {
  public:
-  explicit CallEvents(runtime::UpstreamObserver& observer) : observer_(&observer) {}
-
-  void headers(abi::HeaderList headers, bool end) {
-    if (auto* observer = current(end)) observer->on_headers(std::move(headers), eos(end));
-  }
-  void data(std::string_view data, bool end) {
-    if (auto* observer = current(end)) observer->on_data(as_bytes(data), eos(end));
-  }
-  void trailers(abi::HeaderList trailers) {
-    if (auto* observer = current(true)) observer->on_trailers(std::move(trailers));
-  }
-  void failure(std::string_view reason) {
-    if (auto* observer = current(true)) observer->on_failure(reason);
-  }
-  void let_go() { observer_ = nullptr; }
-  bool is_over() const { return observer_ == nullptr; }
+  using planes::CallEvents::CallEvents;
 
   // The whole answer, or that there is none. The body is `pieces` put together.
   void answer(CalloutResult result, abi::HeaderList headers, const std::string& body);
-
- private:
-  static abi::EndOfStream eos(bool end) {
-    return end ? abi::EndOfStream::Yes : abi::EndOfStream::No;
-  }
-  runtime::UpstreamObserver* current(bool end) {
-    return end ? std::exchange(observer_, nullptr) : observer_;
-  }
-
-  runtime::UpstreamObserver* observer_;
 };
 
 // The bytes of an event, in one piece.
