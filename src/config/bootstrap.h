@@ -94,6 +94,10 @@ struct ServeSettings {
   const Cluster* find_cluster(std::string_view name) const;
 };
 
+// The cluster of that name that a URL makes: http://host:port for HTTP/1, h2c://host:port for
+// HTTP/2.
+Result<Cluster> make_cluster(const std::string& name, const std::string& url);
+
 // Reads a bootstrap in YAML or JSON, or in its wire form if `file_name` ends in ".pb". The name is
 // for messages too.
 Result<ServeSettings> load_bootstrap(std::string_view text, std::string_view file_name);

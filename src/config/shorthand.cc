@@ -11,19 +11,6 @@ namespace {
 
 constexpr const char* kUpstream = "upstream";
 
-Result<Cluster> read_cluster(const std::string& name, const std::string& url) {
-  auto parsed = parse_upstream_url(url);
-  if (!parsed.ok()) return std::move(parsed).error().in(quote(url));
-  const UpstreamUrl& upstream = parsed.value();
-  Cluster cluster;
-  cluster.name = name;
-  cluster.discovery = is_ip_address(upstream.address.host) ? Cluster::Discovery::Static
-                                                           : Cluster::Discovery::StrictDns;
-  cluster.endpoints = {upstream.address};
-  cluster.http2 = upstream.http2;
-  return cluster;
-}
-
 PluginSettings make_plugin(const Shorthand& shorthand) {
   PluginSettings plugin;
   plugin.name = std::filesystem::path(shorthand.plugin).stem().string();
@@ -58,13 +45,26 @@ Result<Listener> make_listener(const Shorthand& shorthand) {
 
 }  // namespace
 
+Result<Cluster> make_cluster(const std::string& name, const std::string& url) {
+  auto parsed = parse_upstream_url(url);
+  if (!parsed.ok()) return std::move(parsed).error().in(quote(url));
+  const UpstreamUrl& upstream = parsed.value();
+  Cluster cluster;
+  cluster.name = name;
+  cluster.discovery = is_ip_address(upstream.address.host) ? Cluster::Discovery::Static
+                                                           : Cluster::Discovery::StrictDns;
+  cluster.endpoints = {upstream.address};
+  cluster.http2 = upstream.http2;
+  return cluster;
+}
+
 Result<ServeSettings> make_settings(const Shorthand& shorthand) {
   if (shorthand.plugin.empty() && !(shorthand.engine.empty() && shorthand.configuration.empty())) {
     return Error{ErrorCode::BadConfig,
                  "there is no plugin for the engine or the configuration: name a .wasm file"};
   }
   ServeSettings settings;
-  auto upstream = read_cluster(kUpstream, shorthand.upstream);
+  auto upstream = make_cluster(kUpstream, shorthand.upstream);
   if (!upstream.ok()) return std::move(upstream).error().in("upstream");
   settings.clusters.push_back(std::move(upstream).value());
   for (const auto& [name, url] : shorthand.clusters) {
@@ -73,7 +73,7 @@ Result<ServeSettings> make_settings(const Shorthand& shorthand) {
       return Error{ErrorCode::BadConfig,
                    "cluster 'upstream' is where requests go; take another name"};
     }
-    auto cluster = read_cluster(name, url);
+    auto cluster = make_cluster(name, url);
     if (!cluster.ok()) return std::move(cluster).error().in("cluster '" + name + "'");
     settings.clusters.push_back(std::move(cluster).value());
   }
