@@ -11,12 +11,14 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 build=(
   ca-certificates ccache cmake curl g++ git make ninja-build pkg-config python3
   libarchive-dev libboost1.81-dev libcli11-dev libcurl4-openssl-dev libnghttp2-dev libprotobuf-dev libprotoc-dev
-  libre2-dev libspdlog-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev protobuf-compiler zlib1g-dev
+  libre2-dev libspdlog-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev protobuf-compiler
+  trafficserver-dev zlib1g-dev
 )
 test=(
   libbenchmark-dev libgmock-dev libgrpc++-dev libgtest-dev protobuf-compiler-grpc
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev lld-14
-  docker-registry nghttp2-client nginx-light openssl python3-h2 wabt
+  docker-registry nghttp2-client nginx-light openssl python3-h2
+  trafficserver wabt
 )
 guests=(
   clang-14 lld-14 wasi-libc libc++-14-dev-wasm32 libc++abi-14-dev-wasm32 libclang-rt-14-dev-wasm32

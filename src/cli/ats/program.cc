@@ -1,0 +1,68 @@
+// weir-ats.so as a whole: makes what a server process has one of, when the server first asks for a
+// plugin.
+
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "cli/cache_folder.h"
+#include "engine/code_cache.h"
+#include "engine/engines.h"
+#include "planes/ats/plane.h"
+#include "planes/ats/server_api.h"
+#include "planes/ats/server_logger.h"
+#include "planes/ats/server_metrics.h"
+#include "runtime/host.h"
+
+namespace weir::ats_plane {
+namespace {
+
+// The folder of compiled code: what WEIR_CODE_CACHE says, where "off" is none, or one in the
+// server's runtime folder, which belongs to the server's user.
+std::string code_cache_folder() {
+  const char* said = std::getenv("WEIR_CODE_CACHE");
+  if (said == nullptr) return std::string(TSRuntimeDirGet()) + "/weir-code";
+  return std::string_view(said) == "off" ? "" : said;
+}
+
+// Beside this file, as it was installed; in the folder of plugins, where the server has made a copy
+// of it elsewhere.
+std::vector<std::filesystem::path> engine_folders() {
+  auto folders = engine::Engines::default_search_path();
+  folders.push_back(std::filesystem::path(TSPluginDirGet()) / "weir/engines");
+  return folders;
+}
+
+struct Program {
+  ServerLogger logger;
+  SystemClock clock;
+  engine::Engines engines{engine_folders(), {}};
+  std::optional<engine::CodeCache> cache;
+  ServerMetrics metrics{logger};
+  std::optional<runtime::Host> host;
+  std::optional<Plane> plane;
+
+  Program() {
+    if (std::string folder = code_cache_folder(); !folder.empty()) {
+      cache.emplace(std::move(folder), cli::kCodeCacheBytes, logger);
+    }
+    host.emplace(runtime::HostParts{.engines = engines,
+                                    .code_cache = cache ? &*cache : nullptr,
+                                    .clock = clock,
+                                    .logger = logger,
+                                    .metrics = metrics});
+    plane.emplace(*host);
+  }
+};
+
+}  // namespace
+
+Plane& Plane::get() {
+  // Never destroyed: the server's threads may outlive what ends with the process.
+  static Program& program = *new Program;
+  return *program.plane;
+}
+
+}  // namespace weir::ats_plane

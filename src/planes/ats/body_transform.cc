@@ -1,0 +1,191 @@
+#include "planes/ats/body_transform.h"
+
+#include <algorithm>
+
+#include "planes/ats/transaction.h"
+#include "planes/common/field_rules.h"
+
+namespace weir::ats_plane {
+namespace {
+
+using runtime::Direction;
+
+// Bytes that may wait for the server to take them.
+constexpr int64_t kOutputBytes = 256 * 1024;
+
+}  // namespace
+
+void BodyTransform::add_to(TSHttpTxn transaction, bool chunked) {
+  is_chunked_ = chunked;
+  connection_ = TSTransformCreate(&BodyTransform::on_event, transaction);
+  link_ = new Link{this};
+  TSContDataSet(connection_, link_);
+  TSHttpTxnHookAdd(transaction,
+                   direction_ == Direction::Request ? TS_HTTP_REQUEST_TRANSFORM_HOOK
+                                                    : TS_HTTP_RESPONSE_TRANSFORM_HOOK,
+                   connection_);
+}
+
+BodyTransform::~BodyTransform() {
+  // The server closes what it has opened and what it has not, before a transaction is over.
+  if (link_ != nullptr) link_->transform = nullptr;
+}
+
+int BodyTransform::on_event(TSCont connection, TSEvent event, void*) {
+  auto* link = static_cast<Link*>(TSContDataGet(connection));
+  BodyTransform* transform = link->transform;
+  if (TSVConnClosedGet(connection) != 0) {
+    if (transform != nullptr) {
+      transform->connection_ = nullptr;
+      transform->link_ = nullptr;
+      transform->output_ = nullptr;
+      transform->reader_ = nullptr;
+    }
+    if (link->buffer != nullptr) TSIOBufferDestroy(link->buffer);
+    delete link;
+    TSContDestroy(connection);
+    return 0;
+  }
+  if (transform == nullptr) return 0;
+  switch (event) {
+    case TS_EVENT_ERROR: {  // The reader is gone: the writer is told.
+      const TSVIO input = TSVConnWriteVIOGet(connection);
+      TSContCall(TSVIOContGet(input), TS_EVENT_ERROR, input);
+      return 0;
+    }
+    case TS_EVENT_VCONN_WRITE_COMPLETE:
+      TSVConnShutdown(TSTransformOutputVConnGet(connection), 0, 1);
+      return 0;
+    default:
+      break;
+  }
+  if (!transform->owner_.is_at_home()) {
+    TSContScheduleOnThread(connection, 0, transform->owner_.home());
+    return 0;
+  }
+  const Transaction::Handler handler(transform->owner_);
+  transform->process();
+  return 0;
+}
+
+bool BodyTransform::is_full() const {
+  return owner_.wants_pause(direction_) ||
+         (reader_ != nullptr && TSIOBufferReaderAvail(reader_) >= kOutputBytes);
+}
+
+int64_t BodyTransform::take(TSIOBufferReader reader, int64_t limit, serve::Body& into) {
+  int64_t taken = 0;
+  TSIOBufferBlock block = TSIOBufferReaderStart(reader);
+  while (block != nullptr && taken < limit) {
+    int64_t available = 0;
+    const char* start = TSIOBufferBlockReadStart(block, reader, &available);
+    const int64_t size = std::min(available, limit - taken);
+    if (size > 0) {
+      const std::string_view bytes(start, static_cast<size_t>(size));
+      if (is_chunked_) {
+        chunked_.take(bytes, into);
+      } else {
+        into.append_copy(as_bytes(bytes));
+      }
+      taken += size;
+    }
+    block = TSIOBufferBlockNext(block);
+  }
+  TSIOBufferReaderConsume(reader, taken);
+  return taken;
+}
+
+void BodyTransform::process() {
+  const TSVConn connection = connection_;
+  if (!std::exchange(begun_, true)) owner_.on_body_begins(direction_);
+  const TSVIO input = TSVConnWriteVIOGet(connection);
+  // Without a buffer the writer has shut its end, and there is nothing to say to it.
+  const bool has_input = TSVIOBufferGet(input) != nullptr;
+  waits_ = has_input && !input_ended_ && is_full();
+  if (waits_) return owner_.act();
+
+  int64_t taken = 0;
+  int64_t left = 0;
+  serve::Body body;
+  if (has_input) {
+    const TSIOBufferReader reader = TSVIOReaderGet(input);
+    left = TSVIONTodoGet(input);
+    taken = take(reader, std::min(left, TSIOBufferReaderAvail(reader)), body);
+    TSVIONDoneSet(input, TSVIONDoneGet(input) + taken);
+    left -= taken;
+  }
+  if (chunked_.state() == ChunkedBody::State::Broken) return fail();
+  const bool ended = left <= 0 || chunked_.state() != ChunkedBody::State::Open;
+  if (!input_ended_ && (ended || !body.empty())) {
+    input_ended_ = ended;
+    owner_.on_body(direction_, std::move(body), ended);
+  } else {
+    owner_.act();
+  }
+
+  // The server may have gone on, and be done with this body.
+  if (connection_ == nullptr || TSVConnClosedGet(connection) != 0 || !has_input) return;
+  if (left <= 0) {
+    if (!std::exchange(input_released_, true)) {
+      TSContCall(TSVIOContGet(input), TS_EVENT_VCONN_WRITE_COMPLETE, input);
+    }
+  } else if (taken > 0) {
+    TSContCall(TSVIOContGet(input), TS_EVENT_VCONN_WRITE_READY, input);
+  }
+}
+
+void BodyTransform::begin_output(int64_t length) {
+  link_->buffer = TSIOBufferCreate();
+  reader_ = TSIOBufferReaderAlloc(link_->buffer);
+  output_ = TSVConnWrite(TSTransformOutputVConnGet(connection_), connection_, reader_, length);
+}
+
+void BodyTransform::flush() {
+  if (connection_ == nullptr || !begun_ || TSVConnClosedGet(connection_) != 0) return;
+  const abi::HeaderList* headers = out_.header_list();
+  if (headers != nullptr && output_ == nullptr) {
+    const auto told = planes::parse_length(headers->find("content-length").value_or(""));
+    if (out_.ended()) {
+      begin_output(static_cast<int64_t>(out_.body().size()));
+    } else if (told) {
+      begin_output(static_cast<int64_t>(*told));
+    } else if (direction_ == Direction::Response) {
+      begin_output(INT64_MAX);
+    }
+    // The server wants the length of a request's body before it takes any of it.
+  }
+  if (output_ != nullptr && !output_ended_) {
+    bool changed = false;
+    while (!out_.body().empty()) {
+      const serve::Slice piece = out_.body().take_front(SIZE_MAX);
+      const std::string_view bytes = as_text(piece.bytes());
+      TSIOBufferWrite(link_->buffer, bytes.data(), static_cast<int64_t>(bytes.size()));
+      written_ += static_cast<int64_t>(bytes.size());
+      changed = true;
+    }
+    if (out_.ended()) {
+      output_ended_ = changed = true;
+      TSVIONBytesSet(output_, written_);
+    }
+    if (changed) TSVIOReenable(output_);
+  }
+  if (waits_ && !is_full()) {
+    waits_ = false;
+    TSContScheduleOnThread(connection_, 0, owner_.home());
+  }
+}
+
+void BodyTransform::skip_output() {
+  if (connection_ == nullptr || output_ != nullptr) return;
+  output_ended_ = true;
+  begin_output(0);
+}
+
+void BodyTransform::fail() {
+  if (connection_ == nullptr || !begun_ || input_released_) return;
+  input_released_ = true;
+  const TSVIO input = TSVConnWriteVIOGet(connection_);
+  if (TSVIOBufferGet(input) != nullptr) TSContCall(TSVIOContGet(input), TS_EVENT_ERROR, input);
+}
+
+}  // namespace weir::ats_plane

@@ -1,0 +1,27 @@
+#pragma once
+// What one reading of a set's files has come to.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "planes/ats/call_targets.h"
+#include "runtime/host.h"
+
+namespace weir::ats_plane {
+
+// Immutable. Transactions end on the one that they began with. Thread: any.
+struct Generation {
+  // In the order of the files. One that may fail open and could not be loaded is left out.
+  std::vector<std::shared_ptr<const runtime::Plugin>> plugins;
+  CallTargets targets;
+};
+
+// Reads the files, relative ones from `folder`, where the paths in them start too, and loads their
+// plugins. What operators should know is logged; the error is of the first plugin that has to be
+// there and cannot. Thread: any; it takes a while.
+Result<std::shared_ptr<const Generation>> load_generation(runtime::Host& host,
+                                                          const std::vector<std::string>& files,
+                                                          const std::string& folder);
+
+}  // namespace weir::ats_plane

@@ -1,0 +1,77 @@
+// What the server calls of a global plugin: a line of plugin.config.
+
+#include "planes/ats/arguments.h"
+#include "planes/ats/plane.h"
+#include "planes/ats/thread_sweep.h"
+#include "planes/ats/transaction.h"
+
+namespace weir::ats_plane {
+namespace {
+
+// The name by which `traffic_ctl plugin msg` reaches the plugin.
+constexpr std::string_view kMessageTag = "weir";
+
+// A line's set, in use until the server ends.
+int on_transaction(TSCont continuation, TSEvent, void* data) {
+  const auto& set = *static_cast<std::shared_ptr<PluginSet>*>(TSContDataGet(continuation));
+  auto* transaction = static_cast<TSHttpTxn>(data);
+  // The server's own requests and other plugins' fetches are none of a client's.
+  if (TSHttpTxnIsInternal(transaction) != 0) {
+    TSHttpTxnReenable(transaction, TS_EVENT_HTTP_CONTINUE);
+    return 0;
+  }
+  Transaction::begin(set, transaction, Transaction::Begin::Now);
+  return 0;
+}
+
+int on_reload(TSCont, TSEvent, void*) {
+  Plane::get().reload();
+  return 0;
+}
+
+int on_message(TSCont, TSEvent, void* data) {
+  const auto* message = static_cast<const TSPluginMsg*>(data);
+  if (message->tag != kMessageTag) return 0;
+  Plane::get().reload();
+  return 0;
+}
+
+int on_threads_ready(TSCont, TSEvent, void*) {
+  sweep_event_threads([] { Worker::here().adopt(); });
+  return 0;
+}
+
+// What a process needs once, however many lines name the plugin.
+void listen_to_server() {
+  static bool once = false;
+  if (std::exchange(once, true)) return;
+  TSMgmtUpdateRegister(TSContCreate(&on_reload, TSMutexCreate()), "weir");
+  TSLifecycleHookAdd(TS_LIFECYCLE_MSG_HOOK, TSContCreate(&on_message, TSMutexCreate()));
+  TSLifecycleHookAdd(TS_LIFECYCLE_TASK_THREADS_READY_HOOK,
+                     TSContCreate(&on_threads_ready, TSMutexCreate()));
+  // Remap rules share what the global plugin has: the server makes no copy of the file for them.
+  TSPluginDSOReloadEnable(0);
+}
+
+// Ends the server with that in its log.
+void refuse(const Error& error) { TSEmergency("[weir] %s", error.message.c_str()); }
+
+}  // namespace
+}  // namespace weir::ats_plane
+
+void TSPluginInit(int argc, const char* argv[]) {
+  using namespace weir::ats_plane;  // NOLINT(google-build-using-namespace)
+  const TSPluginRegistrationInfo info{
+      .plugin_name = "weir", .vendor_name = "Weir", .support_email = ""};
+  if (TSPluginRegister(&info) != TS_SUCCESS) {
+    return refuse({weir::ErrorCode::Unsupported, "the server does not register the plugin"});
+  }
+  auto files = read_arguments(argc - 1, argv + 1);
+  if (!files.ok()) return refuse(files.error());
+  auto set = Plane::get().add(std::move(files).value(), TSConfigDirGet());
+  if (!set.ok()) return refuse(set.error());
+  TSCont continuation = TSContCreate(&on_transaction, nullptr);
+  TSContDataSet(continuation, new std::shared_ptr<PluginSet>(std::move(set).value()));
+  TSHttpHookAdd(TS_HTTP_READ_REQUEST_HDR_HOOK, continuation);
+  listen_to_server();
+}

@@ -1,0 +1,266 @@
+#include "planes/ats/message_header.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "planes/common/field_rules.h"
+#include "planes/serve/lower_case.h"
+
+namespace weir::ats_plane {
+namespace {
+
+// Something inside of a header, released at the end of its scope.
+class Part {
+ public:
+  Part(TSMBuffer buffer, TSMLoc parent, TSMLoc part)
+      : buffer_(buffer), parent_(parent), part_(part) {}
+  ~Part() {
+    if (part_ != TS_NULL_MLOC) TSHandleMLocRelease(buffer_, parent_, part_);
+  }
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+
+  TSMLoc get() const { return part_; }
+  explicit operator bool() const { return part_ != TS_NULL_MLOC; }
+  void move_to(TSMLoc part) {
+    if (part_ != TS_NULL_MLOC) TSHandleMLocRelease(buffer_, parent_, part_);
+    part_ = part;
+  }
+
+ private:
+  TSMBuffer buffer_;
+  TSMLoc parent_;
+  TSMLoc part_;
+};
+
+std::string_view view(const char* text, int length) {
+  return text == nullptr ? std::string_view() : std::string_view(text, static_cast<size_t>(length));
+}
+
+int size_of(std::string_view text) { return static_cast<int>(text.size()); }
+
+TSMLoc url_of(TSMBuffer buffer, TSMLoc header) {
+  TSMLoc url = TS_NULL_MLOC;
+  return TSHttpHdrUrlGet(buffer, header, &url) == TS_SUCCESS ? url : TS_NULL_MLOC;
+}
+
+// A part of a URL by the function that gets it.
+template <typename Get>
+std::string_view url_part(Get get, TSMBuffer buffer, TSMLoc url) {
+  int length = 0;
+  const char* text = get(buffer, url, &length);
+  return view(text, length);
+}
+
+std::string path_of(TSMBuffer buffer, TSMLoc url) {
+  std::string path = "/";
+  path += url_part(&TSUrlPathGet, buffer, url);
+  if (const auto params = url_part(&TSUrlHttpParamsGet, buffer, url); !params.empty()) {
+    path.append(";").append(params);
+  }
+  if (const auto query = url_part(&TSUrlHttpQueryGet, buffer, url); !query.empty()) {
+    path.append("?").append(query);
+  }
+  return path;
+}
+
+// The port behind the host, if there is one: "example.com:80", "[::1]:80".
+size_t port_mark(std::string_view authority) {
+  const size_t colon = authority.rfind(':');
+  const size_t bracket = authority.rfind(']');
+  if (colon == std::string_view::npos) return colon;
+  return bracket != std::string_view::npos && bracket > colon ? std::string_view::npos : colon;
+}
+
+using ValuesByName = std::map<std::string_view, std::vector<std::string_view>>;
+
+ValuesByName values_by_name(const abi::HeaderList& list) {
+  ValuesByName values;
+  for (size_t i = 0; i < list.count(); ++i) values[list.name(i)].push_back(list.value(i));
+  return values;
+}
+
+bool are_equal(const abi::HeaderList& a, const abi::HeaderList& b) {
+  if (a.count() != b.count()) return false;
+  for (size_t i = 0; i < a.count(); ++i) {
+    if (a.name(i) != b.name(i) || a.value(i) != b.value(i)) return false;
+  }
+  return true;
+}
+
+// What `after` has under that name, if it is not what `before` has.
+std::optional<std::string_view> changed(const abi::HeaderList& before, const abi::HeaderList& after,
+                                        std::string_view name) {
+  const auto value = after.find(name);
+  return value == before.find(name) ? std::nullopt : value;
+}
+
+}  // namespace
+
+MessageHeader::MessageHeader(TSHttpTxn transaction, Get get) {
+  if (get(transaction, &buffer_, &header_) != TS_SUCCESS) header_ = TS_NULL_MLOC;
+}
+
+MessageHeader::~MessageHeader() {
+  if (exists()) TSHandleMLocRelease(buffer_, TS_NULL_MLOC, header_);
+}
+
+void MessageHeader::read_fields(abi::HeaderList& into, bool is_request) const {
+  Part field(buffer_, header_, TSMimeHdrFieldGet(buffer_, header_, 0));
+  while (field) {
+    int length = 0;
+    const char* text = TSMimeHdrFieldNameGet(buffer_, header_, field.get(), &length);
+    const std::string_view name = view(text, length);
+    text = TSMimeHdrFieldValueStringGet(buffer_, header_, field.get(), -1, &length);
+    const std::string_view value = view(text, length);
+    constexpr size_t kLongestHopByHop = std::string_view("transfer-encoding").size();
+    const bool hidden =
+        (name.size() <= kLongestHopByHop && planes::is_hop_by_hop(serve::lower_case(name))) ||
+        (is_request && abi::same_name(name, "host"));
+    // What is beyond the list's bounds is beyond the server's own, too.
+    if (!hidden) static_cast<void>(into.add(name, value));
+    field.move_to(TSMimeHdrFieldNext(buffer_, header_, field.get()));
+  }
+}
+
+abi::HeaderList MessageHeader::read_request(std::string_view scheme) const {
+  abi::HeaderList list;
+  list.reserve(1024, 32);
+  const auto add = [&](std::string_view name, std::string_view value) {
+    static_cast<void>(list.add(name, value));
+  };
+  int length = 0;
+  const char* method = TSHttpHdrMethodGet(buffer_, header_, &length);
+  add(":method", view(method, length));
+  const Part url(buffer_, header_, url_of(buffer_, header_));
+  const std::string_view said =
+      url ? url_part(&TSUrlSchemeGet, buffer_, url.get()) : std::string_view();
+  add(":scheme", said.empty() ? scheme : said);
+  const Part host(buffer_, header_, TSMimeHdrFieldFind(buffer_, header_, "host", 4));
+  if (host) {
+    const char* text = TSMimeHdrFieldValueStringGet(buffer_, header_, host.get(), -1, &length);
+    add(":authority", view(text, length));
+  } else if (url) {
+    add(":authority", url_part(&TSUrlHostGet, buffer_, url.get()));
+  }
+  if (url) add(":path", path_of(buffer_, url.get()));
+  read_fields(list, true);
+  return list;
+}
+
+abi::HeaderList MessageHeader::read_response() const {
+  abi::HeaderList list;
+  list.reserve(1024, 32);
+  static_cast<void>(list.add(":status", std::to_string(status())));
+  read_fields(list, false);
+  return list;
+}
+
+void MessageHeader::change_request(const abi::HeaderList& before,
+                                   const abi::HeaderList& after) const {
+  if (are_equal(before, after)) return;
+  if (const auto method = changed(before, after, ":method")) {
+    TSHttpHdrMethodSet(buffer_, header_, method->data(), size_of(*method));
+  }
+  if (const auto authority = changed(before, after, ":authority")) set_authority(*authority);
+  if (const auto path = changed(before, after, ":path")) set_path(*path);
+  if (const auto scheme = changed(before, after, ":scheme")) {
+    const Part url(buffer_, header_, url_of(buffer_, header_));
+    if (url) TSUrlSchemeSet(buffer_, url.get(), scheme->data(), size_of(*scheme));
+  }
+  change_fields(before, after);
+}
+
+void MessageHeader::change_response(const abi::HeaderList& before,
+                                    const abi::HeaderList& after) const {
+  if (are_equal(before, after)) return;
+  if (const auto text = changed(before, after, ":status")) {
+    if (const auto status = planes::parse_status(*text)) {
+      const auto code = static_cast<TSHttpStatus>(*status);
+      TSHttpHdrStatusSet(buffer_, header_, code);
+      const char* reason = TSHttpHdrReasonLookup(code);
+      const std::string_view phrase = reason == nullptr ? "" : reason;
+      TSHttpHdrReasonSet(buffer_, header_, phrase.data(), size_of(phrase));
+    }
+  }
+  change_fields(before, after);
+}
+
+void MessageHeader::change_fields(const abi::HeaderList& before,
+                                  const abi::HeaderList& after) const {
+  // The server frames messages itself, and learns a body's length from its transformation.
+  const auto is_servers = [](std::string_view name) {
+    return name.starts_with(':') || name == "content-length";
+  };
+  const ValuesByName old_values = values_by_name(before);
+  const ValuesByName new_values = values_by_name(after);
+  for (const auto& [name, values] : old_values) {
+    if (!is_servers(name) && !new_values.contains(name)) remove(name);
+  }
+  for (const auto& [name, values] : new_values) {
+    if (is_servers(name)) continue;
+    const auto old = old_values.find(name);
+    if (old != old_values.end() && old->second == values) continue;
+    remove(name);
+    for (const std::string_view value : values) append(name, value);
+  }
+}
+
+int MessageHeader::status() const { return TSHttpHdrStatusGet(buffer_, header_); }
+
+bool MessageHeader::has(std::string_view name) const {
+  const Part field(buffer_, header_,
+                   TSMimeHdrFieldFind(buffer_, header_, name.data(), size_of(name)));
+  return static_cast<bool>(field);
+}
+
+void MessageHeader::remove(std::string_view name) const {
+  while (true) {
+    const Part field(buffer_, header_,
+                     TSMimeHdrFieldFind(buffer_, header_, name.data(), size_of(name)));
+    if (!field) return;
+    TSMimeHdrFieldDestroy(buffer_, header_, field.get());
+  }
+}
+
+void MessageHeader::append(std::string_view name, std::string_view value) const {
+  TSMLoc made = TS_NULL_MLOC;
+  if (TSMimeHdrFieldCreateNamed(buffer_, header_, name.data(), size_of(name), &made) !=
+      TS_SUCCESS) {
+    return;
+  }
+  const Part field(buffer_, header_, made);
+  TSMimeHdrFieldValueStringSet(buffer_, header_, made, -1, value.data(), size_of(value));
+  TSMimeHdrFieldAppend(buffer_, header_, made);
+}
+
+void MessageHeader::set_authority(std::string_view authority) const {
+  remove("host");
+  append("Host", authority);
+  // The server looks at the URL first, where that has a host.
+  const Part url(buffer_, header_, url_of(buffer_, header_));
+  if (!url || url_part(&TSUrlHostGet, buffer_, url.get()).empty()) return;
+  const size_t mark = port_mark(authority);
+  const std::string_view host = authority.substr(0, mark);
+  TSUrlHostSet(buffer_, url.get(), host.data(), size_of(host));
+  if (mark == std::string_view::npos) return;
+  if (const auto port = planes::parse_length(authority.substr(mark + 1)); port && *port <= 65535) {
+    TSUrlPortSet(buffer_, url.get(), static_cast<int>(*port));
+  }
+}
+
+void MessageHeader::set_path(std::string_view path) const {
+  const Part url(buffer_, header_, url_of(buffer_, header_));
+  if (!url) return;
+  if (path.starts_with('/')) path.remove_prefix(1);
+  const size_t mark = path.find('?');
+  const std::string_view query =
+      mark == std::string_view::npos ? std::string_view() : path.substr(mark + 1);
+  path = path.substr(0, mark);
+  TSUrlPathSet(buffer_, url.get(), path.data(), size_of(path));
+  TSUrlHttpParamsSet(buffer_, url.get(), nullptr, 0);
+  TSUrlHttpQuerySet(buffer_, url.get(), query.data(), size_of(query));
+}
+
+}  // namespace weir::ats_plane

@@ -1,0 +1,50 @@
+#pragma once
+// The headers of requests and responses, from the server's objects to lists that plugins work on,
+// and their changes back.
+
+#include "abi/header_map.h"
+#include "planes/ats/server_api.h"
+
+namespace weir::ats_plane {
+
+// A request's or response's header in the server, released at the end of its scope.
+class MessageHeader {
+ public:
+  using Get = TSReturnCode (*)(TSHttpTxn transaction, TSMBuffer* buffer, TSMLoc* header);
+
+  // `get` is a TSHttpTxn…Get of the server's.
+  MessageHeader(TSHttpTxn transaction, Get get);
+  ~MessageHeader();
+  MessageHeader(const MessageHeader&) = delete;
+  MessageHeader& operator=(const MessageHeader&) = delete;
+
+  // Whether the transaction has it now. All else wants that it has.
+  bool exists() const { return header_ != TS_NULL_MLOC; }
+
+  // With :method, :scheme, :authority and :path, without `host` and headers of one connection.
+  // `scheme` is of a request whose target does not say.
+  abi::HeaderList read_request(std::string_view scheme) const;
+  // With :status.
+  abi::HeaderList read_response() const;
+
+  // Makes the server's header differ from `after` as little as it did from `before`: what is the
+  // same in both stays as the server has it, and so does content-length.
+  void change_request(const abi::HeaderList& before, const abi::HeaderList& after) const;
+  void change_response(const abi::HeaderList& before, const abi::HeaderList& after) const;
+
+  int status() const;
+  bool has(std::string_view name) const;
+  void remove(std::string_view name) const;
+  void append(std::string_view name, std::string_view value) const;
+
+ private:
+  void read_fields(abi::HeaderList& into, bool is_request) const;
+  void change_fields(const abi::HeaderList& before, const abi::HeaderList& after) const;
+  void set_authority(std::string_view authority) const;
+  void set_path(std::string_view path) const;
+
+  TSMBuffer buffer_ = nullptr;
+  TSMLoc header_ = TS_NULL_MLOC;
+};
+
+}  // namespace weir::ats_plane

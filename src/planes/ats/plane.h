@@ -1,0 +1,55 @@
+#pragma once
+// The plugin as a whole: what Weir has one of in a server process.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/guarded.h"
+#include "planes/ats/call_thread.h"
+#include "planes/ats/plugin_set.h"
+#include "runtime/host.h"
+
+namespace weir::ats_plane {
+
+class Inbox;
+
+// Never destroyed: the server's threads may outlive everything else. Thread: any.
+class Plane {
+ public:
+  // `host` outlives the plane.
+  explicit Plane(runtime::Host& host) : host_(host) {}
+
+  // The process's. Defined where the plugin is put together: it makes the engines and the host.
+  static Plane& get();
+
+  runtime::Host& host() const { return host_; }
+  CallThread& calls() { return calls_; }
+
+  // A set that has been loaded and is in use from now on, until it is retired. The error says why
+  // it cannot be loaded.
+  Result<std::shared_ptr<PluginSet>> add(std::vector<std::string> files, std::string folder);
+
+  // Takes all files anew, each set for itself, and logs what came of it.
+  void reload();
+
+  // Those in use.
+  std::vector<std::shared_ptr<PluginSet>> sets() const;
+
+  // The event threads that have a worker.
+  void add_worker(Inbox& inbox);
+  // Workers start what is new, and let go of what nobody uses any more.
+  void tell_workers() const;
+
+ private:
+  struct State {
+    std::vector<std::shared_ptr<PluginSet>> sets;
+    std::vector<Inbox*> workers;
+  };
+
+  runtime::Host& host_;
+  CallThread calls_;
+  Guarded<State> state_;
+};
+
+}  // namespace weir::ats_plane

@@ -1,0 +1,189 @@
+#include "planes/ats/plugin_file.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "config/document.h"
+#include "config/message_reader.h"
+#include "config/plugin_reader.h"
+#include "config/source_map.h"
+#include "weir/envoy/wasm.pb.h"
+#include "weir/v1/plugin_options.pb.h"
+
+namespace weir::ats_plane {
+namespace {
+
+using config::Node;
+using config::Place;
+using ::envoy::extensions::wasm::v3::PluginConfig;
+using Entry = Node::Entry;
+
+constexpr std::string_view kText = "type.googleapis.com/google.protobuf.StringValue";
+
+// Values that take the place of others in a document, and live as long.
+class Rewriter {
+ public:
+  // `configuration: text` means a text, and `allowed_capabilities: [name]` means that name without
+  // more: elsewhere they are an Any and a map.
+  const Node& plugin(const Node& node) {
+    return with_entries(node, [this](Entry entry) {
+      if (is_one_of(entry.key, {"vm_config", "vmConfig"})) entry.value = &vm(*entry.value);
+      return shorthands(entry);
+    });
+  }
+
+  // The same of the plugin in a weir.v1.PluginOptions.
+  const Node& options(const Node& node) {
+    return with_entries(node, [this](Entry entry) {
+      if (entry.key == "plugin") entry.value = &plugin(*entry.value);
+      return entry;
+    });
+  }
+
+  // Without the entries of that name.
+  const Node& without(const Node& node, std::string_view key) {
+    Node& copy = nodes_.emplace_back(node);
+    std::erase_if(copy.entries, [&](const Entry& entry) { return entry.key == key; });
+    return copy;
+  }
+
+ private:
+  static bool is_one_of(std::string_view key, std::initializer_list<std::string_view> names) {
+    return std::ranges::find(names, key) != names.end();
+  }
+
+  template <typename Change>
+  const Node& with_entries(const Node& node, Change change) {
+    if (node.kind != Node::Kind::Map) return node;
+    Node& copy = nodes_.emplace_back(node);
+    for (Entry& entry : copy.entries) entry = change(entry);
+    return copy;
+  }
+
+  const Node& vm(const Node& node) {
+    return with_entries(node, [this](Entry entry) { return shorthands(entry); });
+  }
+
+  Entry shorthands(Entry entry) {
+    if (entry.key == "configuration" && entry.value->kind == Node::Kind::Scalar) {
+      entry.value = &any_text(*entry.value);
+    } else if (is_one_of(entry.key,
+                         {"capability_restriction_config", "capabilityRestrictionConfig"})) {
+      entry.value = &capabilities(*entry.value);
+    }
+    return entry;
+  }
+
+  const Node& any_text(const Node& text) {
+    Node& type = nodes_.emplace_back();
+    type.kind = Node::Kind::Scalar;
+    type.mark = text.mark;
+    type.text = kText;
+    Node& value = nodes_.emplace_back(text);
+    value.plain = false;  // "on" and 5 are texts here, too
+    Node& any = nodes_.emplace_back();
+    any.kind = Node::Kind::Map;
+    any.mark = text.mark;
+    any.entries = {{"@type", text.mark, &type}, {"value", text.mark, &value}};
+    return any;
+  }
+
+  const Node& capabilities(const Node& restriction) {
+    return with_entries(restriction, [this](Entry entry) {
+      if (is_one_of(entry.key, {"allowed_capabilities", "allowedCapabilities"}) &&
+          entry.value->kind == Node::Kind::Sequence) {
+        entry.value = &map_of(*entry.value);
+      }
+      return entry;
+    });
+  }
+
+  const Node& map_of(const Node& list) {
+    Node& map = nodes_.emplace_back();
+    map.kind = Node::Kind::Map;
+    map.mark = list.mark;
+    for (const Node* item : list.items) {
+      Node& nothing = nodes_.emplace_back();
+      nothing.kind = Node::Kind::Map;
+      nothing.mark = item->mark;
+      map.entries.push_back({item->text, item->mark, &nothing});
+    }
+    return map;
+  }
+
+  std::deque<Node> nodes_;
+};
+
+bool says_policy(const Node& plugin) {
+  constexpr std::string_view kNames[] = {"fail_open", "failOpen", "failure_policy",
+                                         "failurePolicy"};
+  return std::ranges::any_of(kNames,
+                             [&](std::string_view name) { return plugin.find(name) != nullptr; });
+}
+
+Done read_clusters(const Entry& clusters, config::SourceMap& map, PluginFile& into) {
+  const Place at = Place(map).field("clusters");
+  map.record(at.path(), clusters.mark);
+  if (clusters.value->kind != Node::Kind::Map) {
+    return at.error(
+        "is not a map; write the URL of each upstream under its name: "
+        "{auth: \"http://127.0.0.1:8080\"}");
+  }
+  for (const Entry& entry : clusters.value->entries) {
+    const Place place = at.entry(entry.key);
+    map.record(place.path(), entry.mark);
+    if (entry.value->kind != Node::Kind::Scalar) return place.error("is not a URL");
+    auto cluster = config::make_cluster(std::string(entry.key), entry.value->text);
+    if (!cluster.ok()) return place.error(cluster.error().message);
+    into.clusters.emplace(entry.key, std::move(cluster).value());
+  }
+  return Unit{};
+}
+
+template <typename Message>
+Result<config::PluginSettings> read_plugin(const Node& node, const Place& at,
+                                           config::SourceMap& map) {
+  Message message;
+  config::MessageReader reader(map);
+  WEIR_TRY(reader.read(node, message, at));
+  return config::make_plugin_settings(message, at, config::process_environment());
+}
+
+}  // namespace
+
+Result<PluginFile> read_plugin_file(std::string_view text, const std::string& name) {
+  WEIR_TRY(const config::Document document, config::parse_document(text, name));
+  config::SourceMap map(name);
+  const Place top(map);
+  if (document.empty() || document.root().kind != Node::Kind::Map) {
+    return top.error("names no plugin; write a `config:` with name and vm_config in it");
+  }
+  const Node& root = document.root();
+  PluginFile file;
+  Rewriter rewriter;
+  const Node& rest = rewriter.without(root, "clusters");
+  if (const Entry* clusters = root.find("clusters")) {
+    WEIR_TRY(read_clusters(*clusters, map, file));
+  }
+
+  if (const Entry* plugin = rest.find("plugin")) {
+    file.policy_is_absent = !says_policy(*plugin->value);
+    WEIR_TRY(file.plugin, read_plugin<v1::PluginOptions>(rewriter.options(rest), top, map));
+  } else if (const Entry* config = rest.find("config")) {
+    for (const Entry& entry : rest.entries) {
+      if (entry.key == "config") continue;
+      return map.error(entry.mark, std::string(entry.key) +
+                                       ": unknown field; beside 'config' there may be 'clusters'");
+    }
+    file.policy_is_absent = !says_policy(*config->value);
+    const Place at = top.field("config");
+    map.record(at.path(), config->mark);
+    WEIR_TRY(file.plugin, read_plugin<PluginConfig>(rewriter.plugin(*config->value), at, map));
+  } else {
+    file.policy_is_absent = !says_policy(rest);
+    WEIR_TRY(file.plugin, read_plugin<PluginConfig>(rewriter.plugin(rest), top, map));
+  }
+  return file;
+}
+
+}  // namespace weir::ats_plane

@@ -1,0 +1,103 @@
+#include "planes/ats/plugin_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace weir::ats_plane {
+namespace {
+
+using ::testing::HasSubstr;
+
+// The file that Traffic Server's own plugin is shipped with, in its spellings.
+constexpr std::string_view kOwnForm = R"(
+config:
+  name: "myproject"
+  rootId: "my_root_id"
+  configuration: |
+    some text
+  fail_open: true
+  capability_restriction_config:
+    allowed_capabilities:
+    - proxy_log
+    - proxy_on_request_headers
+  vmConfig:
+    vmId: "my_vm_id"
+    runtime: "ats.wasm.runtime.wasmtime"
+    configuration: 5
+    environment_variables:
+      key_values: {KEY: value}
+    code:
+      local:
+        filename: "myfilter.wasm"
+    allow_precompiled: true
+)";
+
+PluginFile read(std::string_view text) {
+  auto file = read_plugin_file(text, "a.yaml");
+  EXPECT_TRUE(file.ok()) << file.error().message;
+  return std::move(file).value();
+}
+
+std::string error_of(std::string_view text) {
+  auto file = read_plugin_file(text, "a.yaml");
+  return file.ok() ? "" : file.error().message;
+}
+
+TEST(PluginFileTest, ReadsTheFormOfTheServersOwnPlugin) {
+  const PluginFile file = read(kOwnForm);
+  EXPECT_EQ(file.plugin.name, "myproject");
+  EXPECT_EQ(file.plugin.root_id, "my_root_id");
+  EXPECT_EQ(file.plugin.configuration, "some text\n");
+  EXPECT_EQ(file.plugin.failure_policy, config::FailurePolicy::FailOpen);
+  EXPECT_EQ(file.plugin.vm.vm_id, "my_vm_id");
+  EXPECT_EQ(file.plugin.vm.runtime, "ats.wasm.runtime.wasmtime");
+  EXPECT_EQ(file.plugin.vm.configuration, "5");
+  EXPECT_EQ(file.plugin.vm.environment.at("KEY"), "value");
+  EXPECT_EQ(file.plugin.vm.allowed_capabilities.size(), 2);
+  EXPECT_EQ(std::get<config::LocalFile>(file.plugin.vm.code).path, "myfilter.wasm");
+  EXPECT_FALSE(file.policy_is_absent);
+}
+
+TEST(PluginFileTest, TellsWhenNothingIsSaidOfFailures) {
+  const PluginFile file = read("config: {name: a, vm_config: {code: {local: {filename: a}}}}");
+  EXPECT_TRUE(file.policy_is_absent);
+  EXPECT_NE(file.plugin.failure_policy, config::FailurePolicy::FailOpen);
+}
+
+TEST(PluginFileTest, ReadsPluginOptionsWithLimits) {
+  const PluginFile file = read(R"(
+plugin: {name: a, configuration: text, vm_config: {code: {local: {filename: a}}}}
+limits: {call_cpu_time: 0.05s}
+isolation: STREAM
+)");
+  EXPECT_EQ(file.plugin.configuration, "text");
+  EXPECT_EQ(file.plugin.vm.limits.call_cpu_time, Milliseconds(50));
+  EXPECT_EQ(file.plugin.vm.isolation, config::Isolation::Stream);
+}
+
+TEST(PluginFileTest, ReadsThePluginsFieldsThemselves) {
+  EXPECT_EQ(read("{name: a, vm_config: {code: {local: {filename: a}}}}").plugin.name, "a");
+}
+
+TEST(PluginFileTest, ReadsUpstreams) {
+  const PluginFile file = read(R"(
+config: {name: a, vm_config: {code: {local: {filename: a}}}}
+clusters: {auth: "http://127.0.0.1:8080", grpc: "h2c://localhost:9000"}
+)");
+  EXPECT_EQ(file.clusters.at("auth").endpoints[0].port, 8080);
+  EXPECT_FALSE(file.clusters.at("auth").http2);
+  EXPECT_TRUE(file.clusters.at("grpc").http2);
+}
+
+TEST(PluginFileTest, NamesWhatIsWrongAndWhere) {
+  EXPECT_THAT(error_of("config: {name: a, fail_opne: true}"),
+              HasSubstr("a.yaml:1:19: config.fail_opne: unknown field"));
+  EXPECT_THAT(error_of("config: {name: a}\nother: 1\n"),
+              HasSubstr("a.yaml:2:1: other: unknown field"));
+  EXPECT_THAT(error_of("name: a\nclusters: {auth: \"htp://x\"}\n"),
+              HasSubstr("a.yaml:2:12: clusters"));
+  EXPECT_THAT(error_of("[1]"), HasSubstr("names no plugin"));
+}
+
+}  // namespace
+}  // namespace weir::ats_plane

@@ -1,0 +1,13 @@
+#include "planes/ats/plugin_set.h"
+
+namespace weir::ats_plane {
+
+Done PluginSet::load() {
+  const std::lock_guard lock(loading_);
+  WEIR_TRY(std::shared_ptr<const Generation> loaded, load_generation(host_, files_, folder_));
+  *generation_.lock() = std::move(loaded);
+  version_.fetch_add(1, std::memory_order_release);
+  return Unit{};
+}
+
+}  // namespace weir::ats_plane

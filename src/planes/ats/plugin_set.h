@@ -1,0 +1,46 @@
+#pragma once
+// The plugins of one line in the server's configuration.
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/guarded.h"
+#include "planes/ats/generation.h"
+
+namespace weir::ats_plane {
+
+// A line of plugin.config, or a plugin of a remap rule: files, and what they have come to. Shared
+// by the server's rule and by transactions. Thread: any.
+class PluginSet {
+ public:
+  // `folder` is where relative paths start. load() comes before all else.
+  PluginSet(runtime::Host& host, std::vector<std::string> files, std::string folder)
+      : host_(host), files_(std::move(files)), folder_(std::move(folder)) {}
+
+  // Takes the files as they are now. On an error everything stays as it was.
+  Done load();
+
+  // Counts successful loads.
+  uint64_t version() const { return version_.load(std::memory_order_acquire); }
+  std::shared_ptr<const Generation> generation() const { return *generation_.lock(); }
+
+  const std::vector<std::string>& files() const { return files_; }
+
+  // No transaction begins with it any more.
+  void retire() { retired_.store(true, std::memory_order_release); }
+  bool is_retired() const { return retired_.load(std::memory_order_acquire); }
+
+ private:
+  runtime::Host& host_;
+  const std::vector<std::string> files_;
+  const std::string folder_;
+  std::mutex loading_;  // one at a time
+  std::atomic<uint64_t> version_ = 0;
+  std::atomic<bool> retired_ = false;
+  Guarded<std::shared_ptr<const Generation>> generation_;
+};
+
+}  // namespace weir::ats_plane

@@ -1,0 +1,197 @@
+#pragma once
+// One of the server's transactions on its way through the plugins of a set.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "planes/ats/body_transform.h"
+#include "planes/ats/message_header.h"
+#include "planes/ats/message_out.h"
+#include "planes/ats/worker.h"
+#include "planes/serve/checked_headers.h"
+#include "planes/serve/lane.h"
+#include "planes/serve/plugin_stream.h"
+
+namespace weir::ats_plane {
+
+// The server calls it at its hooks, and waits there until it is told to go on. Plugins work on
+// copies of the headers; what they change is written into the server's. Requests pass the plugins
+// in order, responses in reverse order, by the rules of serve::Lane.
+//
+// All of it happens on the thread that the transaction began on, its home: an event that comes on
+// another thread is passed on to that. No callback of a plugin is made from inside another one:
+// what a plugin asks for is kept, and done when the outermost event is about to return (settle(),
+// then act()).
+//
+// Owns itself until the server's transaction has closed and every plugin has finished.
+class Transaction final : private serve::PluginChain {
+ public:
+  enum class Begin : uint8_t {
+    Now,         // at the hook whose event it is, which waits for it
+    AfterRemap,  // when the server comes there
+  };
+
+  // Thread: the server's, in one of the transaction's events.
+  static void begin(const std::shared_ptr<PluginSet>& set, TSHttpTxn transaction, Begin when);
+  ~Transaction();
+
+  // While one of the server's calls is on the stack, which the object outlives.
+  class Handler {
+   public:
+    explicit Handler(Transaction& transaction) : transaction_(transaction) {
+      ++transaction_.handlers_;
+    }
+    ~Handler() { transaction_.end_handler(); }
+    Handler(const Handler&) = delete;
+    Handler& operator=(const Handler&) = delete;
+
+   private:
+    Transaction& transaction_;
+  };
+
+  TSEventThread home() const { return home_; }
+  bool is_at_home() const { return TSEventThreadSelf() == home_; }
+
+  // Null inside once the object is gone. Thread: home.
+  const std::shared_ptr<Transaction*>& alive() const { return alive_; }
+  // Runs an event of a call that is its own. Thread: home.
+  void run(const std::function<void()>& event);
+  std::shared_ptr<const CallTarget> find_target(std::string_view name) const {
+    return set_->generation().targets.find(name);
+  }
+
+  // For bodies, inside a Handler.
+  void on_body_begins(runtime::Direction direction);
+  void on_body(runtime::Direction direction, serve::Body data, bool ended);
+  bool wants_pause(runtime::Direction direction) { return lane(direction).wants_pause(); }
+  // Tells the server what is to be told. Nothing of the object is touched afterwards, but for a
+  // Handler's end.
+  void act();
+
+ private:
+  class Entry;
+
+  // Where the server waits.
+  enum class Hook : uint8_t {
+    None,
+    RequestHeaders,
+    ServerRequest,  // with a body that plugins have seen
+    CacheLookup,
+    ServerResponse,
+    ClientResponse,
+  };
+
+  Transaction(std::shared_ptr<WorkerSet> set, TSHttpTxn transaction, TSCont continuation);
+
+  static int on_event(TSCont continuation, TSEvent event, void* data);
+  void handle(TSEvent event);
+  void end_handler();
+
+  void on_request();
+  void on_server_request();
+  void on_cache_lookup();
+  void on_server_response();
+  void on_client_response();
+  void on_close();
+
+  // serve::PluginChain
+  runtime::PropertyValue attribute(runtime::Attribute attribute) const override;
+  runtime::FilterState& filter_state() override { return filter_state_; }
+  abi::HeaderMap* header_map(size_t plugin, abi::MapType type) override;
+  serve::Body* body(size_t plugin, runtime::Direction direction) override;
+  void on_resumes() override;
+  bool reply(serve::LocalReply reply) override;
+  void reset(std::string_view reason, serve::ResponseFlag flag) override;
+  void fail(serve::LocalReply reply) override;
+  void blame(size_t) override {}
+  // The server chooses the route when the request has passed, whatever was asked before.
+  void clear_route_cache() override {}
+  void on_plugin_finished() override;
+
+  std::span<serve::PluginStream> plugins() const { return {plugins_.get(), set_->count()}; }
+  serve::Lane& lane(runtime::Direction direction) {
+    return direction == runtime::Direction::Request ? request_ : response_;
+  }
+  bool sees_body(runtime::Direction direction) const;
+  // Some plugin holds the message, and wants no body before it has resumed it.
+  bool is_held(runtime::Direction direction) const;
+  // A reply of the plugins' own is whole, and waits for a hook at which it can be sent.
+  bool is_replying() const { return is_reply_ && response_out_.ended(); }
+
+  // The response's headers pass the plugins. `may_have_body`: as far as the transformation brings
+  // one.
+  void start_response(abi::HeaderList headers, bool may_have_body);
+  bool has_response_body(int status) const;
+  // A request of HTTP/2 with a body whose length the server learns when it ends.
+  bool may_have_unknown_length(const abi::HeaderList& request) const;
+  void add_response_transform();
+
+  // There is something to settle, perhaps outside of the server's events.
+  void wake();
+  void settle();
+  // False: nothing waited.
+  bool settle_one();
+  void send_reply(serve::LocalReply reply);
+
+  // The parts of act() that tell the server to go on from where it waits, if it can.
+  void act_on_request();
+  void act_on_response();
+  void act_on_client_response();
+  void act_without_hook();
+  void change_client_response(const abi::HeaderList& headers);
+  void go_on_with_reply();
+  // Breaks off what the server does, without an answer.
+  void shut_down();
+  void go_on(TSEvent event);
+  void finish();
+
+  const std::shared_ptr<WorkerSet> set_;
+  Worker& worker_;
+  TSHttpTxn transaction_;  // null: closed
+  TSCont continuation_;    // null: closed
+  const TSEventThread home_;
+  const std::shared_ptr<Transaction*> alive_ = std::make_shared<Transaction*>(this);
+
+  MessageOut request_out_;
+  MessageOut response_out_;
+  const std::unique_ptr<serve::PluginStream[]> plugins_;
+  serve::Lane request_;
+  serve::Lane response_;
+  serve::CheckedHeaders maps_[4];  // by abi::MapType
+  runtime::FilterState filter_state_;
+  BodyTransform request_body_{*this, runtime::Direction::Request, request_out_};
+  BodyTransform response_body_{*this, runtime::Direction::Response, response_out_};
+
+  serve::RequestTraits traits_;
+  abi::HeaderList request_shown_;   // as the server has them, but for what is not written yet
+  abi::HeaderList response_shown_;  // as the plugins were given them
+  bool has_request_body_ = false;
+
+  std::optional<TSEvent> deferred_;  // came on another thread
+  Hook hook_ = Hook::None;
+  std::vector<std::function<void()>> tasks_;  // wait for the transaction's lock
+  int handlers_ = 0;
+  int entries_ = 0;
+  bool woken_ = false;
+  bool resumes_wait_ = false;
+  std::optional<serve::LocalReply> reply_;  // waits
+  bool is_reply_ = false;                   // response_out_ is the plugins' own
+  bool reply_is_sent_ = false;              // and the server makes a response of it
+  bool reset_ = false;                      // waits
+  bool over_ = false;                       // both messages have ended or broken off
+  bool done_ = false;                       // waits to be destroyed
+
+  // For attributes.
+  Nanoseconds started_wall_{};
+  Nanoseconds started_{};
+  Nanoseconds ended_{};
+  size_t request_headers_bytes_ = 0;
+  std::string details_ = "via_upstream";
+  uint32_t flags_ = 0;
+};
+
+}  // namespace weir::ats_plane

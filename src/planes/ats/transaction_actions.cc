@@ -1,0 +1,136 @@
+// What a Transaction tells the server, and when.
+
+#include <cstring>
+
+#include "planes/ats/transaction.h"
+#include "planes/common/field_rules.h"
+
+namespace weir::ats_plane {
+
+using runtime::Direction;
+
+namespace {
+
+constexpr int kInternalError = 500;
+
+// Text that the server frees.
+char* server_text(std::string_view text) {
+  auto* copy = static_cast<char*>(TSmalloc(text.size() + 1));
+  std::memcpy(copy, text.data(), text.size());
+  copy[text.size()] = '\0';
+  return copy;
+}
+
+}  // namespace
+
+void Transaction::act() {
+  if (transaction_ == nullptr || entries_ > 0) return;
+  request_body_.flush();
+  response_body_.flush();
+  switch (hook_) {
+    case Hook::None:
+      return act_without_hook();
+    case Hook::RequestHeaders:
+    case Hook::ServerRequest:
+      return act_on_request();
+    case Hook::CacheLookup:
+    case Hook::ServerResponse:
+      return act_on_response();
+    case Hook::ClientResponse:
+      return act_on_client_response();
+  }
+}
+
+void Transaction::act_without_hook() {
+  if (reset_) {
+    over_ = true;
+    request_body_.fail();
+    response_body_.fail();
+    return;
+  }
+  // The server waits for the transformed body, and comes to a hook when it knows its length; there
+  // it takes the reply.
+  if (is_replying() && !reply_is_sent_ && request_body_.input_ended()) request_body_.skip_output();
+}
+
+void Transaction::act_on_request() {
+  if (reset_) return shut_down();
+  if (is_replying()) return go_on_with_reply();
+  if (is_reply_) return;
+  if (const abi::HeaderList* headers = request_out_.header_list()) {
+    const bool is_to_server = hook_ == Hook::ServerRequest;
+    const MessageHeader request(transaction_,
+                                is_to_server ? &TSHttpTxnServerReqGet : &TSHttpTxnClientReqGet);
+    request.change_request(request_shown_, *headers);
+    // The server knows the body's length now.
+    if (is_to_server) request.remove("transfer-encoding");
+    request_shown_ = *headers;
+    return go_on(TS_EVENT_HTTP_CONTINUE);
+  }
+  if (!request_body_.is_added() || is_held(Direction::Request)) return;
+  // The plugins want to see the body first, which comes when the server has gone on.
+  const MessageHeader request(transaction_, &TSHttpTxnClientReqGet);
+  request.change_request(request_shown_, request_.header_list());
+  request_shown_ = request_.header_list();
+  go_on(TS_EVENT_HTTP_CONTINUE);
+}
+
+void Transaction::act_on_response() {
+  if (reset_) return shut_down();
+  if (is_replying()) return go_on_with_reply();
+  if (is_reply_) return;
+  const bool have_passed = !response_.has_headers() || response_out_.header_list() != nullptr;
+  const bool want_body = response_body_.is_added() && !is_held(Direction::Response);
+  if (have_passed || want_body) go_on(TS_EVENT_HTTP_CONTINUE);
+}
+
+void Transaction::act_on_client_response() {
+  if (reset_) return shut_down();
+  const bool carries_reply = reply_is_sent_ || response_body_.output_begun();
+  if (is_replying() && !carries_reply) return go_on_with_reply();
+  if (is_reply_ && !is_replying()) return;
+  if (response_out_.header_list() == nullptr) return;
+  change_client_response(*response_out_.header_list());
+  go_on(TS_EVENT_HTTP_CONTINUE);
+}
+
+void Transaction::change_client_response(const abi::HeaderList& headers) {
+  const MessageHeader client(transaction_, &TSHttpTxnClientRespGet);
+  if (!client.exists()) return;
+  client.change_response(response_shown_, headers);
+  // What the server has made for another response is no part of this one.
+  if (is_reply_) client.change_response({}, headers);
+  // The server may answer by another status than that which it was given: 304 in place of 200.
+  static_cast<void>(response_.header_list().replace(":status", std::to_string(client.status())));
+}
+
+void Transaction::go_on_with_reply() {
+  const abi::HeaderList& headers = *response_out_.header_list();
+  serve::Body& body = response_out_.body();
+  std::string text(body.size(), '\0');
+  body.copy_to(0, std::as_writable_bytes(std::span(text)));
+  const int status =
+      planes::parse_status(headers.find(":status").value_or("")).value_or(kInternalError);
+  TSHttpTxnStatusSet(transaction_, static_cast<TSHttpStatus>(status));
+  if (text.empty()) {
+    TSHttpTxnErrorBodySet(transaction_, nullptr, 0, nullptr);
+  } else {
+    TSHttpTxnErrorBodySet(transaction_, server_text(text), text.size(),
+                          server_text(headers.find("content-type").value_or("text/plain")));
+  }
+  reply_is_sent_ = true;
+  go_on(TS_EVENT_HTTP_ERROR);
+}
+
+void Transaction::shut_down() {
+  over_ = true;
+  TSHttpTxnShutDown(transaction_, TS_EVENT_HTTP_ERROR);
+  go_on(TS_EVENT_HTTP_ERROR);
+}
+
+void Transaction::go_on(TSEvent event) {
+  hook_ = Hook::None;
+  TSHttpTxnReenable(transaction_, event);
+}
+
+}  // namespace weir::ats_plane

@@ -1,0 +1,116 @@
+#include "planes/ats/worker.h"
+
+#include "planes/ats/event_timer.h"
+#include "planes/ats/transaction.h"
+#include "runtime/unavailable_context.h"
+
+namespace weir::ats_plane {
+namespace {
+
+// A plugin that could not be started here is tried again after this time.
+constexpr Nanoseconds kRetryStart = std::chrono::seconds(1);
+
+}  // namespace
+
+Worker& Worker::here() {
+  static thread_local Worker* worker = nullptr;
+  if (worker == nullptr) {
+    worker = new Worker(Plane::get());
+    worker->plane_.add_worker(worker->inbox_);
+  }
+  return *worker;
+}
+
+Worker::Worker(Plane& plane) : plane_(plane), runtime_(plane.host(), *this) {}
+
+std::shared_ptr<WorkerSet> Worker::set_of(const std::shared_ptr<PluginSet>& set) {
+  std::shared_ptr<WorkerSet>& known = sets_[set.get()];
+  if (known == nullptr || known->version() != set->version()) {
+    // The old one goes once the new one has what both share.
+    const std::shared_ptr<WorkerSet> before = known;
+    known = std::make_shared<WorkerSet>(*this, set);
+  }
+  return known;
+}
+
+void Worker::adopt() {
+  for (const auto& set : plane_.sets()) set_of(set);
+  std::erase_if(sets_, [](const auto& entry) { return entry.second->is_retired(); });
+}
+
+std::unique_ptr<runtime::Timer> Worker::make_timer(std::function<void()> on_expiry) {
+  return std::make_unique<EventTimer>(std::move(on_expiry));
+}
+
+std::shared_ptr<const CallTarget> Worker::find_target(std::string_view name) const {
+  if (current_ != nullptr) {
+    if (auto target = current_->find_target(name)) return target;
+  }
+  // A root context's: it may be any set's.
+  for (const auto& [set, plugins] : sets_) {
+    if (auto target = plugins->generation().targets.find(name)) return target;
+  }
+  // Where the first set starts its plugins, it is not among them yet.
+  for (const auto& set : plane_.sets()) {
+    if (auto target = set->generation()->targets.find(name)) return target;
+  }
+  return nullptr;
+}
+
+Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> Worker::open(
+    std::string_view upstream, const abi::HeaderList& headers, abi::EndOfStream end,
+    runtime::Protocol protocol, runtime::UpstreamObserver& observer) {
+  auto target = find_target(upstream);
+  if (target == nullptr) return runtime::OpenError::UnknownUpstream;
+  CallThread::Deliver deliver;
+  if (current_ == nullptr) {
+    deliver = [this](auto event) { post(std::move(event)); };
+  } else {
+    // As the transaction's event, for as long as it is there.
+    deliver = [this, alive = current_->alive()](std::function<void()> event) {
+      post([alive, event = std::move(event)] {
+        if (Transaction* transaction = *alive; transaction != nullptr) {
+          transaction->run(event);
+        } else {
+          event();
+        }
+      });
+    };
+  }
+  return plane_.calls().open(std::move(target), headers, end, protocol, observer,
+                             std::move(deliver));
+}
+
+WorkerSet::WorkerSet(Worker& worker, std::shared_ptr<PluginSet> set)
+    : worker_(worker),
+      set_(std::move(set)),
+      version_(set_->version()),
+      generation_(set_->generation()),
+      started_(generation_->plugins.size()) {
+  for (size_t place = 0; place < count(); ++place) start(place);
+}
+
+void WorkerSet::start(size_t place) {
+  Started& started = started_[place];
+  const Nanoseconds now = worker_.clock().monotonic();
+  if (started.plugin != nullptr || now < started.retry_at) return;
+  auto made = worker_.runtime().start(generation_->plugins[place]);
+  if (made.ok()) {
+    started.plugin = std::move(made).value();
+    return;
+  }
+  started.why = made.error().message;
+  started.retry_at = now + kRetryStart;
+  worker_.plane().host().logger().log(LogLevel::Error, started.why);
+}
+
+std::unique_ptr<runtime::HttpContext> WorkerSet::make_context(size_t place,
+                                                              runtime::HttpStream& stream) {
+  start(place);
+  Started& started = started_[place];
+  if (started.plugin != nullptr) return started.plugin->make_http_context(stream);
+  return std::make_unique<runtime::UnavailableHttpContext>(
+      stream, generation_->plugins[place]->options().failure_policy, started.why);
+}
+
+}  // namespace weir::ats_plane
