@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "engine/engine_test_support.h"
 #include "engine/null_engine.h"
 
 namespace weir::engine {
@@ -115,6 +116,26 @@ TEST_F(EnginesTest, LoadsAnEngineOnce) {
   ASSERT_TRUE(first.ok()) << first.error().message;
   EXPECT_EQ(first.value(), engines.find("ats.wasm.runtime.wasmtime").value());
   EXPECT_EQ(engines.adapter_path("wasmtime").filename(), "weir-engine-wasmtime.so");
+}
+
+// Handlers of signals and the like are the process's, which has them from the first one already.
+// Once WasmEdge's adapter was prepared for one set only, and ended the process in the second one.
+TEST_F(EnginesTest, SeveralSetsMayHaveEveryEngine) {
+  for (int set = 0; set < 3; ++set) {
+    const Engines all(Engines::default_search_path(), EngineOptions{});
+    for (const std::string& name : built_engines()) {
+      const auto engine = all.find(name);
+      ASSERT_TRUE(engine.ok()) << engine.error().message;
+      const auto attached = engine.value()->attach_thread();
+      const auto module = engine.value()->compile(read_guest("guest"), guest_imports().view());
+      ASSERT_TRUE(module.ok()) << name << ": " << module.error().message;
+      FakeHost host;
+      Guest guest(*module.value(), host);
+      ASSERT_EQ(guest.instance().instantiate(), Flow::Return) << name;
+      EXPECT_EQ(guest.trap_of("load", {{I32}, {I32}}, {0xfffffffc}).kind, TrapKind::MemoryBounds)
+          << name;
+    }
+  }
 }
 
 TEST_F(EnginesTest, TakesAnEngineOfTheProgramForAnAdapter) {

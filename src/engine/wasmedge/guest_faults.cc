@@ -54,9 +54,7 @@ bool take_fault(int number, siginfo_t* info, void* context) {
   return true;
 }
 
-}  // namespace
-
-Done take_guest_faults(void* function) {
+Done take_once(void* function) {
   const size_t redirected =
       redirect_calls(function, "sigaction", reinterpret_cast<void*>(&keep_action)) +
       redirect_calls(function, "signal", reinterpret_cast<void*>(&ignore_handler));
@@ -67,6 +65,14 @@ Done take_guest_faults(void* function) {
   }
   chain_faults({SIGSEGV, SIGBUS, SIGFPE}, &take_fault);
   return Unit{};
+}
+
+}  // namespace
+
+Done take_guest_faults(void* function) {
+  // A process may have several sets of engines, and so make this adapter's several times.
+  static const Done done = take_once(function);
+  return done;
 }
 
 }  // namespace weir::engine::wasmedge

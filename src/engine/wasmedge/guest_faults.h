@@ -13,7 +13,7 @@ extern thread_local constinit bool in_guest __attribute__((tls_model("initial-ex
 // default actions behind when it returns: to every other engine in the process that is the end.
 // After this its calls of sigaction() and signal() arrive here instead; one handler, which chains
 // (engine/fault_chain.h), hands it the faults of its guests. `function` is any of the library's.
-// Once for the process.
+// What was done once holds for the process.
 Done take_guest_faults(void* function);
 
 }  // namespace weir::engine::wasmedge
