@@ -1,7 +1,9 @@
 // The engines side by side: what each costs to compile a plugin, to start it, to call it, and to
 // let it compute. WEIR_ENGINE_PATH must name the folder of the adapters; those that are not there
-// are left out aloud. scripts/engine_table.py makes a table of the results.
+// are left out aloud. scripts/engine_table.py makes a table of the results. What is compared is
+// processor time: some compile on several threads, and one in a process of its own.
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -40,11 +42,32 @@ struct Loader {
   Host host;
 };
 
+// Of all threads of this process, and of compilers that it has started and that have ended.
+double processor_nanoseconds() {
+  double sum = 0;
+  for (const auto who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    rusage usage{};
+    ::getrusage(who, &usage);
+    for (const timeval& time : {usage.ru_utime, usage.ru_stime}) {
+      sum += static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_usec) * 1e3;
+    }
+  }
+  return sum;
+}
+
+// Loads the plugin again and again, and tells the processor time of once as the counter `cpu`.
+void load_repeatedly(benchmark::State& state, Host& host, const std::string& engine) {
+  const double before = processor_nanoseconds();
+  for (auto _ : state) benchmark::DoNotOptimize(must(host.load(real_options(engine))));
+  state.counters["cpu"] =
+      (processor_nanoseconds() - before) / static_cast<double>(state.iterations());
+}
+
 // The whole of Host::load(): compiled, started and configured once.
 void load(benchmark::State& state, const std::string& engine) {
   if (real_plugin().empty()) return state.SkipWithError("run scripts/guests.sh header-edit-rust");
   Loader loader;
-  for (auto _ : state) benchmark::DoNotOptimize(must(loader.host.load(real_options(engine))));
+  load_repeatedly(state, loader.host, engine);
 }
 
 void load_from_cache(benchmark::State& state, const std::string& engine) {
@@ -56,21 +79,30 @@ void load_from_cache(benchmark::State& state, const std::string& engine) {
   Loader loader(&cache);
   if (must(loader.engines.find(engine))->capabilities().serialize) {
     must(loader.host.load(real_options(engine)));
-    for (auto _ : state) benchmark::DoNotOptimize(must(loader.host.load(real_options(engine))));
+    load_repeatedly(state, loader.host, engine);
   } else {
     state.SkipWithError("no artifacts");
   }
   fs::remove_all(folder);
 }
 
-// A worker's own instance of a plugin that is loaded, started and configured.
-void start(benchmark::State& state, const std::string& engine) {
-  if (real_plugin().empty()) return state.SkipWithError("run scripts/guests.sh header-edit-rust");
-  BenchPlugin bench(real_plugin(), engine);
+void start_on_workers(benchmark::State& state, const std::string& engine, std::string code) {
+  BenchPlugin bench(std::move(code), engine);
   for (auto _ : state) {
     Worker worker(bench.host, bench.services);
     benchmark::DoNotOptimize(must(worker.start(bench.plugin)));
   }
+}
+
+// A worker's own instance of a plugin that is loaded, started and configured.
+void start(benchmark::State& state, const std::string& engine) {
+  if (real_plugin().empty()) return state.SkipWithError("run scripts/guests.sh header-edit-rust");
+  start_on_workers(state, engine, real_plugin());
+}
+
+// The same of a plugin that does nothing then: the instance alone.
+void instantiate(benchmark::State& state, const std::string& engine) {
+  start_on_workers(state, engine, bench_guest("noop"));
 }
 
 // The memory that one more instance takes, in kB, as the counter `kB`.
@@ -130,9 +162,13 @@ void compute(benchmark::State& state, const std::string& engine) {
 
 using Body = void (*)(benchmark::State&, const std::string&);
 constexpr std::pair<const char*, Body> kBodies[] = {
-    {"load", load},       {"load_from_cache", load_from_cache},
-    {"start", start},     {"empty_callback", empty_callback},
-    {"memory", memory},   {"ten_get_header", ten_get_header},
+    {"load", load},
+    {"load_from_cache", load_from_cache},
+    {"instantiate", instantiate},
+    {"start", start},
+    {"memory", memory},
+    {"empty_callback", empty_callback},
+    {"ten_get_header", ten_get_header},
     {"compute", compute},
 };
 
