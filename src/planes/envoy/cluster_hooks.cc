@@ -3,6 +3,7 @@
 
 #include "planes/envoy/cluster_callbacks.h"
 #include "planes/envoy/module.h"
+#include "planes/envoy/needed_callbacks.h"
 #include "planes/envoy/worker.h"
 
 namespace weir::envoy_plane {
@@ -20,7 +21,10 @@ struct PulseCluster {
 
 WEIR_ENVOY_HOOK const void* envoy_dynamic_module_on_cluster_config_new(EnvoyClusterConfig*,
                                                                        EnvoyBuffer, EnvoyBuffer) {
-  return &kSomething;
+  const Done checked = check_callbacks(Part::Cluster);
+  if (checked.ok()) return &kSomething;
+  Module::get().host().logger().log(LogLevel::Error, checked.error().message);
+  return nullptr;
 }
 
 WEIR_ENVOY_HOOK void envoy_dynamic_module_on_cluster_config_destroy(const void*) {}

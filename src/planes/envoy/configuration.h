@@ -16,8 +16,9 @@ class Module;
 
 // Where a plugin's instances are.
 enum class Home : uint8_t {
-  Workers,     // on each that needs it
-  MainThread,  // there only
+  Workers,     // on each that has streams for it, or can be reached
+  EachWorker,  // the same, and kept running there: it serves no streams
+  MainThread,  // there only, and kept running
 };
 
 // A plugin as one configuration names it: what workers know it by.

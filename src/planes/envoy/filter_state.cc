@@ -1,12 +1,20 @@
 #include "planes/envoy/filter_state.h"
 
+#include <atomic>
 #include <string>
+#include <unordered_map>
 
 namespace weir::envoy_plane {
 namespace {
 
 // The shared object's name in Envoy's filter state.
 constexpr std::string_view kSharedName = "weir.properties";
+
+std::atomic<int> loggers = 0;
+
+// Numbers fit into a double for longer than any process runs.
+thread_local uint64_t last_number = 0;
+thread_local std::unordered_map<uint64_t, const runtime::FilterState*> numbered;
 
 std::string public_name(std::string_view name) { return std::string("wasm.").append(name); }
 
@@ -15,8 +23,32 @@ std::string public_name(std::string_view name) { return std::string("wasm.").app
 // The values of the stream's plugins.
 class EnvoyFilterState::Shared final {
  public:
+  Shared() = default;
+  ~Shared() {
+    if (number_ != 0) numbered.erase(number_);
+  }
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+
+  uint64_t give_number() {
+    number_ = ++last_number;
+    numbered.emplace(number_, &values);
+    return number_;
+  }
+
   runtime::FilterState values;
+
+ private:
+  uint64_t number_ = 0;  // 0: none
 };
+
+const runtime::FilterState* EnvoyFilterState::find_numbered(double number) {
+  if (!(number >= 1 && number <= static_cast<double>(last_number))) return nullptr;
+  const auto found = numbered.find(static_cast<uint64_t>(number));
+  return found == numbered.end() ? nullptr : found->second;
+}
+
+void EnvoyFilterState::count_loggers(int by) { loggers += by; }
 
 EnvoyFilterState::Shared* EnvoyFilterState::find_shared() const {
   if (filter_ == nullptr) return nullptr;
@@ -51,6 +83,10 @@ abi::Status EnvoyFilterState::set(std::string_view name, std::string_view value,
     if (!envoy_dynamic_module_callback_http_set_filter_state_object(
             filter_, kSharedName, shared, destroy, FilterStateLife::FilterChain)) {
       return abi::Status::InternalFailure;
+    }
+    if (loggers > 0) {
+      envoy_dynamic_module_callback_http_set_dynamic_metadata_number(
+          filter_, kMetadataName, kMetadataKey, static_cast<double>(shared->give_number()));
     }
   }
   const abi::Status status = shared->values.set(name, value, declaration);

@@ -22,6 +22,15 @@ class EnvoyFilterState final : public runtime::FilterState {
   abi::Status set(std::string_view name, std::string_view value,
                   runtime::PropertyDeclaration declaration = {}) override;
 
+  // Envoy shows access loggers no filter state, but dynamic metadata. So while there are some of
+  // this module, a stream's values have a number, unique to the thread, which lies there under
+  // these names. Null: there are none of that number on this thread.
+  static constexpr std::string_view kMetadataName = "weir";
+  static constexpr std::string_view kMetadataKey = "properties";
+  static const runtime::FilterState* find_numbered(double number);
+  // Access loggers come and go. Thread: any.
+  static void count_loggers(int by);
+
  private:
   class Shared;
 

@@ -66,6 +66,10 @@ bool envoy_dynamic_module_callback_http_set_filter_state_object(EnvoyHttpFilter*
 void* envoy_dynamic_module_callback_http_get_filter_state_object(EnvoyHttpFilter*,
                                                                  ModuleBuffer name);
 
+bool envoy_dynamic_module_callback_http_set_dynamic_metadata_number(EnvoyHttpFilter*,
+                                                                    ModuleBuffer filter,
+                                                                    ModuleBuffer key, double value);
+
 // Metadata, of which these kinds of value can be read.
 bool envoy_dynamic_module_callback_http_get_metadata_string(EnvoyHttpFilter*, MetadataSource,
                                                             ModuleBuffer filter, ModuleBuffer key,

@@ -56,8 +56,6 @@ uint64_t envoy_dynamic_module_callback_access_logger_get_request_headers_bytes(E
 uint64_t envoy_dynamic_module_callback_access_logger_get_response_headers_bytes(EnvoyLogger*);
 uint64_t envoy_dynamic_module_callback_access_logger_get_response_trailers_bytes(EnvoyLogger*);
 
-bool envoy_dynamic_module_callback_access_logger_get_filter_state(EnvoyLogger*, ModuleBuffer name,
-                                                                  EnvoyBuffer* value);
 // The key is a path with '.' between its parts.
 bool envoy_dynamic_module_callback_access_logger_get_dynamic_metadata(EnvoyLogger*,
                                                                       ModuleBuffer filter,

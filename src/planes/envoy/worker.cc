@@ -15,6 +15,9 @@ constexpr int kMaxRounds = 64;
 // A plugin that could not be started here is tried again after this time.
 constexpr Nanoseconds kRetryStart = std::chrono::seconds(1);
 
+// A plugin that serves no stream is looked after so often.
+constexpr Milliseconds kHealing{1000};
+
 thread_local Worker* this_worker = nullptr;
 
 // Ends the thread's worker with the thread.
@@ -76,6 +79,7 @@ Worker& Worker::here() {
   if (this_worker == nullptr) {
     owner.worker.reset(new Worker(Module::get()));
     this_worker = owner.worker.get();
+    if (!Module::get().is_main_thread()) this_worker->start_services();
   }
   return *this_worker;
 }
@@ -130,10 +134,33 @@ Nanoseconds Worker::now() const { return module_.host().clock().wall(); }
 
 void Worker::start_all() {
   for (const auto& configured : module_.plugins()) {
-    if ((configured->home == Home::MainThread) != module_.is_main_thread()) continue;
+    if (configured->home == Home::EachWorker) keep_running(configured);
+    if (configured->home != Home::Workers) continue;
     std::string ignored;  // It has been logged.
     start(*configured, ignored);
   }
+}
+
+void Worker::start_services() {
+  for (const auto& configured : module_.plugins()) {
+    if (configured->home == Home::EachWorker) keep_running(configured);
+  }
+}
+
+void Worker::keep_running(const std::shared_ptr<const ConfiguredPlugin>& configured) {
+  Started& kept = plugins_[configured->id];
+  if (kept.healing != nullptr) return;
+  kept.healing = make_timer([this, configured] { heal(configured); });
+  heal(configured);
+}
+
+void Worker::heal(const std::shared_ptr<const ConfiguredPlugin>& configured) {
+  std::string ignored;  // It has been logged.
+  if (runtime::WorkerPlugin* plugin = start(*configured, ignored)) {
+    const GuestScope guest(*this);
+    plugin->keep_running();
+  }
+  plugins_[configured->id].healing->start(kHealing);
 }
 
 void Worker::forget(uint64_t plugin_id) {
@@ -169,10 +196,11 @@ void Worker::expect_posts() {
   if (streams_ != nullptr) inbox_->light(*streams_);
 }
 
-void Worker::begin_event(WorkerStream* stream, Event& event) {
+void Worker::begin_event(WorkerStream* stream, Event& event, StatsTable* stats) {
   ++events_;
   event.outer_stats_ = stats_;
-  if (stream != nullptr) stats_ = stream->stats();
+  if (stream != nullptr) stats = stream->stats();
+  if (stats != nullptr) stats_ = stats;
   if (events_ == 1 && inbox_->has_work()) work();
   event.outer_stream_ = std::exchange(event_stream_, stream);
 }

@@ -54,8 +54,10 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
   };
   class Event {
    public:
-    Event(Worker& worker, WorkerStream* stream, EventKind kind) : worker_(worker), kind_(kind) {
-      worker_.begin_event(stream, *this);
+    // `stats` are those of an event that is no stream's.
+    Event(Worker& worker, WorkerStream* stream, EventKind kind, StatsTable* stats = nullptr)
+        : worker_(worker), kind_(kind) {
+      worker_.begin_event(stream, *this, stats);
     }
     ~Event() { worker_.end_event(*this); }
 
@@ -71,8 +73,10 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
   runtime::WorkerPlugin* start(const ConfiguredPlugin& configured, std::string& why);
   // What the stream's route names, or else the filter's configuration.
   const ConfiguredPlugin& plugin_for(EnvoyHttpFilter* filter, const Configuration& config) const;
-  // Starts what is configured and does not run here yet.
+  // Starts what is configured for such a thread and does not run here yet.
   void start_all();
+  // Starts it here, and again whenever it is found to have failed, until it is forgotten.
+  void keep_running(const std::shared_ptr<const ConfiguredPlugin>& configured);
   // The configuration with the plugin of this id is gone.
   void forget(uint64_t plugin_id);
 
@@ -94,7 +98,10 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
  private:
   explicit Worker(Module& module);
 
-  void begin_event(WorkerStream* stream, Event& event);
+  // What serves no streams, on a thread that is first heard of.
+  void start_services();
+  void heal(const std::shared_ptr<const ConfiguredPlugin>& configured);
+  void begin_event(WorkerStream* stream, Event& event, StatsTable* stats);
   void end_event(Event& event);
   // Does what waits in the inbox, and what comes of it.
   void work();
@@ -110,6 +117,7 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
     std::unique_ptr<runtime::WorkerPlugin> plugin;  // null: the start failed
     std::string why;
     Nanoseconds retry_at{};
+    std::unique_ptr<runtime::Timer> healing;  // of one that is kept running
   };
 
   Module& module_;

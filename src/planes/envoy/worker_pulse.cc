@@ -10,7 +10,9 @@ void WorkerPulse::attach(EnvoyCluster* cluster) {
   if (scheduler_ != nullptr) envoy_dynamic_module_callback_cluster_scheduler_delete(scheduler_);
   cluster_ = cluster;
   scheduler_ = scheduler;
-  beaten_ = false;
+  // What was configured before has not started anywhere yet.
+  beaten_ = true;
+  envoy_dynamic_module_callback_cluster_scheduler_commit(scheduler_, 0);
 }
 
 void WorkerPulse::detach(EnvoyCluster* cluster) {

@@ -33,6 +33,10 @@ _ROUTE_FILTER = (
 _NETWORK_FILTER = (
     f"{_TYPES}envoy.extensions.filters.network.dynamic_modules.v3.DynamicModuleNetworkFilter"
 )
+_LOGGER = f"{_TYPES}envoy.extensions.access_loggers.dynamic_modules.v3.DynamicModuleAccessLog"
+_EXTENSION = (
+    f"{_TYPES}envoy.extensions.bootstrap.dynamic_modules.v3.DynamicModuleBootstrapExtension"
+)
 _TCP_PROXY = f"{_TYPES}envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 _WASM = f"{_TYPES}envoy.extensions.filters.http.wasm.v3.Wasm"
 _CLUSTER = f"{_TYPES}envoy.extensions.clusters.dynamic_modules.v3.ClusterConfig"
@@ -87,6 +91,29 @@ def network_filter(config, name=None):
     }
 
 
+def plugin_log(config, name=None, **options):
+    """An access logger of Weir's module. `options` are further fields of AccessLog."""
+    name = name or config.get("name", "weir")
+    logger = {
+        "@type": _LOGGER,
+        "dynamic_module_config": MODULE,
+        "logger_name": name,
+        "logger_config": {"@type": _STRUCT, "value": config},
+    }
+    return {"name": name, "typed_config": logger, **options}
+
+
+def service(config, name="service"):
+    """A bootstrap extension of Weir's module. `config` is a WasmService or what stands for one."""
+    extension = {
+        "@type": _EXTENSION,
+        "dynamic_module_config": MODULE,
+        "extension_name": name,
+        "extension_config": {"@type": _STRUCT, "value": config},
+    }
+    return {"name": name, "typed_config": extension}
+
+
 def wasm_filter(config):
     """The same plugin in Envoy's own filter, on its own V8."""
     vm = {**config["vm_config"], "runtime": "envoy.wasm.runtime.v8"}
@@ -119,7 +146,8 @@ def listener(
     network_filters=(),
     **manager_options,
 ):
-    """`routes` come before the one that sends all to `cluster`."""
+    """`routes` come before the one that sends all to `cluster`; `access_log` is a list, or a file's path
+    and the text of its lines."""
     route = {"match": {"prefix": "/"}, "route": {"cluster": cluster, "timeout": "15s"}}
     hosts = [{"name": "all", "domains": ["*"], "routes": [*routes, route]}]
     manager = {
@@ -130,11 +158,13 @@ def listener(
         "http_filters": [*filters, {"name": "router", "typed_config": _ROUTER}],
         **manager_options,
     }
-    if access_log:
+    if isinstance(access_log, tuple):
         path, text = access_log
         line = {"text_format_source": {"inline_string": f"{text}\n"}}
         log = {"@type": _ACCESS_LOG, "path": str(path), "log_format": line}
-        manager["access_log"] = [{"name": "file", "typed_config": log}]
+        access_log = [{"name": "file", "typed_config": log}]
+    if access_log:
+        manager["access_log"] = access_log
     chain = {"filters": [*network_filters, {"name": "http", "typed_config": manager}]}
     return {"name": name, "address": _address(0), "filter_chains": [chain]}
 
@@ -180,12 +210,17 @@ def pulse_cluster():
 class Envoy:
     """A running Envoy. Ends, and leaves no trace, by stop()."""
 
-    def __init__(self, listeners, clusters, workers=1, log_level="info", dynamic=False):
-        """`dynamic`: listeners come from a file that update() writes anew."""
+    def __init__(
+        self, listeners, clusters, workers=1, log_level="info", dynamic=False, extensions=()
+    ):
+        """`dynamic`: listeners come from a file that update() writes anew; `extensions`: of the
+        process."""
         self._folder = tempfile.TemporaryDirectory(prefix="weir-test-")
         self.folder = pathlib.Path(self._folder.name)
         self._log = self.folder / "log"
         config = {"static_resources": {"clusters": clusters}, "admin": {"address": _address(0)}}
+        if extensions:
+            config["bootstrap_extensions"] = list(extensions)
         if dynamic:
             self._write_listeners(listeners)
             source = {"path_config_source": {"path": str(self.folder / "lds.json")}}
