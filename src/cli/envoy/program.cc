@@ -10,6 +10,7 @@
 #include "cli/cache_folder.h"
 #include "engine/code_cache.h"
 #include "engine/engines.h"
+#include "fetch/code_fetcher.h"
 #include "planes/envoy/envoy_logger.h"
 #include "planes/envoy/module.h"
 #include "runtime/host.h"
@@ -17,12 +18,21 @@
 namespace weir::envoy_plane {
 namespace {
 
-// The folder of compiled code: what WEIR_CODE_CACHE says, where "off" is none.
-std::string code_cache_folder() {
-  const char* said = std::getenv("WEIR_CODE_CACHE");
-  if (said == nullptr) return cli::default_cache("code");
+// A folder of a cache: what the environment's variable says, where "off" is none.
+std::string cache_folder(const char* variable, const char* by_default) {
+  const char* said = std::getenv(variable);
+  if (said == nullptr) return cli::default_cache(by_default);
   return std::string_view(said) == "off" ? "" : said;
 }
+
+std::string ca_file() {
+  const char* said = std::getenv("WEIR_FETCH_CA_FILE");
+  return said == nullptr ? "" : said;
+}
+
+// Idle, save while code is fetched.
+constexpr size_t kFetchThreads = 2;
+constexpr uint64_t kFetchCacheBytes = 1ull << 30;
 
 struct Program {
   EnvoyLogger logger;
@@ -31,10 +41,13 @@ struct Program {
   std::optional<engine::CodeCache> cache;
   EnvoyMetrics metrics;
   std::optional<runtime::Host> host;
+  std::optional<FileCache> fetched;
+  std::optional<fetch::CodeFetcher> fetcher;
+  std::optional<planes::CodeSupply> supply;
   std::optional<Module> module;
 
   Program() {
-    if (std::string folder = code_cache_folder(); !folder.empty()) {
+    if (std::string folder = cache_folder("WEIR_CODE_CACHE", "code"); !folder.empty()) {
       cache.emplace(std::move(folder), cli::kCodeCacheBytes, logger);
     }
     host.emplace(runtime::HostParts{.engines = engines,
@@ -42,7 +55,19 @@ struct Program {
                                     .clock = clock,
                                     .logger = logger,
                                     .metrics = metrics});
-    module.emplace(*host, metrics);
+    if (std::string folder = cache_folder("WEIR_FETCH_CACHE", "fetched"); !folder.empty()) {
+      fetched.emplace(FileCache::Settings{.folder = std::move(folder),
+                                          .suffix = ".wasm",
+                                          .name = "fetched code",
+                                          .max_bytes = kFetchCacheBytes},
+                      logger);
+    }
+    fetcher.emplace(fetch::CodeFetcher::Parts{.cache = fetched ? &*fetched : nullptr,
+                                              .logger = logger,
+                                              .trust = {.ca_file = ca_file()},
+                                              .threads = kFetchThreads});
+    supply.emplace(&*fetcher, std::filesystem::path());
+    module.emplace(*host, metrics, *supply);
   }
 };
 

@@ -14,12 +14,17 @@ Result<std::unique_ptr<Configuration>> make_config(EnvoyBootstrapConfig* envoy, 
                                                    EnvoyBuffer bytes) {
   WEIR_TRY(check_callbacks(Part::Bootstrap));
   WEIR_TRY(auto service, read_service_settings({"extension_config", name.view(), bytes.view()}));
-  return Configuration::make(Module::get(), service.plugin,
-                             service.singleton ? Home::MainThread : Home::EachWorker,
-                             {stats_of(envoy), carrier_of(envoy)});
+  // Envoy waits with traffic for code that has to be fetched.
+  return Configuration::make(
+      Module::get(), service.plugin, service.singleton ? Home::MainThread : Home::EachWorker,
+      {stats_of(envoy), carrier_of(envoy)}, [envoy] {
+        envoy_dynamic_module_callback_bootstrap_extension_config_signal_init_complete(envoy);
+      });
 }
 
-bool is_singleton(const Configuration& config) { return config.plugin()->home == Home::MainThread; }
+bool is_singleton(const Configuration& config) {
+  return config.plugin()->home() == Home::MainThread;
+}
 
 }  // namespace
 
@@ -27,12 +32,9 @@ bool is_singleton(const Configuration& config) { return config.plugin()->home ==
 WEIR_ENVOY_HOOK const Configuration* envoy_dynamic_module_on_bootstrap_extension_config_new(
     EnvoyBootstrapConfig* envoy, EnvoyBuffer name, EnvoyBuffer bytes) {
   auto made = make_config(envoy, name, bytes);
-  if (!made.ok()) {
-    Module::get().host().logger().log(LogLevel::Error, made.error().message);
-    return nullptr;
-  }
-  envoy_dynamic_module_callback_bootstrap_extension_config_signal_init_complete(envoy);
-  return std::move(made).value().release();
+  if (made.ok()) return std::move(made).value().release();
+  Module::get().host().logger().log(LogLevel::Error, made.error().message);
+  return nullptr;
 }
 
 WEIR_ENVOY_HOOK void envoy_dynamic_module_on_bootstrap_extension_config_destroy(
@@ -69,7 +71,7 @@ WEIR_ENVOY_HOOK void envoy_dynamic_module_on_bootstrap_extension_shutdown(
   if (is_singleton(*config)) {
     Worker& worker = Worker::here();
     const Worker::Event scope(worker, nullptr, Worker::EventKind::Tells, config->stats());
-    worker.forget(config->plugin()->id);
+    worker.forget(config->plugin()->id());
   }
   done(context);
 }

@@ -31,6 +31,19 @@ std::string loaded_message(const runtime::Plugin& plugin, Nanoseconds took) {
 
 }  // namespace
 
+Result<std::shared_ptr<const runtime::Plugin>> load_plugin(Module& module,
+                                                           runtime::PluginOptions options) {
+  runtime::Host& host = module.host();
+  const Nanoseconds before = host.clock().monotonic();
+  WEIR_TRY(auto plugin, host.load(std::move(options)));
+  for (std::string_view counted : kCounted) {
+    host.metrics().define(abi::MetricType::Counter,
+                          "wasm." + plugin->options().name + "." + std::string(counted));
+  }
+  host.logger().log(LogLevel::Info, loaded_message(*plugin, host.clock().monotonic() - before));
+  return plugin;
+}
+
 Configuration::Configuration(Module& module, Means means)
     : module_(module), carrier_(std::move(means.carrier)) {
   if (means.stats != nullptr) {
@@ -46,23 +59,27 @@ Result<std::unique_ptr<Configuration>> Configuration::make(Module& module, const
 
 Result<std::unique_ptr<Configuration>> Configuration::make(Module& module,
                                                            const config::PluginSettings& settings,
-                                                           Home home, Means means) {
-  runtime::Host& host = module.host();
-  const Nanoseconds before = host.clock().monotonic();
-  WEIR_TRY(auto options, planes::read_plugin(settings, {}));
+                                                           Home home, Means means,
+                                                           std::function<void()> on_settled) {
+  const planes::CodeSupply& supply = module.late_code().supply();
+  WEIR_TRY(auto code, supply.find(settings));
 
   std::unique_ptr<Configuration> made(new Configuration(module, std::move(means)));
-  const OpenTable open(made->stats());
-  WEIR_TRY(auto plugin, host.load(std::move(options)));
-  for (std::string_view counted : kCounted) {
-    host.metrics().define(abi::MetricType::Counter,
-                          "wasm." + plugin->options().name + "." + std::string(counted));
+  std::shared_ptr<const runtime::Plugin> plugin;
+  if (code) {
+    const OpenTable open(made->stats());
+    WEIR_TRY(plugin, load_plugin(module, planes::plugin_options(settings, *std::move(code))));
   }
-  host.logger().log(LogLevel::Info, loaded_message(*plugin, host.clock().monotonic() - before));
-  made->plugin_ = module.add(std::move(plugin), home);
+  made->plugin_ =
+      module.add(settings.name, home, planes::plugin_options(settings, "").failure_policy, plugin);
   if (made->carrier_ != nullptr) {
     made->carries_ = made->carrier_->config();
     module.main_thread().add(std::move(made->carrier_));
+  }
+  if (plugin == nullptr) {
+    module.late_code().fetch(made->plugin_, settings, std::move(on_settled));
+  } else if (on_settled) {
+    on_settled();
   }
   return made;
 }

@@ -1,11 +1,13 @@
 #pragma once
 // What a filter, an access logger or a service of this module is configured with: a plugin.
 
+#include <functional>
 #include <memory>
 #include <string_view>
 
 #include "base/result.h"
 #include "planes/envoy/carrier.h"
+#include "planes/envoy/configured_plugin.h"
 #include "planes/envoy/metrics.h"
 #include "planes/envoy/plugin_message.h"
 #include "runtime/host.h"
@@ -14,19 +16,9 @@ namespace weir::envoy_plane {
 
 class Module;
 
-// Where a plugin's instances are.
-enum class Home : uint8_t {
-  Workers,     // on each that has streams for it, or can be reached
-  EachWorker,  // the same, and kept running there: it serves no streams
-  MainThread,  // there only, and kept running
-};
-
-// A plugin as one configuration names it: what workers know it by.
-struct ConfiguredPlugin {
-  uint64_t id;  // never used twice
-  std::shared_ptr<const runtime::Plugin> plugin;
-  Home home;
-};
+// Compiles the plugin and tries it out; the log tells. Thread: main.
+Result<std::shared_ptr<const runtime::Plugin>> load_plugin(Module& module,
+                                                           runtime::PluginOptions options);
 
 // Envoy destroys it after its last stream. Made on the main thread, then immutable; destroyed on
 // any thread.
@@ -39,16 +31,18 @@ class Configuration {
     std::unique_ptr<Carrier> carrier;
   };
 
-  // Reads it, compiles the plugin and tries it out.
+  // Reads it, compiles the plugin and tries it out. Where the code has to be fetched first, that is
+  // done later (LateCode), and `on_settled` called then.
   static Result<std::unique_ptr<Configuration>> make(Module& module, const PluginText& text,
                                                      Means means);
   // The same of one that was read already.
   static Result<std::unique_ptr<Configuration>> make(Module& module,
                                                      const config::PluginSettings& settings,
-                                                     Home home, Means means);
+                                                     Home home, Means means,
+                                                     std::function<void()> on_settled = {});
   ~Configuration();
 
-  const std::shared_ptr<const ConfiguredPlugin>& plugin() const { return plugin_; }
+  const std::shared_ptr<ConfiguredPlugin>& plugin() const { return plugin_; }
   // Null: none of its own.
   StatsTable* stats() const { return stats_.get(); }
 
@@ -59,7 +53,7 @@ class Configuration {
   std::unique_ptr<StatsTable> stats_;
   std::unique_ptr<Carrier> carrier_;  // until the main thread has it
   const void* carries_ = nullptr;     // as the main thread knows it
-  std::shared_ptr<const ConfiguredPlugin> plugin_;
+  std::shared_ptr<ConfiguredPlugin> plugin_;
 };
 
 }  // namespace weir::envoy_plane

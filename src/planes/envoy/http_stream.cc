@@ -68,8 +68,8 @@ bool HttpStream::begin() {
   if (plugin != nullptr) {
     context_ = plugin->make_http_context(*this);
   } else {
-    context_ = std::make_unique<runtime::UnavailableHttpContext>(
-        *this, configured.plugin->options().failure_policy, std::move(why));
+    context_ = std::make_unique<runtime::UnavailableHttpContext>(*this, configured.failure_policy(),
+                                                                 std::move(why));
   }
   return true;
 }
@@ -79,11 +79,45 @@ HeadersAction HttpStream::on_headers(Direction direction, EndOfStream end) {
   // that never came here.
   if (worker_.in_guest()) return HeadersAction::Continue;
   if (direction == Direction::Request) {
+    if (wait(end)) return HeadersAction::StopAllIterationAndWatermark;
     begin();
   } else {
     has_response_ = true;
     if (context_ == nullptr) return HeadersAction::Continue;
   }
+  return show_headers(direction, end);
+}
+
+bool HttpStream::wait(EndOfStream end) {
+  if (context_ != nullptr) return false;
+  const ConfiguredPlugin& configured = worker_.plugin_for(filter_, config_);
+  if (configured.state() != ConfiguredPlugin::State::Awaited) return false;
+  request_.stopped = true;
+  awaited_end_ = end;
+  worker_.wait_for_plugin(*this);
+  patience_ = worker_.make_timer([this] {
+    patience_.reset();
+    worker_.tell_plugin_settled(*this);
+  });
+  patience_->start(kLongestWait);
+  return true;
+}
+
+void HttpStream::on_plugin_settled() {
+  if (filter_ == nullptr || context_ != nullptr || completed_) return;
+  const bool awaited =
+      worker_.plugin_for(filter_, config_).state() == ConfiguredPlugin::State::Awaited;
+  if (awaited && patience_ != nullptr) return worker_.wait_for_plugin(*this);
+  patience_.reset();
+  begin();
+  // Envoy holds all of the request meanwhile, and goes on with it from its headers.
+  if (show_headers(Direction::Request, awaited_end_) == HeadersAction::Continue) {
+    request_.stopped = true;
+    resume(Direction::Request);
+  }
+}
+
+HeadersAction HttpStream::show_headers(Direction direction, EndOfStream end) {
   HeadersAction action;
   {
     const Worker::GuestScope guest(worker_);
@@ -139,7 +173,7 @@ TrailersAction HttpStream::on_trailers(Direction direction) {
 
 void HttpStream::on_complete() {
   // A stream that was answered before its request came here is still logged.
-  if (!worker_.in_guest()) begin();
+  if (!worker_.in_guest() && patience_ == nullptr) begin();
   completed_ = true;
   if (context_ == nullptr || worker_.in_guest()) return;
   const Worker::GuestScope guest(worker_);
@@ -149,6 +183,7 @@ void HttpStream::on_complete() {
 
 void HttpStream::on_destroy() {
   completed_ = true;
+  patience_.reset();
   worker_.remove(*this);
   if (!worker_.in_guest()) end();
   filter_state_.detach();

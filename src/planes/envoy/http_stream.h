@@ -13,6 +13,7 @@
 #include "planes/envoy/stream_calls.h"
 #include "planes/envoy/worker_stream.h"
 #include "runtime/http_context.h"
+#include "runtime/worker_services.h"
 
 namespace weir::envoy_plane {
 
@@ -40,6 +41,7 @@ class HttpStream final : public runtime::HttpStream, public WorkerStream {
   // WorkerStream
   void settle() override;
   void end() override;
+  void on_plugin_settled() override;
   bool may_call(runtime::Protocol) const override { return filter_ != nullptr && !completed_; }
   Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> open_call(
       std::string_view cluster, const abi::HeaderList& headers, abi::EndOfStream end,
@@ -84,6 +86,9 @@ class HttpStream final : public runtime::HttpStream, public WorkerStream {
 
   // The plugin's context, made at the first event that the plugin is to see.
   bool begin();
+  // Whether the plugin is awaited: the stream is held until it is here.
+  bool wait(abi::EndOfStream end);
+  abi::HeadersAction show_headers(runtime::Direction, abi::EndOfStream);
   Half& half(runtime::Direction direction) {
     return direction == runtime::Direction::Request ? request_ : response_;
   }
@@ -111,6 +116,8 @@ class HttpStream final : public runtime::HttpStream, public WorkerStream {
   std::optional<Reply> reply_;                     // noted
   OwnReply* own_reply_ = nullptr;                  // while the plugin is shown it
   bool reset_ = false;                             // noted
+  std::unique_ptr<runtime::Timer> patience_;       // while the plugin is awaited
+  abi::EndOfStream awaited_end_ = abi::EndOfStream::No;
   bool noted_ = false;
   bool has_response_ = false;     // its headers were there
   bool response_passed_ = false;  // they have gone on from here

@@ -60,10 +60,9 @@ WEIR_ENVOY_HOOK void envoy_dynamic_module_on_access_logger_log(EnvoyLogger* envo
   const Worker::Event scope(worker, nullptr, Worker::EventKind::Tells, logger->config.stats());
   if (worker.in_guest()) {
     // What a guest did to its own stream has ended that one; guests do not run inside of guests.
-    Module::get().host().logger().log(LogLevel::Warn,
-                                      logger->config.plugin()->plugin->log_prefix() +
-                                          "is not told of a stream that has ended "
-                                          "while a plugin was changing it");
+    Module::get().host().logger().log(
+        LogLevel::Warn, "plugin '" + logger->config.plugin()->name() +
+                            "' is not told of a stream that ended while a plugin was changing it");
     return;
   }
   std::string ignored;

@@ -5,28 +5,37 @@
 
 namespace weir::envoy_plane {
 
-std::shared_ptr<const ConfiguredPlugin> Module::add(std::shared_ptr<const runtime::Plugin> plugin,
-                                                    Home home) {
-  std::shared_ptr<const ConfiguredPlugin> added;
+std::shared_ptr<ConfiguredPlugin> Module::add(std::string name, Home home,
+                                              runtime::FailurePolicy policy,
+                                              std::shared_ptr<const runtime::Plugin> plugin) {
+  std::shared_ptr<ConfiguredPlugin> added;
   {
     auto state = state_.lock();
-    added = std::make_shared<const ConfiguredPlugin>(
-        ConfiguredPlugin{++state->last_id, std::move(plugin), home});
-    state->plugins.emplace(added->id, added);
+    added = std::make_shared<ConfiguredPlugin>(++state->last_id, home, std::move(name), policy);
+    if (plugin != nullptr) added->arrive(std::move(plugin));
+    state->plugins.emplace(added->id(), added);
   }
   pulse_.beat();
   return added;
+}
+
+void Module::tell_workers() {
+  const auto workers = state_.lock()->workers;
+  for (const auto& worker : workers) {
+    worker->post([] { Worker::here().on_plugin_settled(); });
+  }
+  pulse_.beat();
 }
 
 void Module::remove(const ConfiguredPlugin& plugin) {
   std::vector<std::shared_ptr<Inbox>> workers;
   {
     auto state = state_.lock();
-    state->plugins.erase(plugin.id);
+    state->plugins.erase(plugin.id());
     workers = state->workers;
   }
   for (const auto& worker : workers) {
-    worker->post([id = plugin.id] { Worker::here().forget(id); });
+    worker->post([id = plugin.id()] { Worker::here().forget(id); });
   }
 }
 
@@ -38,7 +47,7 @@ std::vector<std::shared_ptr<const ConfiguredPlugin>> Module::plugins() const {
 }
 
 bool Module::is_alive(const ConfiguredPlugin& plugin) const {
-  return state_.lock()->plugins.contains(plugin.id);
+  return state_.lock()->plugins.contains(plugin.id());
 }
 
 void Module::add_worker(std::shared_ptr<Inbox> inbox) {

@@ -9,6 +9,7 @@
 
 #include "base/guarded.h"
 #include "planes/envoy/configuration.h"
+#include "planes/envoy/late_code.h"
 #include "planes/envoy/main_thread.h"
 #include "planes/envoy/metrics.h"
 #include "planes/envoy/timer_thread.h"
@@ -22,9 +23,9 @@ class Inbox;
 // Never destroyed: Envoy's threads may end after everything else. Thread: any.
 class Module {
  public:
-  // Both outlive the module; `metrics` are those of `host`. Thread: main.
-  Module(runtime::Host& host, EnvoyMetrics& metrics)
-      : host_(host), metrics_(metrics), timers_(host.clock()) {}
+  // All outlive the module; `metrics` are those of `host`. Thread: main.
+  Module(runtime::Host& host, EnvoyMetrics& metrics, const planes::CodeSupply& supply)
+      : host_(host), metrics_(metrics), timers_(host.clock()), late_code_(*this, supply) {}
 
   // The process's. Defined where the library is put together: it makes the engines and the host.
   static Module& get();
@@ -36,11 +37,13 @@ class Module {
   TimerThread& timers() { return timers_; }
   MainThread& main_thread() { return main_thread_; }
   WorkerPulse& pulse() { return pulse_; }
+  LateCode& late_code() { return late_code_; }
 
   // Configurations that are alive. Workers start the plugin when they first need it, or at once
   // where they can be reached.
-  std::shared_ptr<const ConfiguredPlugin> add(std::shared_ptr<const runtime::Plugin> plugin,
-                                              Home home);
+  // Without a plugin its code is awaited.
+  std::shared_ptr<ConfiguredPlugin> add(std::string name, Home home, runtime::FailurePolicy policy,
+                                        std::shared_ptr<const runtime::Plugin> plugin);
   void remove(const ConfiguredPlugin& plugin);
   std::vector<std::shared_ptr<const ConfiguredPlugin>> plugins() const;
   bool is_alive(const ConfiguredPlugin& plugin) const;
@@ -52,6 +55,8 @@ class Module {
   // The workers that are alive.
   void add_worker(std::shared_ptr<Inbox> inbox);
   void remove_worker(const std::shared_ptr<Inbox>& inbox);
+  // A plugin that was awaited is here, or is not coming for now.
+  void tell_workers();
 
  private:
   struct State {
@@ -66,6 +71,7 @@ class Module {
   TimerThread timers_;
   MainThread main_thread_;
   WorkerPulse pulse_;
+  LateCode late_code_;
   Guarded<State> state_;
   std::atomic<int> route_configs_ = 0;
 };

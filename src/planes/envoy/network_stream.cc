@@ -62,7 +62,7 @@ void NetworkStream::begin() {
     context_ = plugin->make_network_context(*this);
   } else {
     context_ = std::make_unique<runtime::UnavailableNetworkContext>(
-        *this, configured.plugin->options().failure_policy, std::move(why));
+        *this, configured.failure_policy(), std::move(why));
   }
 }
 
@@ -75,15 +75,54 @@ std::unique_ptr<Waker> NetworkStream::make_waker() {
       envoy_dynamic_module_callback_network_filter_scheduler_new(filter_));
 }
 
-NetworkAction NetworkStream::on_new_connection() {
+bool NetworkStream::waits() {
+  if (context_ != nullptr) return false;
+  if (patience_ != nullptr) return true;
+  if (config_.plugin()->state() != ConfiguredPlugin::State::Awaited) return false;
+  worker_.wait_for_plugin(*this);
+  patience_ = worker_.make_timer([this] {
+    patience_.reset();
+    worker_.tell_plugin_settled(*this);
+  });
+  patience_->start(kLongestWait);
+  return true;
+}
+
+void NetworkStream::on_plugin_settled() {
+  if (filter_ == nullptr || closed_ || context_ != nullptr) return;
+  const bool awaited = config_.plugin()->state() == ConfiguredPlugin::State::Awaited;
+  if (awaited && patience_ != nullptr) return worker_.wait_for_plugin(*this);
+  patience_.reset();
   begin();
-  NetworkAction action;
-  {
-    const Worker::GuestScope guest(worker_);
-    action = context_->on_new_connection();
+  show_connection();
+  const bool let_in = !request_.stopped;
+  for (const Direction direction : {Direction::Request, Direction::Response}) {
+    Half& part = half(direction);
+    const bool something = part.bytes.held_bytes() > 0 || part.ended;
+    if (something) {
+      part.stopped = ask(direction, part.ended ? EndOfStream::Yes : EndOfStream::No) !=
+                     NetworkAction::Continue;
+    }
+    if (part.stopped || (!something && direction == Direction::Response)) continue;
+    if (!something && !let_in) continue;
+    part.stopped = true;
+    resume(direction);
   }
-  request_.stopped = action != NetworkAction::Continue;
-  return action;
+}
+
+void NetworkStream::show_connection() {
+  const Worker::GuestScope guest(worker_);
+  request_.stopped = context_->on_new_connection() != NetworkAction::Continue;
+}
+
+NetworkAction NetworkStream::on_new_connection() {
+  if (waits()) {
+    request_.stopped = true;
+    return NetworkAction::StopIteration;
+  }
+  begin();
+  show_connection();
+  return request_.stopped ? NetworkAction::StopIteration : NetworkAction::Continue;
 }
 
 NetworkAction NetworkStream::on_data(Direction direction, EndOfStream end) {
@@ -92,7 +131,7 @@ NetworkAction NetworkStream::on_data(Direction direction, EndOfStream end) {
   part.bytes.begin_event();
   // What a guest's own doing made Envoy bring waits for the guest's next event.
   const NetworkAction action =
-      closed_ || worker_.in_guest() ? NetworkAction::StopIteration : ask(direction, end);
+      closed_ || worker_.in_guest() || waits() ? NetworkAction::StopIteration : ask(direction, end);
   part.stopped = action != NetworkAction::Continue;
   if (part.stopped) {
     part.bytes.hold();
@@ -144,6 +183,7 @@ void NetworkStream::on_event(NetworkEvent event) {
 
 void NetworkStream::on_destroy() {
   closed_ = true;
+  patience_.reset();
   worker_.remove(*this);
   if (!worker_.in_guest()) end();
   filter_state_.detach();

@@ -10,6 +10,7 @@
 #include "planes/envoy/network_filter_state.h"
 #include "planes/envoy/worker_stream.h"
 #include "runtime/network_context.h"
+#include "runtime/worker_services.h"
 
 namespace weir::envoy_plane {
 
@@ -37,6 +38,7 @@ class NetworkStream final : public runtime::NetworkStream, public WorkerStream {
   // WorkerStream
   void settle() override;
   void end() override;
+  void on_plugin_settled() override;
   bool may_call(runtime::Protocol protocol) const override {
     return filter_ != nullptr && !closed_ && protocol != runtime::Protocol::Http2;
   }
@@ -75,6 +77,9 @@ class NetworkStream final : public runtime::NetworkStream, public WorkerStream {
   }
   // The plugin's context, made at the first event.
   void begin();
+  // Whether the plugin is awaited: the connection is held until it is here.
+  bool waits();
+  void show_connection();
   abi::NetworkAction ask(runtime::Direction, abi::EndOfStream);
   void note();
   // Sees to it that not too much is held.
@@ -91,6 +96,7 @@ class NetworkStream final : public runtime::NetworkStream, public WorkerStream {
   NetworkCalls calls_;
   std::unique_ptr<runtime::NetworkContext> context_;  // null: not begun, or ended
   uint64_t limit_;                                    // of bytes held before Envoy is slowed down
+  std::unique_ptr<runtime::Timer> patience_;          // while the plugin is awaited
   Close close_ = Close::No;                           // noted
   std::string_view close_details_;
   bool noted_ = false;

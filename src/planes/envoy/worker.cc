@@ -102,13 +102,19 @@ Worker::~Worker() {
 }
 
 runtime::WorkerPlugin* Worker::start(const ConfiguredPlugin& configured, std::string& why) {
-  const auto found = plugins_.find(configured.id);
+  if (configured.state() != ConfiguredPlugin::State::Here) {
+    why = configured.state() == ConfiguredPlugin::State::Awaited
+              ? "plugin '" + configured.name() + "': its code is not here yet"
+              : configured.why_absent();
+    return nullptr;
+  }
+  const auto found = plugins_.find(configured.id());
   if (found != plugins_.end() && found->second.plugin != nullptr) return found->second.plugin.get();
-  Started& started = found == plugins_.end() ? plugins_[configured.id] : found->second;
+  Started& started = found == plugins_.end() ? plugins_[configured.id()] : found->second;
   const Nanoseconds now = module_.host().clock().monotonic();
   if (now >= started.retry_at) {
     const GuestScope guest(*this);
-    auto made = runtime_.start(configured.plugin);
+    auto made = runtime_.start(configured.plugin());
     if (made.ok()) {
       started.plugin = std::move(made).value();
       return started.plugin.get();
@@ -119,6 +125,18 @@ runtime::WorkerPlugin* Worker::start(const ConfiguredPlugin& configured, std::st
   }
   why = started.why;
   return nullptr;
+}
+
+void Worker::on_plugin_settled() {
+  start_services();
+  const auto waiting = std::exchange(waiting_, {});
+  for (WorkerStream* stream : waiting) tell_plugin_settled(*stream);
+}
+
+void Worker::tell_plugin_settled(WorkerStream& stream) {
+  WorkerStream* outer = std::exchange(event_stream_, &stream);
+  stream.on_plugin_settled();
+  event_stream_ = outer;
 }
 
 const ConfiguredPlugin& Worker::plugin_for(EnvoyHttpFilter* filter,
@@ -134,21 +152,22 @@ Nanoseconds Worker::now() const { return module_.host().clock().wall(); }
 
 void Worker::start_all() {
   for (const auto& configured : module_.plugins()) {
-    if (configured->home == Home::EachWorker) keep_running(configured);
-    if (configured->home != Home::Workers) continue;
+    if (configured->home() == Home::EachWorker) keep_running(configured);
+    if (configured->home() != Home::Workers) continue;
     std::string ignored;  // It has been logged.
     start(*configured, ignored);
   }
 }
 
 void Worker::start_services() {
+  const Home home = module_.is_main_thread() ? Home::MainThread : Home::EachWorker;
   for (const auto& configured : module_.plugins()) {
-    if (configured->home == Home::EachWorker) keep_running(configured);
+    if (configured->home() == home) keep_running(configured);
   }
 }
 
 void Worker::keep_running(const std::shared_ptr<const ConfiguredPlugin>& configured) {
-  Started& kept = plugins_[configured->id];
+  Started& kept = plugins_[configured->id()];
   if (kept.healing != nullptr) return;
   kept.healing = make_timer([this, configured] { heal(configured); });
   heal(configured);
@@ -160,7 +179,7 @@ void Worker::heal(const std::shared_ptr<const ConfiguredPlugin>& configured) {
     const GuestScope guest(*this);
     plugin->keep_running();
   }
-  plugins_[configured->id].healing->start(kHealing);
+  plugins_[configured->id()].healing->start(kHealing);
 }
 
 void Worker::forget(uint64_t plugin_id) {
@@ -177,6 +196,7 @@ void Worker::add(WorkerStream& stream) {
 
 void Worker::remove(WorkerStream& stream) {
   stream.unlink(streams_);
+  if (!waiting_.empty()) std::erase(waiting_, &stream);
   if (inbox_->beacon() != &stream) return;
   inbox_->extinguish();
   if (streams_ != nullptr) inbox_->light(*streams_);

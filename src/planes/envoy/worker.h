@@ -16,7 +16,7 @@
 namespace weir::envoy_plane {
 
 class Configuration;
-struct ConfiguredPlugin;
+class ConfiguredPlugin;
 class Module;
 
 // Made when the thread is first asked to do something for a plugin, destroyed when the thread ends.
@@ -77,6 +77,11 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
   void start_all();
   // Starts it here, and again whenever it is found to have failed, until it is forgotten.
   void keep_running(const std::shared_ptr<const ConfiguredPlugin>& configured);
+  // The stream is told when an awaited plugin is here or absent, until it is removed.
+  void wait_for_plugin(WorkerStream& stream) { waiting_.push_back(&stream); }
+  void on_plugin_settled();
+  // The same for one stream, as an event of its own.
+  void tell_plugin_settled(WorkerStream& stream);
   // The configuration with the plugin of this id is gone.
   void forget(uint64_t plugin_id);
 
@@ -128,6 +133,7 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
   runtime::Worker runtime_;
   std::unordered_map<uint64_t, Started> plugins_;  // by ConfiguredPlugin::id
   WorkerStream* streams_ = nullptr;                // all that live, linked
+  std::vector<WorkerStream*> waiting_;             // for a plugin
   std::vector<WorkerStream*> unsettled_;
   std::vector<std::unique_ptr<WorkerStream>> buried_;
   bool needs_beacon_ = false;

@@ -25,6 +25,10 @@ class WorkerStream {
   // Ends what is left of the plugin's context.
   virtual void end() = 0;
 
+  // The plugin that it waits for is here, or is not coming for now; or is still awaited, where the
+  // news was of another.
+  virtual void on_plugin_settled() = 0;
+
   // Whether a call can be the stream's: it will go on for a while, and Envoy has the means.
   virtual bool may_call(runtime::Protocol) const = 0;
   virtual Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> open_call(

@@ -211,10 +211,18 @@ class Envoy:
     """A running Envoy. Ends, and leaves no trace, by stop()."""
 
     def __init__(
-        self, listeners, clusters, workers=1, log_level="info", dynamic=False, extensions=()
+        self,
+        listeners,
+        clusters,
+        workers=1,
+        log_level="info",
+        dynamic=False,
+        extensions=(),
+        control_plane=None,
+        environment=None,
     ):
         """`dynamic`: listeners come from a file that update() writes anew; `extensions`: of the
-        process."""
+        process; with a control plane, `listeners` are those that it serves."""
         self._folder = tempfile.TemporaryDirectory(prefix="weir-test-")
         self.folder = pathlib.Path(self._folder.name)
         self._log = self.folder / "log"
@@ -226,6 +234,17 @@ class Envoy:
             source = {"path_config_source": {"path": str(self.folder / "lds.json")}}
             config["dynamic_resources"] = {"lds_config": source}
             config["node"] = {"id": "test", "cluster": "test"}
+        elif control_plane:
+            clusters.append(cluster("control_plane", control_plane))
+            service_ = {"envoy_grpc": {"cluster_name": "control_plane"}}
+            ads = {
+                "api_type": "GRPC",
+                "transport_api_version": "V3",
+                "grpc_services": [service_],
+            }
+            lds = {"resource_api_version": "V3", "ads": {}}
+            config["dynamic_resources"] = {"ads_config": ads, "lds_config": lds}
+            config["node"] = {"id": "test", "cluster": "test"}
         else:
             config["static_resources"]["listeners"] = listeners
         (self.folder / "envoy.json").write_text(json.dumps(config))
@@ -233,6 +252,8 @@ class Envoy:
             **os.environ,
             "ENVOY_DYNAMIC_MODULES_SEARCH_PATH": str(pathlib.Path(_MODULE).parent),
             "WEIR_CODE_CACHE": _CODE_CACHE or "off",
+            "WEIR_FETCH_CACHE": "off",
+            **(environment or {}),
         }
         arguments = [
             *(BINARY, "-c", str(self.folder / "envoy.json"), "--concurrency", str(workers)),
@@ -248,6 +269,7 @@ class Envoy:
             eventually(lambda: self._runs() and admin.exists() and admin.read_text(), "Envoy")
             self.admin_port = int(admin.read_text().rsplit(":", 1)[1])
             eventually(lambda: self._runs() and self._is_ready(), "Envoy to be ready")
+            eventually(lambda: self._runs() and self._listens(listeners), "its listeners")
             self.ports = self._read_ports(listeners)
         except BaseException:
             self.process.kill()
@@ -279,6 +301,10 @@ class Envoy:
             return self.page("/ready")[0] == 200
         except OSError:  # Not listening yet, or gone already: the process tells.
             return False
+
+    def _listens(self, listeners):
+        lines = json.loads(self.page("/listeners?format=json")[1]).get("listener_statuses", [])
+        return len(lines) >= len(listeners)
 
     def _read_ports(self, listeners):
         lines = json.loads(self.page("/listeners?format=json")[1])["listener_statuses"]
