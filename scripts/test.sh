@@ -30,6 +30,7 @@ left_out() {
 dependencies() {
   "$scripts/setup/apt.sh" build test guests && make --no-print-directory deps engines &&
     "$scripts/setup/envoy.sh" && "$scripts/setup/generated_modules.sh" &&
+    "$scripts/setup/control_plane.sh" &&
     "$scripts/setup/envoy-api.sh"
 }
 
