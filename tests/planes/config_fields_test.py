@@ -2,9 +2,11 @@
 `weir serve`. Fetching code is update_test's and fetch tests' matter."""
 
 import base64
+import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -191,6 +193,29 @@ class PluginConfigTest(FieldTest):
         clients = self.serve(*[listener(it["name"], it) for it in plugins])
         self.assertEqual([client.request("/other").status for client in clients], [200, 403])
         self.assertEqual(clients[0].request("/other").headers.get("x-set"), "guest")
+
+    def test_plugins_of_one_root_and_configuration_are_configured_once(self):
+        same = {"vm_id": "one", "root_id": "root", "configuration": "text"}
+        self.serve(
+            listener("one", self.telltale("a", **same), self.telltale("b", **same)),
+            listener("two", self.telltale("c", **{**same, "configuration": "other"})),
+        )
+        # Loaded, each is tried out; then there are two roots in one instance.
+        self.assertEqual(len(self.weir.lines(r": plugin: text$")), 2 + 1)
+        self.assertEqual(len(self.weir.lines(r": plugin: other$")), 1 + 1)
+        self.assertEqual(self.weir.stat("wasm.wasmtime.active"), 1)
+
+    def test_a_vm_goes_with_its_last_plugin(self):
+        plugins = [plugin(name, guest("http_all"), vm_id="one") for name in "ab"]
+        self.serve(listener("main", *plugins))
+        self.assertEqual(self.weir.stat("wasm.wasmtime.active"), 1)
+        file = self.weir.folder / "bootstrap.json"
+        for left, instances in [(plugins[1:], 1), ([], 0)]:
+            config = bootstrap([listener("main", *left)], [cluster("upstream", self.upstream)])
+            file.write_text(json.dumps(config))
+            self.weir.signal(signal.SIGHUP)
+            eventually(lambda: len(self.weir.plugins()) == len(left), "plugins to go")
+            eventually(lambda: self.weir.stat("wasm.wasmtime.active") == instances, "the VM to go")
 
     def test_allow_on_headers_stop_iteration(self):
         stops = self.telltale("stops")

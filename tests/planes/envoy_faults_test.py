@@ -10,6 +10,7 @@ import unittest
 import faults_test as everywhere
 from engines_test import FAULTS
 from peers.case import PlaneTest, guest
+from peers.engines import engines_of_other_hosts
 from peers.envoy import Envoy, cluster, listener, plugin_config, wasm_filter, weir_filter
 from peers.http1 import Http1Client
 from peers.load import SteadyLoad
@@ -131,20 +132,6 @@ class LimitTest(PlaneTest):
         return self.upstream(respond=respond)
 
 
-def built_engines():
-    """Those that run in Envoy. An engine with a C library of its own does not: a stock Envoy does not start
-    again by that one's loader."""
-    names = []
-    for folder in os.environ["WEIR_ENGINE_PATH"].split(":"):
-        for adapter in sorted(pathlib.Path(folder).glob("weir-engine-*.so")):
-            name = adapter.stem.removeprefix("weir-engine-")
-            if (adapter.parent / name.split("-")[0] / "ld.so").exists():
-                print(f"not tested: {name}, which has a C library of its own")
-            else:
-                names.append(name)
-    return names
-
-
 class EveryEngineTest(PlaneTest):
     """All engines in one Envoy, beside its own V8: each fails in every way while the others serve."""
 
@@ -186,10 +173,10 @@ class EveryEngineTest(PlaneTest):
         self.assertEqual({answer.headers.get("x-set") for answer in answers}, {"guest"})
 
     def test_each_fails_alone(self):
-        self.check(built_engines())
+        self.check(engines_of_other_hosts())
 
     def test_each_fails_alone_when_first_used_in_the_opposite_order(self):
-        self.check(built_engines()[::-1])
+        self.check(engines_of_other_hosts()[::-1])
 
 
 class TwoEnginesTest(PlaneTest):
