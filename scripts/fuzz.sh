@@ -9,16 +9,16 @@ seconds=${1:-15}
 shift $(($# > 0 ? 1 : 0))
 targets=("$@")
 if [ $# = 0 ]; then
-  mapfile -t targets < <(find build/fuzz/bin -maxdepth 1 -type f -name '*_fuzz' -printf '%f\n' | sort)
+  mapfile -t targets < <(find build/asan-ubsan/bin -maxdepth 1 -type f -name '*_fuzz' -printf '%f\n' | sort)
 fi
-[ ${#targets[@]} -gt 0 ] || die "build/fuzz/bin holds no fuzz target: run scripts/build.sh fuzz"
+[ ${#targets[@]} -gt 0 ] || die "build/asan-ubsan/bin holds no fuzz target: run scripts/build.sh asan-ubsan fuzzers"
 
 fuzz() {
   local target=$1 corpus=$weir_cache/corpus/$1 log=build/fuzz/$1.log
   local folders=("$corpus")
   mkdir -p "$corpus"
   [ ! -d "tests/fuzz/seeds/$target" ] || folders+=("tests/fuzz/seeds/$target")
-  if ! "build/fuzz/bin/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+  if ! "build/asan-ubsan/bin/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
     -artifact_prefix="build/fuzz/crashes/$target-" "${folders[@]}" > "$log" 2>&1; then
     tail -n 60 "$log" >&2
     die "$target failed: see $log and build/fuzz/crashes"

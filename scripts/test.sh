@@ -60,7 +60,7 @@ thread_sanitizer() {
 }
 
 fuzz() {
-  "$scripts/build.sh" fuzz fuzzers && "$scripts/fuzz.sh" 15
+  "$scripts/build.sh" asan-ubsan fuzzers && "$scripts/fuzz.sh" 15
 }
 
 step "dependencies" dependencies

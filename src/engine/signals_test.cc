@@ -85,7 +85,7 @@ class Work {
         traps(used);
         fault();
       }
-      std::ranges::rotate(used_, used_.begin() + 1);
+      std::rotate(used_.begin(), used_.begin() + 1, used_.end());
     }
   }
 
