@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "cli/bench_command.h"
 #include "cli/check_command.h"
 #include "cli/compile_command.h"
 #include "cli/engines_command.h"
@@ -24,6 +25,7 @@ int run_command_line(int argc, const char* const* argv, const StartAgain& start_
   InspectCommand inspect(app);
   NewCommand make_new(app);
   TestCommand test(app);
+  BenchCommand bench(app);
 
   try {
     app.parse(argc, argv);
@@ -44,6 +46,8 @@ int run_command_line(int argc, const char* const* argv, const StartAgain& start_
     code = inspect.run(start_again);
   } else if (test.was_asked_for()) {
     code = test.run(start_again);
+  } else if (bench.was_asked_for()) {
+    code = bench.run(start_again);
   } else if (make_new.was_asked_for()) {
     code = make_new.run();
   } else {

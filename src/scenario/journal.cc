@@ -22,11 +22,13 @@ std::string fields_text(const abi::HeaderMap& map) {
 }
 
 void Journal::add_callback(std::string_view name) {
+  if (quiet_) return;
   callbacks_.emplace_back(name);
   add_line(std::string("callback ").append(name));
 }
 
 void Journal::add_line(std::string_view line) {
+  if (quiet_) return;
   const auto since = std::chrono::duration_cast<Milliseconds>(clock_.monotonic() - begin_).count();
   lines_.lock()->push_back("  " + std::to_string(since) + " ms  " + std::string(line));
 }
@@ -38,6 +40,7 @@ std::string Journal::text() const {
 }
 
 void Journal::write(LogLevel level, std::string_view line) {
+  if (quiet_) return;
   const bool of_plugin = !prefix_.empty() && line.starts_with(prefix_);
   SeenLog log{level, of_plugin, std::string(of_plugin ? line.substr(prefix_.size()) : line)};
   // Of a plugin's failure the engine's own words differ from engine to engine: golden files leave

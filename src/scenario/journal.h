@@ -1,6 +1,7 @@
 #pragma once
 // What happens in a scenario, in order.
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +49,9 @@ class Journal final : public Logger {
   // What log lines of the plugin begin with: "wasm [name]".
   void set_prefix(std::string prefix) { prefix_ = std::move(prefix) + ": "; }
 
+  // Nothing is written down from now on.
+  void set_quiet() { quiet_ = true; }
+
   JournalMark mark() const {
     return {logs_.lock()->size(), callbacks_.size(), calls_.size(), lines_.lock()->size()};
   }
@@ -64,7 +68,9 @@ class Journal final : public Logger {
   }
 
   void add_callback(std::string_view name);
-  void add_call(std::shared_ptr<const SeenCall> call) { calls_.push_back(std::move(call)); }
+  void add_call(std::shared_ptr<const SeenCall> call) {
+    if (!quiet_) calls_.push_back(std::move(call));
+  }
 
   // A line of the transcript, with the time since the scenario's begin.
   void add_line(std::string_view line);
@@ -79,6 +85,7 @@ class Journal final : public Logger {
   const Clock& clock_;
   const Nanoseconds begin_ = clock_.monotonic();
   std::string prefix_;
+  std::atomic<bool> quiet_ = false;
   Guarded<std::vector<SeenLog>> logs_;
   std::vector<std::string> callbacks_;
   std::vector<std::shared_ptr<const SeenCall>> calls_;

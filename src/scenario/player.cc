@@ -24,7 +24,10 @@ Player::Player(const Parts& parts)
 Player::~Player() { end(); }
 
 Done Player::start(const runtime::PluginOptions& options) {
+  const SystemClock real;
+  const Nanoseconds begin = real.monotonic();
   WEIR_TRY(auto plugin, host_.load(options));
+  start_times_.load = real.monotonic() - begin;
   journal_.set_prefix(plugin->log_prefix());
   const std::string& vm_id = options.vm.vm_id;
   auto& store = host_.shared_data().store(vm_id, options.vm.limits.max_shared_data_bytes);
@@ -42,15 +45,17 @@ Done Player::start(const runtime::PluginOptions& options) {
     if (!fits) return Error{ErrorCode::LimitExceeded, "queues: no room in '" + name + "'"};
   }
   worker_ = std::make_unique<runtime::Worker>(host_, loop_);
-  parts_.recorder.begin(journal_);
+  if (parts_.recorder != nullptr) parts_.recorder->begin(journal_);
+  const Nanoseconds loaded = real.monotonic();
   WEIR_TRY(plugin_, worker_->start(std::move(plugin)));
+  start_times_.start = real.monotonic() - loaded;
   loop_.run();
   return Unit{};
 }
 
 void Player::play(const Step& step, Findings& findings) {
   journal_.add_line("== " + step.title);
-  parts_.recorder.note(step.title);
+  if (parts_.recorder != nullptr) parts_.recorder->note(step.title);
   const JournalMark mark = journal_.mark();
   http_ = nullptr;
   tcp_ = nullptr;
@@ -161,15 +166,26 @@ void Player::enqueue(const EnqueueStep& step, const std::string& where, Findings
   if (queues.enqueue(id, step.item) != abi::Status::Ok) findings.add(where, "the queue is full");
 }
 
-void Player::end() {
-  if (!plugin_) return;
+void Player::end_streams() {
   for (const Exchange& exchange : exchanges_) {
     if (!exchange.http->has_finished()) exchange.http->finish();
   }
   for (const auto& [name, connection] : connections_) connection->finish();
   loop_.run();
+  open_.clear();
   exchanges_.clear();
   connections_.clear();
+}
+
+std::optional<std::string> Player::new_failure() {
+  const auto status = plugin_->status();
+  if (std::exchange(failures_, status.failures) == status.failures) return std::nullopt;
+  return status.last_failure;
+}
+
+void Player::end() {
+  if (!plugin_) return;
+  end_streams();
   plugin_.reset();
   loop_.run();
   worker_.reset();

@@ -30,11 +30,11 @@ namespace weir::scenario {
 // Thread: the one that made it.
 class Player {
  public:
-  // All outlive it. `recorder` observes the engines.
+  // All outlive it.
   struct Parts {
     const engine::Engines& engines;
-    const engine::CodeCache* code_cache;
-    CallRecorder& recorder;
+    const engine::CodeCache* code_cache;  // null: none
+    CallRecorder* recorder;               // that observes the engines; null: nobody records
     const World& world;
   };
 
@@ -43,6 +43,13 @@ class Player {
 
   // Loads the plugin, fills the world, starts it. The error is the plugin's refusal.
   Done start(const runtime::PluginOptions& options);
+
+  // What start() took of real time: to compile and try the plugin out, and to start it for use.
+  struct StartTimes {
+    Nanoseconds load{0};
+    Nanoseconds start{0};
+  };
+  const StartTimes& start_times() const { return start_times_; }
 
   // Does the step and adds what is not as expected.
   void play(const Step& step, Findings& findings);
@@ -53,6 +60,15 @@ class Player {
 
   // Streams that are still open end, and the plugin does.
   void end();
+
+  // Streams that are still open end, and all are forgotten.
+  void end_streams();
+
+  // Nothing is written down from now on.
+  void be_quiet() { journal_.set_quiet(); }
+
+  // Of the plugin's failures the last, if there is a new one.
+  std::optional<std::string> new_failure();
 
   // Of what a plugin may log when it refuses to start, too.
   const Journal& journal() const { return journal_; }
@@ -85,6 +101,7 @@ class Player {
   std::unique_ptr<runtime::Worker> worker_;
   std::unique_ptr<runtime::WorkerPlugin> plugin_;
   uint64_t failures_ = 0;  // that were looked at
+  StartTimes start_times_;
 
   // Streams of the scenario, by name; the last one of a name. All live to the end.
   std::vector<Exchange> exchanges_;

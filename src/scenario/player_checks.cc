@@ -62,16 +62,14 @@ void Player::check(const Expectations* expected, const std::string& where, const
 // A plugin that fails unexpectedly fails the scenario.
 void Player::check_failures(const Expectations* expected, const std::string& where,
                             Findings& findings) {
-  const auto status = plugin_->status();
-  const bool failed = status.failures != failures_;
-  failures_ = status.failures;
+  const auto failure = new_failure();
   const std::string wanted = expected == nullptr ? "" : expected->failure;
-  if (failed && wanted.empty()) {
-    findings.add(where, "the plugin has failed: " + status.last_failure);
-  } else if (!failed && !wanted.empty()) {
+  if (failure && wanted.empty()) {
+    findings.add(where, "the plugin has failed: " + *failure);
+  } else if (!failure && !wanted.empty()) {
     findings.add(where, "expected the plugin to fail, which it did not");
-  } else if (failed && status.last_failure.find(wanted) == std::string::npos) {
-    findings.differ(where, "a failure with " + in_quotes(wanted) + " in it", status.last_failure);
+  } else if (failure && failure->find(wanted) == std::string::npos) {
+    findings.differ(where, "a failure with " + in_quotes(wanted) + " in it", *failure);
   }
 }
 

@@ -51,7 +51,7 @@ Outcome run_scenario(const Suite& suite, const Scenario& scenario, const engine:
   engines.provide(engine_name, abi::make_observed_engine(engine, recorder));
   Findings findings;
   {
-    Player player({engines, options.code_cache, recorder, scenario.world});
+    Player player({engines, options.code_cache, &recorder, scenario.world});
     play(scenario, plugin, player, findings);
     player.end();
     outcome.transcript = player.journal().text();
