@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes a plugin of each language by `weir new`, compiles it as its Makefile says, and sees that it loads.
+# A plugin author's way, for each language: a plugin by `weir new`, compiled by its Makefile, served, changed while it
+# is served, tested, measured and looked into; with the time that each step takes.
 # usage: check_templates.sh WEIR [LANGUAGE...]   WEIR is the program.
 source "$(dirname "${BASH_SOURCE[0]}")/setup/lib.sh"
 
@@ -8,10 +9,69 @@ shift
 languages=("$@")
 [ $# -gt 0 ] || languages=(cpp rust go assemblyscript)
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+started=()
+cleanup() {
+  for process in "${started[@]}"; do kill "$process" 2> /dev/null && wait "$process" 2> /dev/null; done
+  rm -rf "$folder"
+}
+trap cleanup EXIT
 cd "$folder"
 
+# step NAME COMMAND...: runs the command in the plugin's folder, and tells how long it took.
+step() {
+  local name=$1 begin
+  shift
+  begin=$(date +%s%N)
+  "$@" > "$folder/printed" 2>&1 || die "$language: $name: $(cat "$folder/printed")"
+  printf '  %-8s %6d ms\n' "$name" $((($(date +%s%N) - begin) / 1000000))
+}
+
+free_port() {
+  python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# answers HEADER: waits until a response has this header.
+answers() {
+  local i
+  for ((i = 0; i < 300; ++i)); do
+    curl --silent --include "http://127.0.0.1:$port/" | tr -d '\r' | grep -qixF "$1" && return
+    sleep 0.1
+  done
+  echo "no response has '$1'"
+  curl --silent --include "http://127.0.0.1:$port/"
+  cat "$folder/serve.log"
+  return 1
+}
+
+serve() {
+  "$weir" serve -c weir.yaml > "$folder/serve.log" 2>&1 &
+  started+=($!)
+  answers "x-my-$language: hello"
+}
+
+# Another header's name, in the plugin and in what its scenarios expect; `weir serve` takes it up by itself.
+edit() {
+  grep -rlF "x-my-$language" --include='*.cc' --include='*.rs' --include='*.go' --include='*.ts' \
+    --include='scenario.yaml' --exclude-dir=node_modules --exclude-dir=target . |
+    xargs sed -i "s/x-my-$language/x-edited/"
+  make --silent --no-print-directory "${arguments[@]}"
+  answers "x-edited: hello"
+}
+
+inspect() {
+  local told
+  told=$("$weir" inspect "my-$language.wasm" --engine wasmtime --config hello)
+  grep -q '^  loads  *yes$' <<< "$told" || { echo "does not load: $told"; return 1; }
+  # Without its configuration it is to say so.
+  told=$("$weir" inspect "my-$language.wasm" --engine wasmtime)
+  grep -q 'the configuration is the value of the header' <<< "$told" ||
+    { echo "does not miss its configuration: $told"; return 1; }
+}
+
 "$repo_root/scripts/setup/apt.sh" guests
+upstream=$(free_port)
+python3 -m http.server --bind 127.0.0.1 "$upstream" > /dev/null 2>&1 &
+started+=($!)
 for language in "${languages[@]}"; do
   say "a plugin in $language"
   arguments=()
@@ -20,13 +80,18 @@ for language in "${languages[@]}"; do
     sysroot=$("$repo_root/scripts/setup/rust-guest.sh" --prefix wasm32-wasip1)
     arguments=(CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc LINKER=wasm-ld-14 "SYSROOT=$sysroot")
   fi
-  "$weir" new "$language" "my-$language" > /dev/null
-  make --silent --no-print-directory -C "my-$language" "${arguments[@]}"
-  told=$("$weir" inspect "my-$language/my-$language.wasm" --engine wasmtime --config hello)
-  grep -q '^  loads  *yes$' <<< "$told" || die "the plugin in $language does not load: $told"
-  # Without its configuration it is to say so.
-  told=$("$weir" inspect "my-$language/my-$language.wasm" --engine wasmtime)
-  grep -q 'the configuration is the value of the header' <<< "$told" ||
-    die "the plugin in $language does not miss its configuration: $told"
+  cd "$folder"
+  step new "$weir" new "$language" "my-$language"
+  cd "my-$language"
+  port=$(free_port)
+  sed -i "s/port_value: 8080/port_value: $port/; s/port_value: 8000/port_value: $upstream/" weir.yaml
+  step build make --silent --no-print-directory "${arguments[@]}"
+  step serve serve
+  step edit edit
+  step test "$weir" test scenario.yaml
+  step bench "$weir" bench "my-$language.wasm" --config hello
+  step inspect inspect
+  kill "${started[-1]}" && wait "${started[-1]}" || true
+  unset 'started[-1]'
 done
-say "${#languages[@]} templates build and load"
+say "${#languages[@]} templates are built, served, changed, tested, measured and inspected"
