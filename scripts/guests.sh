@@ -64,6 +64,10 @@ recipe() {
       sources=("examples/${1%-*}/go")
       compile=(go_wasm "examples/${1%-*}/go")
       ;;
+    *-zig)
+      sources=("examples/${1%-*}/zig")
+      compile=(zig "examples/${1%-*}"/zig/*.zig)
+      ;;
     *-assemblyscript)
       sources=("examples/${1%-*}/assemblyscript")
       compile=(assemblyscript "examples/${1%-*}/assemblyscript")
@@ -74,7 +78,7 @@ recipe() {
 all=(http_all http_all_malloc grpc_all faults root_all tcp_all header_v1 cpp_http go_http
   as_http cpp_sdk/http_all cpp_sdk/http_all.so cpp_sdk/grpc_all cpp_sdk/grpc_all.so
   cpp_sdk/low_level cpp_sdk/low_level.so cpp_sdk/tcp_all cpp_sdk/tcp_all.so)
-for folder in examples/*/{rust,go,cpp,assemblyscript}; do
+for folder in examples/*/{rust,go,cpp,assemblyscript,zig}; do
   [ ! -d "$folder" ] || all+=("$(basename "$(dirname "$folder")")-$(basename "$folder")")
 done
 
@@ -115,6 +119,15 @@ go_wasm() {
   local folder=$1 out=$2
   (cd "$folder" && GOOS=wasip1 GOARCH=wasm GOFLAGS=-mod=readonly \
     go build -trimpath -buildmode=c-shared -o "$out" .)
+}
+
+# zig SOURCE OUT: one file against the raw ABI.
+zig() {
+  local source=$1 out=$2
+  "$repo_root/scripts/setup/zig.sh"
+  "$("$repo_root/scripts/setup/zig.sh" --prefix)/ziglang/zig" build-exe "$source" \
+    -target wasm32-freestanding -fno-entry -rdynamic -O ReleaseSmall \
+    --cache-dir "$work/zig" --global-cache-dir "$work/zig" "-femit-bin=$out"
 }
 
 # assemblyscript FOLDER OUT: the npm package in FOLDER.

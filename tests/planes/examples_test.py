@@ -71,7 +71,7 @@ class ExampleTest(PlaneTest):
 
 
 class HeaderEditTest(ExampleTest):
-    @over_languages(*ALL)
+    @over_languages(*ALL, "zig")
     def test_both_ways_are_marked(self, language):
         weir, client = self.serve("header-edit", language)
         response = client.request("/marked")
