@@ -28,8 +28,13 @@ class ExampleInEnvoyTest(PlaneTest):
         if second is not None:
             text = text.replace(f"port_value: {SECOND}", f"port_value: {second.port}")
         text = re.sub(r"build/guests/([\w-]+)\.wasm", lambda m: str(guest(m[1])), text)
-        resources = yaml.safe_load(text)["static_resources"]
-        envoy = Envoy(resources["listeners"], resources["clusters"])
+        config = yaml.safe_load(text)
+        resources = config["static_resources"]
+        envoy = Envoy(
+            resources["listeners"],
+            resources["clusters"],
+            extensions=config.get("bootstrap_extensions", []),
+        )
         self.addCleanup(envoy.stop)
         return envoy
 
