@@ -29,7 +29,7 @@ left_out() {
 
 dependencies() {
   "$scripts/setup/apt.sh" build test guests && make --no-print-directory deps engines &&
-    "$scripts/setup/envoy.sh" && "$scripts/setup/generated_modules.sh" &&
+    "$scripts/setup/envoy.sh" && "$scripts/setup/envoy.sh" previous && "$scripts/setup/generated_modules.sh" &&
     "$scripts/setup/control_plane.sh" &&
     "$scripts/setup/envoy-api.sh"
 }

@@ -1,6 +1,9 @@
 """What a filter of libweir-envoy.so may be configured with, and how Envoy says no."""
 
+import os
 import pathlib
+import re
+import subprocess
 import tempfile
 import unittest
 
@@ -199,6 +202,20 @@ class UpdateTest(ConfigCase):
         self.envoy.update([listener("main", weir_filter(self.http_all("fail=configure")))])
         self.envoy.wait_for_line("proxy_on_configure")
         self.check_it_runs(self.client(self.envoy.port))
+
+
+class NeededTest(unittest.TestCase):
+    def test_every_function_of_envoy_that_is_called_is_asked_for_first(self):
+        """Envoy binds functions when they are first called, and would die of one that is missing."""
+        module = pathlib.Path(os.environ["WEIR_TEST_ENVOY_MODULE"])
+        listing = subprocess.run(
+            ["nm", "--dynamic", "--undefined-only", module], capture_output=True, text=True, check=True
+        )
+        called = set(re.findall(r"envoy_dynamic_module_callback_(\w+)", listing.stdout))
+        self.assertGreater(len(called), 100)
+        code = module.read_bytes()
+        missing = [name for name in called if f"\0{name}\0".encode() not in code]
+        self.assertEqual(missing, [])
 
 
 if __name__ == "__main__":
