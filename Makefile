@@ -8,10 +8,10 @@ PLUGIN ?= header-edit-rust
 ENGINES ?= $(basename $(notdir $(wildcard scripts/setup/engines/*.sh)))
 
 .DEFAULT_GOAL := help
-.PHONY: help deps engines build run test install guests bench format lint clean
+.PHONY: help deps engines build run ats ats-deb test install guests bench format lint clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 deps: ## Install what building Weir needs: Debian packages, Wasmtime, the expression language
 	@scripts/setup/apt.sh build
@@ -31,6 +31,15 @@ run: deps ## Serve an example plugin in front of a small upstream, and show what
 	@scripts/guests.sh $(PLUGIN)
 	@scripts/build.sh release weir weir-engine-wasmtime
 	@scripts/run.sh build/guests/$(PLUGIN).wasm
+
+ats: deps ## The same in a private Traffic Server
+	@scripts/setup/apt.sh test
+	@scripts/guests.sh $(PLUGIN)
+	@scripts/build.sh release weir-ats weir-engine-wasmtime
+	@scripts/ats.sh build/guests/$(PLUGIN).wasm
+
+ats-deb: build ## Make build/weir-ats_VERSION_ARCH.deb, which installs beside trafficserver
+	@scripts/ats_deb.sh
 
 test: ## Run all tests and checks (leave out: SANITIZERS=0 FUZZ=0 LINT=0)
 	@scripts/test.sh

@@ -9,7 +9,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 build=(
-  ca-certificates ccache cmake curl g++ git make ninja-build pkg-config python3
+  ca-certificates ccache cmake curl dpkg-dev g++ git make ninja-build pkg-config python3
   libarchive-dev libboost1.81-dev libcli11-dev libcurl4-openssl-dev libnghttp2-dev libprotobuf-dev libprotoc-dev
   libre2-dev libspdlog-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev protobuf-compiler
   trafficserver-dev zlib1g-dev

@@ -2,10 +2,13 @@
 
 import unittest
 
-from peers.ats import TrafficServer, plugin_file, plugin_options, refusal
+from peers import loop
+from peers.ats import PLUGIN, TrafficServer, plugin_file, plugin_options, refusal
 from peers.bootstrap import plugin
 from peers.case import PlaneTest, guest
-from peers.message import Broken
+from peers.http1 import Http1Connection
+from peers.http2 import Http2Client
+from peers.message import Broken, Fields, Response
 
 
 def http_all(scenario="/headers", **options):
@@ -116,8 +119,6 @@ class PassingTest(ConfigCase):
     """What plugins do not see passes as it is."""
 
     def test_cached_responses_pass_plugins_each_time(self):
-        from peers.message import Fields, Response
-
         client = self.serve(
             [http_all("/body/append")],
             records={
@@ -144,6 +145,51 @@ class PassingTest(ConfigCase):
         self.up.close()
         response = client.request("/any")
         self.assertEqual((response.status, response.headers.get("x-set")), (502, "guest"))
+
+    def test_what_becomes_another_protocol(self):
+        """A request that upgrades its connection: plugins see it, and no response."""
+        up = self.upstream(respond=self.upgrade)
+        self.up = up
+        url = up.url.replace("http", "ws")
+        rule = f"@plugin={PLUGIN} @pparam=plugin.yaml"
+        server = TrafficServer(
+            up,
+            rules=[("ws://weir.test/", rule, url)],
+            files={"plugin.yaml": http_all("/headers")},
+        )
+        self.addCleanup(server.stop)
+
+        async def talk():
+            connection = await Http1Connection.open(server.port)
+            await connection.send_bytes(
+                b"GET / HTTP/1.1\r\nhost: weir.test\r\nconnection: upgrade\r\n"
+                b"upgrade: websocket\r\nsec-websocket-key: AAAA\r\n"
+                b"sec-websocket-version: 13\r\n\r\n"
+            )
+            head = await connection.receive_headers()
+            data = await connection.receive_bytes(5)
+            connection.close()
+            return head, data
+
+        (line, headers), data = loop.run(talk())
+        self.assertIn("101", line)
+        self.assertIsNone(headers.get("x-set"))
+        self.assertEqual(data, b"hello")
+        self.assertEqual(up.requests[0].headers.get("x-set"), "guest")
+
+    @staticmethod
+    async def upgrade(_):
+        return (
+            b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n"
+            b"connection: upgrade\r\n\r\nhello"
+        )
+
+    def test_an_http2_request_that_tells_of_no_body(self):
+        """Whether one follows is not known: the server waits for none."""
+        self.serve([http_all("/body/append")])
+        client = self.client(self.server.port, Http2Client)
+        self.assertEqual(client.request("/any", method="POST").status, 200)
+        self.assertEqual(self.up.requests[0].body, b"")
 
     def test_a_client_that_goes_away_leaves_nothing(self):
         client = self.serve([http_all("/body/pause")])

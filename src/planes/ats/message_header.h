@@ -35,11 +35,11 @@ class MessageHeader {
   int status() const;
   bool has(std::string_view name) const;
   void remove(std::string_view name) const;
-  void append(std::string_view name, std::string_view value) const;
 
  private:
   void read_fields(abi::HeaderList& into, bool is_request) const;
   void change_fields(const abi::HeaderList& before, const abi::HeaderList& after) const;
+  void append(std::string_view name, std::string_view value) const;
   void set_authority(std::string_view authority) const;
   void set_path(std::string_view path) const;
 

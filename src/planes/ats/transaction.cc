@@ -124,7 +124,8 @@ void Transaction::end_handler() {
 void Transaction::handle(TSEvent event) {
   switch (event) {
     case TS_EVENT_HTTP_POST_REMAP:
-      return on_request();
+      // The server comes here again where it follows a redirect.
+      return started_.count() == 0 ? on_request() : go_on(TS_EVENT_HTTP_CONTINUE);
     case TS_EVENT_HTTP_SEND_REQUEST_HDR:
       return on_server_request();
     case TS_EVENT_HTTP_CACHE_LOOKUP_COMPLETE:
@@ -140,22 +141,10 @@ void Transaction::handle(TSEvent event) {
   }
 }
 
-void Transaction::run(const std::function<void()>& event) {
+void Transaction::run(std::function<void()> event) {
   if (transaction_ == nullptr) return event();
-  const TSMutex mutex = TSContMutexGet(continuation_);
-  if (TSMutexLockTry(mutex) != TS_SUCCESS) {
-    tasks_.push_back(event);
-    return wake();
-  }
-  {
-    const Handler handler(*this);
-    {
-      const Entry entry(*this);
-      event();
-    }
-    act();
-  }
-  TSMutexUnlock(mutex);
+  tasks_.push_back(std::move(event));
+  wake();
 }
 
 bool Transaction::sees_body(Direction direction) const {
@@ -187,25 +176,16 @@ void Transaction::on_request() {
     request_headers_bytes_ = headers.byte_size();
     traits_ = serve::RequestTraits::of(headers);
     const auto length = planes::parse_length(headers.find("content-length").value_or(""));
-    const bool may_be_long = !length && may_have_unknown_length(headers);
-    const bool is_chunked = may_be_long || request.has("transfer-encoding");
+    const bool is_chunked = request.has("transfer-encoding");
+    // The server transforms no other body: those of HTTP/2 without a length pass by.
     has_request_body_ = is_chunked || length.value_or(0) > 0;
     if (has_request_body_ && sees_body(Direction::Request)) {
-      // The server transforms bodies that headers tell of, which those of HTTP/2 need not.
-      if (may_be_long) request.append("Transfer-Encoding", "chunked");
       request_body_.add_to(transaction_, is_chunked);
       TSHttpTxnHookAdd(transaction_, TS_HTTP_SEND_REQUEST_HDR_HOOK, continuation_);
     }
     request_.headers(std::move(headers), end_if(!has_request_body_));
   }
   act();
-}
-
-bool Transaction::may_have_unknown_length(const HeaderList& request) const {
-  if (TSHttpTxnClientProtocolStackContains(transaction_, "h2") == nullptr) return false;
-  // Of methods that need none, requests with a body tell its length (RFC 9110, section 8.6).
-  constexpr std::string_view kMethods[] = {"POST", "PUT", "PATCH"};
-  return std::ranges::find(kMethods, request.find(":method").value_or("")) != std::end(kMethods);
 }
 
 void Transaction::on_server_request() {
@@ -258,7 +238,7 @@ void Transaction::on_server_response() {
   // fetch elsewhere.
   const bool is_other = (found == TS_CACHE_LOOKUP_HIT_STALE && status == kNotModified) ||
                         (redirects > 0 && status / 100 == 3);
-  if (server.exists() && !response_.has_headers()) {
+  if (status >= kOk && !response_.has_headers()) {
     const Entry entry(*this);
     if (is_other) {
       if (!traits_.is_head) add_response_transform();
@@ -272,11 +252,13 @@ void Transaction::on_server_response() {
 }
 
 void Transaction::on_client_response() {
+  const MessageHeader client(transaction_, &TSHttpTxnClientRespGet);
+  // The connection goes over to another protocol: what follows is no response.
+  if (client.status() < kOk) return go_on(TS_EVENT_HTTP_CONTINUE);
   hook_ = Hook::ClientResponse;
   {
     const Entry entry(*this);
     if (!response_.has_headers() && !over_) {
-      const MessageHeader client(transaction_, &TSHttpTxnClientRespGet);
       start_response(client.read_response(),
                      has_response_body(client.status()) && !sees_body(Direction::Response));
     } else if (response_out_.header_list() == nullptr && !is_reply_ &&
@@ -319,6 +301,8 @@ void Transaction::on_close() {
 }
 
 void Transaction::finish() {
+  // A plugin that finishes later may still wait for an answer.
+  for (auto& task : std::exchange(tasks_, {})) worker_.post(std::move(task));
   const TSHttpTxn transaction = std::exchange(transaction_, nullptr);
   TSContDestroy(std::exchange(continuation_, nullptr));
   hook_ = Hook::None;

@@ -58,8 +58,8 @@ class Transaction final : private serve::PluginChain {
 
   // Null inside once the object is gone. Thread: home.
   const std::shared_ptr<Transaction*>& alive() const { return alive_; }
-  // Runs an event of a call that is its own. Thread: home.
-  void run(const std::function<void()>& event);
+  // Runs an event of a call that is its own, soon and with the transaction's lock. Thread: home.
+  void run(std::function<void()> event);
   std::shared_ptr<const CallTarget> find_target(std::string_view name) const {
     return set_->generation().targets.find(name);
   }
@@ -126,8 +126,6 @@ class Transaction final : private serve::PluginChain {
   // one.
   void start_response(abi::HeaderList headers, bool may_have_body);
   bool has_response_body(int status) const;
-  // A request of HTTP/2 with a body whose length the server learns when it ends.
-  bool may_have_unknown_length(const abi::HeaderList& request) const;
   void add_response_transform();
 
   // There is something to settle, perhaps outside of the server's events.

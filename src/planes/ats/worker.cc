@@ -68,9 +68,9 @@ Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> Worker::ope
   } else {
     // As the transaction's event, for as long as it is there.
     deliver = [this, alive = current_->alive()](std::function<void()> event) {
-      post([alive, event = std::move(event)] {
+      post([alive, event = std::move(event)]() mutable {
         if (Transaction* transaction = *alive; transaction != nullptr) {
-          transaction->run(event);
+          transaction->run(std::move(event));
         } else {
           event();
         }

@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 
 from .case import free_port
+from .http1 import Http1Client
+from .http2 import Http2Client
 from .loop import PATIENCE_S
 from .weir import eventually
 
@@ -51,12 +53,27 @@ def _clusters(upstreams):
     return {"clusters": {name: upstream.url for name, upstream in upstreams.items()}}
 
 
+class SizedHttp2Client(Http2Client):
+    """Tells the length of each body that it knows: the server shows plugins no other of HTTP/2."""
+
+    async def exchange(self, request):
+        if isinstance(request.body, list):
+            request.headers.append(("content-length", str(sum(map(len, request.body)))))
+        return await super().exchange(request)
+
+
+# The kinds of clients by the pair of protocols, as case.PAIRS names them.
+CLIENTS = {"Http1ToHttp1": Http1Client, "Http2ToHttp1": SizedHttp2Client}
+
+
 class TrafficServer:
     """A running server in a folder of its own. Ends, and leaves no trace, by stop().
 
     `lines` are lists of files for a line of plugin.config each, and `rules` those for a remap rule
-    each: (path or URL, [file, ...], upstream). All else goes to `upstream`. A file is its content, or the name
-    of one of `files`, which are contents by name; None is not written."""
+    each: (path or URL, [file, ...], upstream), where a text in place of files is of other plugins, and one in
+    place of an upstream is its URL. All
+    else goes to `upstream`. A file is its content, or the name of one of `files`, which are contents by
+    name; None is not written."""
 
     def __init__(
         self,
@@ -163,12 +180,16 @@ class TrafficServer:
     def set_rules(self, rules):
         remap = []
         for path, files, upstream in rules:
-            line = f"map http://weir.test{path} {upstream.url}{path}"
-            if path.startswith("http"):
-                line = f"map {path} {upstream.url}/"
-            if files:
-                line += f" @plugin={PLUGIN}"
-            remap.append(line + "".join(f" @pparam={self.put(one)}" for one in files))
+            if "://" not in path:
+                line = f"map http://weir.test{path} {upstream.url}{path}"
+            else:
+                line = f"map {path} {getattr(upstream, 'url', upstream)}/"
+            if isinstance(files, str):
+                line += f" {files}"
+            elif files:
+                parameters = "".join(f" @pparam={self.put(one)}" for one in files)
+                line += f" @plugin={PLUGIN}{parameters}"
+            remap.append(line)
         remap.append(f"map / {self.upstream.url}/")
         self._write("remap.config", remap)
 
