@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <regex>
@@ -37,6 +38,11 @@ std::vector<Case> quick_cases() {
   return chosen;
 }
 
+// Whether every engine compiles it within a few seconds.
+bool is_small(const Case& test) {
+  return std::filesystem::file_size(std::string(WEIR_GUESTS "/") + test.guest + ".wasm") < 64'000;
+}
+
 // What clients and upstreams see, less how many streams a plugin says that its instance has seen.
 std::vector<std::string> outside(std::vector<std::string> lines) {
   static const std::regex kSeen(R"(x-seen="\d+")");
@@ -58,8 +64,10 @@ TEST_P(IsolatedPluginTest, DoesOutsideWhatItDoesInASharedInstance) {
 TEST_P(IsolatedPluginTest, DoesTheSameOnEveryEngine) {
   const auto expected = run(GetParam(), reference(), Isolation::Stream);
   for (const Contender& contender : contenders()) {
-    if (contender.name.starts_with("wamr_aot")) {
-      std::cerr << "not tested: wamr-aot compiles an image too slowly for a test\n";
+    // WAMR's compiler takes ten seconds for an image of a Rust plugin, and more for a Go one.
+    if (contender.name.starts_with("wamr_aot") && !is_small(GetParam())) {
+      std::cerr << "not tested: wamr-aot compiles the image of " << GetParam().name
+                << " too slowly for a test\n";
       continue;
     }
     const std::string difference =

@@ -13,6 +13,7 @@ from peers.case import PlaneTest, guest
 from peers.http1 import Http1Client
 from peers.http2 import Http2Upstream
 from peers.load import SteadyLoad, Streams
+from peers.loop import PATIENCE_S
 from peers.weir import BINARY
 
 # The fault, and the kind that it is counted as, on every engine.
@@ -62,6 +63,8 @@ class EnginesTest(PlaneTest):
             bootstrap=bootstrap(listeners, [cluster("upstream", upstream)]),
             workers=2,
             listeners=len(listeners),
+            # Some compile for ten seconds what nobody has kept yet.
+            patience_s=5 * PATIENCE_S,
         )
         count = len(self.engines)
         self.good_ports = dict(zip(self.engines, self.weir.ports[:count]))

@@ -22,7 +22,7 @@ def compile_plugin(*arguments):
         [BINARY, "compile", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=5 * PATIENCE_S,  # for all engines it takes 20 s of a processor
         check=False,
     )
     return done.returncode, done.stdout, done.stderr

@@ -18,9 +18,9 @@ BINARY = os.environ["WEIR_BIN"]
 _CODE_CACHE = os.environ.get("WEIR_TEST_CODE_CACHE")
 
 
-def eventually(question, what):
+def eventually(question, what, patience_s=PATIENCE_S):
     """Waits until the question is answered by something true, and returns that."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while not (answer := question()):
         if time.monotonic() > deadline:
             raise AssertionError(f"waited in vain for {what}")
@@ -40,7 +40,14 @@ class Weir:
     """A running `weir serve`. Ends, and leaves no trace, by stop()."""
 
     def __init__(
-        self, *arguments, bootstrap=None, workers=1, listeners=1, ready=True, **process
+        self,
+        *arguments,
+        bootstrap=None,
+        workers=1,
+        listeners=1,
+        ready=True,
+        patience_s=PATIENCE_S,
+        **process,
     ):
         """`ready=False` waits for the admin address alone: see wait_until_ready()."""
         self._folder = tempfile.TemporaryDirectory(prefix="weir-test-")
@@ -61,7 +68,7 @@ class Weir:
             self.process = subprocess.Popen([BINARY, "serve", *arguments], stderr=log, **process)
         try:
             if ready:
-                eventually(lambda: self._is_up(listeners), "weir to listen")
+                eventually(lambda: self._is_up(listeners), "weir to listen", patience_s)
             eventually(lambda: self.lines(r"admin on .*:\d+$") or self._is_up(-1), "its admin page")
             self.admin_port = int(re.search(r"admin on .*:(\d+)", self.log)[1])
             if ready:
