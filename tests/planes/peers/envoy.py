@@ -220,6 +220,7 @@ class Envoy:
         extensions=(),
         control_plane=None,
         environment=None,
+        hot_restart=("--use-dynamic-base-id",),
     ):
         """`dynamic`: listeners come from a file that update() writes anew; `extensions`: of the
         process; with a control plane, `listeners` are those that it serves."""
@@ -257,7 +258,7 @@ class Envoy:
         }
         arguments = [
             *(BINARY, "-c", str(self.folder / "envoy.json"), "--concurrency", str(workers)),
-            *("--use-dynamic-base-id", "--admin-address-path", str(self.folder / "admin")),
+            *(*hot_restart, "--admin-address-path", str(self.folder / "admin")),
             *("--component-log-level", f"dynamic_modules:{log_level}"),
             *("--log-level", "warning", "--drain-time-s", "0"),
             *("--log-format", "[%l] %v"),
@@ -328,10 +329,11 @@ class Envoy:
     def wait_for_line(self, pattern):
         return eventually(lambda: self.lines(pattern), f"a line {pattern!r} in:\n{self.log}")[0]
 
-    def page(self, path):
+    def page(self, path, method="GET"):
         """Status and text of an admin page."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.admin_port}{path}", method=method)
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}") as reply:
+            with urllib.request.urlopen(request) as reply:
                 return reply.status, reply.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -347,6 +349,12 @@ class Envoy:
     def rss_bytes(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
+    def kill(self):
+        """Ends one that SIGTERM does not end."""
+        self.process.kill()
+        self.process.wait()
+        self._folder.cleanup()
 
     def stop(self):
         """Ends it by SIGTERM; an end in disorder is an error."""
