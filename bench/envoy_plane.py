@@ -63,12 +63,14 @@ def compiled(name, folder):
 def chains(folder):
     """Filters by the chain's name."""
     noop, reads = compiled("noop", folder), compiled("header_reads", folder)
+    mixed = compiled("mixed_hostcalls", folder)
     makers = {"weir": weir_filter, "v8": wasm_filter}
     made = {"none": []}
     for by, filter_ in makers.items():
         made[f"{by} noop"] = [filter_(i, noop) for i in range(FILTERS)]
         made[f"{by} one noop"] = [filter_(20, noop)]
         made[f"{by} reads"] = [filter_(21, reads)]
+        made[f"{by} mixed"] = [filter_(22, mixed)]
     return made
 
 
@@ -110,6 +112,7 @@ def summary(cpu_us):
             result[f"{by} filter {kind}"] = (of[f"{by} noop"] - of["none"]) / FILTERS
             read = (of[f"{by} reads"] - of[f"{by} one noop"]) / HEADER_READS
             result[f"{by} header read {kind}"] = read
+            result[f"{by} ten calls {kind}"] = of[f"{by} mixed"] - of["none"]
     return result
 
 
@@ -130,8 +133,11 @@ def main():
     result = summary(cpu_us)
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(json.dumps({"cpu_us": cpu_us, "summary": result}, indent=1))
-    print("CPU of Envoy in microseconds: added by a filter that does nothing, and by one header read")
-    for what in ("filter", "header read"):
+    print(
+        "CPU of Envoy in microseconds: added by a filter that does nothing, by one header read, and "
+        "by a filter that makes ten calls of different kinds"
+    )
+    for what in ("filter", "header read", "ten calls"):
         for by in ("weir", "v8"):
             low, middle = (result[f"{by} {what} {kind}"] for kind in ("min", "median"))
             print(f"  {what:12} {by:5} min {low:6.3f}  median {middle:6.3f}")

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds and runs the benchmarks. Meaningful on an idle machine only.
 # usage: bench.sh [NAME... [-- OPTION...]]   Default: all of bench/.
-# A NAME is a program of Google Benchmark (engine_bench), or end_to_end or envoy_plane, which compare
-# with Envoy, or ats_plane, which compares with Traffic Server as it is.
+# A NAME is a program of Google Benchmark (engine_bench), or end_to_end, envoy_plane or envoy_memory,
+# which compare with Envoy, or ats_plane, which compares with Traffic Server as it is.
 source "$(dirname "${BASH_SOURCE[0]}")/setup/lib.sh"
 
 cd "$repo_root"
@@ -16,7 +16,7 @@ done
 scripts/build.sh release-tests
 if [ ${#names[@]} = 0 ]; then
   mapfile -t names < <(find build/release/bench -maxdepth 1 -name '*_bench' -printf '%f\n' | sort)
-  names+=(end_to_end envoy_plane ats_plane)
+  names+=(end_to_end envoy_plane envoy_memory ats_plane)
 fi
 export WEIR_ENGINE_PATH=$repo_root/build/lib/weir/engines
 for name in "${names[@]}"; do
@@ -31,6 +31,9 @@ for name in "${names[@]}"; do
     ${loader:+"$loader" --library-path "$(dirname "$loader")"} "build/release/bench/$name" "$@"
   elif [ "$name" = envoy_plane ]; then
     bench/envoy_plane.py "$@"
+  elif [ "$name" = envoy_memory ]; then
+    scripts/guests.sh header-edit-rust
+    bench/envoy_memory.py "$@"
   elif [ "$name" = ats_plane ]; then
     bench/ats_plane.py "$@"
   else
