@@ -11,7 +11,7 @@
 #include "engine/code_cache.h"
 #include "engine/engines.h"
 #include "fetch/code_fetcher.h"
-#include "planes/envoy/envoy_logger.h"
+#include "planes/envoy/envoy_log.h"
 #include "planes/envoy/module.h"
 #include "runtime/host.h"
 
@@ -35,7 +35,7 @@ constexpr size_t kFetchThreads = 2;
 constexpr uint64_t kFetchCacheBytes = 1ull << 30;
 
 struct Program {
-  EnvoyLogger logger;
+  EnvoyLog logger;
   SystemClock clock;
   engine::Engines engines{engine::Engines::default_search_path(), {}};
   std::optional<engine::CodeCache> cache;

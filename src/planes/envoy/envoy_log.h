@@ -8,7 +8,7 @@
 namespace weir::envoy_plane {
 
 // Thread: any.
-class EnvoyLogger final : public Logger {
+class EnvoyLog final : public Logger {
  public:
   LogLevel level() const override {
     return static_cast<LogLevel>(envoy_dynamic_module_callback_get_log_level());
