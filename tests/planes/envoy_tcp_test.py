@@ -14,6 +14,7 @@ from peers.envoy import (
     cluster,
     listener,
     network_filter,
+    network_wasm_filter,
     plugin_config,
     tcp_listener,
 )
@@ -222,6 +223,55 @@ class BeforeHttpTest(everywhere.BeforeHttpTest):
         answer = client.receive_all()
         self.assertTrue(answer.startswith(b"http/1.1 200"), answer)
         self.assertIn(b"loud", answer)
+
+
+class DifferentialTest(PlaneTest):
+    """The same bytes through the same plugin in Envoy's own filter and in Weir's, in one Envoy: every
+    byte that client and upstream get is the same, and what the plugin is told is in the same order."""
+
+    SCENARIOS = ("", "rewrite", "append", "lines", "events", "properties")
+    SENT = (b"one ", b"two\n", b"Three\nand the rest")
+
+    def exchange(self, port):
+        del self.received[:]
+        client = TcpClient(port)
+        self.addCleanup(client.close)
+        for piece in self.SENT:
+            client.send(piece)
+            time.sleep(0.05)
+        client.send_end()
+        answer = client.receive_all()
+        eventually(lambda: self.received, "the upstream to get all")
+        return answer, self.received[0]
+
+    def serve_upstream(self, connection):
+        data = everywhere.read_all(connection)
+        connection.sendall(b"Answer to " + data)
+        self.received.append(data)
+
+    def without_what_differs(self, parts):
+        """Addresses and numbers of connections, of which each has its own; and the cluster, which
+        Envoy's filter does not know."""
+        pattern = rb"(source|port|destination|id|cluster)=[\w.:]+"
+        return [re.sub(pattern, rb"\1=", part) for part in parts]
+
+    def test_both_do_the_same(self):
+        for scenario in self.SCENARIOS:
+            with self.subTest(scenario=scenario):
+                self.received = []
+                config = plugin_config("tcp", guest("tcp_all"), scenario)
+                envoy = Envoy(
+                    [
+                        tcp_listener("ours", network_filter(config)),
+                        tcp_listener("theirs", network_wasm_filter(config)),
+                    ],
+                    [cluster("upstream", self.upstream(TcpUpstream, serve=self.serve_upstream))],
+                )
+                self.addCleanup(envoy.stop)
+                ours, theirs = (
+                    self.without_what_differs(self.exchange(port)) for port in envoy.ports
+                )
+                self.assertEqual(ours, theirs)
 
 
 class RefusalTest(PlaneTest):

@@ -39,6 +39,7 @@ _EXTENSION = (
 )
 _TCP_PROXY = f"{_TYPES}envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 _WASM = f"{_TYPES}envoy.extensions.filters.http.wasm.v3.Wasm"
+_NETWORK_WASM = f"{_TYPES}envoy.extensions.filters.network.wasm.v3.Wasm"
 _CLUSTER = f"{_TYPES}envoy.extensions.clusters.dynamic_modules.v3.ClusterConfig"
 _LISTENER = f"{_TYPES}envoy.config.listener.v3.Listener"
 _ACCESS_LOG = f"{_TYPES}envoy.extensions.access_loggers.file.v3.FileAccessLog"
@@ -114,13 +115,17 @@ def service(config, name="service"):
     return {"name": name, "typed_config": extension}
 
 
-def wasm_filter(config):
+def wasm_filter(config, kind=_WASM):
     """The same plugin in Envoy's own filter, on its own V8."""
     vm = {**config["vm_config"], "runtime": "envoy.wasm.runtime.v8"}
     return {
         "name": config["name"],
-        "typed_config": {"@type": _WASM, "config": {**config, "vm_config": vm}},
+        "typed_config": {"@type": kind, "config": {**config, "vm_config": vm}},
     }
+
+
+def network_wasm_filter(config):
+    return wasm_filter(config, _NETWORK_WASM)
 
 
 def route_config(config):
