@@ -72,6 +72,13 @@ class RuleTest(ConfigCase):
         self.assertEqual(client.request("/b").status, 403)
         self.assertIsNone(client.request("/c").headers.get("x-set"))
 
+    def test_engines_lie_beside_the_file_of_which_the_server_makes_a_copy(self):
+        up = self.upstream()
+        server = TrafficServer(up, rules=[("/a", [http_all("/headers")], up)], engine_path="")
+        self.addCleanup(server.stop)
+        response = self.client(server.port).request("/a")
+        self.assertEqual(response.headers.get("x-set"), "guest")
+
     def test_beside_plugins_for_all(self):
         up = self.upstream()
         rules = [("/a", [http_all("/body/append")], up)]

@@ -27,10 +27,17 @@ std::string code_cache_folder() {
   return std::string_view(said) == "off" ? "" : said;
 }
 
-// Beside this file, as it was installed; in the folder of plugins, where the server has made a copy
-// of it elsewhere.
+// Beside this file, where it was installed. For remap rules the server makes a copy of it in its
+// runtime folder, as RUNTIME/ID/usr/lib/trafficserver/modules/weir-ats.so.
 std::vector<std::filesystem::path> engine_folders() {
   auto folders = engine::Engines::default_search_path();
+  const std::string copy = std::string(TSRuntimeDirGet()) + "/";
+  const std::vector<std::filesystem::path> known = folders;
+  for (const std::filesystem::path& folder : known) {
+    const std::string text = folder.string();
+    const size_t original = text.starts_with(copy) ? text.find('/', copy.size()) : text.npos;
+    if (original != text.npos) folders.emplace_back(text.substr(original));
+  }
   folders.push_back(std::filesystem::path(TSPluginDirGet()) / "weir/engines");
   return folders;
 }

@@ -85,6 +85,7 @@ class TrafficServer:
         debug=False,
         manager=False,
         records=None,
+        engine_path=_ENGINES,
     ):
         self._folder = tempfile.TemporaryDirectory(prefix="weir-test-ats-")
         self.folder = pathlib.Path(self._folder.name)
@@ -102,7 +103,7 @@ class TrafficServer:
         self._give_to_user()
         self._output = self.folder / "output"
         program = [_MANAGER if manager else BINARY, f"--run-root={self.folder}"]
-        environment = {**os.environ, "WEIR_ENGINE_PATH": _ENGINES}
+        environment = {**os.environ, "WEIR_ENGINE_PATH": engine_path}
         with open(self._output, "w", encoding="utf-8") as output:
             self.process = subprocess.Popen(
                 program, stdout=output, stderr=output, env=environment, cwd="/"
