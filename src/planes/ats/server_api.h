@@ -2,7 +2,7 @@
 // Traffic Server's plugin API, as the server's -dev package declares it.
 
 // What the server looks up in a plugin is exported, and nothing else.
-#define tsapi __attribute__((visibility("default")))
+#define tsapi __attribute__((visibility("default")))  // NOLINT(readability-identifier-naming)
 
 #include <ts/ts.h>
 // After ts.h, which declares what they use.
