@@ -74,7 +74,7 @@ Result<scenario::Suite> BenchCommand::read() const {
       return Error{ErrorCode::BadConfig,
                    "--config and --root-id are of a .wasm file; scenarios say their own"};
     }
-    return scenario::read_suite(std::filesystem::path(file_), {plugin_});
+    return scenario::read_suite(std::filesystem::path(file_), {.plugin = plugin_});
   }
   if (!plugin_.empty() || !only_.empty()) {
     return Error{ErrorCode::BadConfig, "--plugin and --only are of files of scenarios"};

@@ -25,6 +25,15 @@ Done write_file(const std::string& path, const std::string& text) {
   return Unit{};
 }
 
+// Writes the files that say something else, and takes the findings about them back.
+Done take_golden(scenario::Outcome& outcome) {
+  for (auto golden = outcome.golden.rbegin(); golden != outcome.golden.rend(); ++golden) {
+    WEIR_TRY(scenario::write_golden(golden->file, golden->text));
+    outcome.findings.erase(outcome.findings.begin() + static_cast<ptrdiff_t>(golden->finding));
+  }
+  return Unit{};
+}
+
 }  // namespace
 
 TestCommand::TestCommand(CLI::App& app) : code_cache_(default_cache("code")) {
@@ -75,6 +84,7 @@ Done TestCommand::run_suite(const scenario::Suite& suite, const engine::Engines&
       const Nanoseconds begin = clock.monotonic();
       auto outcome = scenario::run_scenario(suite, scenario, *engine.engine, engine.name,
                                             {.code_cache = cache, .trace = trace_});
+      if (update_) WEIR_TRY(take_golden(outcome));
       if (!scenario.golden.empty()) {
         WEIR_TRY(const std::string differs,
                  scenario::check_golden(
@@ -99,7 +109,8 @@ Result<TestReport> TestCommand::test(const StartAgain& start_again) const {
   std::vector<scenario::Suite> suites;
   size_t wanted = 0;
   for (const std::string& file : files_) {
-    WEIR_TRY(scenario::Suite suite, scenario::read_suite(std::filesystem::path(file), {plugin_}));
+    WEIR_TRY(scenario::Suite suite, scenario::read_suite(std::filesystem::path(file),
+                                                         {.plugin = plugin_, .update = update_}));
     wanted += static_cast<size_t>(std::ranges::count_if(
         suite.scenarios, [&](const scenario::Scenario& each) { return is_wanted(each); }));
     suites.push_back(std::move(suite));

@@ -11,6 +11,7 @@ void check_text(const std::optional<TextExpectation>& expected, std::string_view
                 Findings& findings) {
   if (!expected || fits(*expected, text)) return;
   findings.differ(expected->where, describe(*expected), in_quotes(text));
+  if (!expected->file.empty()) findings.add_golden(expected->file, text);
 }
 
 // The values of a name, for messages.

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
 
 #include "abi/call_text.h"
 #include "abi/callbacks.h"
 #include "config/suggestion.h"
 #include "scenario/field_readers.h"
+#include "scenario/text_file.h"
 
 namespace weir::scenario {
 namespace {
@@ -45,14 +44,11 @@ Result<std::optional<FieldsExpectation>> read_fields_if(bool there,
 }
 
 TextExpectation text_at(const Place& at, TextExpectation::Kind kind, std::string text) {
-  return {.where = at.describe(), .kind = kind, .text = std::move(text), .expression = nullptr};
-}
-
-Result<std::string> read_file(const std::filesystem::path& path, const Place& at) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (!in) return at.error("cannot read " + config::quote(path.string()));
-  return text;
+  return {.where = at.describe(),
+          .kind = kind,
+          .text = std::move(text),
+          .expression = nullptr,
+          .file = {}};
 }
 
 // The body of a call, a message or a local reply: each has these two.
@@ -72,7 +68,7 @@ std::optional<TextExpectation> read_body(const M& from, const Place& at) {
 }
 
 Result<MessageExpectation> read_message(const v1::MessageExpectation& message, const Place& at,
-                                        const std::filesystem::path& base_dir) {
+                                        const ExpectedFiles& files) {
   MessageExpectation read{.where = at.describe(), .status = message.status()};
   WEIR_TRY(read.headers,
            read_fields_if(message.has_headers(), message.headers(), at.field("headers")));
@@ -81,8 +77,16 @@ Result<MessageExpectation> read_message(const v1::MessageExpectation& message, c
   read.body = read_body(message, at);
   if (message.has_body_file()) {
     const Place here = at.field("body_file");
-    WEIR_TRY(std::string text, read_file(base_dir / message.body_file(), here));
+    const std::filesystem::path file = files.base_dir / message.body_file();
+    std::error_code ignored;
+    std::string text;
+    if (files.must_exist || std::filesystem::exists(file, ignored)) {
+      auto content = read_text_file(file);
+      if (!content.ok()) return here.error(content.error().message);
+      text = std::move(content).value();
+    }
     read.body = text_at(here, TextExpectation::Kind::Whole, std::move(text));
+    read.body->file = file;
   }
   read.pieces = strings(message.pieces());
   return read;
@@ -216,16 +220,16 @@ Done read_absences(const v1::Expect& expect, const Place& at, Expectations& read
 }  // namespace
 
 Result<Expectations> read_expectations(const v1::Expect& expect, const Place& at,
-                                       const std::filesystem::path& base_dir) {
+                                       const ExpectedFiles& files) {
   Expectations read{.where = at.describe()};
   read.reset = expect.reset();
   read.failure = expect.failure();
   read.route_cleared = expect.route_cleared();
   if (expect.has_request()) {
-    WEIR_TRY(read.request, read_message(expect.request(), at.field("request"), base_dir));
+    WEIR_TRY(read.request, read_message(expect.request(), at.field("request"), files));
   }
   if (expect.has_response()) {
-    WEIR_TRY(read.response, read_message(expect.response(), at.field("response"), base_dir));
+    WEIR_TRY(read.response, read_message(expect.response(), at.field("response"), files));
   }
   if (expect.has_local_reply()) {
     WEIR_TRY(read.local_reply, read_reply(expect.local_reply(), at.field("local_reply")));

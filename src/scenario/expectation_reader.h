@@ -10,8 +10,14 @@
 
 namespace weir::scenario {
 
-// Files that it names are read, from `base_dir`.
+// Files that expectations name.
+struct ExpectedFiles {
+  std::filesystem::path base_dir;  // where relative paths start
+  bool must_exist = true;          // else one that is not there is as one without bytes
+};
+
+// Files that it names are read.
 Result<Expectations> read_expectations(const v1::Expect& expect, const config::Place& at,
-                                       const std::filesystem::path& base_dir);
+                                       const ExpectedFiles& files);
 
 }  // namespace weir::scenario

@@ -4,6 +4,7 @@
 #include <re2/re2.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,6 +37,7 @@ struct TextExpectation {
   Kind kind = Kind::Whole;
   std::string text;
   std::shared_ptr<const re2::RE2> expression;  // where Matches: of the whole text
+  std::filesystem::path file;                  // where the text is that of a file; else empty
 };
 
 struct MessageExpectation {

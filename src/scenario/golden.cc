@@ -22,17 +22,17 @@ std::string first_difference(const std::string& expected, const std::string& got
   }
 }
 
-Done write(const std::filesystem::path& file, const std::string& transcript) {
+}  // namespace
+
+Done write_golden(const std::filesystem::path& file, const std::string& text) {
   std::error_code failed;
   if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), failed);
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
-  out << transcript;
+  out << text;
   out.close();
   if (!out) return Error{ErrorCode::Io, file.string() + ": cannot be written"};
   return Unit{};
 }
-
-}  // namespace
 
 Result<std::string> check_golden(const std::filesystem::path& file, const std::string& transcript,
                                  GoldenMode mode) {
@@ -46,7 +46,7 @@ Result<std::string> check_golden(const std::filesystem::path& file, const std::s
   }
   if (there && expected == transcript) return std::string();
   if (mode == GoldenMode::Update) {
-    WEIR_TRY(write(file, transcript));
+    WEIR_TRY(write_golden(file, transcript));
     return std::string();
   }
   if (!there) return file.string() + ": is not there; weir test --update writes it";

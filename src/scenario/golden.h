@@ -14,6 +14,9 @@ enum class GoldenMode : uint8_t {
   Update,  // the file is written where it says something else
 };
 
+// Writes the file, and folders on its way.
+Done write_golden(const std::filesystem::path& file, const std::string& text);
+
 // What is wrong: the first line that differs, or that there is no file. Empty: it is as the file
 // says. The error is for a file that cannot be read or written.
 Result<std::string> check_golden(const std::filesystem::path& file, const std::string& transcript,

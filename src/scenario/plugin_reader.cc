@@ -1,13 +1,11 @@
 #include "scenario/plugin_reader.h"
 
-#include <fstream>
-#include <iterator>
-
 #include "config/any_bytes.h"
 #include "config/bootstrap.h"
 #include "config/plugin_reader.h"
 #include "planes/common/plugin_source.h"
 #include "planes/serve/generation.h"
+#include "scenario/text_file.h"
 
 namespace weir::scenario {
 namespace {
@@ -15,20 +13,10 @@ namespace {
 using config::Place;
 using std::filesystem::path;
 
-Result<std::string> read_text(const path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  std::error_code ignored;
-  if (!in || std::filesystem::is_directory(file, ignored)) {
-    return Error{ErrorCode::NotFound, "cannot read " + config::quote(file.string())};
-  }
-  return text;
-}
-
 Result<config::PluginSettings> find_served(const v1::Served& served, const Place& at,
                                            const path& base_dir) {
   const path file = base_dir / served.file();
-  auto text = read_text(file);
+  auto text = read_text_file(file);
   if (!text.ok()) return at.field("file").error(text.error().message);
   WEIR_TRY(const auto settings, config::load_bootstrap(text.value(), file.string()));
   std::string names;
@@ -95,7 +83,7 @@ Result<runtime::PluginOptions> read_plugin(const v1::Plugin& plugin, const Place
     settings.configuration = config::to_json(plugin.configuration_json());
   }
   if (!code_file.empty()) {
-    auto code = read_text(code_file);
+    auto code = read_text_file(code_file);
     if (!code.ok()) return std::move(code).error().in("--plugin");
     return planes::plugin_options(settings, std::move(code).value());
   }

@@ -61,6 +61,7 @@ Outcome run_scenario(const Suite& suite, const Scenario& scenario, const engine:
     }
   }
   outcome.findings = findings.lines();
+  outcome.golden = findings.golden();
   return outcome;
 }
 

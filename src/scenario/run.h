@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "scenario/findings.h"
 #include "scenario/script.h"
 
 namespace weir::engine {
@@ -17,6 +18,7 @@ namespace weir::scenario {
 // How a scenario went on one engine.
 struct Outcome {
   std::vector<std::string> findings;  // one line each; empty: it passed
+  std::vector<GoldenText> golden;     // files that would take findings back
   std::vector<std::string> notes;     // what may be of interest where it did not
   std::vector<std::string> trace;     // where it was asked for
   std::string transcript;             // what golden files hold

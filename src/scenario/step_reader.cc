@@ -2,7 +2,6 @@
 
 #include <set>
 
-#include "scenario/expectation_reader.h"
 #include "scenario/field_readers.h"
 #include "scenario/world_reader.h"
 
@@ -14,13 +13,13 @@ using config::Place;
 // Reads one step after another, and knows which exchanges are held.
 class StepReader {
  public:
-  explicit StepReader(const std::filesystem::path& base_dir) : base_dir_(base_dir) {}
+  explicit StepReader(const ExpectedFiles& files) : files_(files) {}
 
   Result<Step> read(const v1::Step& step, const Place& at) {
     Step read{.where = at.describe()};
     WEIR_TRY(read_what(step, at, read));
     if (step.has_expect()) {
-      WEIR_TRY(read.expect, read_expectations(step.expect(), at.field("expect"), base_dir_));
+      WEIR_TRY(read.expect, read_expectations(step.expect(), at.field("expect"), files_));
       WEIR_TRY(check_subjects(read, at.field("expect")));
     }
     return read;
@@ -167,15 +166,15 @@ class StepReader {
     return Unit{};
   }
 
-  const std::filesystem::path& base_dir_;
+  const ExpectedFiles& files_;
   std::set<std::string> held_;
 };
 
 }  // namespace
 
 Result<std::vector<Step>> read_steps(const google::protobuf::RepeatedPtrField<v1::Step>& steps,
-                                     const Place& at, const std::filesystem::path& base_dir) {
-  StepReader reader(base_dir);
+                                     const Place& at, const ExpectedFiles& files) {
+  StepReader reader(files);
   std::vector<Step> read;
   for (int i = 0; i < steps.size(); ++i) {
     WEIR_TRY(Step step, reader.read(steps[i], at.item(static_cast<size_t>(i))));

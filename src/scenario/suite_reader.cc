@@ -1,7 +1,5 @@
 #include "scenario/suite_reader.h"
 
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include "config/any_bytes.h"
@@ -9,6 +7,7 @@
 #include "scenario/expectation_reader.h"
 #include "scenario/plugin_reader.h"
 #include "scenario/step_reader.h"
+#include "scenario/text_file.h"
 #include "scenario/world_reader.h"
 
 namespace weir::scenario {
@@ -18,7 +17,7 @@ using config::Place;
 
 // `world` is the file's.
 Result<Scenario> read_scenario(const v1::Scenario& scenario, const Place& at, World world,
-                               const std::filesystem::path& base_dir) {
+                               const ExpectedFiles& files) {
   Scenario read{.where = at.describe(), .name = scenario.name(), .refused = scenario.refused()};
   if (read.name.empty()) return at.error("has no name; say in a few words what it shows");
   if (scenario.has_configuration()) read.configuration = scenario.configuration();
@@ -28,30 +27,25 @@ Result<Scenario> read_scenario(const v1::Scenario& scenario, const Place& at, Wo
   read.world = std::move(world);
   WEIR_TRY(read_world(scenario, at, read.world));
   if (scenario.has_start()) {
-    WEIR_TRY(read.start, read_expectations(scenario.start(), at.field("start"), base_dir));
+    WEIR_TRY(read.start, read_expectations(scenario.start(), at.field("start"), files));
   }
-  WEIR_TRY(read.steps, read_steps(scenario.steps(), at.field("steps"), base_dir));
+  WEIR_TRY(read.steps, read_steps(scenario.steps(), at.field("steps"), files));
   if (!read.refused.empty() && (!read.steps.empty() || read.start)) {
     return at.field("refused").error("a plugin that does not start takes no steps; leave them out");
   }
-  if (!scenario.golden().empty()) read.golden = base_dir / scenario.golden();
+  if (!scenario.golden().empty()) read.golden = files.base_dir / scenario.golden();
   return read;
 }
 
 }  // namespace
 
-Result<Suite> read_suite(const std::filesystem::path& file, const SuiteOverrides& overrides) {
-  std::ifstream in(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  std::error_code ignored;
-  if (!in || std::filesystem::is_directory(file, ignored)) {
-    return Error{ErrorCode::NotFound, file.string() + ": cannot be read"};
-  }
-  return read_suite(text, file, overrides);
+Result<Suite> read_suite(const std::filesystem::path& file, const SuiteOptions& options) {
+  WEIR_TRY(const std::string text, read_text_file(file));
+  return read_suite(text, file, options);
 }
 
 Result<Suite> read_suite(std::string_view text, const std::filesystem::path& file,
-                         const SuiteOverrides& overrides) {
+                         const SuiteOptions& options) {
   v1::Suite message;
   config::SourceMap map(file.string());
   WEIR_TRY(config::load_message(text, file.string(), message, map));
@@ -60,14 +54,15 @@ Result<Suite> read_suite(std::string_view text, const std::filesystem::path& fil
 
   Suite suite{.file = file.string(), .plugin_where = root.field("plugin").describe()};
   WEIR_TRY(suite.plugin,
-           read_plugin(message.plugin(), root.field("plugin"), base_dir, overrides.plugin));
+           read_plugin(message.plugin(), root.field("plugin"), base_dir, options.plugin));
+  const ExpectedFiles files{.base_dir = base_dir, .must_exist = !options.update};
   World world;
   WEIR_TRY(read_world(message, root, world));
   if (message.scenarios().empty()) return root.error("there are no scenarios");
   std::set<std::string> names;
   for (int i = 0; i < message.scenarios_size(); ++i) {
     const Place here = root.field("scenarios").item(static_cast<size_t>(i));
-    WEIR_TRY(Scenario scenario, read_scenario(message.scenarios(i), here, world, base_dir));
+    WEIR_TRY(Scenario scenario, read_scenario(message.scenarios(i), here, world, files));
     if (!names.insert(scenario.name).second) {
       return here.field("name").error("there is another scenario of that name");
     }

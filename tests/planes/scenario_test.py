@@ -9,6 +9,7 @@ import unittest
 import xml.etree.ElementTree
 
 from peers.case import guest
+from peers.engines import environment_of_several
 from peers.weir import BINARY
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -24,7 +25,10 @@ class ScenarioTest(unittest.TestCase):
 
     def run_test(self, *arguments):
         command = [BINARY, "test", "--code-cache", CODE_CACHE, *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        environment = environment_of_several() if "all" in arguments else None
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=300, check=False, env=environment
+        )
         return done.returncode, done.stdout, done.stderr
 
     def write(self, text, name="scenario.yaml"):
@@ -293,11 +297,11 @@ class FileTest(ScenarioTest):
             (head + one % "{http: {}, expect: {logs: [{level: loud, text: x}]}}", "is no level"),
             (head + one % "{http: {}, expect: {logs: [{matches: '('}]}}", "no regular expression"),
             (head + one % "{http: {}, expect: {logs: [{}]}}", "says no line"),
-            (head + one % "{http: {}, expect: {response: {body_file: nowhere}}}", "cannot read"),
+            (head + one % "{http: {}, expect: {response: {body_file: nowhere}}}", "body_file: "),
             (head + "upstreams: [{answers: []}]\nscenarios: [{name: a}]\n", "has no name"),
             (head + "upstreams: [{name: a, answers: [{}]}]\nscenarios: [{name: a}]\n",
              "upstreams[0].answers[0]: says no answer"),
-            ("plugin: {served: {file: nowhere.yaml}}\n", "plugin.served.file: cannot read"),
+            ("plugin: {served: {file: nowhere.yaml}}\n", "plugin.served.file: "),
             (f"plugin: {{served: {{file: {EXAMPLES}/access-log/weir.yaml}}}}\n",
              "there are several plugins: say by 'plugin' which one of"),
             (f"plugin: {{served: {{file: {EXAMPLES}/access-log/weir.yaml, plugin: x}}}}\n",
@@ -311,7 +315,7 @@ class FileTest(ScenarioTest):
         self.assert_refused("cannot be read", self.folder / "nowhere.yaml")
         self.assert_refused("--engine 'x': unknown", "--engine", "x", file)
         self.assert_refused("no scenario has that in its name", "--only", "nothing", file)
-        self.assert_refused("--plugin: cannot read", "--plugin", "nowhere.wasm", file)
+        self.assert_refused("--plugin: nowhere.wasm: cannot be read", "--plugin", "nowhere.wasm", file)
 
 
 class OutputTest(ScenarioTest):
@@ -341,6 +345,18 @@ class OutputTest(ScenarioTest):
         self.assert_fails('got \'  10 ms  answer from auth {:status: "200", x-auth-user: "ann"', file)
         self.assert_passes("--update", file)
         self.assertEqual(golden.read_text(), text)
+
+    def test_a_body_in_a_file(self):
+        file = self.write(asked("request: {body_file: bodies/one.txt}, response: {status: 200}"))
+        self.assert_refused("bodies/one.txt: cannot be read", file)
+        self.assert_passes("--update", file)
+        body = self.folder / "bodies" / "one.txt"
+        self.assertEqual(body.read_text(), "onetwo")
+        self.assert_passes(file)
+        body.write_text("another")
+        self.assert_fails('body_file: expected "another", got "onetwo"', file)
+        self.assert_passes("--update", file)
+        self.assertEqual(body.read_text(), "onetwo")
 
     def test_junit(self):
         file = self.write(asked("request: {body: '<>&'}"))
