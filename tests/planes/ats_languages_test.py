@@ -1,6 +1,7 @@
 """Plugins of each SDK in a stock Traffic Server, by every scenario of theirs; and each engine that is
 built, in one server."""
 
+import functools
 import os
 import pathlib
 import unittest
@@ -13,18 +14,25 @@ from peers.http1 import Http1Upstream
 _CASES = ["CppTest", "GoTest", "AbiV1Test"]
 
 
+@functools.cache
+def _peers(wasm):
+    """An upstream, one that plugins call, and a server with that guest, for all classes."""
+    upstream, auth = Http1Upstream(), Http1Upstream(everywhere.auth_service)
+    unittest.addModuleCleanup(upstream.close)
+    unittest.addModuleCleanup(auth.close)
+    plugin = plugin_file(wasm, guest(wasm), clusters={"auth": auth})
+    server = TrafficServer(upstream, [[plugin]])
+    unittest.addModuleCleanup(server.stop)
+    return upstream, auth, server
+
+
 class AtsCase(ProtocolTest):
     """Goes before the classes of languages_test, and puts a Traffic Server in the place of
     `weir serve`."""
 
     @classmethod
     def setUpClass(cls):
-        cls.upstream = Http1Upstream()
-        cls.addClassCleanup(cls.upstream.close)
-        cls.arguments()  # starts the upstream that plugins call
-        plugin = plugin_file(cls.wasm, guest(cls.wasm), clusters={"auth": cls.auth})
-        cls.weir = TrafficServer(cls.upstream, [[plugin]])
-        cls.addClassCleanup(cls.weir.stop)
+        cls.upstream, cls.auth, cls.weir = _peers(cls.wasm)
 
 
 for case in _CASES:

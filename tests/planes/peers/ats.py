@@ -1,5 +1,7 @@
 """A stock Traffic Server as a process under test, with plugins in its way by weir-ats.so."""
 
+import atexit
+import functools
 import json
 import os
 import pathlib
@@ -45,6 +47,17 @@ def plugin_options(plugin, clusters=None):
     """The same by a weir.v1.PluginOptions, which has limits: what bootstrap.plugin() makes."""
     options = {k: v for k, v in plugin["typed_config"].items() if k != "@type"}
     return {**options, **_clusters(clusters)}
+
+
+@functools.cache
+def _code_cache():
+    """A folder that all servers of a test program share, and that belongs to their user."""
+    folder = tempfile.TemporaryDirectory(prefix="weir-test-code-")
+    atexit.register(folder.cleanup)
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(_USER)
+        os.chown(folder.name, user.pw_uid, user.pw_gid)
+    return folder.name
 
 
 def _clusters(upstreams):
@@ -103,7 +116,11 @@ class TrafficServer:
         self._give_to_user()
         self._output = self.folder / "output"
         program = [_MANAGER if manager else BINARY, f"--run-root={self.folder}"]
-        environment = {**os.environ, "WEIR_ENGINE_PATH": engine_path}
+        environment = {
+            **os.environ,
+            "WEIR_ENGINE_PATH": engine_path,
+            "WEIR_CODE_CACHE": str(_code_cache()),
+        }
         with open(self._output, "w", encoding="utf-8") as output:
             self.process = subprocess.Popen(
                 program, stdout=output, stderr=output, env=environment, cwd="/"
