@@ -65,7 +65,7 @@ recipe() {
       compile=(go_wasm "examples/${1%-*}/go")
       ;;
     *-zig)
-      sources=("examples/${1%-*}/zig")
+      sources=("examples/${1%-*}/zig" scripts/setup/zig.sh)
       compile=(zig "examples/${1%-*}"/zig/*.zig)
       ;;
     *-assemblyscript)

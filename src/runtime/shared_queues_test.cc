@@ -46,6 +46,16 @@ TEST_F(SharedQueuesTest, ANameHasOneIdWhichIsNotZero) {
   EXPECT_EQ(queues.resolve("another vm", "queue", resolved), Status::NotFound);
 }
 
+TEST_F(SharedQueuesTest, WhatWaitsCanBeLookedAtAndStays) {
+  const uint32_t id = open("queue");
+  EXPECT_EQ(queues.enqueue(id, "one"), Status::Ok);
+  EXPECT_EQ(queues.enqueue(id, "two"), Status::Ok);
+  EXPECT_EQ(queues.items(id), (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(dequeue(id), "one");
+  EXPECT_EQ(queues.items(id), std::vector<std::string>{"two"});
+  EXPECT_TRUE(queues.items(id + 1).empty());
+}
+
 TEST_F(SharedQueuesTest, ItemsComeOutInOrder) {
   const uint32_t id = open("queue");
   for (std::string_view item : {"one", "", "two"}) EXPECT_EQ(queues.enqueue(id, item), Status::Ok);
