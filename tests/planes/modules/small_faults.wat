@@ -11,7 +11,7 @@
   (func $recurse (param i32) (result i32)
     (i32.add (local.get 0) (call $recurse (i32.add (local.get 0) (i32.const 1)))))
   (func $exhaust
-    (loop $again (br_if $again (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
+    (loop $again (br_if $again (i32.ne (memory.grow (i32.const 16)) (i32.const -1))))
     unreachable)
   (func $path_is (param $letter i32) (result i32)
     (i32.eq (local.get $letter) (i32.load8_u offset=1 (i32.load (i32.const 64)))))
