@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 
 #include <atomic>
+#include <filesystem>
 #include <thread>
 
 #include "engine/engine_test_support.h"
@@ -304,6 +305,15 @@ TEST_P(EngineTest, BindsOnlyWhatIsExportedSo) {
   EXPECT_EQ(code_of("identity", {{I32}, {}}), ErrorCode::LinkFailed);
   EXPECT_EQ(code_of("missing", {}), ErrorCode::LinkFailed);
   EXPECT_EQ(code_of("memory", {}), ErrorCode::LinkFailed);
+}
+
+// WAMR's compiler once had a file of its own in the working directory.
+TEST_P(EngineTest, CompilesWhereverTheProcessIs) {
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path("/proc/self");  // where nobody can make a file
+  const auto module = engine.compile(read_guest("guest"), guest_imports().view());
+  std::filesystem::current_path(before);
+  EXPECT_TRUE(module.ok()) << module.error().message;
 }
 
 TEST_P(EngineTest, RefusesBytesThatAreNoModule) {

@@ -1,13 +1,17 @@
 // Guests are compiled ahead by LLVM, into WAMR's own files of machine code.
 
 #include <aot_export.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <wasm_export.h>
 
 #include <array>
+#include <cerrno>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "engine/wamr/convert.h"
 #include "engine/wamr/handles.h"
@@ -88,6 +92,27 @@ AOTCompOption options() {
   return option;
 }
 
+// A file in memory with a path. LLVM tells WAMR by a file how much stack each function takes; one
+// that WAMR chose would be in the working directory, which need not be writable.
+class MemoryFile {
+ public:
+  MemoryFile()
+      : descriptor_(memfd_create("weir-stack-usage", MFD_CLOEXEC)),
+        path_("/proc/self/fd/" + std::to_string(descriptor_)) {}
+  ~MemoryFile() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+
+  bool there() const { return descriptor_ >= 0; }
+  const char* path() const { return path_.c_str(); }
+
+ private:
+  int descriptor_;
+  std::string path_;
+};
+
 Error not_compiled() {
   std::string_view why = aot_get_last_error();
   constexpr std::string_view kPrefix = "Error: ";
@@ -127,7 +152,12 @@ Result<std::vector<std::byte>> translate(Bytes wasm) {
   if (module == nullptr) {
     return Error{ErrorCode::BadModule, std::string(plain_text(why.data()))};
   }
+  const MemoryFile stack_usage;
+  if (!stack_usage.there()) {
+    return Error{ErrorCode::Io, "memfd_create: " + std::generic_category().message(errno)};
+  }
   AOTCompOption option = options();
+  option.stack_usage_file = stack_usage.path();
   const OwnedCompData data(aot_create_comp_data(module.get(), option.target_arch, false));
   if (data == nullptr) return not_compiled();
   const OwnedCompContext context(aot_create_comp_context(data.get(), &option));
