@@ -44,7 +44,7 @@ HttpStream::HttpStream(Worker& worker, const Configuration& config, EnvoyHttpFil
       response_(filter, Direction::Response),
       filter_state_(filter),
       calls_(worker, filter),
-      began_(worker.now()) {
+      began_(worker.beginning()) {
   worker_.add(*this);
 }
 
@@ -58,10 +58,11 @@ std::unique_ptr<Waker> HttpStream::make_waker() {
       envoy_dynamic_module_callback_http_filter_scheduler_new(filter_));
 }
 
-bool HttpStream::begin() {
-  if (context_ != nullptr) return true;
-  if (completed_) return false;
-  const ConfiguredPlugin& configured = worker_.plugin_for(filter_, config_);
+const ConfiguredPlugin& HttpStream::configured() const {
+  return worker_.plugin_for(filter_, config_);
+}
+
+void HttpStream::begin(const ConfiguredPlugin& configured) {
   std::string why;
   runtime::WorkerPlugin* plugin = worker_.start(configured, why);
   const Worker::GuestScope guest(worker_);
@@ -71,27 +72,28 @@ bool HttpStream::begin() {
     context_ = std::make_unique<runtime::UnavailableHttpContext>(*this, configured.failure_policy(),
                                                                  std::move(why));
   }
-  return true;
 }
 
 HeadersAction HttpStream::on_headers(Direction direction, EndOfStream end) {
   // What a guest's own change of a body made Envoy do passes by, as does an answer to a request
   // that never came here.
   if (worker_.in_guest()) return HeadersAction::Continue;
-  if (direction == Direction::Request) {
-    if (wait(end)) return HeadersAction::StopAllIterationAndWatermark;
-    begin();
-  } else {
+  if (direction == Direction::Response) {
     has_response_ = true;
     if (context_ == nullptr) return HeadersAction::Continue;
+  } else if (context_ == nullptr) {
+    if (completed_) return HeadersAction::Continue;
+    const ConfiguredPlugin& plugin = configured();
+    if (plugin.state() == ConfiguredPlugin::State::Awaited) {
+      wait(end);
+      return HeadersAction::StopAllIterationAndWatermark;
+    }
+    begin(plugin);
   }
   return show_headers(direction, end);
 }
 
-bool HttpStream::wait(EndOfStream end) {
-  if (context_ != nullptr) return false;
-  const ConfiguredPlugin& configured = worker_.plugin_for(filter_, config_);
-  if (configured.state() != ConfiguredPlugin::State::Awaited) return false;
+void HttpStream::wait(EndOfStream end) {
   request_.stopped = true;
   awaited_end_ = end;
   worker_.wait_for_plugin(*this);
@@ -100,16 +102,16 @@ bool HttpStream::wait(EndOfStream end) {
     worker_.tell_plugin_settled(*this);
   });
   patience_->start(kLongestWait);
-  return true;
 }
 
 void HttpStream::on_plugin_settled() {
   if (filter_ == nullptr || context_ != nullptr || completed_) return;
-  const bool awaited =
-      worker_.plugin_for(filter_, config_).state() == ConfiguredPlugin::State::Awaited;
-  if (awaited && patience_ != nullptr) return worker_.wait_for_plugin(*this);
+  const ConfiguredPlugin& plugin = configured();
+  if (plugin.state() == ConfiguredPlugin::State::Awaited && patience_ != nullptr) {
+    return worker_.wait_for_plugin(*this);
+  }
   patience_.reset();
-  begin();
+  begin(plugin);
   // Envoy holds all of the request meanwhile, and goes on with it from its headers.
   if (show_headers(Direction::Request, awaited_end_) == HeadersAction::Continue) {
     request_.stopped = true;
@@ -173,7 +175,9 @@ TrailersAction HttpStream::on_trailers(Direction direction) {
 
 void HttpStream::on_complete() {
   // A stream that was answered before its request came here is still logged.
-  if (!worker_.in_guest() && patience_ == nullptr) begin();
+  if (context_ == nullptr && !completed_ && !worker_.in_guest() && patience_ == nullptr) {
+    begin(configured());
+  }
   completed_ = true;
   if (context_ == nullptr || worker_.in_guest()) return;
   const Worker::GuestScope guest(worker_);

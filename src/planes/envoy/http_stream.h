@@ -84,10 +84,12 @@ class HttpStream final : public runtime::HttpStream, public WorkerStream {
     uint64_t bytes = 0;  // of body that came
   };
 
+  // What the stream's route names, or else the filter's configuration.
+  const ConfiguredPlugin& configured() const;
   // The plugin's context, made at the first event that the plugin is to see.
-  bool begin();
-  // Whether the plugin is awaited: the stream is held until it is here.
-  bool wait(abi::EndOfStream end);
+  void begin(const ConfiguredPlugin& configured);
+  // The stream is held until the plugin is here.
+  void wait(abi::EndOfStream end);
   abi::HeadersAction show_headers(runtime::Direction, abi::EndOfStream);
   Half& half(runtime::Direction direction) {
     return direction == runtime::Direction::Request ? request_ : response_;

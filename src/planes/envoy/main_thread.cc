@@ -99,7 +99,7 @@ void MainThread::start_through(Carrier& carrier, const std::shared_ptr<RootCall>
   calls_.emplace(std::pair(carrier.config(), id), call);
 }
 
-void MainThread::send_data(const std::shared_ptr<RootCall>& call, std::string data,
+void MainThread::send_data(const std::shared_ptr<RootCall>& call, std::string_view data,
                            bool end_of_stream) {
   if (call->carrier != nullptr) return call->carrier->send_data(call->id, data, end_of_stream);
   if (!call->gathered) return;

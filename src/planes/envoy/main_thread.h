@@ -34,7 +34,7 @@ class MainThread {
   void start(const std::shared_ptr<RootCall>& call, std::vector<ModuleHeader>& headers,
              bool end_of_stream);
   // More of its request. Thread: main.
-  void send_data(const std::shared_ptr<RootCall>& call, std::string data, bool end_of_stream);
+  void send_data(const std::shared_ptr<RootCall>& call, std::string_view data, bool end_of_stream);
   void send_trailers(const std::shared_ptr<RootCall>& call, std::vector<ModuleHeader>& trailers);
   // Nobody waits for it any more. Thread: main.
   void reset(const std::shared_ptr<RootCall>& call);

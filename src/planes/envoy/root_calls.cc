@@ -24,9 +24,9 @@ class RootCalls::Handle final : public runtime::UpstreamStream {
   void send_data(Bytes data, abi::EndOfStream end) override {
     call_->queued_bytes += data.size();
     main_.run([main = &main_, call = call_, data = std::string(as_text(data)),
-               last = end == abi::EndOfStream::Yes]() mutable {
+               last = end == abi::EndOfStream::Yes] {
       call->queued_bytes -= data.size();
-      main->send_data(call, std::move(data), last);
+      main->send_data(call, data, last);
     });
   }
 

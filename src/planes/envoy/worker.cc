@@ -218,6 +218,7 @@ void Worker::expect_posts() {
 
 void Worker::begin_event(WorkerStream* stream, Event& event, StatsTable* stats) {
   ++events_;
+  begun_.reset();
   event.outer_stats_ = stats_;
   if (stream != nullptr) stats = stream->stats();
   if (stats != nullptr) stats_ = stats;

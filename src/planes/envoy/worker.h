@@ -2,6 +2,7 @@
 // Plugins on one of Envoy's threads.
 
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -43,6 +44,12 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
 
   // Wall clock.
   Nanoseconds now() const;
+  // The same for a stream that begins. Envoy makes a chain's filters one after the other, with no
+  // event between them: they share one look at the clock.
+  Nanoseconds beginning() {
+    if (!begun_) begun_ = now();
+    return *begun_;
+  }
 
   // One of Envoy's events; others come inside of it, where Envoy was told to act. `stream` is whose
   // event it is, or null.
@@ -136,6 +143,7 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
   std::vector<WorkerStream*> waiting_;             // for a plugin
   std::vector<WorkerStream*> unsettled_;
   std::vector<std::unique_ptr<WorkerStream>> buried_;
+  std::optional<Nanoseconds> begun_;  // until the next event
   bool needs_beacon_ = false;
   int events_ = 0;
   int guests_ = 0;
