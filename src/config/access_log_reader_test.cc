@@ -33,7 +33,7 @@ AccessLog load(const std::string& log) {
   auto settings = load_bootstrap(text_of(log), "f.yaml");
   EXPECT_TRUE(settings.ok()) << settings.error().message;
   if (!settings.ok()) return {};
-  return settings.value().listeners.at(0).access_logs.at(0);
+  return settings.value().listeners.at(0).chains.at(0).access_logs.at(0);
 }
 
 // Without file, line and column, and without the path to the log.

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/clock.h"
@@ -13,6 +15,7 @@
 #include "config/access_log.h"
 #include "config/plugin_config.h"
 #include "config/routes.h"
+#include "config/tls.h"
 
 namespace weir::config {
 
@@ -40,16 +43,55 @@ struct TcpProxy {
   uint32_t max_connect_attempts = 1;
 };
 
-struct Listener {
+// Which connections a filter chain is for; what says nothing is for all.
+struct FilterChainMatch {
+  // The leading bits of an address.
+  struct Range {
+    std::string prefix;  // an IP address
+    uint32_t bits = 0;
+
+    friend bool operator==(const Range&, const Range&) = default;
+  };
+
+  std::optional<uint16_t> destination_port;
+  std::vector<Range> destinations;
+  std::vector<std::string> server_names;  // in lower case; "*.example.com" is for all below it
+  std::string transport_protocol;         // "tls", "raw_buffer"; may be empty
+  std::vector<std::string> application_protocols;
+  std::vector<Range> sources;
+  std::vector<uint16_t> source_ports;
+
+  friend bool operator==(const FilterChainMatch&, const FilterChainMatch&) = default;
+};
+
+// How requests tell who has sent them, and what the proxy says of itself.
+struct HttpIdentity {
+  enum class ServerHeader : uint8_t { Overwrite, AppendIfAbsent, PassThrough };
+
+  bool use_remote_address = false;  // the connection tells who the client is, not what it says
+  uint32_t xff_num_trusted_hops = 0;
+  bool skip_xff_append = false;
+  std::string via;  // empty: none
+  bool generate_request_id = true;
+  bool preserve_external_request_id = false;
+  bool request_id_in_response = false;
+  std::string server_name = "weir";
+  ServerHeader server_header = ServerHeader::Overwrite;
+};
+
+// What some connections of a listener are served with.
+struct FilterChain {
   enum class Codec : uint8_t {
     Auto,   // HTTP/2 where a connection starts with its preface, else HTTP/1
     Http1,  // HTTP/1.0 and HTTP/1.1
     Http2,  // HTTP/2 with prior knowledge
   };
 
-  std::string name;
-  std::string filter_chain;  // its name, for properties; may be empty
-  SocketAddress address;     // an IP address; port 0 lets the system choose
+  std::string name;  // for properties; may be empty
+  FilterChainMatch match;
+  bool is_default = false;  // for connections that no other chain is for
+  std::optional<Tls> tls;   // absent: bytes are taken as they are
+
   // In the order in which bytes from the client pass them, before all else.
   std::vector<PluginSettings> network_plugins;
   // Connections are carried as they are; what follows is not for them.
@@ -59,11 +101,66 @@ struct Listener {
   std::vector<AccessLog> access_logs;
 
   Codec codec = Codec::Auto;
+  HttpIdentity identity;
+  std::vector<std::string> upgrades;    // in lower case: "websocket", "connect"
   std::vector<PluginSettings> plugins;  // in the order in which requests pass them
+  // For each of them; empty: all are passed.
+  std::vector<FilterSwitch> filters;
   RouteConfiguration routes;
 };
 
+struct Listener {
+  std::string name;
+  SocketAddress address;            // an IP address; port 0 lets the system choose
+  std::vector<FilterChain> chains;  // at least one; no two are for the same connections
+  // Connections begin with a header that says where they have come from.
+  enum class ProxyProtocol : uint8_t { None, Required, Allowed };
+  ProxyProtocol proxy_protocol = ProxyProtocol::None;
+};
+
+// Bounds on what a cluster is given at once, on each worker.
+struct CircuitBreakers {
+  uint32_t max_connections = 1024;
+  uint32_t max_pending_requests = 1024;  // that wait for a connection
+  uint32_t max_requests = 1024;
+  uint32_t max_retries = 3;
+
+  friend bool operator==(const CircuitBreakers&, const CircuitBreakers&) = default;
+};
+
+// An HTTP request that a healthy endpoint answers.
+struct HttpHealthCheck {
+  std::string host;  // empty: the cluster's name
+  std::string path;
+  std::string method = "GET";
+  // Statuses, from the first to the one before the last.
+  std::vector<std::pair<uint32_t, uint32_t>> expected;
+
+  friend bool operator==(const HttpHealthCheck&, const HttpHealthCheck&) = default;
+};
+
+// A connection that a healthy endpoint takes, and answers where something is expected.
+struct TcpHealthCheck {
+  std::string send;
+  std::vector<std::string> receive;  // in this order, with other bytes between them
+
+  friend bool operator==(const TcpHealthCheck&, const TcpHealthCheck&) = default;
+};
+
+// Looks now and then whether an endpoint is well.
+struct HealthCheck {
+  Milliseconds timeout{};
+  Milliseconds interval{};
+  Milliseconds unhealthy_interval{};
+  uint32_t unhealthy_threshold = 1;
+  uint32_t healthy_threshold = 1;
+  std::variant<TcpHealthCheck, HttpHealthCheck> how;
+
+  friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
+};
+
 struct Cluster {
+  enum class Balancing : uint8_t { RoundRobin, LeastRequest, Random };
   enum class Discovery : uint8_t {
     Static,      // endpoints are IP addresses
     StrictDns,   // endpoints are names; all their addresses are used
@@ -75,6 +172,14 @@ struct Cluster {
   std::vector<SocketAddress> endpoints;  // at least one
   Milliseconds connect_timeout{5000};
   bool http2 = false;  // with prior knowledge
+  std::optional<Tls> tls;
+  Balancing balancing = Balancing::RoundRobin;
+  uint32_t choice_count = 2;  // of LeastRequest: the endpoints that are compared
+  CircuitBreakers limits;
+  std::vector<HealthCheck> health_checks;
+  // With fewer healthy endpoints, in percent, all are used.
+  double panic_threshold = 50;
+  Milliseconds dns_refresh{5000};
 
   friend bool operator==(const Cluster&, const Cluster&) = default;
 };

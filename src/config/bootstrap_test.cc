@@ -78,12 +78,12 @@ TEST(BootstrapTest, ReadsAListenerWithItsRoutes) {
   const Listener& listener = settings.listeners[0];
   EXPECT_EQ(listener.name, "main");
   EXPECT_EQ(listener.address, (SocketAddress{"127.0.0.1", 80}));
-  EXPECT_EQ(listener.codec, Listener::Codec::Http1);
-  ASSERT_EQ(listener.plugins.size(), 2u);
-  EXPECT_EQ(listener.plugins[0].name, "one");
-  EXPECT_EQ(listener.plugins[1].name, "two");
-  ASSERT_EQ(listener.routes.virtual_hosts.size(), 2u);
-  const VirtualHost& host = listener.routes.virtual_hosts[0];
+  EXPECT_EQ(listener.chains[0].codec, FilterChain::Codec::Http1);
+  ASSERT_EQ(listener.chains[0].plugins.size(), 2u);
+  EXPECT_EQ(listener.chains[0].plugins[0].name, "one");
+  EXPECT_EQ(listener.chains[0].plugins[1].name, "two");
+  ASSERT_EQ(listener.chains[0].routes.virtual_hosts.size(), 2u);
+  const VirtualHost& host = listener.chains[0].routes.virtual_hosts[0];
   EXPECT_EQ(host.name, "api");
   EXPECT_EQ(host.domains, (std::vector<std::string>{"api.example.com", "*.example.org"}));
   ASSERT_EQ(host.routes.size(), 2u);
@@ -97,7 +97,7 @@ TEST(BootstrapTest, ReadsAListenerWithItsRoutes) {
 
 TEST(BootstrapTest, GivesRoutesFifteenSeconds) {
   const ServeSettings settings = load(Pieces().text());
-  const Route& route = settings.listeners[0].routes.virtual_hosts[0].routes[0];
+  const Route& route = settings.listeners[0].chains[0].routes.virtual_hosts[0].routes[0];
   EXPECT_EQ(std::get<Forward>(route.action).timeout, Milliseconds(15'000));
 }
 
@@ -147,7 +147,8 @@ TEST(BootstrapTest, ReadsPluginOptionsInPlaceOfWasm) {
                                   ", plugin: {name: n, vm_config: {code: {local: {filename: a}}}}, "
                                   "limits: {call_cpu_time: 0.02s}") +
                    ", " + Pieces::router();
-  EXPECT_EQ(load(pieces.text()).listeners[0].plugins[0].vm.limits.call_cpu_time, Milliseconds(20));
+  EXPECT_EQ(load(pieces.text()).listeners[0].chains[0].plugins[0].vm.limits.call_cpu_time,
+            Milliseconds(20));
 }
 
 TEST(BootstrapTest, SaysOnWhichLineAReferenceIsWrong) {
@@ -211,17 +212,6 @@ TEST(BootstrapTest, RefusesFilterChainsThatCannotServe) {
           "envoy.extensions.filters.network.wasm.v3.Wasm, weir.v1.PluginOptions, "
           "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy, "
           "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager");
-}
-
-TEST(BootstrapTest, RefusesMoreThanOneChain) {
-  std::string filter =
-      "{name: h, typed_config: {'@type': type.googleapis.com/google.protobuf.Empty, value: {}}}";
-  std::string address = "{address: {socket_address: {address: 127.0.0.1, port_value: 80}}, ";
-  Pieces chains;
-  chains.listeners =
-      address + "filter_chains: [{filters: [" + filter + "]}, {filters: [" + filter + "]}]}";
-  EXPECT_EQ(error_of(chains),
-            "static_resources.listeners[0].filter_chains[1]: a listener has one filter chain");
 }
 
 TEST(BootstrapTest, RefusesRoutesThatCannotMatch) {
@@ -333,7 +323,7 @@ TEST(BootstrapTest, ReadsTheExampleOfItsDocumentation) {
   start += fence.size();
   ServeSettings settings = load(page.substr(start, page.find("```", start) - start));
   ASSERT_EQ(settings.listeners.size(), 1u);
-  EXPECT_EQ(settings.listeners[0].plugins.size(), 2u);
+  EXPECT_EQ(settings.listeners[0].chains[0].plugins.size(), 2u);
   EXPECT_TRUE(settings.admin);
 }
 

@@ -3,7 +3,9 @@
 #include <set>
 
 #include "config/durations.h"
+#include "config/health_check_reader.h"
 #include "config/socket_address.h"
+#include "config/tls_reader.h"
 #include "config/unpack.h"
 #include "weir/envoy/http_protocol_options.pb.h"
 
@@ -68,6 +70,56 @@ Result<bool> read_http2(const v3::Cluster& message, const Place& at) {
   return false;
 }
 
+Cluster::Balancing read_balancing(v3::Cluster::LbPolicy policy) {
+  if (policy == v3::Cluster::LEAST_REQUEST) return Cluster::Balancing::LeastRequest;
+  if (policy == v3::Cluster::RANDOM) return Cluster::Balancing::Random;
+  return Cluster::Balancing::RoundRobin;
+}
+
+Result<CircuitBreakers> read_limits(const v3::CircuitBreakers& message, const Place& at) {
+  CircuitBreakers limits;
+  if (message.thresholds_size() == 0) return limits;
+  if (message.thresholds_size() > 1) {
+    return at.field("thresholds")
+        .item(1)
+        .error(
+            "requests have one priority, so limits are given "
+            "once");
+  }
+  const auto& given = message.thresholds(0);
+  if (given.has_max_connections()) limits.max_connections = given.max_connections().value();
+  if (given.has_max_pending_requests()) {
+    limits.max_pending_requests = given.max_pending_requests().value();
+  }
+  if (given.has_max_requests()) limits.max_requests = given.max_requests().value();
+  if (given.has_max_retries()) limits.max_retries = given.max_retries().value();
+  return limits;
+}
+
+Done read_balance(const v3::Cluster& message, const Place& at, Cluster& into) {
+  into.balancing = read_balancing(message.lb_policy());
+  if (message.has_least_request_lb_config()) {
+    if (into.balancing != Cluster::Balancing::LeastRequest) {
+      return at.field("least_request_lb_config")
+          .error("lb_policy is another one; write LEAST_REQUEST there, or leave this out");
+    }
+    if (message.least_request_lb_config().has_choice_count()) {
+      into.choice_count = message.least_request_lb_config().choice_count().value();
+    }
+  }
+  if (message.common_lb_config().has_healthy_panic_threshold()) {
+    const double percent = message.common_lb_config().healthy_panic_threshold().value();
+    if (!(percent >= 0 && percent <= 100)) {
+      return at.field("common_lb_config")
+          .field("healthy_panic_threshold")
+          .field("value")
+          .error("expected a number from 0 to 100");
+    }
+    into.panic_threshold = percent;
+  }
+  return Unit{};
+}
+
 Result<Cluster> read_cluster(const v3::Cluster& message, const Place& at) {
   Cluster cluster;
   cluster.name = message.name();
@@ -77,7 +129,20 @@ Result<Cluster> read_cluster(const v3::Cluster& message, const Place& at) {
   }
   WEIR_TRY(cluster.endpoints, read_endpoints(message.load_assignment(), cluster.discovery,
                                              at.field("load_assignment")));
+  if (message.has_dns_refresh_rate()) {
+    cluster.dns_refresh = to_milliseconds(message.dns_refresh_rate());
+  }
+  WEIR_TRY(read_balance(message, at, cluster));
+  WEIR_TRY(cluster.limits, read_limits(message.circuit_breakers(), at.field("circuit_breakers")));
+  WEIR_TRY(cluster.health_checks,
+           read_health_checks(message.health_checks(), at.field("health_checks")));
   WEIR_TRY(cluster.http2, read_http2(message, at));
+  if (message.has_transport_socket()) {
+    WEIR_TRY(cluster.tls,
+             read_upstream_tls(message.transport_socket(), at.field("transport_socket")));
+    // What Envoy's codecs offer by themselves.
+    if (cluster.tls->alpn.empty() && cluster.http2) cluster.tls->alpn = {"h2"};
+  }
   return cluster;
 }
 

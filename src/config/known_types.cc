@@ -11,9 +11,13 @@
 #include "weir/envoy/http_protocol_options.pb.h"
 #include "weir/envoy/http_wasm.pb.h"
 #include "weir/envoy/network_wasm.pb.h"
+#include "weir/envoy/proxy_protocol.pb.h"
+#include "weir/envoy/route.pb.h"
 #include "weir/envoy/router.pb.h"
 #include "weir/envoy/stream_access_log.pb.h"
 #include "weir/envoy/tcp_proxy.pb.h"
+#include "weir/envoy/tls.pb.h"
+#include "weir/envoy/tls_inspector.pb.h"
 #include "weir/envoy/wasm.pb.h"
 #include "weir/envoy/wasm_access_log.pb.h"
 #include "weir/v1/plugin_options.pb.h"
@@ -40,7 +44,11 @@ const std::vector<const pb::Message*>& all_prototypes() {
       envoy::extensions::wasm::v3::WasmService,
       filters::network::http_connection_manager::v3::HttpConnectionManager,
       filters::network::tcp_proxy::v3::TcpProxy, filters::http::router::v3::Router,
-      envoy::extensions::upstreams::http::v3::HttpProtocolOptions, pb::Struct, pb::Value,
+      envoy::extensions::upstreams::http::v3::HttpProtocolOptions,
+      filters::listener::proxy_protocol::v3::ProxyProtocol,
+      filters::listener::tls_inspector::v3::TlsInspector, envoy::config::route::v3::FilterConfig,
+      envoy::extensions::transport_sockets::tls::v3::DownstreamTlsContext,
+      envoy::extensions::transport_sockets::tls::v3::UpstreamTlsContext, pb::Struct, pb::Value,
       pb::ListValue, pb::StringValue, pb::BytesValue, pb::BoolValue, pb::Int32Value, pb::Int64Value,
       pb::UInt32Value, pb::UInt64Value, pb::FloatValue, pb::DoubleValue, pb::Duration, pb::Empty>();
   return kAll;

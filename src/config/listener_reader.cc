@@ -5,133 +5,72 @@
 
 #include "config/access_log_reader.h"
 #include "config/cluster_reader.h"
-#include "config/route_reader.h"
-#include "config/tcp_proxy_reader.h"
+#include "config/filter_chain_reader.h"
 #include "config/unpack.h"
-#include "weir/envoy/http_connection_manager.pb.h"
-#include "weir/envoy/http_wasm.pb.h"
-#include "weir/envoy/network_wasm.pb.h"
-#include "weir/envoy/router.pb.h"
-#include "weir/envoy/tcp_proxy.pb.h"
-#include "weir/v1/plugin_options.pb.h"
+#include "weir/envoy/proxy_protocol.pb.h"
+#include "weir/envoy/tls_inspector.pb.h"
 
 namespace weir::config {
 namespace {
 
 namespace v3 = envoy::config::listener::v3;
-namespace filters = envoy::extensions::filters;
-using HttpWasm = filters::http::wasm::v3::Wasm;
-using NetworkWasm = filters::network::wasm::v3::Wasm;
-using filters::http::router::v3::Router;
-using filters::network::http_connection_manager::v3::HttpConnectionManager;
-using filters::network::tcp_proxy::v3::TcpProxy;
-using weir::v1::PluginOptions;
+using envoy::extensions::filters::listener::proxy_protocol::v3::ProxyProtocol;
+using envoy::extensions::filters::listener::tls_inspector::v3::TlsInspector;
 
-Listener::Codec read_codec(HttpConnectionManager::CodecType type) {
-  if (type == HttpConnectionManager::HTTP1) return Listener::Codec::Http1;
-  if (type == HttpConnectionManager::HTTP2) return Listener::Codec::Http2;
-  return Listener::Codec::Auto;
-}
-
-Result<PluginSettings> read_http_filter(const google::protobuf::Any& config,
-                                        const Environment& environment, const Place& at) {
-  if (config.Is<HttpWasm>()) {
-    WEIR_TRY(HttpWasm wasm, unpack<HttpWasm>(config, at));
-    return make_plugin_settings(wasm.config(), at.field("config"), environment);
+Done read_chains(const v3::Listener& message, const std::set<std::string>& clusters,
+                 const Environment& environment, const Place& at, Listener& into) {
+  const Place list = at.field("filter_chains");
+  std::set<std::string> names;
+  for (int i = 0; i < message.filter_chains_size(); ++i) {
+    const Place here = list.item(static_cast<size_t>(i));
+    WEIR_TRY(FilterChain chain,
+             read_filter_chain(message.filter_chains(i), clusters, environment, here));
+    if (std::ranges::count(into.chains, chain.match, &FilterChain::match) > 0) {
+      return here.error(
+          "another filter chain is for the same connections; tell them apart by "
+          "filter_chain_match");
+    }
+    if (!chain.name.empty() && !names.insert(chain.name).second) {
+      return here.field("name").error("there is another filter chain " + quote(chain.name));
+    }
+    into.chains.push_back(std::move(chain));
   }
-  if (config.Is<PluginOptions>()) {
-    WEIR_TRY(PluginOptions options, unpack<PluginOptions>(config, at));
-    return make_plugin_settings(options, at, environment);
+  if (!message.has_default_filter_chain()) return Unit{};
+  const Place here = at.field("default_filter_chain");
+  if (message.default_filter_chain().has_filter_chain_match()) {
+    return here.field("filter_chain_match")
+        .error("the default chain is for all connections that no other is for; leave it out");
   }
-  return at.error(quote(type_name(config)) + " is no HTTP filter; expected one of " +
-                  HttpWasm::descriptor()->full_name() + ", " +
-                  PluginOptions::descriptor()->full_name() + ", " +
-                  Router::descriptor()->full_name());
-}
-
-Result<std::vector<PluginSettings>> read_http_filters(const HttpConnectionManager& manager,
-                                                      const Environment& environment,
-                                                      const Place& at) {
-  std::vector<PluginSettings> plugins;
-  int last = manager.http_filters_size() - 1;
-  for (int i = 0; i <= last; ++i) {
-    const google::protobuf::Any& config = manager.http_filters(i).typed_config();
-    Place here = at.item(static_cast<size_t>(i));
-    bool router = config.Is<Router>();
-    if (router && i == last) return plugins;
-    if (router) return here.error("the router has to be the last filter; none is reached after it");
-    const Place filter = here.field("typed_config");
-    WEIR_TRY(PluginSettings plugin, read_http_filter(config, environment, filter));
-    plugin.where = filter.describe();
-    plugins.push_back(std::move(plugin));
-  }
-  return at.error("the last filter has to be the router, " + Router::descriptor()->full_name());
-}
-
-Done read_manager(const HttpConnectionManager& manager, const std::set<std::string>& clusters,
-                  const Environment& environment, const Place& at, Listener& into) {
-  into.codec = read_codec(manager.codec_type());
-  WEIR_TRY(into.access_logs,
-           read_access_logs(manager.access_log(), environment, at.field("access_log")));
-  WEIR_TRY(into.plugins, read_http_filters(manager, environment, at.field("http_filters")));
-  WEIR_TRY(into.routes,
-           read_routes(manager.route_config(), clusters, environment, at.field("route_config")));
+  WEIR_TRY(FilterChain chain,
+           read_filter_chain(message.default_filter_chain(), clusters, environment, here));
+  chain.is_default = true;
+  into.chains.push_back(std::move(chain));
   return Unit{};
 }
 
-// A plugin among a connection's filters.
-Result<PluginSettings> read_network_plugin(const google::protobuf::Any& config,
-                                           const Environment& environment, const Place& at) {
-  if (config.Is<NetworkWasm>()) {
-    WEIR_TRY(NetworkWasm wasm, unpack<NetworkWasm>(config, at));
-    return make_plugin_settings(wasm.config(), at.field("config"), environment);
+Done read_listener_filters(const v3::Listener& message, const Place& at, Listener& into) {
+  for (int i = 0; i < message.listener_filters_size(); ++i) {
+    const auto& config = message.listener_filters(i).typed_config();
+    const Place here = at.item(static_cast<size_t>(i)).field("typed_config");
+    // What it looks at is looked at wherever a filter chain asks for it.
+    if (config.Is<TlsInspector>()) continue;
+    if (!config.Is<ProxyProtocol>()) {
+      return here.error(quote(type_name(config)) + " is no filter of listeners; expected one of " +
+                        TlsInspector::descriptor()->full_name() + ", " +
+                        ProxyProtocol::descriptor()->full_name());
+    }
+    if (into.proxy_protocol != Listener::ProxyProtocol::None) {
+      return here.error("there is another filter of this kind");
+    }
+    if (i > 0) {
+      return here.error("the PROXY header comes before all else; let this be the first filter");
+    }
+    WEIR_TRY(auto proxy, unpack<ProxyProtocol>(config, here));
+    into.proxy_protocol = proxy.allow_requests_without_proxy_protocol()
+                              ? Listener::ProxyProtocol::Allowed
+                              : Listener::ProxyProtocol::Required;
   }
-  WEIR_TRY(PluginOptions options, unpack<PluginOptions>(config, at));
-  return make_plugin_settings(options, at, environment);
-}
-
-Error unknown_network_filter(const google::protobuf::Any& config, const Place& at) {
-  return at.error(quote(type_name(config)) + " is no filter of connections; expected one of " +
-                  NetworkWasm::descriptor()->full_name() + ", " +
-                  PluginOptions::descriptor()->full_name() + ", " +
-                  TcpProxy::descriptor()->full_name() + ", " +
-                  HttpConnectionManager::descriptor()->full_name());
-}
-
-// Plugins, and then what takes the bytes: HTTP, or the TCP proxy.
-Done read_filter_chain(const v3::FilterChain& chain, const std::set<std::string>& clusters,
-                       const Environment& environment, const Place& at, Listener& into) {
-  into.filter_chain = chain.name();
-  const int last = chain.filters_size() - 1;
-  for (int i = 0; i <= last; ++i) {
-    const google::protobuf::Any& config = chain.filters(i).typed_config();
-    const Place here = at.field("filters").item(static_cast<size_t>(i)).field("typed_config");
-    const bool ends_chain = config.Is<HttpConnectionManager>() || config.Is<TcpProxy>();
-    if (ends_chain && i < last) {
-      return here.error(quote(type_name(config)) +
-                        " has to be the last filter; none is reached after it");
-    }
-    if (config.Is<HttpConnectionManager>()) {
-      WEIR_TRY(auto manager, unpack<HttpConnectionManager>(config, here));
-      return read_manager(manager, clusters, environment, here, into);
-    }
-    if (config.Is<TcpProxy>()) {
-      WEIR_TRY(auto proxy, unpack<TcpProxy>(config, here));
-      WEIR_TRY(into.tcp_proxy, read_tcp_proxy(proxy, clusters, here));
-      WEIR_TRY(into.access_logs,
-               read_access_logs(proxy.access_log(), environment, here.field("access_log")));
-      return Unit{};
-    }
-    if (!config.Is<NetworkWasm>() && !config.Is<PluginOptions>()) {
-      return unknown_network_filter(config, here);
-    }
-    WEIR_TRY(PluginSettings plugin, read_network_plugin(config, environment, here));
-    plugin.where = here.describe();
-    into.network_plugins.push_back(std::move(plugin));
-  }
-  return at.field("filters").error("the last filter has to be " +
-                                   HttpConnectionManager::descriptor()->full_name() + " or " +
-                                   TcpProxy::descriptor()->full_name());
+  return Unit{};
 }
 
 Result<Listener> read_listener(const v3::Listener& message, const std::set<std::string>& clusters,
@@ -139,21 +78,22 @@ Result<Listener> read_listener(const v3::Listener& message, const std::set<std::
   Listener listener;
   WEIR_TRY(listener.address, read_ip_address(message.address(), at.field("address")));
   listener.name = message.name().empty() ? to_string(listener.address) : message.name();
-
-  Place chains = at.field("filter_chains");
-  if (message.filter_chains_size() > 1) {
-    return chains.item(1).error("a listener has one filter chain");
-  }
-  WEIR_TRY(
-      read_filter_chain(message.filter_chains(0), clusters, environment, chains.item(0), listener));
+  WEIR_TRY(read_listener_filters(message, at.field("listener_filters"), listener));
+  WEIR_TRY(read_chains(message, clusters, environment, at, listener));
+  if (message.access_log_size() == 0) return listener;
   const Place logs = at.field("access_log");
-  if (message.access_log_size() > 0 && !listener.tcp_proxy) {
+  WEIR_TRY(auto more, read_access_logs(message.access_log(), environment, logs));
+  bool carries = false;
+  for (FilterChain& chain : listener.chains) {
+    if (!chain.tcp_proxy) continue;
+    carries = true;
+    std::ranges::copy(more, std::back_inserter(chain.access_logs));
+  }
+  if (!carries) {
     return logs.error(
         "a listener's own access log is for carried connections; that of requests is "
         "a field of the HTTP connection manager");
   }
-  WEIR_TRY(auto more, read_access_logs(message.access_log(), environment, logs));
-  std::ranges::move(more, std::back_inserter(listener.access_logs));
   return listener;
 }
 

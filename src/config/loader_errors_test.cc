@@ -240,7 +240,7 @@ TEST(LoaderErrorsTest, NamesWhatListenersRoutesAndClustersLack) {
        "f.yaml:1:43: virtual_hosts[0].routes[0]: 'match' is missing"},
       {"virtual_hosts: [{domains: ['*'], routes: [{match: {}}]}]",
        "f.yaml:1:44: virtual_hosts[0].routes[0].match: one of 'prefix', 'path', 'safe_regex', "
-       "'path_separated_prefix' is missing"},
+       "'path_separated_prefix', 'connect_matcher' is missing"},
       {"virtual_hosts: [{domains: ['*'], routes: [{match: {path: /}}]}]",
        "f.yaml:1:43: virtual_hosts[0].routes[0]: one of 'route', 'redirect', 'direct_response' is "
        "missing"},
@@ -249,7 +249,7 @@ TEST(LoaderErrorsTest, NamesWhatListenersRoutesAndClustersLack) {
       {"virtual_hosts: [{domains: ['*'], routes: [{match: {prefix: /}, non_forwarding: {}}]}]",
        "f.yaml:1:64: virtual_hosts[0].routes[0].non_forwarding: unknown field; expected one of "
        "match, route, redirect, direct_response, request_headers_to_add, response_headers_to_add, "
-       "response_headers_to_remove, request_headers_to_remove, name"},
+       "response_headers_to_remove, request_headers_to_remove, name, typed_per_filter_config"},
   });
   expect_errors<Cluster>({
       {"type: STATIC", "f.yaml: 'name' is missing"},
@@ -259,7 +259,7 @@ TEST(LoaderErrorsTest, NamesWhatListenersRoutesAndClustersLack) {
        "STRICT_DNS, LOGICAL_DNS"},
       {"lb_policy: RING_HASH",
        "f.yaml:1:1: lb_policy: unknown or unsupported value 'RING_HASH'; "
-       "expected ROUND_ROBIN"},
+       "expected one of ROUND_ROBIN, LEAST_REQUEST, RANDOM"},
       {"name: a\nconnect_timeout: 0s\nload_assignment: {endpoints: [{lb_endpoints: [{endpoint: "
        "{address: {socket_address: {address: a, port_value: 1}}}}]}]}",
        "f.yaml:2:1: connect_timeout: has to be 0.001s or longer"},

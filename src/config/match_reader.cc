@@ -17,35 +17,6 @@ Result<StringMatch> read_text(Kind kind, const std::string& text, const Place& a
   return StringMatch{.kind = kind, .text = text};
 }
 
-Result<StringMatch> read_string_match(const matcher::StringMatcher& message, const Place& at) {
-  using matcher::StringMatcher;
-  const auto read = [&]() -> Result<StringMatch> {
-    switch (message.match_pattern_case()) {
-      case StringMatcher::kExact:
-        return read_text(Kind::Exact, message.exact(), at.field("exact"));
-      case StringMatcher::kPrefix:
-        return read_text(Kind::Prefix, message.prefix(), at.field("prefix"));
-      case StringMatcher::kSuffix:
-        return read_text(Kind::Suffix, message.suffix(), at.field("suffix"));
-      case StringMatcher::kContains:
-        return read_text(Kind::Contains, message.contains(), at.field("contains"));
-      case StringMatcher::kSafeRegex: {
-        WEIR_TRY(std::string regex, read_regex(message.safe_regex(), at.field("safe_regex")));
-        return StringMatch{.kind = Kind::Regex, .text = std::move(regex)};
-      }
-      case StringMatcher::MATCH_PATTERN_NOT_SET:
-        break;
-    }
-    return at.error("says nothing to compare with; write exact: text");
-  };
-  WEIR_TRY(StringMatch match, read());
-  if (message.ignore_case() && match.kind == Kind::Regex) {
-    return at.field("ignore_case").error("an expression says so itself; begin it with (?i)");
-  }
-  match.ignore_case = message.ignore_case();
-  return match;
-}
-
 Result<HeaderMatch::Range> read_range(const envoy::type::v3::Int64Range& range, const Place& at) {
   if (range.start() < range.end()) return HeaderMatch::Range{range.start(), range.end()};
   return at.error("holds no number: 'end' is not within the range, and has to be above 'start'");
@@ -140,6 +111,9 @@ Result<PathMatch> read_path_match(const v3::RouteMatch& message, const Place& at
       match.kind = PathMatch::Kind::Regex;
       return match;
     }
+    case RouteMatch::kConnectMatcher:
+      match.kind = PathMatch::Kind::Connect;
+      return match;
     case RouteMatch::PATH_SPECIFIER_NOT_SET:
       break;
   }
@@ -147,6 +121,35 @@ Result<PathMatch> read_path_match(const v3::RouteMatch& message, const Place& at
 }
 
 }  // namespace
+
+Result<StringMatch> read_string_match(const matcher::StringMatcher& message, const Place& at) {
+  using matcher::StringMatcher;
+  const auto read = [&]() -> Result<StringMatch> {
+    switch (message.match_pattern_case()) {
+      case StringMatcher::kExact:
+        return read_text(Kind::Exact, message.exact(), at.field("exact"));
+      case StringMatcher::kPrefix:
+        return read_text(Kind::Prefix, message.prefix(), at.field("prefix"));
+      case StringMatcher::kSuffix:
+        return read_text(Kind::Suffix, message.suffix(), at.field("suffix"));
+      case StringMatcher::kContains:
+        return read_text(Kind::Contains, message.contains(), at.field("contains"));
+      case StringMatcher::kSafeRegex: {
+        WEIR_TRY(std::string regex, read_regex(message.safe_regex(), at.field("safe_regex")));
+        return StringMatch{.kind = Kind::Regex, .text = std::move(regex)};
+      }
+      case StringMatcher::MATCH_PATTERN_NOT_SET:
+        break;
+    }
+    return at.error("says nothing to compare with; write exact: text");
+  };
+  WEIR_TRY(StringMatch match, read());
+  if (message.ignore_case() && match.kind == Kind::Regex) {
+    return at.field("ignore_case").error("an expression says so itself; begin it with (?i)");
+  }
+  match.ignore_case = message.ignore_case();
+  return match;
+}
 
 Result<std::string> read_regex(const matcher::RegexMatcher& message, const Place& at) {
   const Place here = at.field("regex");

@@ -12,6 +12,9 @@ namespace weir::config {
 Result<std::string> read_regex(const envoy::type::matcher::v3::RegexMatcher& message,
                                const Place& at);
 
+Result<StringMatch> read_string_match(const envoy::type::matcher::v3::StringMatcher& message,
+                                      const Place& at);
+
 Result<RegexRewrite> read_regex_rewrite(
     const envoy::type::matcher::v3::RegexMatchAndSubstitute& message, const Place& at);
 

@@ -49,6 +49,11 @@ const pb::FieldDescriptor* find_rival(const pb::Message& message,
   return message.GetReflection()->GetOneofFieldDescriptor(message, oneof);
 }
 
+// An Any that says something by being there, with no message in it.
+bool may_hold_nothing(const pb::FieldDescriptor& field) {
+  return field.full_name() == "envoy.config.route.v3.FilterConfig.config";
+}
+
 // Equal messages give equal bytes.
 std::string serialize(const pb::Message& message) {
   std::string bytes;
@@ -103,7 +108,11 @@ Done MessageReader::read_field(const Node& node, Message& into, const Field& fie
     return at.error("both '" + rival->name() + "' and '" + field.name() + "' are set; keep one");
   }
   if (!is_message(field)) return set_value(node, into, field, at);
-  return read(node, *into.GetReflection()->MutableMessage(&into, &field), at);
+  Message& part = *into.GetReflection()->MutableMessage(&into, &field);
+  if (may_hold_nothing(field) && node.kind == Node::Kind::Map && node.entries.empty()) {
+    return Unit{};
+  }
+  return read(node, part, at);
 }
 
 Done MessageReader::read_list(const Node& node, Message& into, const Field& field,

@@ -9,32 +9,33 @@ namespace weir::config {
 namespace {
 
 // A .wasm file of this size would take minutes to compile.
-constexpr uintmax_t kMaxCodeBytes = 512ull << 20;
+constexpr uintmax_t kMaxBytes = 512ull << 20;
 
 std::string quote_path(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
 
-Result<std::string> read_file(const std::filesystem::path& path) {
+Result<std::string> read_file(const std::filesystem::path& path, std::string_view what) {
+  const std::string doing = "cannot read " + std::string(what) + " from " + quote_path(path) + ": ";
   std::error_code error;
   uintmax_t size = std::filesystem::file_size(path, error);
   if (error) {
     auto code = error == std::errc::no_such_file_or_directory ? ErrorCode::NotFound : ErrorCode::Io;
-    return Error{code, "cannot read code from " + quote_path(path) + ": " + error.message()};
+    return Error{code, doing + error.message()};
   }
-  if (size > kMaxCodeBytes) {
-    return Error{ErrorCode::LimitExceeded,
-                 "the code in " + quote_path(path) + " is larger than 512 MiB"};
+  if (size > kMaxBytes) {
+    return Error{ErrorCode::LimitExceeded, "the " + std::string(what) + " in " + quote_path(path) +
+                                               " is larger than 512 MiB"};
   }
   std::ifstream in(path, std::ios::binary);
   std::string bytes(static_cast<size_t>(size), '\0');
   if (!in || !in.read(bytes.data(), static_cast<std::streamsize>(size))) {
-    return Error{ErrorCode::Io,
-                 "cannot read code from " + quote_path(path) + ": " + std::strerror(errno)};
+    return Error{ErrorCode::Io, doing + std::strerror(errno)};
   }
   return bytes;
 }
 
 struct Reader {
   const std::filesystem::path& base_dir;
+  std::string_view what = "code";
 
   // An absolute path stays as it is.
   Result<std::string> operator()(const LocalFile& file) const {
@@ -43,7 +44,7 @@ struct Reader {
       return Error{ErrorCode::NotFound,
                    "watched_directory: " + quote_path(folder) + " is no folder"};
     }
-    return read_file(base_dir / file.path);
+    return read_file(base_dir / file.path, what);
   }
 
   Result<std::string> operator()(const InlineBytes& code) const { return code.bytes; }
@@ -51,7 +52,8 @@ struct Reader {
   Result<std::string> operator()(const EnvironmentVariable& variable) const {
     const char* value = std::getenv(variable.name.c_str());
     if (value != nullptr) return std::string(value);
-    return Error{ErrorCode::NotFound, "the code is to come from environment variable '" +
+    return Error{ErrorCode::NotFound, "the " + std::string(what) +
+                                          " is to come from environment variable '" +
                                           variable.name + "', which is not set"};
   }
 
@@ -63,8 +65,9 @@ struct Reader {
 
 }  // namespace
 
-Result<std::string> read_data(const DataSource& source, const std::filesystem::path& base_dir) {
-  return std::visit(Reader{base_dir}, source);
+Result<std::string> read_data(const DataSource& source, const std::filesystem::path& base_dir,
+                              std::string_view what) {
+  return std::visit(Reader{base_dir, what}, source);
 }
 
 Result<std::string> read_code(const CodeSource& source, const std::filesystem::path& base_dir) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "base/clock.h"
@@ -129,8 +130,9 @@ struct PluginSettings {
   friend bool operator==(const PluginSettings&, const PluginSettings&) = default;
 };
 
-// The bytes. The error names the file or variable that cannot be read.
-Result<std::string> read_data(const DataSource& source, const std::filesystem::path& base_dir);
+// The bytes. The error names the file or variable that cannot be read, and `what` was to be there.
+Result<std::string> read_data(const DataSource& source, const std::filesystem::path& base_dir,
+                              std::string_view what = "code");
 
 // The bytes of code that is at hand. The error names the file or variable that cannot be read;
 // a RemoteFile is not.

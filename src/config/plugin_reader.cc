@@ -7,6 +7,7 @@
 
 #include "config/any_bytes.h"
 #include "config/capability_names.h"
+#include "config/data_source_reader.h"
 #include "config/durations.h"
 #include "config/suggestion.h"
 #include "weir/envoy/wasm.pb.h"
@@ -23,27 +24,6 @@ std::string lower_case(std::string text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return text;
-}
-
-Result<DataSource> read_data_source(const core::DataSource& source, const Place& at,
-                                    std::string_view what) {
-  if (source.has_watched_directory() && !source.has_filename()) {
-    return at.field("watched_directory")
-        .error("there is no file to watch; it goes with 'filename'");
-  }
-  switch (source.specifier_case()) {
-    case core::DataSource::kFilename:
-      return DataSource(LocalFile{source.filename(), source.watched_directory().path()});
-    case core::DataSource::kInlineBytes:
-      return DataSource(InlineBytes{source.inline_bytes()});
-    case core::DataSource::kInlineString:
-      return DataSource(InlineBytes{source.inline_string()});
-    case core::DataSource::kEnvironmentVariable:
-      return DataSource(EnvironmentVariable{source.environment_variable()});
-    case core::DataSource::SPECIFIER_NOT_SET:
-      break;
-  }
-  return at.error("says no place; write filename: " + std::string(what));
 }
 
 Result<CodeSource> read_local(const core::DataSource& source, const Place& at) {

@@ -1,5 +1,6 @@
 #include "config/route_reader.h"
 
+#include "config/filter_switch_reader.h"
 #include "config/header_edit_reader.h"
 #include "config/match_reader.h"
 #include "config/route_action_reader.h"
@@ -13,12 +14,15 @@ namespace v3 = envoy::config::route::v3;
 struct Known {
   const ClusterNames& clusters;
   const Environment& environment;
+  const std::set<std::string>& filters;
 };
 
 Result<Route> read_route(const v3::Route& message, const Known& known, const Place& at) {
   Route route{.name = message.name()};
   WEIR_TRY(route.match, read_route_match(message.match(), at.field("match")));
   WEIR_TRY(route.edits, read_message_edits(message, at));
+  WEIR_TRY(route.filters, read_filter_switches(message.typed_per_filter_config(), known.filters,
+                                               at.field("typed_per_filter_config")));
   const PathMatch& path = route.match.path;
   switch (message.action_case()) {
     case v3::Route::kRoute: {
@@ -81,11 +85,14 @@ Result<std::vector<Route>> read_routes_of(const v3::VirtualHost& host, const Kno
 }  // namespace
 
 Result<RouteConfiguration> read_routes(const v3::RouteConfiguration& message,
-                                       const ClusterNames& clusters, const Environment& environment,
-                                       const Place& at) {
+                                       const ClusterNames& clusters,
+                                       const std::set<std::string>& filters,
+                                       const Environment& environment, const Place& at) {
   RouteConfiguration out{.name = message.name(),
                          .most_specific_edits_last = message.most_specific_header_mutations_wins()};
   WEIR_TRY(out.edits, read_message_edits(message, at));
+  WEIR_TRY(out.filters, read_filter_switches(message.typed_per_filter_config(), filters,
+                                             at.field("typed_per_filter_config")));
   std::set<std::string> names;
   std::set<std::string> domains;
   for (int i = 0; i < message.virtual_hosts_size(); ++i) {
@@ -103,8 +110,10 @@ Result<RouteConfiguration> read_routes(const v3::RouteConfiguration& message,
       }
       settings.domains.push_back(std::move(domain));
     }
-    WEIR_TRY(settings.routes, read_routes_of(host, {clusters, environment}, here));
+    WEIR_TRY(settings.routes, read_routes_of(host, {clusters, environment, filters}, here));
     WEIR_TRY(settings.edits, read_message_edits(host, here));
+    WEIR_TRY(settings.filters, read_filter_switches(host.typed_per_filter_config(), filters,
+                                                    here.field("typed_per_filter_config")));
     out.virtual_hosts.push_back(std::move(settings));
   }
   return out;

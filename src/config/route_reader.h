@@ -1,6 +1,9 @@
 #pragma once
 // From the messages of routes to their settings.
 
+#include <set>
+#include <string>
+
 #include "base/result.h"
 #include "config/cluster_names.h"
 #include "config/plugin_reader.h"
@@ -10,9 +13,11 @@
 
 namespace weir::config {
 
-// Meets requirements.h. `clusters` are the names that a route may give.
+// Meets requirements.h. `clusters` are the names that a route may give,
+// `filters` those of the HTTP filters.
 Result<RouteConfiguration> read_routes(const envoy::config::route::v3::RouteConfiguration& message,
-                                       const ClusterNames& clusters, const Environment& environment,
-                                       const Place& at);
+                                       const ClusterNames& clusters,
+                                       const std::set<std::string>& filters,
+                                       const Environment& environment, const Place& at);
 
 }  // namespace weir::config

@@ -16,7 +16,7 @@ Result<RouteConfiguration> read(const std::string& text) {
   v3::RouteConfiguration message;
   SourceMap map("f.yaml");
   WEIR_TRY(load_message(text, "f.yaml", message, map));
-  return read_routes(message, {"web", "api"}, {{"BODY", "from outside"}}, Place(map));
+  return read_routes(message, {"web", "api"}, {"auth"}, {{"BODY", "from outside"}}, Place(map));
 }
 
 std::string host(const std::string& fields) {
@@ -200,6 +200,24 @@ TEST(RouteReaderTest, RefusesEditsThatCannotBeMade) {
   EXPECT_EQ(error_of("response_headers_to_remove: [host]\n" + host("routes: []")),
             "response_headers_to_remove[0]: 'host' cannot be edited here; a route rewrites paths "
             "and hosts");
+}
+
+TEST(RouteReaderTest, FiltersAreSwitched) {
+  const auto config = [](const std::string& fields) {
+    return "typed_per_filter_config: {auth: {'@type': "
+           "type.googleapis.com/envoy.config.route.v3.FilterConfig, " +
+           fields + "}}";
+  };
+  const auto routes = read(host(config("disabled: true") +
+                                ", routes: [{match: {prefix: /}, route: "
+                                "{cluster: web}, " +
+                                config("config: {}") + "}]"));
+  ASSERT_TRUE(routes.ok()) << routes.error().message;
+  const VirtualHost& only = routes.value().virtual_hosts.at(0);
+  ASSERT_EQ(only.filters.size(), 1u);
+  EXPECT_EQ(only.filters[0].filter, "auth");
+  EXPECT_FALSE(only.filters[0].enabled);
+  EXPECT_TRUE(only.routes.at(0).filters.at(0).enabled);
 }
 
 }  // namespace

@@ -18,6 +18,8 @@ struct StringMatch {
   Kind kind = Kind::Exact;
   std::string text;          // a regular expression is RE2's, and has to match as a whole
   bool ignore_case = false;  // not for regular expressions
+
+  friend bool operator==(const StringMatch&, const StringMatch&) = default;
 };
 
 struct HeaderMatch {
@@ -46,6 +48,7 @@ struct PathMatch {
     Path,
     SeparatedPrefix,  // this path and those below it
     Regex,            // of the whole path
+    Connect,          // of CONNECT requests, which have none
   };
 
   Kind kind = Kind::Prefix;
@@ -151,11 +154,18 @@ struct DirectResponse {
   std::string body;
 };
 
+// Whether requests pass a filter, which says otherwise of itself, or something around does.
+struct FilterSwitch {
+  std::string filter;  // its name
+  bool enabled = true;
+};
+
 struct Route {
   std::string name;  // for properties; may be empty
   RouteMatch match;
   std::variant<Forward, Redirect, DirectResponse> action;
   MessageEdits edits;
+  std::vector<FilterSwitch> filters;
 };
 
 struct VirtualHost {
@@ -165,12 +175,14 @@ struct VirtualHost {
   std::vector<std::string> domains;
   std::vector<Route> routes;  // the first that matches is taken
   MessageEdits edits;
+  std::vector<FilterSwitch> filters;
 };
 
 struct RouteConfiguration {
   std::string name;
   std::vector<VirtualHost> virtual_hosts;
   MessageEdits edits;
+  std::vector<FilterSwitch> filters;
   // Edits are made in this order: weighted cluster, route, virtual host, all. True: the other way
   // round.
   bool most_specific_edits_last = false;

@@ -40,10 +40,12 @@ bool share_vm(const PluginSettings& a, const PluginSettings& b) {
 std::vector<const PluginSettings*> shared_plugins(const ServeSettings& settings) {
   std::vector<const PluginSettings*> plugins;
   for (const Listener& listener : settings.listeners) {
-    for (const PluginSettings& plugin : listener.network_plugins) plugins.push_back(&plugin);
-    for (const PluginSettings& plugin : listener.plugins) plugins.push_back(&plugin);
-    for (const AccessLog& log : listener.access_logs) {
-      if (const auto* plugin = std::get_if<PluginSettings>(&log.to)) plugins.push_back(plugin);
+    for (const FilterChain& chain : listener.chains) {
+      for (const PluginSettings& plugin : chain.network_plugins) plugins.push_back(&plugin);
+      for (const PluginSettings& plugin : chain.plugins) plugins.push_back(&plugin);
+      for (const AccessLog& log : chain.access_logs) {
+        if (const auto* plugin = std::get_if<PluginSettings>(&log.to)) plugins.push_back(plugin);
+      }
     }
   }
   for (const Service& service : settings.services) {

@@ -35,11 +35,13 @@ Result<Listener> make_listener(const Shorthand& shorthand) {
                                            quote(listener.address.host) + " is not an IP address"};
   }
   listener.name = to_string(listener.address);
-  if (!shorthand.plugin.empty()) listener.plugins.push_back(make_plugin(shorthand));
+  FilterChain chain;
+  if (!shorthand.plugin.empty()) chain.plugins.push_back(make_plugin(shorthand));
   VirtualHost host{.name = kUpstream, .domains = {"*"}};
   host.routes.push_back(
       {.match = {.path = {.text = "/"}}, .action = Forward{.clusters = {{.name = kUpstream}}}});
-  listener.routes.virtual_hosts.push_back(std::move(host));
+  chain.routes.virtual_hosts.push_back(std::move(host));
+  listener.chains.push_back(std::move(chain));
   return listener;
 }
 

@@ -26,16 +26,17 @@ TEST(ShorthandTest, SaysWhatAFileWould) {
   ASSERT_EQ(settings.listeners.size(), 1u);
   const Listener& listener = settings.listeners[0];
   EXPECT_EQ(listener.address, (SocketAddress{"::", 8080}));
-  EXPECT_EQ(listener.codec, Listener::Codec::Auto);
-  ASSERT_EQ(listener.routes.virtual_hosts.size(), 1u);
-  EXPECT_EQ(listener.routes.virtual_hosts[0].domains, std::vector<std::string>{"*"});
-  ASSERT_EQ(listener.routes.virtual_hosts[0].routes.size(), 1u);
-  EXPECT_EQ(listener.routes.virtual_hosts[0].routes[0].match.path.text, "/");
-  const auto& action = std::get<Forward>(listener.routes.virtual_hosts[0].routes[0].action);
+  EXPECT_EQ(listener.chains[0].codec, FilterChain::Codec::Auto);
+  ASSERT_EQ(listener.chains[0].routes.virtual_hosts.size(), 1u);
+  EXPECT_EQ(listener.chains[0].routes.virtual_hosts[0].domains, std::vector<std::string>{"*"});
+  ASSERT_EQ(listener.chains[0].routes.virtual_hosts[0].routes.size(), 1u);
+  EXPECT_EQ(listener.chains[0].routes.virtual_hosts[0].routes[0].match.path.text, "/");
+  const auto& action =
+      std::get<Forward>(listener.chains[0].routes.virtual_hosts[0].routes[0].action);
   EXPECT_EQ(action.clusters[0].name, "upstream");
 
-  ASSERT_EQ(listener.plugins.size(), 1u);
-  const PluginSettings& plugin = listener.plugins[0];
+  ASSERT_EQ(listener.chains[0].plugins.size(), 1u);
+  const PluginSettings& plugin = listener.chains[0].plugins[0];
   EXPECT_EQ(plugin.name, "auth");
   EXPECT_EQ(plugin.configuration, R"({"a":1})");
   EXPECT_EQ(plugin.vm.runtime, "v8");
@@ -55,13 +56,14 @@ TEST(ShorthandTest, SaysWhatAFileWould) {
 TEST(ShorthandTest, TakesANativePluginByName) {
   auto made = make_settings({.plugin = "auth", .engine = "null", .upstream = "http://127.0.0.1"});
   ASSERT_TRUE(made.ok()) << made.error().message;
-  EXPECT_EQ(made.value().listeners[0].plugins[0].vm.code, CodeSource(InlineBytes{"auth"}));
+  EXPECT_EQ(made.value().listeners[0].chains[0].plugins[0].vm.code,
+            CodeSource(InlineBytes{"auth"}));
 }
 
 TEST(ShorthandTest, ServesWithoutAPlugin) {
   auto made = make_settings({.upstream = "http://127.0.0.1"});
   ASSERT_TRUE(made.ok()) << made.error().message;
-  EXPECT_TRUE(made.value().listeners[0].plugins.empty());
+  EXPECT_TRUE(made.value().listeners[0].chains[0].plugins.empty());
   EXPECT_EQ(made.value().find_cluster("upstream")->endpoints[0].port, 80);
 }
 

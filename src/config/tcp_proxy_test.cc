@@ -37,10 +37,10 @@ std::string text_of(const std::string& filters) {
          filters + "]}]}]\n  clusters: [" + cluster("web") + ", " + cluster("other") + "]\n";
 }
 
-Listener load(const std::string& filters) {
+FilterChain load(const std::string& filters) {
   auto settings = load_bootstrap(text_of(filters), "f.yaml");
   EXPECT_TRUE(settings.ok()) << settings.error().message;
-  return settings.ok() ? settings.value().listeners.at(0) : Listener{};
+  return settings.ok() ? settings.value().listeners.at(0).chains.at(0) : FilterChain{};
 }
 
 // Without file, line and column.
@@ -54,8 +54,8 @@ std::string error_of(const std::string& filters) {
 const std::string kFilters = "static_resources.listeners[0].filter_chains[0].filters";
 
 TEST(TcpProxyTest, StandsBehindPlugins) {
-  const Listener listener = load(plugin("one") + ", " + options("two") + ", " +
-                                 filter(kTcpProxy, ", stat_prefix: s, cluster: web"));
+  const FilterChain listener = load(plugin("one") + ", " + options("two") + ", " +
+                                    filter(kTcpProxy, ", stat_prefix: s, cluster: web"));
   ASSERT_EQ(listener.network_plugins.size(), 2u);
   EXPECT_EQ(listener.network_plugins[0].name, "one");
   EXPECT_EQ(listener.network_plugins[1].name, "two");
@@ -69,7 +69,7 @@ TEST(TcpProxyTest, StandsBehindPlugins) {
 }
 
 TEST(TcpProxyTest, ReadsWeightsAndLimits) {
-  const Listener listener =
+  const FilterChain listener =
       load(filter(kTcpProxy,
                   ", stat_prefix: s, idle_timeout: 2.5s, max_connect_attempts: 3, "
                   "weighted_clusters: {clusters: [{name: web, weight: 9}, {name: other, weight: "

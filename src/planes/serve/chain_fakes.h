@@ -414,11 +414,9 @@ class ChainWorld {
                                           route("/", "upstream", Milliseconds(15'000), "main")}}}};
   }
   ChainParts make_parts(uint64_t buffer_limit, config::RouteConfiguration routes) {
-    config::Listener listener;
-    listener.routes = std::move(routes);
     config::ServeSettings settings;
     settings.clusters = {{.name = "upstream"}, {.name = "other"}};
-    routes_ = RouteTable::make(listener, settings).value();
+    routes_ = RouteTable::make(routes, settings).value();
     for (const char* name : {"upstream", "other"}) {
       owned_clusters_.push_back(std::make_unique<FakeCluster>(log, name));
       clusters_.push_back(owned_clusters_.back().get());

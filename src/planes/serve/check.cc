@@ -51,8 +51,11 @@ CheckReport check_settings(const config::ServeSettings& settings, const planes::
     report.passed.push_back(started_message(*loaded.value(), place.holder));
     plugins.push_back(std::move(loaded).value());
   }
-  if (auto generation = make_generation(settings); !generation.ok()) {
-    report.errors.push_back(std::move(generation).error());
+  auto generation = make_generation(settings);
+  Done secured = generation.ok() ? open_tls(generation.value(), nullptr, supply.base_dir())
+                                 : Done(std::move(generation).error());
+  if (!secured.ok()) {
+    report.errors.push_back(std::move(secured).error());
   } else {
     report.passed.push_back(count(settings.listeners.size(), "listener") + ", " +
                             count(settings.clusters.size(), "cluster") + ", " +

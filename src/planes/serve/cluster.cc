@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "planes/serve/endpoint.h"
+#include "planes/serve/random.h"
 #include "planes/serve/tcp_dial.h"
 
 namespace weir::serve {
@@ -17,6 +18,14 @@ using asio::ip::tcp;
 
 // How often connections and connects are held against their time-outs.
 constexpr Milliseconds kSweepInterval{200};
+
+constexpr std::string_view kUnhealthy = "no healthy upstream";
+
+// Of a number that several clusters of one name, in several generations, add up to.
+void set_gauge(Counter& gauge, size_t& known, size_t now) {
+  gauge.add(now);
+  gauge.subtract(std::exchange(known, now));
+}
 
 // A name, and the addresses it has.
 struct Name {
@@ -43,7 +52,11 @@ class ClusterImpl final : public Cluster,
     sweep();
   }
 
-  ~ClusterImpl() override { WEIR_CHECK(unplaced_.empty() && failing_.empty() && dials_.empty()); }
+  ~ClusterImpl() override {
+    WEIR_CHECK(unplaced_.empty() && failing_.empty() && dials_.empty());
+    set_gauge(stats_.healthy_endpoints, known_healthy_, 0);
+    set_gauge(stats_.known_endpoints, known_endpoints_, 0);
+  }
 
   std::unique_ptr<UpstreamExchange> open(MessageSink& response, MessageSource* request,
                                          bool need_http2) override {
@@ -60,20 +73,34 @@ class ClusterImpl final : public Cluster,
     return dial;
   }
 
+  bool begin_retry() override {
+    if (retries_ < settings_.limits.max_retries) return ++retries_, true;
+    stats_.retry_overflows.add();
+    return false;
+  }
+  void end_retry() override { --retries_; }
+
  private:
   using Endpoints = std::vector<std::unique_ptr<Endpoint>>;
 
   void dispatch(UpstreamRequest& request) override;
   void on_refused(UpstreamRequest& request, std::string_view reason) override;
+  bool may_wait(UpstreamRequest& request) override;
+  void on_health_changed() override { update_choice(); }
   Connection::Time now() const override { return now_; }
   std::optional<tcp::endpoint> next_address() override;
-  bool expects_addresses() const override { return is_resolving(); }
+  bool expects_addresses() const override { return endpoints_.empty() && is_resolving(); }
   std::string_view why_no_address() const override;
   void on_dialed(const tcp::endpoint& address, bool connected) override;
 
   void add_endpoints();
-  Endpoint& next_endpoint();
-  void fail_later(UpstreamRequest& request);
+  // Null: there is none that requests may go to.
+  Endpoint* next_endpoint();
+  Endpoint& next_in_turn();
+  Endpoint& draw();
+  Endpoint& least_loaded();
+  void update_choice();
+  void fail_later(UpstreamRequest& request, std::string reason, NotTried why = NotTried::No);
   void sweep();
   void resolve(Name& name);
   void on_resolved(Name& name, error_code error, const TcpResolver::results_type& found);
@@ -91,6 +118,10 @@ class ClusterImpl final : public Cluster,
   std::vector<Name> names_;  // its size does not change
   std::string resolve_error_;
   Endpoints endpoints_;
+  std::vector<Endpoint*> choice_;  // those that requests go to: the healthy ones, or all in a panic
+  uint32_t retries_ = 0;           // under way
+  size_t known_healthy_ = 0;       // as the counters say
+  size_t known_endpoints_ = 0;
   Endpoints retired_;  // no longer addresses of the cluster; they go when they are empty
   size_t next_ = 0;
   WaitingList unplaced_;  // no name is resolved yet
@@ -114,30 +145,99 @@ void ClusterImpl::add_endpoints() {
 }
 
 void ClusterImpl::dispatch(UpstreamRequest& request) {
-  if (!endpoints_.empty()) {
-    next_endpoint().serve(request);
+  if (stats_.active_requests.value() > settings_.limits.max_requests) {
+    stats_.pending_overflows.add();
+    return fail_later(request, "overflow", NotTried::Overflow);
+  }
+  if (request.http2() && request.wants_tunnel()) {
+    return fail_later(request, "a tunnel or another protocol is asked for over HTTP/1 alone");
+  }
+  if (Endpoint* endpoint = next_endpoint()) {
+    if (settings_.balancing == config::Cluster::Balancing::LeastRequest) {
+      request.count_in(endpoint->load());
+    }
+    endpoint->serve(request);
+  } else if (!endpoints_.empty()) {
+    fail_later(request, std::string(kUnhealthy), NotTried::Unhealthy);
   } else if (is_resolving()) {
     unplaced_.push_back(request);
   } else {
-    fail_later(request);
+    fail_later(request, std::string(why_no_address()));
   }
 }
 
-// In turn, past those that cannot be connected at the moment.
-Endpoint& ClusterImpl::next_endpoint() {
-  for (size_t i = 0; i < endpoints_.size(); ++i) {
-    Endpoint& endpoint = *endpoints_[next_++ % endpoints_.size()];
+bool ClusterImpl::may_wait(UpstreamRequest& request) {
+  size_t waiting = unplaced_.size();
+  for (const auto& endpoint : endpoints_) waiting += endpoint->waiting();
+  if (waiting < settings_.limits.max_pending_requests) return true;
+  stats_.pending_overflows.add();
+  fail_later(request, "overflow", NotTried::Overflow);
+  return false;
+}
+
+// Fewer healthy endpoints than that would break down under what all are asked.
+void ClusterImpl::update_choice() {
+  choice_.clear();
+  for (const auto& endpoint : endpoints_) {
+    if (endpoint->is_healthy()) choice_.push_back(endpoint.get());
+  }
+  const size_t healthy = choice_.size();
+  const double percent = endpoints_.empty() ? 100.0
+                                            : 100.0 * static_cast<double>(healthy) /
+                                                  static_cast<double>(endpoints_.size());
+  if (percent < settings_.panic_threshold) {
+    choice_.clear();
+    for (const auto& endpoint : endpoints_) choice_.push_back(endpoint.get());
+  }
+  set_gauge(stats_.healthy_endpoints, known_healthy_, healthy);
+  set_gauge(stats_.known_endpoints, known_endpoints_, endpoints_.size());
+}
+
+Endpoint* ClusterImpl::next_endpoint() {
+  if (choice_.empty()) return nullptr;
+  switch (settings_.balancing) {
+    case config::Cluster::Balancing::RoundRobin:
+      return &next_in_turn();
+    case config::Cluster::Balancing::LeastRequest:
+      return &least_loaded();
+    case config::Cluster::Balancing::Random:
+      return &draw();
+  }
+  return nullptr;
+}
+
+// Past those that cannot be connected at the moment.
+Endpoint& ClusterImpl::next_in_turn() {
+  for (size_t i = 0; i < choice_.size(); ++i) {
+    Endpoint& endpoint = *choice_[next_++ % choice_.size()];
     if (endpoint.is_usable()) return endpoint;
   }
-  return *endpoints_[next_++ % endpoints_.size()];
+  return *choice_[next_++ % choice_.size()];
+}
+
+// Any, but rather one that can be connected.
+Endpoint& ClusterImpl::draw() {
+  Endpoint& drawn = *choice_[random_number() % choice_.size()];
+  return drawn.is_usable() ? drawn : next_in_turn();
+}
+
+Endpoint& ClusterImpl::least_loaded() {
+  Endpoint* best = &draw();
+  for (uint32_t i = 1; i < settings_.choice_count; ++i) {
+    Endpoint& other = draw();
+    if (*other.load() < *best->load()) best = &other;
+  }
+  return *best;
 }
 
 std::optional<tcp::endpoint> ClusterImpl::next_address() {
-  if (endpoints_.empty()) return std::nullopt;
-  return next_endpoint().address();
+  Endpoint* endpoint = next_endpoint();
+  if (endpoint == nullptr) return std::nullopt;
+  return endpoint->address();
 }
 
 std::string_view ClusterImpl::why_no_address() const {
+  if (!endpoints_.empty()) return kUnhealthy;
   return resolve_error_.empty() ? "the cluster has no address" : std::string_view(resolve_error_);
 }
 
@@ -156,7 +256,8 @@ void ClusterImpl::on_refused(UpstreamRequest& request, std::string_view reason) 
   dispatch(request);
 }
 
-void ClusterImpl::fail_later(UpstreamRequest& request) {
+void ClusterImpl::fail_later(UpstreamRequest& request, std::string reason, NotTried why) {
+  request.note_failure(std::move(reason), why);
   failing_.push_back(request);
   asio::post(io_, [self = std::weak_ptr(self_)] {
     const auto alive = self.lock();
@@ -164,7 +265,7 @@ void ClusterImpl::fail_later(UpstreamRequest& request) {
     ClusterImpl& cluster = **alive;
     UpstreamRequest& first = cluster.failing_.front();
     cluster.failing_.pop_front();
-    first.fail(cluster.why_no_address());
+    first.fail(std::string(first.failure()));
   });
 }
 
@@ -242,6 +343,7 @@ void ClusterImpl::update_endpoints() {
     retired_.push_back(std::move(endpoint));
   }
   endpoints_ = std::move(kept);
+  update_choice();
 }
 
 }  // namespace

@@ -9,8 +9,11 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "config/bootstrap.h"
 #include "planes/serve/counter.h"
 #include "planes/serve/exchange.h"
+#include "planes/serve/tls_context.h"
+#include "planes/serve/tls_stats.h"
 
 namespace boost::asio {
 class io_context;
@@ -30,6 +33,14 @@ struct ClusterStats {
   Counter dropped_headers;  // fields of requests that HTTP does not allow, left out
   Counter sent_bytes;
   Counter received_bytes;
+  Counter pending_overflows;  // requests beyond a limit
+  Counter connection_overflows;
+  Counter retry_overflows;
+  Counter health_attempts;
+  Counter health_failures;
+  Counter healthy_endpoints;  // a number that goes up and down, as the next one
+  Counter known_endpoints;
+  TlsStats tls;
 };
 
 struct EndpointSettings {
@@ -40,8 +51,9 @@ struct EndpointSettings {
 struct ClusterSettings {
   std::string name;
   std::vector<EndpointSettings> endpoints;
-  bool first_address_only = false;  // of a name's addresses (Envoy's LOGICAL_DNS)
-  bool http2 = false;               // prior knowledge
+  bool first_address_only = false;        // of a name's addresses (Envoy's LOGICAL_DNS)
+  bool http2 = false;                     // prior knowledge, or agreed on by TLS
+  std::shared_ptr<const TlsContext> tls;  // null: connections are not secured
 
   Milliseconds connect_timeout{5'000};
   Milliseconds idle_timeout{30'000};      // of a connection without a request
@@ -56,7 +68,11 @@ struct ClusterSettings {
 
   uint32_t stream_window_bytes = 1024 * 1024;  // HTTP/2, response body on its way
   uint32_t connection_window_bytes = 16 * 1024 * 1024;
-  size_t max_connections = 1024;  // per address; requests beyond it wait for a connection
+  config::CircuitBreakers limits;
+  config::Cluster::Balancing balancing = config::Cluster::Balancing::RoundRobin;
+  uint32_t choice_count = 2;
+  std::vector<config::HealthCheck> health_checks;
+  double panic_threshold = 50;  // percent
 
   // Where to count; outlives the cluster. Null: nowhere that can be seen.
   ClusterStats* stats = nullptr;

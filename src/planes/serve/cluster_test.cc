@@ -107,7 +107,9 @@ TEST(ClusterTest, GivesUpAConnectThatTakesTooLong) {
 
 TEST(ClusterTest, LetsRequestsWaitForAConnection) {
   Upstream upstream;
-  Proxy proxy({.name = "c", .endpoints = {{"127.0.0.1", upstream.port()}}, .max_connections = 1},
+  Proxy proxy({.name = "c",
+               .endpoints = {{"127.0.0.1", upstream.port()}},
+               .limits = {.max_connections = 1}},
               {});
   Peer first = get(proxy);
   Peer server = upstream.accept();
@@ -128,7 +130,9 @@ TEST(ClusterTest, LetsRequestsWaitForAConnection) {
 
 TEST(ClusterTest, ForgetsAWaitingRequestWhoseClientLeaves) {
   Upstream upstream;
-  Proxy proxy({.name = "c", .endpoints = {{"127.0.0.1", upstream.port()}}, .max_connections = 1},
+  Proxy proxy({.name = "c",
+               .endpoints = {{"127.0.0.1", upstream.port()}},
+               .limits = {.max_connections = 1}},
               {});
   Peer first = get(proxy);
   Peer server = upstream.accept();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/clock.h"
 #include "planes/serve/body.h"
 #include "planes/serve/read_buffer.h"
 
@@ -73,6 +74,13 @@ class Codec {
 
   // Whether it has the start of a message whose headers are not complete.
   virtual bool inside_head() const = 0;
+
+  // Whether it notices by itself that no byte moves.
+  virtual bool watches_itself() const { return false; }
+
+  // For how long inside_head() may be true, where messages have `usual` for their headers; zero:
+  // for ever.
+  virtual Milliseconds head_limit(Milliseconds usual) const { return usual; }
 
   // The headers took too long: ends the connection, with an answer if there is one for it.
   virtual void head_timed_out() = 0;

@@ -55,7 +55,7 @@ class CheckedEvents final : public UpstreamEvents {
 
 inline void feed_server(std::unique_ptr<Codec> (*make)(const ServerCodecContext&),
                         std::string_view bytes, size_t piece) {
-  ListenerOptions options{.max_header_bytes = 4096};
+  ListenerOptions options{.max_header_bytes = 4096, .upgrades = {"websocket", "connect"}};
   ListenerStats stats;
   EchoFactory factory;
   ConnectionInfo connection;
@@ -72,7 +72,8 @@ inline void feed_server(std::unique_ptr<Codec> (*make)(const ServerCodecContext&
 }
 
 inline void feed_client(std::unique_ptr<UpstreamCodec> (*make)(const UpstreamCodecContext&),
-                        std::string_view bytes, size_t piece, std::string_view method) {
+                        std::string_view bytes, size_t piece, std::string_view method,
+                        bool upgrade = false) {
   const ClusterSettings settings{.max_header_bytes = 4096};
   ClusterStats stats;
   MemoryCarrier carrier;
@@ -82,9 +83,14 @@ inline void feed_client(std::unique_ptr<UpstreamCodec> (*make)(const UpstreamCod
   for (CheckedEvents& one : events) {
     if (codec->capacity() == 0) break;
     one.stream = &codec->open(one);
-    one.stream->headers(
-        {{":method", method}, {":path", "/"}, {":scheme", "http"}, {":authority", "a"}},
-        EndOfStream::Yes);
+    HeaderList headers{
+        {":method", method}, {":path", "/"}, {":scheme", "http"}, {":authority", "a"}};
+    if (upgrade) {
+      const bool added =
+          headers.add("connection", "upgrade") && headers.add("upgrade", "websocket");
+      WEIR_CHECK(added);
+    }
+    one.stream->headers(headers, upgrade ? EndOfStream::No : EndOfStream::Yes);
   }
   carrier.exchange(*codec, bytes, piece);
   codec->disconnected(Disconnect::EndOfInput, "the input ends");
@@ -98,12 +104,14 @@ struct FuzzInput {
     if (size == 0) return;
     server = (data[0] & 0x80) == 0;
     head = (data[0] & 0x40) != 0;
+    upgrade = (data[0] & 0x20) != 0;
     piece = size_t{1} << (data[0] & 0x0f);
     bytes = as_text(std::as_bytes(std::span(data + 1, size - 1)));
   }
 
   bool server = true;
   bool head = false;
+  bool upgrade = false;
   size_t piece = 1;
   std::string_view bytes;
 };

@@ -101,7 +101,7 @@ bool Connection::end_output() {
 
 bool Connection::choose() {
   if (codec_ != nullptr) return true;
-  codec_ = owner_.choose_codec(*this, input_.unread());
+  codec_ = owner_.choose_codec(*this, input_);
   if (codec_ == nullptr) return false;
   if (draining_) codec_->drain();
   return true;
@@ -216,10 +216,11 @@ void Connection::sweep(Time now) {
       shut(Disconnect::Broken, "the first bytes took too long");
     }
   } else if (codec_->active() > 0) {
-    if (passed(last_activity_, timeouts_.stream))
+    if (!codec_->watches_itself() && passed(last_activity_, timeouts_.stream)) {
       shut(Disconnect::Broken, "no byte moved for too long");
+    }
   } else if (head_since_ != Time::max()) {
-    if (passed(head_since_, timeouts_.head)) {
+    if (passed(head_since_, codec_->head_limit(timeouts_.head))) {
       codec_->head_timed_out();
       wake();
     }

@@ -19,7 +19,8 @@ class Connection;
 class ConnectionOwner {
  public:
   // The codec that the first bytes call for; null: they do not tell yet. Asked once before any.
-  virtual std::unique_ptr<Codec> choose_codec(Connection& connection, Bytes first) = 0;
+  // What is no concern of the codec's is taken out of `input`.
+  virtual std::unique_ptr<Codec> choose_codec(Connection& connection, ReadBuffer& input) = 0;
 
   // The codec has done what there was to do for now.
   virtual void on_settled(Connection& connection) = 0;

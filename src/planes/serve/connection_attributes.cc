@@ -1,5 +1,7 @@
 #include "planes/serve/connection_attributes.h"
 
+#include "planes/serve/tls_attributes.h"
+
 namespace weir::serve {
 
 using runtime::Attribute;
@@ -18,9 +20,10 @@ PropertyValue connection_attribute(const ConnectionInfo& connection, Attribute a
     case Attribute::ConnectionId:
       return connection.id;
     case Attribute::ConnectionMtls:
-      return false;
+      return connection.tls != nullptr && connection.tls->peer_verified;
     default:
-      return {};
+      return connection.tls == nullptr ? PropertyValue()
+                                       : connection_tls_attribute(*connection.tls, attribute);
   }
 }
 
@@ -35,7 +38,8 @@ PropertyValue upstream_attribute(const UpstreamInfo& upstream, Attribute attribu
     case Attribute::UpstreamLocalPort:
       return int64_t{upstream.local_port};
     default:
-      return {};
+      return upstream.tls == nullptr ? PropertyValue()
+                                     : upstream_tls_attribute(*upstream.tls, attribute);
   }
 }
 

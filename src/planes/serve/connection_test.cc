@@ -31,12 +31,12 @@ class ConnectionTest : public ::testing::Test, protected ConnectionOwner {
     if (connection != nullptr) connection->close("the test ends");
   }
 
-  std::unique_ptr<Codec> choose_codec(Connection& to, Bytes first) override {
-    if (first.empty()) return nullptr;
+  std::unique_ptr<Codec> choose_codec(Connection& to, ReadBuffer& input) override {
+    if (input.empty()) return nullptr;
     if (next_codec != nullptr) return std::move(next_codec);
     return make_server_codec(
         {.carrier = to, .factory = factory, .connection = info, .options = options, .stats = stats},
-        first);
+        input.unread());
   }
   void on_settled(Connection&) override {}
   void on_closed(Connection&) override { connection = nullptr; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "planes/serve/tls_codec.h"
 
 namespace weir::serve {
 namespace {
@@ -30,7 +31,12 @@ UpstreamInfo describe(const Connection& connection) {
 
 Endpoint::Endpoint(asio::io_context& io, const tcp::endpoint& address,
                    const ClusterSettings& settings, ClusterStats& stats, EndpointOwner& owner)
-    : io_(io), address_(address), settings_(settings), stats_(stats), owner_(owner) {}
+    : io_(io), address_(address), settings_(settings), stats_(stats), owner_(owner) {
+  if (settings_.health_checks.empty()) return;
+  checker_ = std::make_unique<HealthChecker>(io, address, settings, stats,
+                                             [this] { owner_.on_health_changed(); });
+  checker_->start();
+}
 
 Endpoint::~Endpoint() {
   self_.reset();
@@ -44,6 +50,7 @@ bool Endpoint::is_empty() const {
 void Endpoint::serve(UpstreamRequest& request) {
   Kept* const kept = request.http2() ? find_http2() : find_http1(request);
   if (kept != nullptr) return attach(*kept, request);
+  if (!owner_.may_wait(request)) return;
   waiting(request.http2()).push_back(request);
   dial_if_needed(request.http2());
 }
@@ -77,13 +84,19 @@ void Endpoint::attach(Kept& kept, UpstreamRequest& request) {
 }
 
 void Endpoint::dial_if_needed(bool http2) {
-  if (connections_.size() + dials_.size() >= settings_.max_connections) return;
-  if (waiting(http2).size() > expected(http2)) dial(http2);
+  if (waiting(http2).size() <= expected(http2)) return;
+  if (connections_.size() + dials_.size() >= settings_.limits.max_connections) {
+    return stats_.connection_overflows.add();
+  }
+  dial(http2);
 }
 
 size_t Endpoint::expected(bool http2) const {
-  const auto dials = static_cast<size_t>(std::ranges::count(dials_, http2, &Dial::http2));
-  return http2 ? dials * kStreamsPerDial : dials;
+  const auto made = std::ranges::count(dials_, http2, &Dial::http2) +
+                    std::ranges::count_if(connections_, [&](const Kept& kept) {
+                      return kept.http2 == http2 && kept.codec == nullptr && !kept.failed;
+                    });
+  return static_cast<size_t>(made) * (http2 ? kStreamsPerDial : 1);
 }
 
 void Endpoint::dial(bool http2) {
@@ -100,7 +113,7 @@ void Endpoint::on_dialed(Dials::iterator dial, error_code error) {
   Dials done;
   done.splice(done.end(), dials_, dial);
   if (!error) {
-    note_connected();
+    if (settings_.tls == nullptr) note_connected();
     return add(*dial);
   }
   const bool timed_out = error == asio::error::operation_aborted;
@@ -145,7 +158,49 @@ void Endpoint::add(Dial& dial) {
   connection->start();
 }
 
-std::unique_ptr<Codec> Endpoint::choose_codec(Connection& connection, Bytes) {
+// It outlives neither the connection nor the endpoint.
+class Endpoint::Securing final : public TlsUser {
+ public:
+  Securing(Endpoint& endpoint, Connection& connection)
+      : endpoint_(endpoint), connection_(connection) {}
+
+  void on_secured(std::shared_ptr<const TlsInfo> info) override {
+    Kept& kept = endpoint_.connections_[connection_.slot];
+    UpstreamInfo known = *kept.info;
+    known.tls = std::move(info);
+    kept.info = std::make_shared<const UpstreamInfo>(std::move(known));
+    endpoint_.note_connected();
+  }
+  std::unique_ptr<Codec> choose_codec(ReadBuffer&) override {
+    return endpoint_.make_codec(connection_);
+  }
+  void on_failed(Disconnect, std::string_view reason) override {
+    endpoint_.on_not_secured(connection_, reason);
+  }
+
+ private:
+  Endpoint& endpoint_;
+  Connection& connection_;
+};
+
+std::unique_ptr<Codec> Endpoint::choose_codec(Connection& connection, ReadBuffer&) {
+  if (settings_.tls == nullptr) return make_codec(connection);
+  return make_tls_codec({.carrier = connection,
+                         .context = settings_.tls,
+                         .stats = stats_.tls,
+                         .handshake_timeout = settings_.connect_timeout,
+                         .resumption = &resumption_},
+                        std::make_unique<Securing>(*this, connection));
+}
+
+void Endpoint::on_not_secured(Connection& connection, std::string_view reason) {
+  Kept& kept = connections_[connection.slot];
+  kept.failed = true;
+  if (self_ == nullptr) return;
+  connection_failed(kept.http2, "connect to " + to_text(address_) + ": " + std::string(reason));
+}
+
+std::unique_ptr<UpstreamCodec> Endpoint::make_codec(Connection& connection) {
   Kept& kept = connections_[connection.slot];
   const UpstreamCodecContext context{.carrier = connection, .settings = settings_, .stats = stats_};
   auto codec = kept.http2 ? make_http2_client(context) : make_http1_client(context);
@@ -155,6 +210,7 @@ std::unique_ptr<Codec> Endpoint::choose_codec(Connection& connection, Bytes) {
 
 void Endpoint::on_settled(Connection& connection) {
   Kept& kept = connections_[connection.slot];
+  if (kept.codec == nullptr) return;
   WaitingList& list = waiting(kept.http2);
   while (!list.empty() && kept.codec->capacity() > 0) {
     UpstreamRequest& request = list.front();
@@ -189,6 +245,7 @@ void Endpoint::sweep(Connection::Time now) {
 }
 
 void Endpoint::drain() {
+  checker_.reset();
   for (size_t i = connections_.size(); i-- > 0;) {
     if (i < connections_.size()) connections_[i].connection->drain();
   }

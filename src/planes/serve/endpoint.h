@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "planes/serve/connection.h"
+#include "planes/serve/health_checker.h"
+#include "planes/serve/tls_session.h"
 #include "planes/serve/upstream_request.h"
 
 namespace weir::serve {
@@ -16,6 +18,9 @@ class EndpointOwner {
  public:
   // The endpoint could not be connected; `request` may try another one.
   virtual void on_refused(UpstreamRequest& request, std::string_view reason) = 0;
+  // Whether one more request may wait for a connection; false: it has been failed, for later.
+  virtual bool may_wait(UpstreamRequest& request) = 0;
+  virtual void on_health_changed() = 0;
   virtual Connection::Time now() const = 0;  // of the last sweep
 
  protected:
@@ -37,6 +42,14 @@ class Endpoint final : private ConnectionOwner {
   // False for a while after a connection could not be made.
   bool is_usable() const { return owner_.now() >= usable_from_; }
 
+  // Requests that wait for a connection.
+  size_t waiting() const { return waiting_http1_.size() + waiting_http2_.size(); }
+  // Requests that are counted here (UpstreamRequest::count_in).
+  const std::shared_ptr<uint32_t>& load() const { return load_; }
+
+  // Whether its health checks say so; it has none, or not ended the first: true.
+  bool is_healthy() const { return checker_ == nullptr || checker_->is_healthy(); }
+
   // What became of a connection that somebody else made to it.
   void note_connected();
   void note_connect_failure();
@@ -51,10 +64,11 @@ class Endpoint final : private ConnectionOwner {
   struct Kept {
     std::shared_ptr<Connection> connection;
     std::shared_ptr<const UpstreamInfo> info;
-    UpstreamCodec* codec = nullptr;  // the connection's
+    UpstreamCodec* codec = nullptr;  // the connection's; null until it is chosen
     bool http2 = false;
-    bool used = false;  // has served a request
-    bool idle = false;  // in idle_
+    bool failed = false;  // could not be secured
+    bool used = false;    // has served a request
+    bool idle = false;    // in idle_
   };
 
   // A connection being made.
@@ -65,7 +79,10 @@ class Endpoint final : private ConnectionOwner {
   };
   using Dials = std::list<Dial>;
 
-  std::unique_ptr<Codec> choose_codec(Connection& connection, Bytes first) override;
+  // What becomes of a connection that is to be secured.
+  class Securing;
+
+  std::unique_ptr<Codec> choose_codec(Connection& connection, ReadBuffer& input) override;
   void on_settled(Connection& connection) override;
   void on_closed(Connection& connection) override;
 
@@ -77,7 +94,9 @@ class Endpoint final : private ConnectionOwner {
   void on_dialed(Dials::iterator dial, error_code error);
   void connection_failed(bool http2, std::string_view reason);
   void add(Dial& dial);
-  // How many requests the connections that are being made will take.
+  std::unique_ptr<UpstreamCodec> make_codec(Connection& connection);
+  void on_not_secured(Connection& connection, std::string_view reason);
+  // How many requests the connections that are being made, or secured, will take.
   size_t expected(bool http2) const;
   WaitingList& waiting(bool http2) { return http2 ? waiting_http2_ : waiting_http1_; }
 
@@ -93,6 +112,9 @@ class Endpoint final : private ConnectionOwner {
   WaitingList waiting_http2_;
   Connection::Time usable_from_{};
   Milliseconds pause_{};
+  TlsResumption resumption_;
+  const std::shared_ptr<uint32_t> load_ = std::make_shared<uint32_t>(0);
+  std::unique_ptr<HealthChecker> checker_;  // null: nothing is asked
   // Handlers that come after the end find it expired.
   std::shared_ptr<Endpoint*> self_ = std::make_shared<Endpoint*>(this);
 };

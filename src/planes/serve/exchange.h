@@ -11,16 +11,20 @@
 
 #include "base/clock.h"
 #include "planes/serve/message.h"
+#include "planes/serve/tls_info.h"
 
 namespace weir::serve {
 
 // What is known of a connection. Owned by it; outlives its streams.
 struct ConnectionInfo {
   uint64_t id = 0;             // unique in the process
+  std::string direct_address;  // who has connected, as below; the PROXY protocol says who is meant
   std::string remote_address;  // "ip:port" ("[ip]:port" for IPv6)
   uint16_t remote_port = 0;
   std::string local_address;
   uint16_t local_port = 0;
+  std::shared_ptr<const TlsInfo> tls;  // null: the connection is not secured
+  uint64_t chain = 0;  // which of its filter chains serves it, to a listener; zero: none yet
 };
 
 enum class HttpVersion : uint8_t { Http10, Http11, Http2 };
@@ -71,6 +75,13 @@ struct UpstreamInfo {
   uint16_t port = 0;
   std::string local_address;
   uint16_t local_port = 0;
+  std::shared_ptr<const TlsInfo> tls;  // null: the connection is not secured
+};
+
+enum class NotTried : uint8_t {
+  No,         // it has
+  Overflow,   // a limit does not allow the request
+  Unhealthy,  // no endpoint is well
 };
 
 // A request under way to an upstream: sink of the request, source of the response's body.
@@ -88,6 +99,9 @@ class UpstreamExchange : public MessageSink, public MessageSource {
 
   // After an abort() of the response: the upstream says that it has not acted on the request.
   virtual bool was_refused() const = 0;
+
+  // After an abort() of the response: why the cluster has not tried.
+  virtual NotTried why_not_tried() const { return NotTried::No; }
 };
 
 class DialEvents;
@@ -111,6 +125,11 @@ class Cluster {
   // `need_http2`: use HTTP/2 even where the cluster is not configured for it (gRPC).
   virtual std::unique_ptr<UpstreamExchange> open(MessageSink& response, MessageSource* request,
                                                  bool need_http2) = 0;
+
+  // One more request is about to be sent again; false: there are as many as may be. Each success is
+  // to be followed by end_retry().
+  virtual bool begin_retry() { return true; }
+  virtual void end_retry() {}
 
   // Starts a connection of the caller's own to the next endpoint (tcp_dial.h). `events` outlives
   // the result, and is not called before this returns; then once.

@@ -67,6 +67,11 @@ PropertyValue exchange_attribute(const FilterChain& chain, Attribute attribute) 
   const Lane& request = chain.request();
   const Lane& response = chain.response();
   switch (attribute) {
+    case Attribute::SourceAddress:
+    case Attribute::SourcePort:
+      if (chain.client_address().empty()) break;
+      if (attribute == Attribute::SourcePort) return number(0);  // is not said
+      return std::string_view(chain.client_address());
     case Attribute::RequestTime:
       return runtime::Timestamp{facts.started_wall.count()};
     case Attribute::RequestDuration:

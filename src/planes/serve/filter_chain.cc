@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "planes/serve/access_logs.h"
+#include "planes/serve/client_identity.h"
 #include "planes/serve/exchange_attributes.h"
 #include "planes/serve/exchange_record.h"
+#include "planes/serve/idle_context.h"
 
 namespace weir::serve {
 namespace {
@@ -37,6 +39,7 @@ FilterChain::FilterChain(const ChainParts& parts, ClientStream& client,
       client_(&client),
       connection_(&client.info().connection),
       version_(client.info().version),
+      makers_(plugins),
       plugins_(plugins.empty() ? nullptr : std::make_unique<PluginStream[]>(plugins.size())),
       plugin_count_(plugins.size()),
       request_source_(*this),
@@ -56,7 +59,8 @@ FilterChain::FilterChain(const ChainParts& parts, ClientStream& client,
   const Turn turn(*this);
   for (size_t i = 0; i < plugin_count_; ++i) {
     plugins_[i].init(*this, i);
-    plugins_[i].set_context(plugins[i](plugins_[i]));
+    // Else the request's route says first whether it passes the plugin.
+    if (parts.filters.empty()) plugins_[i].set_context(makers_[i](plugins_[i]));
   }
 }
 
@@ -80,9 +84,13 @@ void FilterChain::headers(HeaderList headers, EndOfStream end) {
     facts_.request_headers_bytes = headers.byte_size();
   }
   request_came_to(end);
-  if (!headers.find("x-forwarded-proto")) {
-    // A request with so many headers that it does not fit goes on without it.
-    static_cast<void>(headers.add("x-forwarded-proto", "http"));
+  if (parts_.identity != nullptr) {
+    client_address_ = identify_client(*parts_.identity, *connection_, headers);
+    if (parts_.identity->request_id_in_response) {
+      request_id_ = headers.find("x-request-id").value_or("");
+    }
+  } else {
+    set_forwarded_proto(*connection_, headers);
   }
   // The proxy takes the body whatever the upstream or a plugin will say of it: either may want to
   // see it before they answer (Envoy's rule).
@@ -91,7 +99,24 @@ void FilterChain::headers(HeaderList headers, EndOfStream end) {
     headers.remove("expect");
     if (end == EndOfStream::No) client_->interim_headers(HeaderList{{":status", "100"}});
   }
+  make_contexts(headers);
   request_.headers(std::move(headers), end);
+}
+
+// A plugin that the request does not pass is there all the same, and does nothing.
+void FilterChain::make_contexts(const HeaderList& headers) {
+  if (parts_.filters.empty()) return;
+  const RouteChoice choice = router_.choose(headers);
+  for (size_t i = 0; i < plugin_count_; ++i) {
+    plugins_[i].set_context(passes(i, choice) ? makers_[i](plugins_[i])
+                                              : std::make_unique<IdleContext>());
+  }
+}
+
+bool FilterChain::passes(size_t plugin, const RouteChoice& choice) const {
+  const config::FilterSwitch& filter = parts_.filters[plugin];
+  if (choice.route == nullptr) return filter.enabled;
+  return choice.route->enables(filter.filter).value_or(filter.enabled);
 }
 
 void FilterChain::data(Body data, EndOfStream end) {
@@ -356,6 +381,9 @@ void FilterChain::ResponseOut::headers(HeaderList headers, EndOfStream end) {
   const bool known = !status.empty() && status[0] >= '1' && status[0] <= '5';
   chain_.parts_.stats.responses_by_class[known ? status[0] - '1' : 4].add();
   if (status == "204") headers.remove("content-length");  // RFC 9110, section 8.6
+  if (chain_.parts_.identity != nullptr) {
+    introduce_proxy(*chain_.parts_.identity, chain_.request_id_, headers);
+  }
   chain_.client_->headers(std::move(headers), end);
 }
 

@@ -44,6 +44,8 @@ struct ChainParts {
   FilterChains& open;                         // those whose client or plugins have not finished
   std::span<const std::string> plugin_names;  // in their order
   AccessLogs* logs = nullptr;                 // null: none is kept
+  const config::HttpIdentity* identity = nullptr;      // null: nothing is said of clients
+  std::span<const config::FilterSwitch> filters = {};  // for each plugin; empty: all are passed
 };
 
 // An Exchange. Requests pass the plugins in order, responses in reverse order (Envoy's rule); the
@@ -107,6 +109,9 @@ class FilterChain final : public Exchange,
   };
   const Facts& facts() const { return facts_; }
   const ConnectionInfo& connection() const { return *connection_; }
+  // Who has sent the request, as "ip:port", where somebody who is trusted says that it is not who
+  // is connected; else empty.
+  const std::string& client_address() const { return client_address_; }
   HttpVersion version() const { return version_; }
   const Lane& request() const { return request_; }
   const Lane& response() const { return response_; }
@@ -155,6 +160,9 @@ class FilterChain final : public Exchange,
   void on_router_failure(LocalReply reply) override;
 
   std::span<PluginStream> plugins() const { return {plugins_.get(), plugin_count_}; }
+  // Whether a request with these headers passes that plugin.
+  bool passes(size_t plugin, const RouteChoice& choice) const;
+  void make_contexts(const HeaderList& headers);
   Lane& lane(runtime::Direction direction) {
     return direction == runtime::Direction::Request ? request_ : response_;
   }
@@ -183,6 +191,9 @@ class FilterChain final : public Exchange,
   const ConnectionInfo* connection_;
   std::optional<ConnectionInfo> kept_connection_;  // of a client that has gone
   HttpVersion version_;
+  std::string client_address_;
+  std::string request_id_;  // for the response; empty: it is not to have one
+  std::span<const MakeContext> makers_;
   RequestTraits traits_;
   Facts facts_;
   runtime::FilterState filter_state_;

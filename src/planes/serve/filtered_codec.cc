@@ -106,7 +106,7 @@ class FilteredCodec final : public Codec, private FilteredBytes {
   // Brings the inner codec what has passed the plugins.
   void pump() {
     if (closing_ || input_.empty()) return;
-    if (inner_ == nullptr) inner_ = codecs_.make_codec(client_, input_.unread());
+    if (inner_ == nullptr) inner_ = codecs_.make_codec(client_, input_);
     while (inner_ != nullptr && inner_->wants_input() && !input_.empty()) {
       const size_t before = input_.unread().size();
       inner_->receive(input_);

@@ -12,9 +12,9 @@ PluginRange place_plugins(const std::vector<config::PluginSettings>& plugins,
   return range;
 }
 
-std::vector<config::PluginSettings> log_plugins(const config::Listener& listener) {
+std::vector<config::PluginSettings> log_plugins(const config::FilterChain& chain) {
   std::vector<config::PluginSettings> plugins;
-  for (const config::AccessLog& log : listener.access_logs) {
+  for (const config::AccessLog& log : chain.access_logs) {
     if (const auto* plugin = std::get_if<config::PluginSettings>(&log.to)) {
       plugins.push_back(*plugin);
     }
@@ -22,15 +22,30 @@ std::vector<config::PluginSettings> log_plugins(const config::Listener& listener
   return plugins;
 }
 
-std::vector<ListenerPlugins> place_all(const config::ServeSettings& settings,
-                                       std::vector<PlacedPlugin>& into) {
-  std::vector<ListenerPlugins> listeners;
+// "listener 'public'", "listener 'public', chain 'internal'", "listener 'public', chain 1".
+std::string holder_of(const config::Listener& listener, size_t chain) {
+  std::string holder = "listener '" + listener.name + "'";
+  if (listener.chains.size() == 1) return holder;
+  const config::FilterChain& settings = listener.chains[chain];
+  if (settings.is_default) return holder + ", default chain";
+  return holder + ", chain " +
+         (settings.name.empty() ? std::to_string(chain) : "'" + settings.name + "'");
+}
+
+// By listener, then by filter chain.
+std::vector<std::vector<ChainPlugins>> place_all(const config::ServeSettings& settings,
+                                                 std::vector<PlacedPlugin>& into) {
+  std::vector<std::vector<ChainPlugins>> listeners;
   for (const config::Listener& listener : settings.listeners) {
-    const std::string holder = "listener '" + listener.name + "'";
-    ListenerPlugins& places = listeners.emplace_back();
-    places.network = place_plugins(listener.network_plugins, holder + ", connections", into);
-    places.http = place_plugins(listener.plugins, holder + ", requests", into);
-    places.logs = place_plugins(log_plugins(listener), holder + ", access logs", into);
+    auto& chains = listeners.emplace_back();
+    for (size_t i = 0; i < listener.chains.size(); ++i) {
+      const config::FilterChain& chain = listener.chains[i];
+      const std::string holder = holder_of(listener, i);
+      ChainPlugins& places = chains.emplace_back();
+      places.network = place_plugins(chain.network_plugins, holder + ", connections", into);
+      places.http = place_plugins(chain.plugins, holder + ", requests", into);
+      places.logs = place_plugins(log_plugins(chain), holder + ", access logs", into);
+    }
   }
   for (size_t i = 0; i < settings.services.size(); ++i) {
     const config::Service& service = settings.services[i];
@@ -43,30 +58,100 @@ std::vector<ListenerPlugins> place_all(const config::ServeSettings& settings,
   return listeners;
 }
 
+// Those that another configuration has made, wherever in it.
+std::vector<std::shared_ptr<const TlsContext>> contexts_of(const Generation* generation) {
+  std::vector<std::shared_ptr<const TlsContext>> contexts;
+  if (generation == nullptr) return contexts;
+  for (const auto& listener : generation->chains) {
+    for (const GenerationChain& chain : listener) contexts.push_back(chain.tls);
+  }
+  contexts.insert(contexts.end(), generation->cluster_tls.begin(), generation->cluster_tls.end());
+  std::erase(contexts, nullptr);
+  return contexts;
+}
+
+Result<std::shared_ptr<const TlsContext>> open_context(
+    TlsContext::Side side, const config::Tls& settings, const std::filesystem::path& base_dir,
+    const std::vector<std::shared_ptr<const TlsContext>>& known) {
+  const auto make = [&]() -> Result<std::shared_ptr<const TlsContext>> {
+    WEIR_TRY(TlsMaterial material, read_tls_material(settings, base_dir));
+    for (const auto& context : known) {
+      const bool same = context->side() == side && context->settings() == settings &&
+                        context->material() == material;
+      if (same) return context;
+    }
+    return TlsContext::make(side, settings, std::move(material));
+  };
+  auto made = make();
+  if (made.ok() || settings.where.text.empty()) return made;
+  return std::move(made).error().in(settings.where.text);
+}
+
 }  // namespace
 
 Result<Generation> make_generation(config::ServeSettings settings) {
   Generation made;
-  for (const config::Listener& listener : settings.listeners) {
-    WEIR_TRY(auto table, RouteTable::make(listener, settings));
-    made.routes.push_back(std::make_shared<const RouteTable>(std::move(table)));
+  const auto places = place_all(settings, made.plugins);
+  for (size_t i = 0; i < settings.listeners.size(); ++i) {
+    const config::Listener& listener = settings.listeners[i];
+    auto& chains = made.chains.emplace_back();
+    for (size_t j = 0; j < listener.chains.size(); ++j) {
+      auto table = RouteTable::make(listener.chains[j].routes, settings);
+      if (!table.ok()) return std::move(table).error().in("listener '" + listener.name + "'");
+      chains.push_back({.routes = std::make_shared<const RouteTable>(std::move(table).value()),
+                        .plugins = places[i][j]});
+    }
   }
-  made.listeners = place_all(settings, made.plugins);
+  made.cluster_tls.resize(settings.clusters.size());
   made.settings = std::move(settings);
   return made;
 }
 
 Done open_logs(Generation& generation, LogFiles& files, const std::filesystem::path& base_dir) {
-  for (const config::Listener& listener : generation.settings.listeners) {
-    auto& sinks = generation.log_sinks.emplace_back();
-    for (const config::AccessLog& log : listener.access_logs) {
-      std::shared_ptr<LogSink>& sink = sinks.emplace_back();
-      if (const auto* file = std::get_if<config::LogFile>(&log.to)) {
-        WEIR_TRY(sink, files.open(*file, base_dir));
+  for (size_t i = 0; i < generation.chains.size(); ++i) {
+    for (size_t j = 0; j < generation.chains[i].size(); ++j) {
+      for (const config::AccessLog& log : generation.settings.listeners[i].chains[j].access_logs) {
+        std::shared_ptr<LogSink>& sink = generation.chains[i][j].log_sinks.emplace_back();
+        if (const auto* file = std::get_if<config::LogFile>(&log.to)) {
+          WEIR_TRY(sink, files.open(*file, base_dir));
+        }
       }
     }
   }
   return Unit{};
+}
+
+Done open_tls(Generation& generation, const Generation* before,
+              const std::filesystem::path& base_dir) {
+  const auto known = contexts_of(before);
+  for (size_t i = 0; i < generation.chains.size(); ++i) {
+    for (size_t j = 0; j < generation.chains[i].size(); ++j) {
+      const auto& tls = generation.settings.listeners[i].chains[j].tls;
+      if (!tls) continue;
+      WEIR_TRY(generation.chains[i][j].tls,
+               open_context(TlsContext::Side::Server, *tls, base_dir, known));
+    }
+  }
+  for (size_t i = 0; i < generation.settings.clusters.size(); ++i) {
+    const auto& tls = generation.settings.clusters[i].tls;
+    if (!tls) continue;
+    WEIR_TRY(generation.cluster_tls[i],
+             open_context(TlsContext::Side::Client, *tls, base_dir, known));
+  }
+  return Unit{};
+}
+
+std::set<std::filesystem::path> tls_files_of(const config::ServeSettings& settings,
+                                             const std::filesystem::path& base_dir) {
+  std::set<std::filesystem::path> files;
+  const auto add = [&](const std::optional<config::Tls>& tls) {
+    if (tls) files.merge(tls_files(*tls, base_dir));
+  };
+  for (const config::Listener& listener : settings.listeners) {
+    for (const config::FilterChain& chain : listener.chains) add(chain.tls);
+  }
+  for (const config::Cluster& cluster : settings.clusters) add(cluster.tls);
+  return files;
 }
 
 std::vector<PlacedPlugin> plugins_of(const config::ServeSettings& settings) {

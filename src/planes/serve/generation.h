@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "config/bootstrap.h"
 #include "planes/serve/log_files.h"
 #include "planes/serve/route_table.h"
+#include "planes/serve/tls_context.h"
 #include "runtime/host.h"
 
 namespace weir::serve {
@@ -19,8 +21,8 @@ struct PluginRange {
   size_t count = 0;
 };
 
-// Those of one listener.
-struct ListenerPlugins {
+// Those of one filter chain.
+struct ChainPlugins {
   PluginRange network;  // on its connections
   PluginRange http;     // on its requests
   PluginRange logs;     // those of its access logs that are plugins
@@ -38,14 +40,22 @@ struct PlacedPlugin {
   uint64_t reloads = 0;  // of this place, since it is there
 };
 
+// What is made of one filter chain's settings.
+struct GenerationChain {
+  std::shared_ptr<const RouteTable> routes;
+  ChainPlugins plugins;
+  // By access log; null where that is a plugin.
+  std::vector<std::shared_ptr<LogSink>> log_sinks;
+  std::shared_ptr<const TlsContext> tls;  // null: its connections are not secured
+};
+
 // Immutable once workers have it. Shared by the workers, which keep it while streams of it run.
 struct Generation {
   config::ServeSettings settings;
-  std::vector<std::shared_ptr<const RouteTable>> routes;  // by listener
-  std::vector<ListenerPlugins> listeners;                 // likewise
-  std::vector<PlacedPlugin> plugins;                      // of all listeners, then services
-  // By listener, then by access log; null where that is a plugin.
-  std::vector<std::vector<std::shared_ptr<LogSink>>> log_sinks;
+  std::vector<std::vector<GenerationChain>> chains;  // by listener, then by filter chain
+  std::vector<PlacedPlugin> plugins;                 // of all listeners, then services
+  // By cluster; null: connections to it are not secured.
+  std::vector<std::shared_ptr<const TlsContext>> cluster_tls;
 };
 
 // All but the plugins' code and the files of access logs: each place has its settings and no plugin
@@ -54,6 +64,14 @@ Result<Generation> make_generation(config::ServeSettings settings);
 
 // Opens the files.
 Done open_logs(Generation& generation, LogFiles& files, const std::filesystem::path& base_dir);
+
+// Reads certificates and keys. What is the same in `before`, which may be null, is shared with it.
+Done open_tls(Generation& generation, const Generation* before,
+              const std::filesystem::path& base_dir);
+
+// The files that hold certificates, keys and the like.
+std::set<std::filesystem::path> tls_files_of(const config::ServeSettings& settings,
+                                             const std::filesystem::path& base_dir);
 
 // The plugins of all its places.
 std::vector<PlacedPlugin> plugins_of(const config::ServeSettings& settings);

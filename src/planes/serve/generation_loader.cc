@@ -67,6 +67,10 @@ Result<Draft> GenerationLoader::begin(config::ServeSettings settings, const Gene
   draft.anew = anew;
   WEIR_TRY(draft.generation, make_generation(std::move(settings)));
   WEIR_TRY(open_logs(draft.generation, log_files_, supply_.base_dir()));
+  for (const auto& file : tls_files_of(draft.generation.settings, supply_.base_dir())) {
+    read_files_[file] = FileState::of(file);
+  }
+  WEIR_TRY(open_tls(draft.generation, before, supply_.base_dir()));
   const std::vector<Known> known = find_known(draft, before);
   draft.fetched.resize(known.size());
   for (size_t i = 0; i < known.size(); ++i) {

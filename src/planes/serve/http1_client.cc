@@ -25,6 +25,8 @@ void Http1Client::start_parser() {
 
 void Http1Client::headers(const HeaderList& headers, EndOfStream end) {
   head_request_ = headers.find(":method") == "HEAD";
+  is_connect_ = headers.find(":method") == "CONNECT";
+  asks_upgrade_ = is_upgrade(headers);
   start_parser();
   written(writer_.request(headers, end), end);
 }
@@ -88,11 +90,23 @@ bool Http1Client::receive_head(ReadBuffer& input) {
     return false;
   }
   if (state == State::Head) return false;
-  if (parser_->status() == 101) {
+  const int status = parser_->status();
+  const bool switches = asks_upgrade_ && status == 101;
+  if (switches || (is_connect_ && status >= 200 && status < 300)) {
+    is_tunnel_ = true;
+    head_done_ = true;
+    draining_ = true;  // nothing is asked here again
+    parser_->become_tunnel();
+    HeaderList headers = parser_->take_headers();
+    headers.remove("content-length");  // RFC 9110, section 9.3.6
+    events_->on_headers(std::move(headers), EndOfStream::No);
+    return events_ != nullptr;
+  }
+  if (status == 101) {
     break_off(Break::Failed, "the upstream switches protocols");
     return false;
   }
-  if (parser_->status() < 200) {
+  if (status < 200) {
     events_->on_interim_headers(parser_->take_headers());
     start_parser();
     return events_ != nullptr && !paused_ && !input.empty();

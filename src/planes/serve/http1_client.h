@@ -18,6 +18,7 @@ class Http1Client final : public UpstreamCodec, private UpstreamStream {
 
   void receive(ReadBuffer& input) override;
   bool wants_input() const override;
+  bool output_has_ended() const override { return is_tunnel_ && request_ended_; }
   void disconnected(Disconnect how, std::string_view reason) override;
   Body& output() override { return output_; }
   void sent() override;
@@ -57,6 +58,9 @@ class Http1Client final : public UpstreamCodec, private UpstreamStream {
   Ending ending_ = Ending::Open;
   bool busy_ = false;  // from open() until both messages have ended and all is sent
   bool head_request_ = false;
+  bool asks_upgrade_ = false;
+  bool is_connect_ = false;
+  bool is_tunnel_ = false;  // another protocol is spoken now
   bool request_ended_ = false;
   bool response_started_ = false;  // some byte has come
   bool head_done_ = false;

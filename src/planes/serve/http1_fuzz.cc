@@ -8,7 +8,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (input.server) {
     testing::feed_server(make_http1_server, input.bytes, input.piece);
   } else {
-    testing::feed_client(make_http1_client, input.bytes, input.piece, input.head ? "HEAD" : "GET");
+    testing::feed_client(make_http1_client, input.bytes, input.piece, input.head ? "HEAD" : "GET",
+                         input.upgrade);
   }
   return 0;
 }

@@ -60,6 +60,11 @@ Http1Parser<kKind>::Http1Parser(const Http1Limits& limits)
 template <Http1Message kKind>
 auto Http1Parser<kKind>::advance(ReadBuffer& input) -> State {
   input_ = &input;
+  if (is_tunnel_ && state_ == State::Body) {
+    if (!input.empty()) body_.append(input.slice_of(input.unread()));
+    input.consume(input.unread().size());
+    return state_;
+  }
   while ((state_ == State::Head || state_ == State::Body) && !input.empty()) {
     const Bytes unread = input.unread();
     ErrorCode error;
@@ -72,6 +77,7 @@ auto Http1Parser<kKind>::advance(ReadBuffer& input) -> State {
     if (error) return fail(error);
     const bool was_head = state_ == State::Head;
     state_ = Base::is_done() ? State::Complete : head_done_ ? State::Body : State::Head;
+    if (was_head && is_tunnel_) state_ = State::Body;
     if (was_head && state_ != State::Head) break;
   }
   return state_;
@@ -80,6 +86,7 @@ auto Http1Parser<kKind>::advance(ReadBuffer& input) -> State {
 template <Http1Message kKind>
 auto Http1Parser<kKind>::end_of_input() -> State {
   if (state_ == State::Complete || state_ == State::Failed) return state_;
+  if (is_tunnel_) return state_ = State::Complete;
   ErrorCode error = http::error::partial_message;
   if (state_ == State::Body) Base::put_eof(error);
   if (error) return fail(error);
@@ -92,7 +99,7 @@ void Http1Parser<kKind>::on_request_impl(http::verb, Text method, Text target, i
   headers_.reserve(kUsualBytes, kUsualCount);
   version_ = version;
   is_head_request_ = method == "HEAD";
-  if (method == "CONNECT") return refuse(501, "CONNECT is not supported", error);
+  if (method == "CONNECT") return take_connect(view(target), error);
   if (!headers_.add(":method", view(method))) return refuse(431, "method too long", error);
   take_target(view(target), error);
 }
@@ -109,6 +116,22 @@ void Http1Parser<kKind>::on_response_impl(int status, Text, int version, ErrorCo
   if (!headers_.add(":status", {digits, sizeof digits})) refuse(502, "no room", error);
 }
 
+// RFC 9110, section 9.3.6: there is an authority, and no path.
+template <Http1Message kKind>
+void Http1Parser<kKind>::take_connect(std::string_view target, ErrorCode& error) {
+  if (version_ == 10 || !allows("connect")) {
+    return refuse(501, "CONNECT is not supported", error);
+  }
+  if (!is_authority(target) || target.find(':') == std::string_view::npos) {
+    return refuse(400, "bad request target", error);
+  }
+  is_connect_ = true;
+  absolute_target_ = true;  // Host has nothing to add
+  if (!headers_.add(":method", "CONNECT") || !headers_.add(":authority", target)) {
+    refuse(431, "request target too long", error);
+  }
+}
+
 // RFC 9112, section 3.2.
 template <Http1Message kKind>
 void Http1Parser<kKind>::take_target(std::string_view target, ErrorCode& error) {
@@ -119,12 +142,12 @@ void Http1Parser<kKind>::take_target(std::string_view target, ErrorCode& error) 
   }
   constexpr std::string_view kHttp = "http://";
   constexpr std::string_view kHttps = "https://";
-  std::string_view scheme = "http";
+  std::string_view scheme = limits_.scheme;
   if (target != "*" && !target.starts_with('/')) {
     const auto is = [&](std::string_view prefix) {
       return abi::same_name(target.substr(0, prefix.size()), prefix);
     };
-    if (is(kHttps)) scheme = "https";
+    scheme = is(kHttps) ? "https" : "http";
     if (!is(kHttp) && !is(kHttps)) return refuse(400, "bad request target", error);
     path.remove_prefix(scheme.size() + 3);
     authority = path.substr(0, path.find_first_of("/?"));
@@ -164,13 +187,14 @@ void Http1Parser<kKind>::on_field_impl(Field field, Text name, Text value, Error
       if (has_length_ || !planes::parse_length(view(value))) {
         return refuse(400, "bad content-length", error);
       }
-      has_length_ = true;
+      has_length_ = has_body_ = true;
       break;
     case Field::transfer_encoding:
       if (version_ == 10) return refuse(400, "transfer-encoding in HTTP/1.0", error);
       if (!abi::same_name(view(value), "chunked")) {
         return refuse(501, "transfer-encoding other than chunked", error);
       }
+      has_body_ = true;
       return;
     case Field::connection:
       if (!nominated_.empty()) nominated_ += ',';
@@ -181,7 +205,10 @@ void Http1Parser<kKind>::on_field_impl(Field field, Text name, Text value, Error
       break;
     case Field::keep_alive:
     case Field::proxy_connection:
+      return;
     case Field::upgrade:
+      if (!upgrade_.empty()) upgrade_ += ',';
+      upgrade_ += view(value);
       return;
     case Field::expect:
       if (abi::same_name(view(value), "100-continue")) expects_continue_ = version_ == 11;
@@ -213,11 +240,52 @@ template <Http1Message kKind>
 void Http1Parser<kKind>::on_header_impl(ErrorCode& error) {
   head_done_ = true;
   if (!nominated_.empty()) remove_nominated();
+  if (is_connect_ && has_body_) return refuse(400, "CONNECT with a body", error);
+  if (is_connect_) is_tunnel_ = true;
+  if (!upgrade_.empty()) take_upgrade(error);
+  if (error) return;
   if constexpr (kKind == Http1Message::Request) {
     if (has_host_ || absolute_target_) return;
     if (version_ == 11) return refuse(400, "no host", error);
     headers_.remove(":authority");
   }
+}
+
+template <Http1Message kKind>
+bool Http1Parser<kKind>::allows(std::string_view protocol) const {
+  return std::ranges::any_of(limits_.upgrades, [&](const std::string& allowed) {
+    return abi::same_name(allowed, protocol);
+  });
+}
+
+// Of a request that may switch, and of the response that does, the two fields stay: they say what
+// is spoken from there on. A request with a body of its own is answered as any other, and so is one
+// that leaves a choice.
+template <Http1Message kKind>
+void Http1Parser<kKind>::take_upgrade(ErrorCode& error) {
+  bool nominated = false;
+  for (std::string_view rest = nominated_; !rest.empty();) {
+    std::string_view token = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), token.size() + 1));
+    trim(token);
+    nominated |= abi::same_name(token, "upgrade");
+  }
+  if (!nominated || version_ == 10) return;
+  if constexpr (kKind == Http1Message::Request) {
+    if (has_body_ || is_connect_ || !allows(upgrade_)) return;
+    is_tunnel_ = true;
+  } else if (status_ != 101) {
+    return;
+  }
+  if (!headers_.add("connection", "upgrade") || !headers_.add("upgrade", upgrade_)) {
+    refuse(431, "headers too large", error);
+  }
+}
+
+template <Http1Message kKind>
+void Http1Parser<kKind>::become_tunnel() {
+  is_tunnel_ = true;
+  state_ = State::Body;
 }
 
 template <Http1Message kKind>

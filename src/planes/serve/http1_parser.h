@@ -5,6 +5,7 @@
 
 #include <boost/beast/http/basic_parser.hpp>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,10 @@ namespace weir::serve {
 struct Http1Limits {
   size_t max_header_bytes = 64 * 1024;  // also of trailers, and of a chunk's first line
   size_t max_header_count = 128;
+  // What a request may ask to switch to, see ListenerOptions; others are not heard. Outlives the
+  // parser.
+  std::span<const std::string> upgrades = {};
+  std::string_view scheme = "http";  // of requests that do not say
 };
 
 enum class Http1Message : bool { Response, Request };
@@ -39,6 +44,12 @@ class Http1Parser final : private boost::beast::http::basic_parser<kKind == Http
 
   // The message has no body whatever its headers say: the response to a HEAD request.
   void expect_no_body() { Base::skip(true); }
+
+  // What follows the head is of another protocol, until the connection ends: all of it is body.
+  // Only where the head has just become complete; a request that may switch does so by itself.
+  void become_tunnel();
+  bool is_tunnel() const { return is_tunnel_; }
+  bool is_connect() const { return is_connect_; }
 
   // Consumes input up to the end of the message. Returns early when the head becomes complete.
   State advance(ReadBuffer& input);
@@ -77,10 +88,13 @@ class Http1Parser final : private boost::beast::http::basic_parser<kKind == Http
   size_t on_chunk_body_impl(uint64_t, Text, ErrorCode&) override;
   void on_finish_impl(ErrorCode&) override {}
 
+  void take_connect(std::string_view target, ErrorCode&);
   void take_target(std::string_view target, ErrorCode&);
   void take_host(std::string_view value, ErrorCode&);
   void take_field(std::string_view name, std::string_view value, ErrorCode&);
   void remove_nominated();
+  void take_upgrade(ErrorCode&);
+  bool allows(std::string_view protocol) const;
   void refuse(int status, std::string_view reason, ErrorCode&);
   State fail(int status, std::string_view reason);
   State fail(const ErrorCode&);
@@ -93,6 +107,10 @@ class Http1Parser final : private boost::beast::http::basic_parser<kKind == Http
   HeaderList trailers_;
   Body body_;
   std::string nominated_;  // what Connection names, comma-separated
+  std::string upgrade_;    // what Upgrade says, comma-separated
+  bool has_body_ = false;  // or may have one
+  bool is_connect_ = false;
+  bool is_tunnel_ = false;
   int version_ = 11;
   int status_ = 0;
   bool head_done_ = false;

@@ -5,15 +5,18 @@
 namespace weir::serve {
 namespace {
 
-Http1Limits limits_of(const ListenerOptions& options) {
+Http1Limits limits_of(const ServerCodecContext& context) {
+  const ListenerOptions& options = context.options;
   return {.max_header_bytes = options.max_header_bytes,
-          .max_header_count = options.max_header_count};
+          .max_header_count = options.max_header_count,
+          .upgrades = options.upgrades,
+          .scheme = context.connection.tls == nullptr ? "http" : "https"};
 }
 
 }  // namespace
 
 Http1Server::Http1Server(const ServerCodecContext& context) : context_(context) {
-  parser_.emplace(limits_of(context_.options));
+  parser_.emplace(limits_of(context_));
 }
 
 Http1Server::~Http1Server() { WEIR_CHECK(exchange_ == nullptr); }
@@ -90,6 +93,16 @@ void Http1Server::start_exchange() {
   exchange_->headers(std::move(headers), complete ? EndOfStream::Yes : EndOfStream::No);
 }
 
+// A client of a tunnel may send no more, and wait for the rest of what comes back.
+bool Http1Server::end_of_input() {
+  if (exchange_ == nullptr || request_ != Request::Body || !parser_->is_tunnel()) return false;
+  if (response_over() || parser_->end_of_input() != Http1RequestParser::State::Complete) {
+    return false;
+  }
+  pass_body();
+  return true;
+}
+
 void Http1Server::pass_body() {
   const bool complete = parser_->state() == Http1RequestParser::State::Complete;
   Body body = parser_->take_body();
@@ -158,14 +171,17 @@ void Http1Server::headers(HeaderList headers, EndOfStream end) {
   // the next request starts (RFC 9110, section 10.1.1).
   const bool body_in_doubt =
       parser_->expects_continue() && !continue_sent_ && request_ == Request::Body;
-  if (draining_ || body_in_doubt || (end == EndOfStream::Yes && request_ == Request::Body)) {
+  if (draining_ || body_in_doubt || parser_->is_tunnel() ||
+      (end == EndOfStream::Yes && request_ == Request::Body)) {
     keep_alive_ = false;
   }
   response_ = Response::Started;
   written(writer_.response(headers, end,
                            {.head = parser_->is_head_request(),
                             .http10 = info_->version == HttpVersion::Http10,
-                            .keep_alive = keep_alive_}),
+                            .keep_alive = keep_alive_,
+                            .upgrade = parser_->is_tunnel() && !parser_->is_connect(),
+                            .connect = parser_->is_connect()}),
           end);
 }
 
@@ -234,7 +250,7 @@ void Http1Server::sent() {
     if (!keep_alive_ || draining_ || !request_complete) {
       ending_ = Ending::Linger;
     } else {
-      parser_.emplace(limits_of(context_.options));
+      parser_.emplace(limits_of(context_));
       request_ = Request::Head;
     }
     context_.carrier.wake();

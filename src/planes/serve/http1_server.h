@@ -17,6 +17,7 @@ class Http1Server final : public Codec, private ClientStream {
 
   void receive(ReadBuffer& input) override;
   bool wants_input() const override;
+  bool end_of_input() override;
   void disconnected(Disconnect how, std::string_view reason) override;
   Body& output() override { return output_; }
   void sent() override;

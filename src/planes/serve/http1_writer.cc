@@ -33,9 +33,14 @@ std::string_view reason_phrase(int status) {
   return {reason.data(), reason.size()};
 }
 
+bool is_upgrade(const HeaderList& headers) {
+  return headers.find("upgrade") && headers.find("connection");
+}
+
 Written Http1Writer::request(const HeaderList& headers, EndOfStream end) {
   const auto method = headers.find(":method");
-  const auto path = headers.find(":path");
+  const bool is_connect = method == "CONNECT";
+  const auto path = headers.find(is_connect ? ":authority" : ":path");
   const auto authority = headers.find(":authority");
   if (!method || !planes::is_valid_name(*method) || !path || !planes::is_valid_target(*path)) {
     return Written::Refused;
@@ -48,7 +53,10 @@ Written Http1Writer::request(const HeaderList& headers, EndOfStream end) {
 
   const auto length = planes::declared_length(headers);
   framing_ = Framing::NoBody;
-  if (end == EndOfStream::Yes) {
+  if (is_connect || is_upgrade(headers)) {
+    framing_ = Framing::Tunnel;
+    write_upgrade(headers);
+  } else if (end == EndOfStream::Yes) {
     if (may_have_content(*method)) write_field("content-length", "0");
   } else {
     framing_ = length ? Framing::Length : Framing::Chunked;
@@ -63,7 +71,8 @@ Written Http1Writer::request(const HeaderList& headers, EndOfStream end) {
 
 Written Http1Writer::response(const HeaderList& headers, EndOfStream end, ResponseTo to) {
   const auto status = planes::parse_status(headers.find(":status").value_or(""));
-  if (!status || *status < 200) return Written::Refused;
+  const bool switches = to.upgrade && status == 101;
+  if (!status || (*status < 200 && !switches)) return Written::Refused;
 
   head_.assign("HTTP/1.1 ");
   append_number(head_, static_cast<uint64_t>(*status), 10);
@@ -71,6 +80,14 @@ Written Http1Writer::response(const HeaderList& headers, EndOfStream end, Respon
 
   const auto length = planes::declared_length(headers);
   remaining_ = 0;
+  const bool opens = to.connect && *status < 300;
+  if (switches || opens) {
+    framing_ = Framing::Tunnel;
+    write_upgrade(headers);
+    write_fields(headers);
+    flush_head();
+    return Written::Ok;
+  }
   if (to.head || has_no_body(*status)) {
     // A length is that of the body which a GET would get.
     framing_ = Framing::NoBody;
@@ -128,6 +145,7 @@ Written Http1Writer::data(Body data, EndOfStream end_of_stream) {
       out_.append_copy(as_bytes("\r\n"));
       break;
     case Framing::UntilClose:
+    case Framing::Tunnel:
       out_.append(std::move(data));
       break;
   }
@@ -165,6 +183,13 @@ void Http1Writer::write_field(std::string_view name, std::string_view value) {
     return;
   }
   head_.append(name).append(": ").append(value).append("\r\n");
+}
+
+void Http1Writer::write_upgrade(const HeaderList& headers) {
+  const auto protocol = headers.find("upgrade");
+  if (!protocol) return;
+  head_.append("connection: upgrade\r\n");
+  write_field("upgrade", *protocol);
 }
 
 void Http1Writer::write_framing() {

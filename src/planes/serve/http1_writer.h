@@ -23,6 +23,8 @@ class Http1Writer {
     bool head = false;       // a HEAD request
     bool http10 = false;     // the client does not know chunks
     bool keep_alive = true;  // the connection stays open
+    bool upgrade = false;    // a request to switch protocols
+    bool connect = false;    // a CONNECT request
   };
 
   Http1Writer(Body& out, Counter& dropped) : out_(out), dropped_(dropped) {}
@@ -37,14 +39,17 @@ class Http1Writer {
   Written trailers(const HeaderList& trailers);
 
   // Whether the end of the connection is the end of the message.
-  bool until_close() const { return framing_ == Framing::UntilClose; }
+  bool until_close() const { return framing_ == Framing::UntilClose || is_tunnel(); }
+  // Whether another protocol is spoken behind the headers.
+  bool is_tunnel() const { return framing_ == Framing::Tunnel; }
 
  private:
-  enum class Framing : uint8_t { NoBody, Length, Chunked, UntilClose };
+  enum class Framing : uint8_t { NoBody, Length, Chunked, UntilClose, Tunnel };
 
   void write_fields(const HeaderList& headers);
   void write_field(std::string_view name, std::string_view value);
   void write_framing();
+  void write_upgrade(const HeaderList& headers);
   void flush_head();
   Written end();
 
@@ -54,6 +59,9 @@ class Http1Writer {
   Framing framing_ = Framing::NoBody;
   uint64_t remaining_ = 0;  // of Framing::Length
 };
+
+// Whether a message of this proxy asks to switch protocols, or does: only then has it these fields.
+bool is_upgrade(const HeaderList& headers);
 
 // "Not Found"; "" where the status has no name.
 std::string_view reason_phrase(int status);

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "planes/common/field_rules.h"
+#include "planes/serve/http2_tunnel.h"
 
 namespace weir::serve {
 
@@ -20,6 +21,7 @@ class Http2Server::Stream final : public Http2Stream, public ClientStream {
     // Whatever body comes is left out.
     const EndOfStream sent_end = bodyless ? EndOfStream::Yes : end;
     response_started_ = true;
+    if (asks_switch && status == 101) translate_switch(headers);
     if (!server_.session_.send_response(*this, headers, sent_end, bodyless)) {
       server_.session_.reset(*this, NGHTTP2_INTERNAL_ERROR);
     }
@@ -54,6 +56,7 @@ class Http2Server::Stream final : public Http2Stream, public ClientStream {
   Streams::iterator self;        // in the server's list
   Exchange* exchange = nullptr;  // owns itself; ours until closed()
   bool head_request = false;
+  bool asks_switch = false;      // to another protocol
   bool paused_exchange = false;  // the response's body
 
  private:
@@ -67,6 +70,7 @@ Http2Server::Http2Server(const ServerCodecContext& context)
       session_(Http2Session::Role::Server,
                {.max_header_bytes = context.options.max_header_bytes,
                 .max_header_count = context.options.max_header_count,
+                .extended_connect = !context.options.upgrades.empty(),
                 .max_concurrent_streams = context.options.max_concurrent_streams,
                 .stream_window_bytes = context.options.stream_window_bytes,
                 .connection_window_bytes = context.options.connection_window_bytes},
@@ -89,8 +93,14 @@ void Http2Server::on_headers(Http2Stream& base, HeaderList headers, EndOfStream 
   auto& stream = static_cast<Stream&>(base);
   const auto method = headers.find(":method");
   stream.head_request = method == "HEAD";
-  if (method == "CONNECT") return answer_failure(stream, "501");
-  if (!headers.find(":authority")) {
+  bool has_path = true;
+  if (method == "CONNECT") {
+    auto translated = translate_connect(headers, context_.options.upgrades);
+    if (end == EndOfStream::Yes || !translated) return answer_failure(stream, "501");
+    headers = std::move(*translated);
+    has_path = headers.find(":path").has_value();
+    stream.asks_switch = has_path;
+  } else if (!headers.find(":authority")) {
     // Some clients that translate from HTTP/1 send a host instead (RFC 9113, section 8.3.1).
     HeaderList with_authority;
     for (std::string_view name : {":method", ":path", ":scheme"}) {
@@ -104,7 +114,7 @@ void Http2Server::on_headers(Http2Stream& base, HeaderList headers, EndOfStream 
     }
     headers = std::move(with_authority);
   }
-  if (!planes::is_valid_target(headers.find(":path").value_or("")) ||
+  if ((has_path && !planes::is_valid_target(headers.find(":path").value_or(""))) ||
       !planes::is_valid_target(headers.find(":authority").value_or(""))) {
     return answer_failure(stream, "400");
   }

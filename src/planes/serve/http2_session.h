@@ -86,6 +86,7 @@ class Http2Session {
   struct Options {
     size_t max_header_bytes;
     size_t max_header_count;
+    bool extended_connect = false;    // clients may ask for it (RFC 8441)
     uint32_t max_concurrent_streams;  // that the peer may open
     uint32_t stream_window_bytes;
     uint32_t connection_window_bytes;

@@ -14,8 +14,11 @@ using abi::TrailersAction;
 // A plugin may make a body this many times larger than the limit on what is held.
 constexpr uint64_t kGrowth = 16;
 
-// A final status (RFC 9110, section 15): three digits, from 200 to 599.
-bool is_final_status(std::string_view status) {
+// A final status (RFC 9110, section 15): three digits, from 200 to 599; or 101 of an upstream
+// behind which another protocol is spoken.
+bool is_final_status(const HeaderList& headers) {
+  const std::string_view status = headers.find(":status").value_or("");
+  if (status == "101") return headers.find("upgrade").has_value();
   return status.size() == 3 && status[0] >= '2' && status[0] <= '5' && status[1] >= '0' &&
          status[1] <= '9' && status[2] >= '0' && status[2] <= '9';
 }
@@ -145,8 +148,7 @@ Body* Lane::body(size_t plugin) {
 
 void Lane::enter_headers(Position at, EndOfStream end) {
   if (at == plugins_.size()) {
-    lacks_status_ = direction_ == runtime::Direction::Response &&
-                    !is_final_status(headers_.find(":status").value_or(""));
+    lacks_status_ = direction_ == runtime::Direction::Response && !is_final_status(headers_);
     if (!lacks_status_) exit_.headers(end);
     return;
   }

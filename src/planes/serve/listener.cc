@@ -28,6 +28,7 @@ ConnectionInfo describe(const Connection& connection) {
   const tcp::endpoint remote = connection.remote_endpoint();
   const tcp::endpoint local = connection.local_endpoint();
   return {.id = next_connection_id.fetch_add(1, std::memory_order_relaxed),
+          .direct_address = to_text(remote),
           .remote_address = to_text(remote),
           .remote_port = remote.port(),
           .local_address = to_text(local),
@@ -55,10 +56,15 @@ class ListenerImpl final : public Listener, private ConnectionOwner {
 
   uint16_t port() const override { return port_; }
   const ListenerStats& stats() const override { return stats_; }
-  void set_protocol(ListenerOptions::Protocol protocol) override { options_.protocol = protocol; }
   void stop_accepting() override;
   void drain(std::function<void()> done) override;
   void close_connections() override;
+  void drain_chain(uint64_t chain) override;
+  void close_chain(uint64_t chain) override;
+  bool serves_chain(uint64_t chain) const override {
+    return std::ranges::any_of(clients_,
+                               [&](const Client& client) { return client.info->chain == chain; });
+  }
 
  private:
   // A connection and what its codec refers to.
@@ -67,7 +73,7 @@ class ListenerImpl final : public Listener, private ConnectionOwner {
     std::unique_ptr<ConnectionInfo> info;
   };
 
-  std::unique_ptr<Codec> choose_codec(Connection& connection, Bytes first) override;
+  std::unique_ptr<Codec> choose_codec(Connection& connection, ReadBuffer& input) override;
   void on_settled(Connection&) override {}
   void on_closed(Connection& connection) override;
 
@@ -80,7 +86,7 @@ class ListenerImpl final : public Listener, private ConnectionOwner {
 
   Error failed(std::string_view doing, const error_code& error) const;
 
-  ListenerOptions options_;
+  const ListenerOptions options_;
   ListenerStats own_stats_;
   ListenerStats& stats_;
   CodecFactory& codecs_;
@@ -158,9 +164,8 @@ void ListenerImpl::add(TcpSocket socket) {
   }
   stats_.connections.add();
   stats_.active_connections.add();
-  const bool is_http = options_.protocol != ListenerOptions::Protocol::Other;
   const ConnectionTimeouts timeouts{.idle = options_.idle_timeout,
-                                    .stream = is_http ? options_.stream_timeout : Milliseconds{},
+                                    .stream = options_.stream_timeout,
                                     .head = options_.header_timeout};
   auto connection = std::make_shared<Connection>(
       std::move(socket), static_cast<ConnectionOwner&>(*this), timeouts,
@@ -173,12 +178,12 @@ void ListenerImpl::add(TcpSocket socket) {
   connection->start();
 }
 
-std::unique_ptr<Codec> ListenerImpl::choose_codec(Connection& connection, Bytes first) {
+std::unique_ptr<Codec> ListenerImpl::choose_codec(Connection& connection, ReadBuffer& input) {
   return codecs_.make_codec({.carrier = connection,
                              .info = *clients_[connection.slot].info,
                              .options = options_,
                              .stats = stats_},
-                            first);
+                            input);
 }
 
 void ListenerImpl::on_closed(Connection& connection) {
@@ -231,6 +236,20 @@ void ListenerImpl::report_drained() {
 
 void ListenerImpl::close_connections() {
   while (!clients_.empty()) clients_.back().connection->close("the listener closes");
+}
+
+void ListenerImpl::drain_chain(uint64_t chain) {
+  for (size_t i = clients_.size(); i-- > 0;) {
+    if (i < clients_.size() && clients_[i].info->chain == chain) clients_[i].connection->drain();
+  }
+}
+
+void ListenerImpl::close_chain(uint64_t chain) {
+  for (size_t i = clients_.size(); i-- > 0;) {
+    if (i < clients_.size() && clients_[i].info->chain == chain) {
+      clients_[i].connection->close("the filter chain has gone");
+    }
+  }
 }
 
 }  // namespace

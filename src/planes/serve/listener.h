@@ -5,12 +5,14 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "planes/serve/codec.h"
 #include "planes/serve/counter.h"
 #include "planes/serve/exchange.h"
+#include "planes/serve/tls_stats.h"
 
 namespace boost::asio {
 class io_context;
@@ -23,7 +25,6 @@ struct ListenerOptions {
     Auto,  // HTTP/2 where a connection starts with its preface, else HTTP/1
     Http1,
     Http2,
-    Other,  // what is spoken is not known here, and has time-outs of its own
   };
 
   std::string address = "127.0.0.1";  // an IPv4 or IPv6 address
@@ -48,6 +49,9 @@ struct ListenerOptions {
   uint32_t connection_window_bytes = 16 * 1024 * 1024;
   uint64_t max_connections = 100'000;  // more are closed as they come
 
+  // Protocols that requests may switch to, in lower case; "connect" is a tunnel.
+  std::vector<std::string> upgrades;
+
   // Where to count; outlives the listener. Null: nowhere that can be seen but Listener::stats().
   struct ListenerStats* stats = nullptr;
 };
@@ -57,7 +61,10 @@ struct ListenerStats {
   Counter connections;  // accepted
   Counter active_connections;
   Counter refused_connections;  // beyond max_connections
-  Counter requests;             // that became an exchange
+  Counter no_filter_chain;      // connections that no filter chain was for
+  Counter bad_proxy_headers;    // connections without a PROXY header that makes sense
+  TlsStats tls;
+  Counter requests;  // that became an exchange
   Counter active_requests;
   Counter bad_requests;     // answered or reset by the codec itself: malformed or too large
   Counter dropped_headers;  // fields of responses that HTTP does not allow, left out
@@ -69,7 +76,7 @@ struct ListenerStats {
 // An accepted connection, as those who speak on it see it. Everything outlives their codec.
 struct ClientConnection {
   Carrier& carrier;
-  const ConnectionInfo& info;
+  ConnectionInfo& info;
   const ListenerOptions& options;
   ListenerStats& stats;
 };
@@ -79,8 +86,8 @@ class CodecFactory {
  public:
   virtual ~CodecFactory() = default;
 
-  // The codec that the first bytes call for; null: they do not tell yet. Asked once before any.
-  virtual std::unique_ptr<Codec> make_codec(const ClientConnection& client, Bytes first) = 0;
+  // As ConnectionOwner::choose_codec().
+  virtual std::unique_ptr<Codec> make_codec(const ClientConnection& client, ReadBuffer& input) = 0;
 };
 
 // HTTP: an exchange for every request. `exchanges` outlives it.
@@ -103,9 +110,6 @@ class Listener {
   virtual uint16_t port() const = 0;
   virtual const ListenerStats& stats() const = 0;
 
-  // For connections that come from now on.
-  virtual void set_protocol(ListenerOptions::Protocol protocol) = 0;
-
   // Closes the listening socket; connections go on.
   virtual void stop_accepting() = 0;
 
@@ -116,6 +120,11 @@ class Listener {
 
   // Closes every connection at once; exchanges under way are aborted.
   virtual void close_connections() = 0;
+
+  // The same for those whose ConnectionInfo says this chain, and whether there are any.
+  virtual void drain_chain(uint64_t chain) = 0;
+  virtual void close_chain(uint64_t chain) = 0;
+  virtual bool serves_chain(uint64_t chain) const = 0;
 };
 
 }  // namespace weir::serve

@@ -24,7 +24,7 @@ std::vector<std::string> names_of(const std::vector<config::PluginSettings>& plu
 // For each access log what tells its plugin; empty where it is a file.
 std::vector<TellPlugin> log_plugins(const ListenerSurroundings& around) {
   std::vector<TellPlugin> plugins;
-  size_t place = around.places.logs.first;
+  size_t place = around.made.plugins.logs.first;
   for (const config::AccessLog& log : around.settings.access_logs) {
     const bool is_plugin = std::holds_alternative<config::PluginSettings>(log.to);
     plugins.push_back(is_plugin ? around.makers.logs[place++] : TellPlugin());
@@ -38,24 +38,26 @@ ListenerParts::ListenerParts(const ListenerSurroundings& surroundings)
     : around_(surroundings),
       http_names_(names_of(around_.settings.plugins)),
       network_names_(names_of(around_.settings.network_plugins)),
-      logs_(around_.settings.access_logs, around_.log_sinks, log_plugins(around_),
+      logs_(around_.settings.access_logs, around_.made.log_sinks, log_plugins(around_),
             around_.log_files, around_.services),
       chain_{.router = around_.router,
-             .name = around_.settings.filter_chain,
+             .name = around_.settings.name,
              .buffer_limit = kBufferLimit,
              .clock = around_.clock,
              .stats = around_.exchanges,
              .open = around_.open.exchanges,
              .plugin_names = http_names_,
-             .logs = logs_.empty() ? nullptr : &logs_},
-      filtered_{.filter_chain = around_.settings.filter_chain,
+             .logs = logs_.empty() ? nullptr : &logs_,
+             .identity = &around_.settings.identity,
+             .filters = around_.settings.filters},
+      filtered_{.filter_chain = around_.settings.name,
                 .buffer_limit = kBufferLimit,
                 .reaper = around_.router.reaper,
                 .open = around_.open.filtered} {
   if (!around_.settings.tcp_proxy) return;
   targets_.emplace(targets_of(around_), std::random_device()());
   tcp_.emplace(TcpParts{.proxy = *around_.settings.tcp_proxy,
-                        .filter_chain = around_.settings.filter_chain,
+                        .filter_chain = around_.settings.name,
                         .targets = *targets_,
                         .buffer_limit = kBufferLimit,
                         .reaper = around_.router.reaper,
@@ -67,15 +69,15 @@ ListenerParts::ListenerParts(const ListenerSurroundings& surroundings)
                         .logs = logs_.empty() ? nullptr : &logs_});
 }
 
-std::unique_ptr<Codec> ListenerParts::make_codec(const ClientConnection& client, Bytes first,
+std::unique_ptr<Codec> ListenerParts::make_codec(const ClientConnection& client, ReadBuffer& input,
                                                  CodecFactory& http) {
   if (tcp_) return TcpSession::make(*tcp_, client.carrier, client.info, network_plugins());
-  if (around_.places.network.count == 0) return http.make_codec(client, first);
+  if (around_.made.plugins.network.count == 0) return http.make_codec(client, input);
   return make_filtered_codec(filtered_, client, http, network_plugins());
 }
 
 Exchange& ListenerParts::make_exchange(ClientStream& client) {
-  const PluginRange range = around_.places.http;
+  const PluginRange range = around_.made.plugins.http;
   return FilterChain::make(chain_, client,
                            std::span(around_.makers.http).subspan(range.first, range.count));
 }

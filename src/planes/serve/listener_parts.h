@@ -1,5 +1,5 @@
 #pragma once
-// What the connections of one listener are served with, in one generation on one worker.
+// What the connections of one filter chain are served with, in one generation on one worker.
 
 #include <memory>
 #include <optional>
@@ -42,12 +42,11 @@ struct ContextMakers {
 
 // All outlive the listener's parts.
 struct ListenerSurroundings {
-  const config::Listener& settings;
+  const config::FilterChain& settings;
   const NamedClusters& clusters;
   const ContextMakers& makers;
-  ListenerPlugins places;
+  const GenerationChain& made;
   RouterParts router;
-  const std::vector<std::shared_ptr<LogSink>>& log_sinks;
   LogFiles& log_files;
   runtime::WorkerServices& services;
   ExchangeStats& exchanges;
@@ -62,8 +61,11 @@ class ListenerParts final : public ExchangeFactory {
   explicit ListenerParts(const ListenerSurroundings& surroundings);
 
   // What serves a new connection: `http` speaks HTTP, where that is spoken.
-  std::unique_ptr<Codec> make_codec(const ClientConnection& client, Bytes first,
+  std::unique_ptr<Codec> make_codec(const ClientConnection& client, ReadBuffer& input,
                                     CodecFactory& http);
+
+  // What secures its connections before; null: nothing does.
+  const std::shared_ptr<const TlsContext>& tls() const { return around_.made.tls; }
 
   // ExchangeFactory
   Exchange& make_exchange(ClientStream& client) override;
@@ -71,7 +73,7 @@ class ListenerParts final : public ExchangeFactory {
  private:
   std::span<const MakeNetworkContext> network_plugins() const {
     return std::span(around_.makers.network)
-        .subspan(around_.places.network.first, around_.places.network.count);
+        .subspan(around_.made.plugins.network.first, around_.made.plugins.network.count);
   }
 
   const ListenerSurroundings around_;

@@ -13,10 +13,12 @@ namespace weir::serve {
 // Bits of the attribute response.flags, as Envoy numbers them.
 enum class ResponseFlag : uint32_t {
   None = 0,
+  NoHealthyUpstream = 0x2,
   UpstreamRequestTimeout = 0x4,
   LocalReset = 0x8,
   UpstreamConnectionFailure = 0x20,
   UpstreamConnectionTermination = 0x40,
+  UpstreamOverflow = 0x80,
   NoRouteFound = 0x100,
   DownstreamConnectionTermination = 0x4000,
   UpstreamRetryLimitExceeded = 0x8000,

@@ -8,7 +8,7 @@ void PluginStream::init(PluginChain& chain, size_t index) {
 }
 
 bool PluginStream::finish() {
-  finished_ = context_->finish();
+  finished_ = context_ == nullptr || context_->finish();
   return finished_;
 }
 

@@ -52,6 +52,7 @@ class RawCodec final : public Codec {
   void drain() override {}  // it ends when its peers end it
   size_t active() const override { return 1; }
   bool inside_head() const override { return false; }
+  bool watches_itself() const override { return true; }
   void head_timed_out() override {}
 
  private:

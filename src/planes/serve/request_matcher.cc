@@ -109,6 +109,8 @@ bool RequestMatcher::matches_path(std::string_view path) const {
              (path.size() == path_.text.size() || path[path_.text.size()] == '/');
     case Kind::Regex:
       return regex_->matches(path);
+    case Kind::Connect:
+      return path.empty();
   }
   return false;
 }

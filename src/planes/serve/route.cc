@@ -48,6 +48,15 @@ const RouteCluster* Route::choose_cluster(uint64_t random) const {
   return &clusters_.back();
 }
 
+// The innermost has the last word.
+std::optional<bool> Route::enables(std::string_view filter) const {
+  for (const auto* switches : {&settings_.filters, &around_.host.filters, &around_.all.filters}) {
+    const auto found = std::ranges::find(*switches, filter, &config::FilterSwitch::filter);
+    if (found != switches->end()) return found->enabled;
+  }
+  return std::nullopt;
+}
+
 // Of all that surround the request, in the order in which the configuration wants their edits made.
 template <typename Edit>
 void Route::for_each_edit(const RouteCluster* cluster, Edit edit) const {

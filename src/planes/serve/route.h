@@ -1,6 +1,7 @@
 #pragma once
 // One route, compiled from the configuration: which requests it is for, and what becomes of them.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,9 @@ class Route {
 
   // One of its clusters, by weight. Null where it has none: a header names it.
   const RouteCluster* choose_cluster(uint64_t random) const;
+
+  // Whether it, or what it lies in, says something of that filter.
+  std::optional<bool> enables(std::string_view filter) const;
 
   // Makes a request what the upstream gets: its headers, its path, its authority.
   void finish_request(abi::HeaderList& headers, const RouteCluster& cluster) const;

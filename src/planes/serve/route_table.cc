@@ -20,22 +20,17 @@ Error bad(const std::string& what) { return Error{ErrorCode::BadConfig, what}; }
 
 }  // namespace
 
-Result<RouteTable> RouteTable::make(const config::Listener& listener,
+Result<RouteTable> RouteTable::make(const config::RouteConfiguration& routes,
                                     const config::ServeSettings& settings) {
   RouteTable table;
-  table.settings_ = std::make_shared<const config::RouteConfiguration>(listener.routes);
+  table.settings_ = std::make_shared<const config::RouteConfiguration>(routes);
   for (size_t i = 0; i < settings.clusters.size(); ++i) {
     const std::string& name = settings.clusters[i].name;
     table.clusters_.emplace(name, RouteCluster{.index = i, .name = name});
   }
   for (const config::VirtualHost& host : table.settings_->virtual_hosts) {
     Done added = table.add_host(host);
-    if (!added.ok()) {
-      return std::move(added)
-          .error()
-          .in("virtual host '" + host.name + "'")
-          .in("listener '" + listener.name + "'");
-    }
+    if (!added.ok()) return std::move(added).error().in("virtual host '" + host.name + "'");
   }
   return table;
 }

@@ -19,7 +19,7 @@ struct RouteChoice {
   const RouteCluster* cluster = nullptr;  // null: the route needs none, or names none that there is
 };
 
-// A listener's routes. Immutable. Thread: any.
+// A filter chain's routes. Immutable. Thread: any.
 class RouteTable {
  public:
   RouteTable() = default;  // no route matches
@@ -28,7 +28,7 @@ class RouteTable {
 
   // Fails with BadConfig where a route names a cluster that does not exist, or two virtual hosts
   // claim one domain.
-  static Result<RouteTable> make(const config::Listener& listener,
+  static Result<RouteTable> make(const config::RouteConfiguration& routes,
                                  const config::ServeSettings& settings);
 
   // For a request with these headers. `:path` may have a query; `:authority` may have a port and is

@@ -44,11 +44,11 @@ class RouteTableTest : public ::testing::Test {
                        .domains = std::move(domains),
                        .routes = std::move(routes)});
   }
-  std::vector<config::VirtualHost>& hosts() { return listener.routes.virtual_hosts; }
+  std::vector<config::VirtualHost>& hosts() { return configuration.virtual_hosts; }
 
-  RouteTable table() const { return RouteTable::make(listener, settings).value(); }
+  RouteTable table() const { return RouteTable::make(configuration, settings).value(); }
   std::string error() const {
-    const auto made = RouteTable::make(listener, settings);
+    const auto made = RouteTable::make(configuration, settings);
     return made.ok() ? "" : made.error().message;
   }
   std::string cluster_for(std::string_view authority, std::string_view path = "/") const {
@@ -61,7 +61,7 @@ class RouteTableTest : public ::testing::Test {
     return choice.cluster == nullptr ? "no cluster" : choice.cluster->name;
   }
 
-  config::Listener listener{.name = "main"};
+  config::RouteConfiguration configuration;
   config::ServeSettings settings;
 };
 
@@ -176,7 +176,7 @@ TEST_F(RouteTableTest, FindsNothingForUnknownHosts) {
 TEST_F(RouteTableTest, NamesAnUnknownCluster) {
   host({"*"}, "there");
   settings.clusters.clear();
-  EXPECT_EQ(error(), "listener 'main': virtual host 'host0': unknown cluster 'there'");
+  EXPECT_EQ(error(), "virtual host 'host0': unknown cluster 'there'");
 }
 
 TEST_F(RouteTableTest, RefusesADomainTwice) {
@@ -238,7 +238,7 @@ TEST_F(RouteEditsTest, EditsTheMostSpecificFirst) {
       .edits = {.request = set("route")}};
   host({"*"}, std::vector{route});
   hosts()[0].edits.request = set("host");
-  listener.routes.edits.request = set("all");
+  configuration.edits.request = set("all");
   const auto result = [&] {
     HeaderList headers{{":path", "/"}};
     const RouteTable routes = table();
@@ -247,7 +247,7 @@ TEST_F(RouteEditsTest, EditsTheMostSpecificFirst) {
     return std::string(headers.find("x").value_or(""));
   };
   EXPECT_EQ(result(), "all");
-  listener.routes.most_specific_edits_last = true;
+  configuration.most_specific_edits_last = true;
   EXPECT_EQ(result(), "c");
 }
 

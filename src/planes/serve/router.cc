@@ -22,11 +22,14 @@ RouteChoice Router::choose(const HeaderList& request_headers) const {
 }
 
 void Router::headers(HeaderList headers, EndOfStream end) {
-  if (!headers.find(":path") || !headers.find(":authority") || !headers.find(":method")) {
+  const bool is_connect = headers.find(":method") == "CONNECT";
+  const bool complete = headers.find(":method") && headers.find(":authority") &&
+                        (is_connect || headers.find(":path"));
+  if (!complete) {
     return fail({503, "missing required header", "filter_removed_required_request_headers"});
   }
-  // A plugin has made it one; tunnels are not served.
-  if (headers.find(":method") == "CONNECT") return fail({501, "", "connect_not_supported"});
+  // One that a plugin has made is none: nothing of the client's could go through it.
+  if (is_connect && end == EndOfStream::Yes) return fail({501, "", "connect_not_supported"});
   choice_ = choose(headers);
   if (choice_.route == nullptr) {
     return fail({404, "", "route_not_found", ResponseFlag::NoRouteFound});
@@ -92,8 +95,13 @@ void Router::resume() {
   if (upstream_ != nullptr) upstream_->resume();
 }
 
+void Router::end_retry() {
+  if (std::exchange(retrying_, false)) parts_.clusters[choice_.cluster->index]->end_retry();
+}
+
 void Router::cancel() {
   done_ = true;
+  end_retry();
   stop_clocks();
   release_upstream();
 }
@@ -113,6 +121,7 @@ const UpstreamInfo* Router::upstream() const {
 void Router::request_ended() {
   request_ended_ = true;
   if (done_) return;
+  if (is_tunnel_) return;
   const Milliseconds limit = choice_.route->forward()->timeout;
   if (limit.count() > 0) parts_.timeouts.start(total_limit_, limit);
   if (!response_begun_ && policy().per_try_timeout().count() > 0) {
@@ -122,6 +131,7 @@ void Router::request_ended() {
 
 void Router::response_ended() {
   done_ = true;
+  end_retry();
   stop_clocks();
 }
 
@@ -133,6 +143,7 @@ void Router::stop_clocks() {
 
 bool Router::retry_after(const HeaderList& response) {
   if (replay_ == nullptr || !policy().wants_retry(response)) return false;
+  end_retry();  // of the try before
   if (!may_retry()) return false;
   retry();
   return true;
@@ -140,6 +151,7 @@ bool Router::retry_after(const HeaderList& response) {
 
 bool Router::retry_after(TryFailure failure) {
   if (replay_ == nullptr || response_begun_ || !policy().wants_retry(failure)) return false;
+  end_retry();  // of the try before
   if (!may_retry()) return false;
   retry();
   return true;
@@ -148,12 +160,15 @@ bool Router::retry_after(TryFailure failure) {
 // A request that still comes in is not sent again (Envoy's rule): what it is to be is not known.
 bool Router::may_retry() const {
   if (!request_ended_ || !replay_->is_complete()) return false;
-  if (tries_ <= policy().retries()) return true;
-  stats().exhausted_retries.add();
-  return false;
+  if (tries_ > policy().retries()) {
+    stats().exhausted_retries.add();
+    return false;
+  }
+  return parts_.clusters[choice_.cluster->index]->begin_retry();
 }
 
 void Router::retry() {
+  retrying_ = true;
   stats().retries.add();
   try_limit_.stop();
   upstream_->abort("tried again");
@@ -193,6 +208,7 @@ void Router::Response::headers(HeaderList headers, EndOfStream end) {
   if (router.retry_after(headers)) return;
   router.response_begun_ = true;
   router.try_limit_.stop();
+  router.is_tunnel_ = end == EndOfStream::No && headers.find(":status") == "101";
   router.replay_.reset();
   router.stats().responses_by_class[status_class(headers)].add();
   router.choice_.route->finish_response(headers, router.choice_.cluster);
@@ -225,6 +241,19 @@ void Router::Response::abort(std::string_view reason) {
                                                                : TryFailure::Reset;
   if (router.retry_after(failure)) return;
   const std::string why(reason);
+  switch (router.upstream_->why_not_tried()) {
+    case NotTried::No:
+      break;
+    case NotTried::Overflow:
+      return router.fail({503,
+                          "upstream connect error or disconnect/reset before headers. reset "
+                          "reason: overflow",
+                          "upstream_reset_before_response_started{overflow}",
+                          ResponseFlag::UpstreamOverflow});
+    case NotTried::Unhealthy:
+      return router.fail(
+          {503, "no healthy upstream", "no_healthy_upstream", ResponseFlag::NoHealthyUpstream});
+  }
   router.fail({503,
                "upstream connect error or disconnect/reset before headers. reset reason: " + why,
                router.response_begun_ ? "upstream_reset_after_response_started{" + why + "}"

@@ -121,6 +121,7 @@ class Router final : public MessageSink, public MessageSource {
   bool retry_after(TryFailure failure);
   bool may_retry() const;
   void retry();
+  void end_retry();
   void send_again();
   void on_total_timeout();
   void on_try_timeout();
@@ -144,8 +145,10 @@ class Router final : public MessageSink, public MessageSource {
   TimeLimit total_limit_{*this, &Router::on_total_timeout};
   TimeLimit try_limit_{*this, &Router::on_try_timeout};
   uint32_t tries_ = 0;
-  uint32_t pauses_ = 0;  // of the response, for the next try
+  uint32_t pauses_ = 0;    // of the response, for the next try
+  bool retrying_ = false;  // and counted by the cluster
 
+  bool is_tunnel_ = false;  // another protocol is spoken now, for as long as it takes
   bool request_ended_ = false;
   bool response_begun_ = false;
   bool done_ = false;  // the response has ended, or nothing more is to come

@@ -9,14 +9,14 @@ class HttpCodecs final : public CodecFactory {
  public:
   explicit HttpCodecs(ExchangeFactory& exchanges) : exchanges_(exchanges) {}
 
-  std::unique_ptr<Codec> make_codec(const ClientConnection& client, Bytes first) override {
-    if (first.empty()) return nullptr;
+  std::unique_ptr<Codec> make_codec(const ClientConnection& client, ReadBuffer& input) override {
+    if (input.empty()) return nullptr;
     return make_server_codec({.carrier = client.carrier,
                               .factory = exchanges_,
                               .connection = client.info,
                               .options = client.options,
                               .stats = client.stats},
-                             first);
+                             input.unread());
   }
 
  private:

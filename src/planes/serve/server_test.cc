@@ -26,7 +26,7 @@ using ::testing::StartsWith;
 // The test plugin, with one of its texts replaced by another of the same length.
 // Where the first route of the first listener goes.
 std::string& cluster_of(config::ServeSettings& settings) {
-  config::Route& route = settings.listeners[0].routes.virtual_hosts[0].routes[0];
+  config::Route& route = settings.listeners[0].chains[0].routes.virtual_hosts[0].routes[0];
   return std::get<config::Forward>(route.action).clusters[0].name;
 }
 
@@ -242,7 +242,7 @@ TEST_F(UpdateTest, ChangesPluginsBehindAnOpenConnection) {
   answer_one();
   EXPECT_THAT(client.read_head(), HasSubstr("x-tag: tag-one\r\n"));
   client.read(2);
-  settings.listeners[0].plugins.clear();
+  settings.listeners[0].chains[0].plugins.clear();
   update();
   client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   answer_one();
@@ -263,7 +263,7 @@ TEST_F(UpdateTest, AddsAndRemovesListeners) {
   const uint16_t first = server->port(0);
   config::Listener more = settings.listeners[0];
   more.name = "more";
-  more.plugins.clear();
+  more.chains[0].plugins.clear();
   more.address.port = free_port();
   settings.listeners.push_back(more);
   update();
@@ -284,7 +284,7 @@ TEST_F(UpdateTest, KeepsAPluginThatStaysTheSame) {
   settings.clusters[1].name = "unused";
   update();
   EXPECT_THAT(admin("/plugins"), HasSubstr("\"reloads\": 0"));
-  settings.listeners[0].plugins[0].configuration = "other";
+  settings.listeners[0].chains[0].plugins[0].configuration = "other";
   update();
   EXPECT_THAT(admin("/plugins"), HasSubstr("\"reloads\": 1"));
 }
@@ -292,10 +292,11 @@ TEST_F(UpdateTest, KeepsAPluginThatStaysTheSame) {
 TEST_F(UpdateTest, RejectsWhatCannotServeAsAWhole) {
   start_updatable();
   const config::ServeSettings good = settings;
-  settings.listeners[0].plugins.push_back(settings.listeners[0].plugins[0]);
-  settings.listeners[0].plugins[1].name = "second";
-  settings.listeners[0].plugins[1].vm.code = config::LocalFile{(folder / "absent.wasm").string()};
-  settings.listeners[0].plugins[0].configuration = "other";
+  settings.listeners[0].chains[0].plugins.push_back(settings.listeners[0].chains[0].plugins[0]);
+  settings.listeners[0].chains[0].plugins[1].name = "second";
+  settings.listeners[0].chains[0].plugins[1].vm.code =
+      config::LocalFile{(folder / "absent.wasm").string()};
+  settings.listeners[0].chains[0].plugins[0].configuration = "other";
   EXPECT_THAT(update_error(), HasSubstr("plugin 'second': cannot read code"));
   EXPECT_THAT(logger.text(), HasSubstr("configuration 1 stays; rejected: "));
   settings = good;
@@ -322,7 +323,8 @@ TEST_F(UpdateTest, RejectsWhatCannotServeAsAWhole) {
 
 TEST_F(UpdateTest, TriesARejectedConfigurationAgainWhenItsFilesChange) {
   start_updatable();
-  settings.listeners[0].plugins[0].vm.code = config::LocalFile{(folder / "late.wasm").string()};
+  settings.listeners[0].chains[0].plugins[0].vm.code =
+      config::LocalFile{(folder / "late.wasm").string()};
   EXPECT_THAT(update_error(), HasSubstr("late.wasm"));
   folder.write("late.wasm", tag_plugin("tag-one", "tag-two"));
   ASSERT_TRUE(eventually("/updates", "\"accepted\": 1"));
@@ -335,7 +337,7 @@ TEST_F(UpdateTest, EndsStreamsWithTheConfigurationTheyBeganWith) {
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   Peer peer = upstream.accept();
   peer.read_head();
-  settings.listeners[0].plugins.clear();
+  settings.listeners[0].chains[0].plugins.clear();
   settings.clusters[0].name = cluster_of(settings) = "other";
   update();
   EXPECT_THAT(exchange(), Not(HasSubstr("x-tag")));
@@ -425,7 +427,7 @@ TEST_F(ServerTest, RefusesAnAddressThatIsInUse) {
 
 TEST_F(ServerTest, ServesWithoutPlugins) {
   ServerOptions plain = options();
-  plain.settings.listeners[0].plugins.clear();
+  plain.settings.listeners[0].chains[0].plugins.clear();
   start(std::move(plain));
   EXPECT_THAT(exchange(), AllOf(HasSubstr("\r\n\r\nok"), Not(HasSubstr("x-tag"))));
 }

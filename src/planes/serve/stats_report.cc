@@ -39,6 +39,27 @@ class Report {
   std::string prefix_;
 };
 
+// `stats_of` gives a worker's.
+template <typename StatsOf>
+void report_tls(Report& report, Workers workers, const StatsOf& stats_of) {
+  const auto sum = [&](Counter TlsStats::*counter) {
+    uint64_t value = 0;
+    for (const auto& worker : workers) value += (stats_of(worker->stats()).*counter).value();
+    return value;
+  };
+  report.total("ssl.handshake", sum(&TlsStats::handshakes));
+  report.total("ssl.connection_error", sum(&TlsStats::connection_errors));
+  report.total("ssl.fail_verify_error", sum(&TlsStats::failed_verifications));
+  report.total("ssl.fail_verify_no_cert", sum(&TlsStats::failed_no_certificate));
+  report.total("ssl.fail_verify_san", sum(&TlsStats::failed_alt_names));
+  report.total("ssl.fail_verify_cert_hash", sum(&TlsStats::failed_hashes));
+  report.total("ssl.no_certificate", sum(&TlsStats::no_certificate));
+  report.total("ssl.session_reused", sum(&TlsStats::resumed_sessions));
+  report.total("ssl.versions.TLSv1.2", sum(&TlsStats::tls12));
+  report.total("ssl.versions.TLSv1.3", sum(&TlsStats::tls13));
+  report.total("ssl.handshake_timeout", sum(&TlsStats::handshake_timeouts));
+}
+
 void report_listener(Report report, Workers workers, const std::string& name) {
   const auto sum = [&](Counter ListenerStats::*counter) {
     uint64_t value = 0;
@@ -78,15 +99,24 @@ void report_connections(Report report, Workers workers, const std::string& name)
   uint64_t total = 0;
   uint64_t active = 0;
   uint64_t refused = 0;
+  uint64_t no_chain = 0;
+  uint64_t bad_headers = 0;
   for (const auto& worker : workers) {
     const ListenerStats& stats = worker->stats().listener(name).connections;
     total += stats.connections.value();
     active += stats.active_connections.value();
     refused += stats.refused_connections.value();
+    no_chain += stats.no_filter_chain.value();
+    bad_headers += stats.bad_proxy_headers.value();
   }
   report.total("downstream_cx_total", total);
   report.now("downstream_cx_active", active);
   report.total("downstream_cx_overflow", refused);
+  report.total("no_filter_chain_match", no_chain);
+  report.total("proxy_protocol.invalid", bad_headers);
+  report_tls(report, workers, [&](const WorkerStats& stats) -> const TlsStats& {
+    return stats.listener(name).connections.tls;
+  });
 }
 
 void report_tcp(Report report, Workers workers, const std::string& prefix) {
@@ -125,6 +155,21 @@ void report_cluster(Report report, Workers workers, const std::string& name) {
   report.total("upstream_cx_tx_bytes_total", sum(&ClusterStats::sent_bytes));
   report.total("upstream_rq_total", sum(&ClusterStats::requests));
   report.now("upstream_rq_active", sum(&ClusterStats::active_requests));
+  report.total("upstream_rq_pending_overflow", sum(&ClusterStats::pending_overflows));
+  report.total("upstream_cx_overflow", sum(&ClusterStats::connection_overflows));
+  report.total("upstream_rq_retry_overflow", sum(&ClusterStats::retry_overflows));
+  report.total("health_check.attempt", sum(&ClusterStats::health_attempts));
+  report.total("health_check.failure", sum(&ClusterStats::health_failures));
+  // Each worker knows them, and asks by itself.
+  const auto most = [&](Counter ClusterStats::*counter) {
+    uint64_t value = 0;
+    for (const auto& worker : workers) {
+      value = std::max(value, (worker->stats().cluster(name).connections.*counter).value());
+    }
+    return value;
+  };
+  report.now("membership_total", most(&ClusterStats::known_endpoints));
+  report.now("membership_healthy", most(&ClusterStats::healthy_endpoints));
   report.total("upstream_rq_rx_reset", sum(&ClusterStats::broken));
 
   uint64_t by_class[5] = {};
@@ -145,6 +190,9 @@ void report_cluster(Report report, Workers workers, const std::string& name) {
   report.total("upstream_rq_per_try_timeout", try_timeouts);
   report.total("upstream_rq_retry", retries);
   report.total("upstream_rq_retry_limit_exceeded", exhausted);
+  report_tls(report, workers, [&](const WorkerStats& stats) -> const TlsStats& {
+    return stats.cluster(name).connections.tls;
+  });
 }
 
 }  // namespace

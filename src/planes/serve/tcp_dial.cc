@@ -51,7 +51,7 @@ void TcpDial::on_connect(const error_code& error) {
     return fail("connect to " + to_text(*address_) + ": " +
                 (timed_out ? "timed out" : error.message()));
   }
-  Dialed dialed{.socket = std::move(socket_), .stats = stats_};
+  Dialed dialed{.socket = std::move(socket_), .settings = settings_, .stats = stats_};
   unlink();
   events_.on_connected(dialed);
 }

@@ -12,9 +12,11 @@
 
 namespace weir::serve {
 
-// What has been connected. `stats` are the cluster's, and outlive what is made of the socket.
+// What has been connected. Settings and counters are the cluster's, and outlive what is made of the
+// socket.
 struct Dialed {
   TcpSocket socket;
+  const ClusterSettings& settings;
   ClusterStats& stats;
 };
 

@@ -5,6 +5,7 @@
 #include "planes/serve/access_logs.h"
 #include "planes/serve/session_record.h"
 #include "planes/serve/tcp_attributes.h"
+#include "planes/serve/tls_codec.h"
 
 namespace weir::serve {
 
@@ -98,6 +99,7 @@ void TcpSession::on_connected(Dialed& dialed) {
   dialed.stats.connections.add();
   dialed.stats.active_connections.add();
   upstream_stats_ = &dialed.stats;
+  upstream_settings_ = &dialed.settings;
   upstream_known_ = true;
   upstream_connection_ = std::make_shared<Connection>(
       std::move(dialed.socket), static_cast<ConnectionOwner&>(*this), ConnectionTimeouts{},
@@ -109,14 +111,38 @@ void TcpSession::on_connected(Dialed& dialed) {
   upstream_connection_->start();
 }
 
-std::unique_ptr<Codec> TcpSession::choose_codec(Connection& connection, Bytes) {
+// Bytes wait in the codec until the connection is secured.
+class TcpSession::Securing final : public TlsUser {
+ public:
+  Securing(TcpSession& session, std::unique_ptr<RawCodec> codec)
+      : session_(session), codec_(std::move(codec)) {}
+
+  void on_secured(std::shared_ptr<const TlsInfo> info) override {
+    session_.upstream_info_->tls = std::move(info);
+  }
+  std::unique_ptr<Codec> choose_codec(ReadBuffer&) override { return std::move(codec_); }
+  void on_failed(Disconnect how, std::string_view reason) override {
+    codec_->disconnected(how, reason);
+  }
+
+ private:
+  TcpSession& session_;
+  std::unique_ptr<RawCodec> codec_;
+};
+
+std::unique_ptr<Codec> TcpSession::choose_codec(Connection& connection, ReadBuffer&) {
   auto codec = std::make_unique<RawCodec>(connection, upstream_side_);
   upstream_ = codec.get();
   if (!early_.empty() || early_end_) {
     upstream_->send(early_.take_all(), early_end_ ? EndOfStream::Yes : EndOfStream::No);
   }
   apply_throttles();
-  return codec;
+  if (upstream_settings_->tls == nullptr) return codec;
+  return make_tls_codec({.carrier = connection,
+                         .context = upstream_settings_->tls,
+                         .stats = upstream_stats_->tls,
+                         .handshake_timeout = upstream_settings_->connect_timeout},
+                        std::make_unique<Securing>(*this, std::move(codec)));
 }
 
 void TcpSession::on_connect_failed(std::string_view reason) {

@@ -134,12 +134,15 @@ class TcpSession final : private NetworkChainOwner,
   void on_connect_failed(std::string_view reason) override;
 
   // ConnectionOwner, of the upstream's.
-  std::unique_ptr<Codec> choose_codec(Connection& connection, Bytes first) override;
+  std::unique_ptr<Codec> choose_codec(Connection& connection, ReadBuffer& input) override;
   void on_settled(Connection&) override {}
   void on_closed(Connection& connection) override;
 
   // TimeoutQueue::Entry
   void on_timeout() override;
+
+  // The codec behind TLS, which there may be none of any more.
+  class Securing;
 
   void dial();
   void note_activity();
@@ -163,6 +166,7 @@ class TcpSession final : private NetworkChainOwner,
   uint32_t attempts_ = 0;
   std::optional<UpstreamInfo> upstream_info_;
   ClusterStats* upstream_stats_ = nullptr;
+  const ClusterSettings* upstream_settings_ = nullptr;
   std::shared_ptr<Connection> upstream_connection_;
   // What has passed the plugins before the upstream was connected.
   Body early_;

@@ -260,6 +260,10 @@ void Updater::files_changed(const std::vector<std::filesystem::path>& files) {
     const std::lock_guard lock(mutex_);
     for (const auto& file : files) {
       if (file == parts_.config_file || retry_files_.contains(file)) wanted_.configuration = true;
+      // New certificates are a new configuration, which takes over as any does.
+      if (parts_.read_settings != nullptr && tls_files_.contains(file)) {
+        wanted_.configuration = true;
+      }
       if (running == nullptr) continue;
       for (size_t place = 0; place < running->plugins.size(); ++place) {
         const auto& settings = running->plugins[place].settings;
@@ -293,10 +297,15 @@ void Updater::set_watched(const config::ServeSettings& rejected) {
   if (!parts_.config_file.empty()) files.insert(parts_.config_file);
   // A configuration that was rejected for a file may be right once the file is.
   auto retry = plugin_files(rejected, base_dir);
+  retry.merge(tls_files_of(rejected, base_dir));
+  auto tls = running == nullptr ? std::set<std::filesystem::path>()
+                                : tls_files_of(running->settings, base_dir);
+  files.insert(tls.begin(), tls.end());
   files.insert(retry.begin(), retry.end());
   {
     const std::lock_guard lock(mutex_);
     retry_files_ = std::move(retry);
+    tls_files_ = std::move(tls);
   }
   auto& read = loader_.read_files();
   std::vector<FileWatch::File> list;

@@ -116,6 +116,7 @@ class Updater {
   std::condition_variable_any woken_;
   Wanted wanted_;                                // guarded by mutex_
   std::set<std::filesystem::path> retry_files_;  // of a rejected configuration; guarded by mutex_
+  std::set<std::filesystem::path> tls_files_;    // of the running one; likewise
 
   // The updater's thread's, once it runs.
   GenerationLoader loader_;

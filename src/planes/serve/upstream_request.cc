@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "planes/serve/http1_writer.h"
 
 namespace weir::serve {
 namespace {
@@ -32,6 +33,7 @@ UpstreamRequest::UpstreamRequest(Dispatcher& dispatcher, const ClusterSettings& 
 }
 
 UpstreamRequest::~UpstreamRequest() {
+  count_in(nullptr);
   stats_.active_requests.subtract();
   if (stream_ != nullptr) stream_->release();
 }
@@ -39,6 +41,7 @@ UpstreamRequest::~UpstreamRequest() {
 void UpstreamRequest::headers(HeaderList headers, EndOfStream end) {
   headers_only_ = request_ended_ = end == EndOfStream::Yes;
   repeatable_ = headers_only_ && is_idempotent(headers.find(":method").value_or(""));
+  wants_tunnel_ = headers.find(":method") == "CONNECT" || is_upgrade(headers);
   headers_ = std::move(headers);
   dispatcher_.dispatch(*this);
 }
@@ -96,6 +99,12 @@ void UpstreamRequest::attach(UpstreamCodec& codec, std::shared_ptr<const Upstrea
     stream_->data(body_.take_all(), ends_with_data ? EndOfStream::Yes : EndOfStream::No);
   }
   if (trailers_) stream_->trailers(*std::exchange(trailers_, {}));
+}
+
+void UpstreamRequest::count_in(std::shared_ptr<uint32_t> load) {
+  if (load_ != nullptr) --*load_;
+  load_ = std::move(load);
+  if (load_ != nullptr) ++*load_;
 }
 
 void UpstreamRequest::fail(std::string_view reason) {

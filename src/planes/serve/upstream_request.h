@@ -5,6 +5,7 @@
 #include <boost/intrusive/list.hpp>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "planes/serve/cluster.h"
 #include "planes/serve/upstream_codec.h"
@@ -48,6 +49,7 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   size_t backlog() const override { return stream_ == nullptr ? body_.size() : stream_->backlog(); }
 
   bool was_refused() const override { return refused_; }
+  NotTried why_not_tried() const override { return not_tried_; }
 
   // For the cluster.
   bool http2() const { return http2_; }
@@ -61,6 +63,16 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   void attach(UpstreamCodec& codec, std::shared_ptr<const UpstreamInfo> info, bool kept_alive);
   // Not from inside headers().
   void fail(std::string_view reason);
+  // For a fail() that is to come.
+  void note_failure(std::string reason, NotTried why = NotTried::No) {
+    failure_ = std::move(reason);
+    not_tried_ = why;
+  }
+  const std::string& failure() const { return failure_; }
+  // Counts it there, in the place of where it was counted before, until its end.
+  void count_in(std::shared_ptr<uint32_t> load);
+  // Asks to switch protocols, or for a tunnel.
+  bool wants_tunnel() const { return wants_tunnel_; }
 
  private:
   void on_headers(HeaderList headers, EndOfStream) override;
@@ -94,6 +106,10 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   uint32_t pauses_ = 0;
   uint32_t interims_ = 0;
   size_t refusals_ = 0;
+  std::shared_ptr<uint32_t> load_;  // may be null
+  std::string failure_;
+  NotTried not_tried_ = NotTried::No;
+  bool wants_tunnel_ = false;
   bool headers_only_ = false;  // the request ends with its headers
   bool repeatable_ = false;    // and its method is idempotent (RFC 9110, section 9.2.2)
   bool request_ended_ = false;

@@ -10,7 +10,8 @@ namespace {
 
 constexpr Milliseconds kServiceCheck{500};
 
-ClusterSettings cluster_settings(const config::Cluster& cluster, ClusterStats& stats) {
+ClusterSettings cluster_settings(const config::Cluster& cluster,
+                                 std::shared_ptr<const TlsContext> tls, ClusterStats& stats) {
   ClusterSettings settings;
   settings.name = cluster.name;
   for (const config::SocketAddress& address : cluster.endpoints) {
@@ -19,6 +20,13 @@ ClusterSettings cluster_settings(const config::Cluster& cluster, ClusterStats& s
   settings.first_address_only = cluster.discovery == config::Cluster::Discovery::LogicalDns;
   settings.http2 = cluster.http2;
   settings.connect_timeout = cluster.connect_timeout;
+  settings.tls = std::move(tls);
+  settings.limits = cluster.limits;
+  settings.balancing = cluster.balancing;
+  settings.choice_count = cluster.choice_count;
+  settings.health_checks = cluster.health_checks;
+  settings.panic_threshold = cluster.panic_threshold;
+  settings.resolve_interval = cluster.dns_refresh;
   settings.stats = &stats;
   return settings;
 }
@@ -65,7 +73,7 @@ WorkerGeneration::WorkerGeneration(const WorkerSurroundings& surroundings,
 WorkerGeneration::~WorkerGeneration() {
   // Plugins that end here may still call.
   release_plugins();
-  listeners_.clear();
+  chains_.clear();
   surroundings_.upstreams.remove(clusters_);
 }
 
@@ -85,17 +93,27 @@ void WorkerGeneration::keep_services() {
   service_timer_->start(kServiceCheck);
 }
 
+std::shared_ptr<Cluster> WorkerGeneration::same_cluster(
+    const config::Cluster& settings, const std::shared_ptr<const TlsContext>& tls) const {
+  const auto& known = generation_->settings.clusters;
+  for (size_t i = 0; i < known.size(); ++i) {
+    const bool same = known[i] == settings && generation_->cluster_tls[i] == tls;
+    const auto found = clusters_.find(settings.name);
+    if (same && found != clusters_.end()) return found->second;
+  }
+  return nullptr;
+}
+
 Done WorkerGeneration::make_clusters(const WorkerGeneration* before) {
-  for (const config::Cluster& settings : generation_->settings.clusters) {
+  for (size_t i = 0; i < generation_->settings.clusters.size(); ++i) {
+    const config::Cluster& settings = generation_->settings.clusters[i];
+    const auto& tls = generation_->cluster_tls[i];
     ClusterCounts& counts = surroundings_.stats.cluster(settings.name);
-    std::shared_ptr<Cluster> cluster;
-    const config::Cluster* known =
-        before == nullptr ? nullptr : before->generation().settings.find_cluster(settings.name);
-    const bool is_there = before != nullptr && before->clusters_.contains(settings.name);
-    if (is_there && known != nullptr && *known == settings) {
-      cluster = before->clusters_.at(settings.name);
-    } else {
-      auto made = make_cluster(surroundings_.io, cluster_settings(settings, counts.connections));
+    std::shared_ptr<Cluster> cluster =
+        before == nullptr ? nullptr : before->same_cluster(settings, tls);
+    if (cluster == nullptr) {
+      auto made =
+          make_cluster(surroundings_.io, cluster_settings(settings, tls, counts.connections));
       if (!made.ok()) return std::move(made).error().in("cluster '" + settings.name + "'");
       cluster = std::move(made).value();
     }
@@ -138,36 +156,43 @@ Done WorkerGeneration::start_plugins(const WorkerGeneration* before) {
 }
 
 void WorkerGeneration::make_listeners() {
-  const WorkerStats& stats = surroundings_.stats;
-  for (size_t i = 0; i < generation_->settings.listeners.size(); ++i) {
+  for (size_t i = 0; i < generation_->chains.size(); ++i) {
     const config::Listener& settings = generation_->settings.listeners[i];
-    ListenerCounts& counts = stats.listener(settings.name);
-    TcpStats* sessions = nullptr;
-    if (settings.tcp_proxy) {
-      sessions = &stats.tcp(settings.tcp_proxy->stat_prefix);
-    } else if (counts.speaks_http.value() == 0) {
-      counts.speaks_http.add();
+    auto& chains = chains_.emplace_back();
+    for (size_t j = 0; j < settings.chains.size(); ++j) {
+      chains.push_back(make_chain(settings.name, settings.chains[j], generation_->chains[i][j]));
     }
-    listeners_.push_back(std::make_unique<ListenerParts>(
-        ListenerSurroundings{.settings = settings,
-                             .clusters = clusters_,
-                             .makers = makers_,
-                             .places = generation_->listeners[i],
-                             .router = {.routes = *generation_->routes[i],
-                                        .clusters = routed_clusters_,
-                                        .stats = router_stats_,
-                                        .reaper = surroundings_.reaper,
-                                        .timeouts = surroundings_.timeouts,
-                                        .services = surroundings_.worker.services(),
-                                        .replay_limit = kBufferLimit},
-                             .log_sinks = generation_->log_sinks[i],
-                             .log_files = surroundings_.log_files,
-                             .services = surroundings_.services,
-                             .exchanges = counts.exchanges,
-                             .sessions = sessions,
-                             .clock = surroundings_.host.clock(),
-                             .open = open_}));
   }
+}
+
+std::unique_ptr<ListenerParts> WorkerGeneration::make_chain(const std::string& listener,
+                                                            const config::FilterChain& settings,
+                                                            const GenerationChain& made) {
+  ListenerCounts& counts = surroundings_.stats.listener(listener);
+  TcpStats* sessions = nullptr;
+  if (settings.tcp_proxy) {
+    sessions = &surroundings_.stats.tcp(settings.tcp_proxy->stat_prefix);
+  } else if (counts.speaks_http.value() == 0) {
+    counts.speaks_http.add();
+  }
+  return std::make_unique<ListenerParts>(
+      ListenerSurroundings{.settings = settings,
+                           .clusters = clusters_,
+                           .makers = makers_,
+                           .made = made,
+                           .router = {.routes = *made.routes,
+                                      .clusters = routed_clusters_,
+                                      .stats = router_stats_,
+                                      .reaper = surroundings_.reaper,
+                                      .timeouts = surroundings_.timeouts,
+                                      .services = surroundings_.worker.services(),
+                                      .replay_limit = kBufferLimit},
+                           .log_files = surroundings_.log_files,
+                           .services = surroundings_.services,
+                           .exchanges = counts.exchanges,
+                           .sessions = sessions,
+                           .clock = surroundings_.host.clock(),
+                           .open = open_});
 }
 
 void WorkerGeneration::release_plugins() {

@@ -50,8 +50,8 @@ class WorkerGeneration {
   const Generation& generation() const { return *generation_; }
   const std::shared_ptr<const Generation>& shared_generation() const { return generation_; }
 
-  // Makes what serves that listener's connections and requests, until release_plugins().
-  ListenerParts& listener(size_t index) { return *listeners_[index]; }
+  // Makes what serves the connections and requests of that filter chain, until release_plugins().
+  ListenerParts& chain(size_t listener, size_t chain) { return *chains_[listener][chain]; }
 
   // Lets go of the plugins: no stream will begin here any more.
   void release_plugins();
@@ -70,9 +70,15 @@ class WorkerGeneration {
   bool has_any() const;
   // No stream comes to start a service again that has failed: that is looked for now and then.
   void keep_services();
+  // Null: there is none with these settings.
+  std::shared_ptr<Cluster> same_cluster(const config::Cluster& settings,
+                                        const std::shared_ptr<const TlsContext>& tls) const;
   Done make_clusters(const WorkerGeneration* before);
   Done start_plugins(const WorkerGeneration* before);
   void make_listeners();
+  std::unique_ptr<ListenerParts> make_chain(const std::string& listener,
+                                            const config::FilterChain& settings,
+                                            const GenerationChain& made);
 
   const WorkerSurroundings surroundings_;
   const std::shared_ptr<const Generation> generation_;
@@ -81,7 +87,7 @@ class WorkerGeneration {
   std::vector<Cluster*> routed_clusters_;
   std::vector<RouterStats*> router_stats_;
   OpenStreams open_;
-  std::vector<std::unique_ptr<ListenerParts>> listeners_;
+  std::vector<std::vector<std::unique_ptr<ListenerParts>>> chains_;
   std::vector<std::shared_ptr<runtime::WorkerPlugin>> plugins_;  // by place
   ContextMakers makers_;
   std::vector<runtime::WorkerPlugin*> services_;

@@ -6,19 +6,6 @@
 namespace weir::serve {
 namespace {
 
-ListenerOptions::Protocol protocol_of(const config::Listener& listener) {
-  if (listener.tcp_proxy) return ListenerOptions::Protocol::Other;
-  switch (listener.codec) {
-    case config::Listener::Codec::Auto:
-      return ListenerOptions::Protocol::Auto;
-    case config::Listener::Codec::Http1:
-      return ListenerOptions::Protocol::Http1;
-    case config::Listener::Codec::Http2:
-      return ListenerOptions::Protocol::Http2;
-  }
-  return ListenerOptions::Protocol::Auto;
-}
-
 // One address is one socket, whatever the listener is called; where the system has chosen the port,
 // the name tells.
 bool share_socket(const config::Listener& a, const config::Listener& b) {
@@ -35,12 +22,12 @@ const WorkerListeners::Entry* WorkerListeners::find(const config::Listener& sett
 
 Result<WorkerListeners::Entry> WorkerListeners::bind(const config::Listener& settings,
                                                      uint16_t port) const {
-  Entry entry{.settings = settings, .entrance = std::make_unique<Entrance>()};
   ListenerOptions options;
   options.address = settings.address.host;
   options.port = port;
-  options.protocol = protocol_of(settings);
   options.stats = &stats_.listener(settings.name).connections;
+  Entry entry{.settings = settings,
+              .entrance = std::make_unique<Entrance>(options, *options.stats)};
   WEIR_TRY(entry.listener, Listener::make(io_, options, *entry.entrance));
   return entry;
 }
@@ -79,7 +66,6 @@ Done WorkerListeners::commit(WorkerGeneration& next) {
       });
       entry.entrance = std::move(known->entrance);
       entry.listener = std::move(known->listener);
-      entry.listener->set_protocol(protocol_of(entry.settings));
     }
     entry.entrance->lead_to(next, i);
     if (!is_new) continue;
@@ -94,6 +80,7 @@ Done WorkerListeners::commit(WorkerGeneration& next) {
 }
 
 void WorkerListeners::retire(Entry entry) {
+  entry.entrance->retire();
   Listener* listener = entry.listener.get();
   entry.drain_timer = std::make_unique<Timer>(io_);
   entry.drain_timer->expires_after(drain_time_);
@@ -109,8 +96,14 @@ void WorkerListeners::retire(Entry entry) {
 }
 
 bool WorkerListeners::leads_to(const WorkerGeneration& generation) const {
-  return std::ranges::any_of(
-      draining_, [&](const Entry& entry) { return entry.entrance->generation() == &generation; });
+  const auto leads = [&](const Entry& entry) { return entry.entrance->leads_to(generation); };
+  return std::ranges::any_of(draining_, leads) || std::ranges::any_of(current_, leads);
+}
+
+void WorkerListeners::tidy() {
+  for (auto* entries : {&current_, &draining_}) {
+    for (Entry& entry : *entries) entry.entrance->end_retired(*entry.listener, drain_time_);
+  }
 }
 
 void WorkerListeners::drain(std::function<void()> done) {

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "planes/serve/entrance.h"
 #include "planes/serve/listener.h"
 #include "planes/serve/net.h"
 #include "planes/serve/worker_generation.h"
@@ -28,7 +29,11 @@ class WorkerListeners {
   Done commit(WorkerGeneration& next);
   void discard() { next_.clear(); }
 
-  // Whether a listener that is being drained still begins streams of that generation.
+  // Lets connections end that are served by what the configuration has no more. To be called now
+  // and then.
+  void tidy();
+  // Whether a listener or filter chain that is being drained still begins streams of that
+  // generation.
   bool leads_to(const WorkerGeneration& generation) const;
 
   // Stops accepting; `done` is called, later, when no connection is left.
@@ -37,28 +42,6 @@ class WorkerListeners {
   void clear();
 
  private:
-  // Where a listener's connections and requests go. A connection that speaks HTTP leads its
-  // requests to the generation that serves when they come.
-  class Entrance final : public CodecFactory, private ExchangeFactory {
-   public:
-    void lead_to(WorkerGeneration& generation, size_t listener) {
-      generation_ = &generation;
-      parts_ = &generation.listener(listener);
-    }
-    const WorkerGeneration* generation() const { return generation_; }
-
-    std::unique_ptr<Codec> make_codec(const ClientConnection& client, Bytes first) override {
-      return parts_->make_codec(client, first, *http_);
-    }
-
-   private:
-    Exchange& make_exchange(ClientStream& client) override { return parts_->make_exchange(client); }
-
-    WorkerGeneration* generation_ = nullptr;
-    ListenerParts* parts_ = nullptr;
-    const std::unique_ptr<CodecFactory> http_ = make_http_codecs(*this);
-  };
-
   struct Entry {
     config::Listener settings;
     std::unique_ptr<Entrance> entrance;

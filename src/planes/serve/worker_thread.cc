@@ -129,6 +129,7 @@ void WorkerThread::State::discard() {
 
 // What a generation's streams have buried is buried before the generation.
 void WorkerThread::State::retire_old() {
+  listeners_.tidy();
   for (auto& generation : old_) {
     if (listeners_.leads_to(*generation)) continue;
     generation->release_plugins();

@@ -1,0 +1,141 @@
+#include "planes/serve/client_identity.h"
+
+#include <arpa/inet.h>
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "planes/serve/random.h"
+
+namespace weir::serve {
+namespace {
+
+constexpr std::string_view kForwardedFor = "x-forwarded-for";
+constexpr std::string_view kForwardedProto = "x-forwarded-proto";
+constexpr std::string_view kRequestId = "x-request-id";
+
+// What there is no room for is left out: a message with so many headers goes on without it.
+void set(HeaderList& headers, std::string_view name, std::string_view value) {
+  static_cast<void>(headers.replace(name, value));
+}
+
+// All fields of one name are one list.
+std::string list_of(const HeaderList& headers, std::string_view name, std::string_view comma) {
+  std::string all;
+  headers.for_each([&](std::string_view field, std::string_view value) {
+    if (field != name) return;
+    if (!all.empty()) all += comma;
+    all += value;
+  });
+  return all;
+}
+
+void append(HeaderList& headers, std::string_view name, std::string_view value,
+            std::string_view comma) {
+  std::string list = list_of(headers, name, comma);
+  if (!list.empty()) list += comma;
+  set(headers, name, list.append(value));
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpaces = " \t";
+  const size_t first = text.find_first_not_of(kSpaces);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
+}
+
+// "192.0.2.1:80" and "[2001:db8::1]:80" without port and brackets.
+std::string_view without_port(std::string_view address) {
+  address = address.substr(0, address.rfind(':'));
+  if (address.starts_with('[')) address = address.substr(1, address.size() - 2);
+  return address;
+}
+
+// In canonical form, with the port that is not known.
+std::optional<std::string> as_address(std::string_view text) {
+  const std::string copy(text);
+  std::array<unsigned char, 16> bytes{};
+  std::array<char, INET6_ADDRSTRLEN> canonical{};
+  for (const int family : {AF_INET, AF_INET6}) {
+    if (::inet_pton(family, copy.c_str(), bytes.data()) != 1) continue;
+    ::inet_ntop(family, bytes.data(), canonical.data(), canonical.size());
+    const std::string address = canonical.data();
+    return family == AF_INET ? address + ":0" : "[" + address + "]:0";
+  }
+  return std::nullopt;
+}
+
+// The address so many places before the last one.
+std::optional<std::string> forwarded_address(const HeaderList& request, uint32_t hops) {
+  const std::string all = list_of(request, kForwardedFor, ",");
+  std::string_view rest = all;
+  for (; hops > 0; --hops) {
+    const size_t comma = rest.rfind(',');
+    if (comma == std::string_view::npos) return std::nullopt;
+    rest = rest.substr(0, comma);
+  }
+  const size_t comma = rest.rfind(',');
+  return as_address(trimmed(comma == std::string_view::npos ? rest : rest.substr(comma + 1)));
+}
+
+// Random, version 4 (RFC 9562).
+std::string make_uuid() {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text = "00000000-0000-4000-8000-000000000000";
+  uint64_t bits = 0;
+  for (size_t i = 0, taken = 0; i < text.size(); ++i) {
+    if (text[i] == '-' || i == 14) continue;
+    if (taken++ % 16 == 0) bits = random_number();
+    // Of the variant's digit the two upper bits are fixed.
+    text[i] = kDigits[i == 19 ? 8 + (bits & 3) : bits & 15];
+    bits >>= 4;
+  }
+  return text;
+}
+
+std::string_view scheme_of(const ConnectionInfo& connection) {
+  return connection.tls == nullptr ? "http" : "https";
+}
+
+}  // namespace
+
+void set_forwarded_proto(const ConnectionInfo& connection, HeaderList& request) {
+  if (!request.find(kForwardedProto)) set(request, kForwardedProto, scheme_of(connection));
+}
+
+std::string identify_client(const config::HttpIdentity& settings, const ConnectionInfo& connection,
+                            HeaderList& request) {
+  const uint32_t hops = settings.xff_num_trusted_hops;
+  std::optional<std::string> client;
+  if (settings.use_remote_address) {
+    // Those who are trusted have appended those who came before them.
+    if (hops > 0) client = forwarded_address(request, hops - 1);
+    if (!settings.skip_xff_append) {
+      append(request, kForwardedFor, without_port(connection.remote_address), ",");
+    }
+    if (hops == 0) set(request, kForwardedProto, scheme_of(connection));
+  } else {
+    client = forwarded_address(request, hops);
+  }
+  set_forwarded_proto(connection, request);
+  if (settings.generate_request_id) {
+    const bool keeps = !settings.use_remote_address || settings.preserve_external_request_id;
+    const auto id = request.find(kRequestId);
+    if (!keeps || !id || id->empty()) set(request, kRequestId, make_uuid());
+  }
+  if (!settings.via.empty()) append(request, "via", settings.via, ", ");
+  return client.value_or("");
+}
+
+void introduce_proxy(const config::HttpIdentity& settings, const std::string& request_id,
+                     HeaderList& response) {
+  using enum config::HttpIdentity::ServerHeader;
+  const bool sets = settings.server_header == Overwrite ||
+                    (settings.server_header == AppendIfAbsent && !response.find("server"));
+  if (sets) set(response, "server", settings.server_name);
+  if (!settings.via.empty()) append(response, "via", settings.via, ", ");
+  if (!request_id.empty()) set(response, kRequestId, request_id);
+}
+
+}  // namespace weir::serve
