@@ -8,6 +8,7 @@ _TCP_PROXY = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.
 _ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 _OPTIONS = "type.googleapis.com/weir.v1.PluginOptions"
 _STRING = "type.googleapis.com/google.protobuf.StringValue"
+_TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
@@ -76,6 +77,38 @@ def listener(
     }
     chain = {"filters": [*network_plugins, {"name": "http", "typed_config": manager}]}
     return {"name": name, "address": _address(port), "filter_chains": [chain]}
+
+
+def downstream_tls(*certificates, **fields):
+    """A transport_socket of a filter chain; `fields` are those of DownstreamTlsContext, and of its
+    common_tls_context what that has."""
+    return _transport_socket("DownstreamTlsContext", certificates, fields)
+
+
+def upstream_tls(*certificates, **fields):
+    """A transport_socket of a cluster."""
+    return _transport_socket("UpstreamTlsContext", certificates, fields)
+
+
+_COMMON = ("tls_params", "validation_context", "alpn_protocols")
+
+
+def _transport_socket(kind, certificates, fields):
+    common = {name: fields.pop(name) for name in _COMMON if name in fields}
+    if certificates:
+        common["tls_certificates"] = [
+            one if isinstance(one, dict) else one.settings for one in certificates
+        ]
+    config = {"@type": f"{_TLS}.{kind}", "common_tls_context": common, **fields}
+    return {"name": "envoy.transport_sockets.tls", "typed_config": config}
+
+
+def secured(owner, socket, **fields):
+    """A listener of one filter chain, or a cluster, with this transport_socket."""
+    if "filter_chains" not in owner:
+        return {**owner, "transport_socket": socket, **fields}
+    chain = {**owner["filter_chains"][0], "transport_socket": socket, **fields}
+    return {**owner, "filter_chains": [chain]}
 
 
 def endpoint(upstream):

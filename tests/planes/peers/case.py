@@ -2,12 +2,12 @@
 
 import os
 import pathlib
-import socket
 import sys
 import unittest
 
 from .http1 import Http1Client, Http1Upstream
 from .http2 import Http2Client, Http2Upstream
+from .ports import free_port  # noqa: F401, for tests
 from .weir import Weir
 
 _GUESTS = pathlib.Path(os.environ["WEIR_GUESTS"])
@@ -23,12 +23,6 @@ def guest(name):
             raise AssertionError(missing)
         raise unittest.SkipTest(missing)
     return path
-
-
-def free_port():
-    """Where a listener may be, if nobody takes it before."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class PlaneTest(unittest.TestCase):

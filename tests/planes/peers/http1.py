@@ -144,11 +144,13 @@ class Http1Upstream:
 
     scheme = "http"
 
-    def __init__(self, respond=echo):
+    def __init__(self, respond=echo, tls=None):
         self.respond = respond
         self.requests = []
         self._connections = set()
-        self._server = loop.run(asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_LIMIT))
+        self._server = loop.run(
+            asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_LIMIT, ssl=tls)
+        )
         self.port = self._server.sockets[0].getsockname()[1]
 
     @property

@@ -220,11 +220,11 @@ class Http2Upstream:
 
     scheme = "h2c"
 
-    def __init__(self, respond=echo):
+    def __init__(self, respond=echo, tls=None):
         self.respond = respond
         self.requests = []
         self._connections = set()
-        self._server = loop.run(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        self._server = loop.run(asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls))
         self.port = self._server.sockets[0].getsockname()[1]
 
     @property
