@@ -1,9 +1,6 @@
-"""Plugins of each SDK in a stock Traffic Server, by every scenario of theirs; and each engine that is
-built, in one server."""
+"""Plugins of each SDK in a stock Traffic Server, by every scenario of theirs."""
 
 import functools
-import os
-import pathlib
 import unittest
 
 import languages_test as everywhere
@@ -53,46 +50,6 @@ class AssemblyScriptTest(PlaneTest):
         self.assertEqual(up.requests[0].headers.all("x-guest"), ["as"])
         self.assertEqual(response.headers.all("x-guest"), ["as"])
         server.wait_for_line("as: /any")
-
-
-def built_engines():
-    """Those that run in Traffic Server. An engine with a C library of its own does not: a stock server does
-    not start again by that one's loader."""
-    names = []
-    for folder in os.environ["WEIR_ENGINE_PATH"].split(":"):
-        for adapter in sorted(pathlib.Path(folder).glob("weir-engine-*.so")):
-            name = adapter.stem.removeprefix("weir-engine-")
-            if (adapter.parent / name.split("-")[0] / "ld.so").exists():
-                print(f"not tested: {name}, which has a C library of its own")
-            else:
-                names.append(name)
-    return names
-
-
-class EnginesTest(PlaneTest):
-    def test_all_engines_serve_in_one_server(self):
-        up = self.upstream()
-        engines = built_engines()
-        rules = []
-        for name in engines:
-            good = plugin_file("http_all", guest("http_all"), engine=name)
-            bad = plugin_file("faults", guest("faults"), engine=name)
-            rules.append((f"http://{name}.test/", [good], up))
-            rules.append((f"http://bad-{name}.test/", [bad], up))
-        server = TrafficServer(up, rules=rules, threads=2)
-        self.addCleanup(server.stop)
-        client = self.client(server.port)
-        for name in engines:
-            with self.subTest(engine=name):
-                response = client.request("/body/rewrite", authority=f"{name}.test", method="POST", body=b"b")
-                self.assertEqual(response.body, b"response(request(b))")
-                for fault in ("panic", "loop", "recursion", "exit"):
-                    failed = client.request(f"/{fault}", authority=f"bad-{name}.test")
-                    self.assertEqual(failed.status, 503, fault)
-                after = client.request("/next", authority=f"bad-{name}.test")
-                self.assertEqual(after.status, 200)
-        for name in engines:
-            self.assertEqual(client.request("/headers", authority=f"{name}.test").status, 200)
 
 
 if __name__ == "__main__":

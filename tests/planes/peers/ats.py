@@ -51,13 +51,19 @@ def plugin_options(plugin, clusters=None):
 
 @functools.cache
 def _code_cache():
-    """A folder that all servers of a test program share, and that belongs to their user."""
-    folder = tempfile.TemporaryDirectory(prefix="weir-test-code-")
-    atexit.register(folder.cleanup)
+    """A folder for compiled modules that belongs to the servers' user: one that stays, so that they are
+    compiled once for all tests, or one of this test program's."""
+    if kept := os.environ.get("WEIR_TEST_CODE_CACHE"):
+        folder = pathlib.Path(kept) / "ats"
+        folder.mkdir(parents=True, exist_ok=True)
+    else:
+        temporary = tempfile.TemporaryDirectory(prefix="weir-test-code-")
+        atexit.register(temporary.cleanup)
+        folder = pathlib.Path(temporary.name)
     if os.geteuid() == 0:
         user = pwd.getpwnam(_USER)
-        os.chown(folder.name, user.pw_uid, user.pw_gid)
-    return folder.name
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    return folder
 
 
 def _clusters(upstreams):
@@ -126,7 +132,10 @@ class TrafficServer:
                 program, stdout=output, stderr=output, env=environment, cwd="/"
             )
         try:
-            eventually(lambda: self._runs() and self._listens(), "Traffic Server to listen")
+            # It compiles its plugins before it listens, on a machine that may have much to do.
+            eventually(
+                lambda: self._runs() and self._listens(), "Traffic Server to listen", 5 * PATIENCE_S
+            )
         except BaseException:
             self._kill()
             raise
