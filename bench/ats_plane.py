@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What plugins cost in a stock Traffic Server: its CPU time for a request without any plugin, with a native
 plugin that adds a header both ways, and with one, and five, plugins of Weir that do the same.
 
