@@ -54,7 +54,7 @@ class Side final : private Carrier, private RawEvents {
   class User final : public TlsUser {
    public:
     explicit User(Side& side) : side_(side) {}
-    void on_secured(std::shared_ptr<const TlsInfo> info) override { side_.info = std::move(info); }
+    void on_secured(std::shared_ptr<const TlsInfo> now) override { side_.info = std::move(now); }
     std::unique_ptr<Codec> choose_codec(ReadBuffer&) override {
       auto codec =
           std::make_unique<RawCodec>(static_cast<Carrier&>(side_), static_cast<RawEvents&>(side_));
