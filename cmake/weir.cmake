@@ -73,6 +73,13 @@ GTEST_OUTPUT=xml:${CMAKE_BINARY_DIR}/results/${name}.xml")
   endif()
 endfunction()
 
+# weir_test_without_server(NAME): the test NAME of a plane inside a foreign server, whose functions are
+# there only; no test calls one. What the linker takes from the library may name them all the same.
+function(weir_test_without_server name)
+  # Position-independent, ld leaves relocations for them that the loader refuses.
+  target_link_options(${name} PRIVATE -no-pie -Wl,--unresolved-symbols=ignore-all)
+endfunction()
+
 # weir_test_by_loaders(NAME [ALONE suite]): runs the test NAME again, as NAME.ENGINE, for each engine
 # that comes with a C library of its own, in a process that has that one; and that suite in another such
 # process. Such an engine's folder says so: set_property(GLOBAL APPEND PROPERTY WEIR_LOADERS

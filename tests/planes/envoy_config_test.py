@@ -213,9 +213,9 @@ class NeededTest(unittest.TestCase):
         )
         called = set(re.findall(r"envoy_dynamic_module_callback_(\w+)", listing.stdout))
         self.assertGreater(len(called), 100)
-        code = module.read_bytes()
-        missing = [name for name in called if f"\0{name}\0".encode() not in code]
-        self.assertEqual(missing, [])
+        table = pathlib.Path(__file__).parents[2] / "src/planes/envoy/needed_callbacks.cc"
+        asked = set(re.findall(r'"(\w+)",', table.read_text()))
+        self.assertEqual(called - asked, set())
 
 
 if __name__ == "__main__":
