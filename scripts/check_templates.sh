@@ -11,7 +11,7 @@ languages=("$@")
 folder=$(mktemp -d)
 started=()
 cleanup() {
-  for process in "${started[@]}"; do kill "$process" 2> /dev/null && wait "$process" 2> /dev/null; done
+  for process in "${started[@]}"; do kill "$process" 2> /dev/null && wait "$process" 2> /dev/null || true; done
   rm -rf "$folder"
 }
 trap cleanup EXIT
