@@ -139,7 +139,8 @@ class ServiceTest(PlaneTest):
                 self.assertIn("proxy_on_configure", log)
 
     def test_an_unknown_field_is_named(self):
-        log = self.refusal(service({"config": {}, "singelton": True}, name="mine"))
+        plugin = plugin_config("service", guest("root_all"))
+        log = self.refusal(service({"config": plugin, "singelton": True}, name="mine"))
         self.assertIn("extension_config of 'mine'", log)
         self.assertIn("did you mean 'singleton'?", log)
 
