@@ -4,38 +4,13 @@
 # usage: ats.sh PLUGIN.wasm
 # WEIR_RUN_PORT is the port to serve on, 8080 if unset; WEIR_RUN_ONCE=1 ends after the one request.
 source "$(dirname "${BASH_SOURCE[0]}")/setup/lib.sh"
+source "$repo_root/scripts/servers.sh"
 
 plugin=$(realpath "${1:?usage: ats.sh PLUGIN.wasm}")
 port=${WEIR_RUN_PORT:-8080}
 cd "$repo_root"
 home=$repo_root/build/ats
-children=()
-
-stop() {
-  trap - EXIT INT TERM
-  [ ${#children[@]} = 0 ] || kill "${children[@]}" 2>/dev/null || true
-  wait
-}
-trap stop EXIT
-trap 'exit 0' INT TERM
-
-# wait_for PID LOG COMMAND...: until the command succeeds; ends the script if the process ends first.
-wait_for() {
-  local pid=$1 log=$2
-  shift 2
-  until "$@"; do
-    if ! kill -0 "$pid" 2>/dev/null; then
-      cat "$log" >&2
-      die "a server ended before it was ready: see above"
-    fi
-    [ "$SECONDS" -lt 60 ] || die "a server is not ready after a minute: see $log"
-    sleep 0.1
-  done
-}
-
-if curl --silent --output /dev/null "http://127.0.0.1:$port/"; then
-  die "port $port is taken: set WEIR_RUN_PORT to another"
-fi
+need_port "$port"
 
 rm -rf "$home"
 mkdir -p "$home"/{bin,etc,run,log,cache,modules,share}
@@ -70,10 +45,7 @@ CONFIG proxy.config.http.cache.http INT 0
 CONFIG proxy.config.crash_log_helper STRING NULL
 EOF
 
-scripts/echo_upstream.py > "$home/upstream.log" 2>&1 &
-children+=($!)
-wait_for $! "$home/upstream.log" test -s "$home/upstream.log"
-upstream=http://127.0.0.1:$(head -n 1 "$home/upstream.log")
+start_upstream "$home"
 echo "map / $upstream/" > "$home/etc/remap.config"
 
 # As root the server takes on its own user, who needs the folder.

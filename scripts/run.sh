@@ -4,6 +4,7 @@
 # usage: run.sh PLUGIN.wasm
 # WEIR_RUN_PORT is the port to serve on, 8080 if unset; WEIR_RUN_ONCE=1 ends after the one request.
 source "$(dirname "${BASH_SOURCE[0]}")/setup/lib.sh"
+source "$repo_root/scripts/servers.sh"
 
 plugin=${1:?usage: run.sh PLUGIN.wasm}
 port=${WEIR_RUN_PORT:-8080}
@@ -11,38 +12,9 @@ cd "$repo_root"
 logs=build/run
 rm -rf "$logs"
 mkdir -p "$logs"
-children=()
+need_port "$port"
 
-stop() {
-  trap - EXIT INT TERM
-  [ ${#children[@]} = 0 ] || kill "${children[@]}" 2>/dev/null || true
-  wait
-}
-trap stop EXIT
-trap 'exit 0' INT TERM
-
-# wait_for PID LOG COMMAND...: until the command succeeds; ends the script if the process ends first.
-wait_for() {
-  local pid=$1 log=$2
-  shift 2
-  until "$@"; do
-    if ! kill -0 "$pid" 2>/dev/null; then
-      cat "$log" >&2
-      die "a server ended before it was ready: see above"
-    fi
-    [ "$SECONDS" -lt 60 ] || die "a server is not ready after a minute: see $log"
-    sleep 0.1
-  done
-}
-
-if curl --silent --output /dev/null "http://127.0.0.1:$port/"; then
-  die "port $port is taken: set WEIR_RUN_PORT to another"
-fi
-
-scripts/echo_upstream.py > "$logs/upstream.log" 2>&1 &
-children+=($!)
-wait_for $! "$logs/upstream.log" test -s "$logs/upstream.log"
-upstream=http://127.0.0.1:$(head -n 1 "$logs/upstream.log")
+start_upstream "$logs"
 
 say "serving $plugin on port $port, in front of an upstream that echoes requests"
 build/bin/weir serve "$plugin" --listen "127.0.0.1:$port" --upstream "$upstream" \
