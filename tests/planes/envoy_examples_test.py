@@ -9,18 +9,17 @@ import yaml
 
 from peers.case import PlaneTest, guest
 from peers.envoy import Envoy
-from peers.grpc import GrpcServer
-from peers.http1 import Http1Upstream
+from peers.examples import ExampleCases
 from peers.http2 import Http2Client
 from peers.loop import PATIENCE_S
-from peers.message import Fields, Response
+from peers.message import Fields
 from peers.weir import eventually
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
 WEB, SECOND = 8000, 8001  # the upstreams' ports in the files
 
 
-class ExampleInEnvoyTest(PlaneTest):
+class ExampleInEnvoyTest(ExampleCases, PlaneTest):
     def envoy(self, name, web, second=None):
         text = (EXAMPLES / name / "envoy.yaml").read_text()
         text = text.replace("port_value: 8080", "port_value: 0")
@@ -43,56 +42,16 @@ class ExampleInEnvoyTest(PlaneTest):
         envoy = self.envoy(name, self.web, second)
         return envoy, self.client(envoy.port, Http2Client)
 
-    def answer(self, *args, **kwargs):
-        async def respond(_request):
-            return Response(*args, **kwargs)
-
-        self.web.respond = respond
-
     def test_every_example_has_a_file(self):
         told = {file.parent.name for file in EXAMPLES.glob("*/envoy.yaml")}
         self.assertEqual(told, {file.parent.name for file in EXAMPLES.glob("*/weir.yaml")})
         tests = {name[5:].replace("_", "-") for name in dir(self) if name.startswith("test_")}
         self.assertEqual(told - tests, set())
 
-    def test_header_edit(self):
-        _, client = self.serve("header-edit")
-        self.assertEqual(client.request("/").headers.all("x-weir-plugin"), ["hello"])
-        self.assertEqual(self.web.requests[0].headers.all("x-weir-plugin"), ["hello"])
-
     def test_body_rewrite(self):
         _, client = self.serve("body-rewrite")
         self.answer(200, Fields(), [b"one", b"two"])
         self.assertIn(client.request("/").body, (b"ONETWO", b"6 bytes\nonetwo"))
-
-    def test_auth_call(self):
-        async def auth_service(request):
-            allowed = request.headers.get("authorization") == "let me in"
-            return Response(200 if allowed else 401, Fields([("x-auth-user", "ann")]), b"")
-
-        auth = self.upstream(Http1Upstream, respond=auth_service)
-        _, client = self.serve("auth-call", second=auth)
-        self.assertEqual(client.request("/", headers={"authorization": "let me in"}).status, 200)
-        self.assertEqual(self.web.requests[0].headers.all("x-auth-user"), ["ann"])
-        self.assertEqual(client.request("/").status, 403)
-
-    def test_rate_limit(self):
-        _, client = self.serve("rate-limit")
-        statuses = [client.request("/", headers={"x-api-key": "ann"}).status for _ in range(7)]
-        # A minute may end in the midst of it.
-        self.assertEqual(statuses[:3], [200] * 3)
-        self.assertIn(429, statuses)
-
-    def test_jwt_check(self):
-        _, client = self.serve("jwt-check")
-        response = client.request("/", headers={"authorization": "Bearer a.b"})
-        self.assertEqual((response.status, response.text), (401, "not a token\n"))
-
-    def test_cache_key(self):
-        _, client = self.serve("cache-key")
-        response = client.request("/a?y=2&x=1&gclid=7")
-        self.assertEqual(response.headers.get("x-cache-key"), "weir.test/a?x=1&y=2")
-        self.assertEqual(self.web.requests[0].path, "/a?x=1&y=2")
 
     def test_tenant_route(self):
         blue = self.upstream()
@@ -111,13 +70,6 @@ class ExampleInEnvoyTest(PlaneTest):
             "a counter of GET requests",
         )
 
-    def test_grpc_calls(self):
-        grpc = GrpcServer()
-        self.addCleanup(grpc.close)
-        _, client = self.serve("grpc-calls", second=grpc)
-        self.assertEqual(client.request("/one").status, 200)
-        self.assertEqual(self.web.requests[0].headers.get("x-grpc-answer"), "echo: /one")
-
     def test_body_trailer(self):
         _, client = self.serve("body-trailer")
         self.answer(200, Fields(), [b"ans", b"wer"])
@@ -125,30 +77,6 @@ class ExampleInEnvoyTest(PlaneTest):
         # Envoy's interface makes no trailers where there are none: docs/envoy.md.
         self.assertEqual(response.body, b"answer")
         self.assertEqual(response.headers.get("trailer"), "x-body-size, x-body-fnv")
-
-    def test_access_log(self):
-        collector = self.upstream()
-        _, client = self.serve("access-log", second=collector)
-        client.request("/one?a")
-
-        def lines():
-            return b"".join(request.body for request in collector.requests).splitlines()
-
-        eventually(lambda: lines(), "a line")
-        self.assertEqual(lines(), [b"GET /one?a 200"])
-
-    def test_tick_service(self):
-        async def flags(_request):
-            return Response(200, Fields(), b"red")
-
-        second = self.upstream(Http1Upstream, respond=flags)
-        _, client = self.serve("tick-service", second=second)
-
-        def seen():
-            client.request("/")
-            return self.web.requests[-1].headers.get("x-flags")
-
-        eventually(lambda: seen() == "red", "the first answer")
 
     def test_tcp_guard(self):
         listening = socket.create_server(("127.0.0.1", 0))

@@ -14,6 +14,7 @@ import types
 import unittest
 
 from peers.case import PlaneTest, guest
+from peers.examples import auth_service
 from peers.grpc import GrpcServer
 from peers.http1 import Http1Upstream
 from peers.http2 import Http2Client
@@ -98,12 +99,6 @@ class BodyRewriteTest(ExampleTest):
     def test_a_wrong_configuration_is_refused(self, language):
         with self.assertRaisesRegex(AssertionError, "`buffered` or `streamed`"):
             self.serve("body-rewrite", language, configuration="sideways")
-
-
-async def auth_service(request):
-    if request.headers.get("authorization") != "let me in":
-        return Response(401, Fields(), b"")
-    return Response(200, Fields([("x-auth-user", "ann")]), b"")
 
 
 class AuthCallTest(ExampleTest):
