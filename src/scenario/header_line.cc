@@ -1,7 +1,7 @@
 #include "scenario/header_line.h"
 
 #include "base/check.h"
-#include "planes/serve/lower_case.h"
+#include "base/lower_case.h"
 
 namespace weir::scenario {
 
@@ -19,7 +19,7 @@ Result<Field> parse_header_line(std::string_view line) {
   if (name.find_first_of(" \t") != std::string_view::npos) {
     return Error{ErrorCode::BadConfig, "has a blank in its name; write 'name: value'"};
   }
-  return Field{serve::lower_case(name), std::string(value)};
+  return Field{lower_case(name), std::string(value)};
 }
 
 std::string to_line(std::string_view name, std::string_view value) {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "base/lower_case.h"
 #include "planes/common/field_rules.h"
-#include "planes/serve/lower_case.h"
 
 namespace weir::ats_plane {
 namespace {
@@ -116,7 +116,7 @@ void MessageHeader::read_fields(abi::HeaderList& into, bool is_request) const {
     const std::string_view value = view(text, length);
     constexpr size_t kLongestHopByHop = std::string_view("transfer-encoding").size();
     const bool hidden =
-        (name.size() <= kLongestHopByHop && planes::is_hop_by_hop(serve::lower_case(name))) ||
+        (name.size() <= kLongestHopByHop && planes::is_hop_by_hop(lower_case(name))) ||
         (is_request && abi::same_name(name, "host"));
     // What is beyond the list's bounds is beyond the server's own, too.
     if (!hidden) static_cast<void>(into.add(name, value));

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "base/lower_case.h"
 #include "planes/common/field_rules.h"
-#include "planes/serve/lower_case.h"
 
 namespace weir::serve {
 namespace {

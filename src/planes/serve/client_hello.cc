@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "planes/serve/lower_case.h"
+#include "base/lower_case.h"
 
 namespace weir::serve {
 namespace {

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <optional>
 
+#include "base/lower_case.h"
 #include "planes/common/grpc_status.h"
-#include "planes/serve/lower_case.h"
 
 namespace weir::serve {
 namespace {

@@ -3,7 +3,7 @@
 #include <re2/re2.h>
 
 #include "base/check.h"
-#include "planes/serve/lower_case.h"
+#include "base/lower_case.h"
 
 namespace weir::serve {
 namespace {

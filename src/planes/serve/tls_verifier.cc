@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "planes/serve/lower_case.h"
+#include "base/lower_case.h"
 #include "planes/serve/tls_certificate.h"
 
 namespace weir::serve {

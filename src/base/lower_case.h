@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace weir::serve {
+namespace weir {
 
 inline std::string lower_case(std::string_view text) {
   std::string lower(text);
@@ -14,4 +14,4 @@ inline std::string lower_case(std::string_view text) {
   return lower;
 }
 
-}  // namespace weir::serve
+}  // namespace weir
