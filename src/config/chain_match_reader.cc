@@ -1,5 +1,6 @@
 #include "config/chain_match_reader.h"
 
+#include "base/lower_case.h"
 #include "config/socket_address.h"
 
 namespace weir::config {
@@ -35,10 +36,8 @@ Result<std::vector<FilterChainMatch::Range>> read_ranges(
 }
 
 // A '*' stands for the first labels, and for nothing else.
-Result<std::string> read_server_name(std::string name, const Place& at) {
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+Result<std::string> read_server_name(std::string_view text, const Place& at) {
+  std::string name = lower_case(text);
   const std::string_view exact = name.starts_with("*.") ? std::string_view(name).substr(2) : name;
   if (exact.empty() || exact.find('*') != std::string_view::npos) {
     return at.error("expected a name as example.com, or *.example.com for all below it; got " +

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/lower_case.h"
 #include "config/access_log_reader.h"
 #include "config/chain_match_reader.h"
 #include "config/durations.h"
@@ -120,10 +121,7 @@ Result<std::vector<std::string>> read_upgrades(const HttpConnectionManager& mana
   std::vector<std::string> upgrades;
   for (int i = 0; i < manager.upgrade_configs_size(); ++i) {
     const auto& message = manager.upgrade_configs(i);
-    std::string type = message.upgrade_type();
-    for (char& c : type) {
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
+    const std::string type = lower_case(message.upgrade_type());
     const Place here = at.item(static_cast<size_t>(i)).field("upgrade_type");
     if (type != "websocket" && type != "connect") {
       return here.error("expected websocket or CONNECT, got " + quote(message.upgrade_type()));

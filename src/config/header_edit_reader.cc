@@ -1,5 +1,7 @@
 #include "config/header_edit_reader.h"
 
+#include "base/lower_case.h"
+
 #include <algorithm>
 
 namespace weir::config {
@@ -64,10 +66,7 @@ Done check_editable(const std::string& name, const Place& at) {
 }  // namespace
 
 Result<std::string> read_header_name(const std::string& name, const Place& at) {
-  std::string lower = name;
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  const std::string lower = lower_case(name);
   const std::string_view token = std::string_view(lower).substr(lower.starts_with(':') ? 1 : 0);
   if (!token.empty() && std::ranges::all_of(token, is_token_character)) return lower;
   return at.error(name.empty() ? "empty; it is a header's name"

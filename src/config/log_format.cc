@@ -4,6 +4,7 @@
 #include <charconv>
 #include <span>
 
+#include "base/lower_case.h"
 #include "config/source_map.h"
 #include "config/suggestion.h"
 
@@ -92,14 +93,6 @@ constexpr Known kKnown[] = {
 };
 
 bool is_name_character(char c) { return (c >= 'A' && c <= 'Z') || c == '_'; }
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
 
 Error wrong(std::string_view name, const std::string& what) {
   return Error{ErrorCode::BadConfig, "%" + std::string(name) + "%: " + what};

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/lower_case.h"
 #include "config/any_bytes.h"
 #include "config/capability_names.h"
 #include "config/data_source_reader.h"
@@ -18,13 +19,6 @@ namespace {
 
 namespace core = envoy::config::core::v3;
 namespace wasm = envoy::extensions::wasm::v3;
-
-std::string lower_case(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
 
 Result<CodeSource> read_local(const core::DataSource& source, const Place& at) {
   WEIR_TRY(DataSource data, read_data_source(source, at, "plugin.wasm"));

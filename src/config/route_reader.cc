@@ -1,5 +1,6 @@
 #include "config/route_reader.h"
 
+#include "base/lower_case.h"
 #include "config/filter_switch_reader.h"
 #include "config/header_edit_reader.h"
 #include "config/match_reader.h"
@@ -46,10 +47,8 @@ Result<Route> read_route(const v3::Route& message, const Known& known, const Pla
 }
 
 // Names compare without regard to case.
-Result<std::string> read_domain(std::string domain, const Place& at) {
-  for (char& c : domain) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+Result<std::string> read_domain(std::string_view text, const Place& at) {
+  std::string domain = lower_case(text);
   if (domain.empty()) return at.error("empty; '*' serves all");
   size_t star = domain.find('*');
   bool at_one_end = star == 0 || star == domain.size() - 1;

@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <functional>
 #include <list>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "base/guarded.h"
+#include "base/lower_case.h"
 
 namespace weir::fetch::testing {
 
@@ -123,10 +123,7 @@ class FakeServer {
     for (size_t at = line_end + 2; head.compare(at, 2, "\r\n") != 0;) {
       const size_t colon = head.find(": ", at);
       const size_t end = head.find("\r\n", at);
-      std::string name = head.substr(at, colon - at);
-      std::ranges::transform(name, name.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-      });
+      const std::string name = lower_case(head.substr(at, colon - at));
       request.headers[name] = head.substr(colon + 2, end - colon - 2);
       at = end + 2;
     }

@@ -1,9 +1,9 @@
 #include "planes/envoy/header_map.h"
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "base/lower_case.h"
 #include "planes/common/field_rules.h"
 
 namespace weir::envoy_plane {
@@ -12,14 +12,6 @@ namespace {
 constexpr size_t kLongestHopByHop = std::string_view("transfer-encoding").size();
 
 bool is_pseudo(std::string_view name) { return name.starts_with(':'); }
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
 
 // What Envoy and its codecs rely on.
 bool is_valid_request_pseudo(std::string_view name, std::string_view value) {

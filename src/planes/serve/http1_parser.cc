@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/beast/http/error.hpp>
 
+#include "base/lower_case.h"
 #include "planes/common/field_rules.h"
 
 namespace weir::serve {
@@ -310,10 +311,7 @@ void Http1Parser<kKind>::remove_nominated() {
     const bool common = abi::same_name(token, "keep-alive") || abi::same_name(token, "close") ||
                         abi::same_name(token, "te");
     if (common || token.empty()) continue;
-    std::string lower(token);
-    std::ranges::transform(lower, lower.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-    });
+    const std::string lower = lower_case(token);
     if (!is_essential(lower)) headers_.remove(lower);
   }
 }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/lower_case.h"
 #include "foreign.pb.h"
 #include "runtime/foreign/functions.h"
 
@@ -50,9 +51,7 @@ class ErrorQueue {
 
 // Null: no such hash function.
 const EVP_MD* find_hash(std::string_view name) {
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string lower = lower_case(name);
   if (lower == "sha1") return EVP_sha1();
   if (lower == "sha224") return EVP_sha224();
   if (lower == "sha256") return EVP_sha256();
