@@ -77,10 +77,7 @@ Transaction::Transaction(std::shared_ptr<WorkerSet> set, TSHttpTxn transaction, 
       plugins_(std::make_unique<serve::PluginStream[]>(set_->count())),
       request_(Direction::Request, plugins(), request_out_, kBufferLimit),
       response_(Direction::Response, plugins(), response_out_, kBufferLimit),
-      maps_{{serve::CheckedHeaders::Kind::Request, request_.header_list()},
-            {serve::CheckedHeaders::Kind::Trailers, request_.trailer_list()},
-            {serve::CheckedHeaders::Kind::Response, response_.header_list()},
-            {serve::CheckedHeaders::Kind::Trailers, response_.trailer_list()}} {}
+      maps_(request_, response_) {}
 
 Transaction::~Transaction() {
   *alive_ = nullptr;
@@ -311,22 +308,7 @@ void Transaction::finish() {
 }
 
 abi::HeaderMap* Transaction::header_map(size_t plugin, abi::MapType type) {
-  using abi::MapType;
-  const auto offer = [&](bool available) {
-    return available ? &maps_[static_cast<size_t>(type)] : nullptr;
-  };
-  switch (type) {
-    case MapType::RequestHeaders:
-      return offer(request_.has_headers());
-    case MapType::RequestTrailers:
-      return offer(request_.offers_trailers(plugin));
-    case MapType::ResponseHeaders:
-      return offer(response_.has_headers());
-    case MapType::ResponseTrailers:
-      return offer(response_.offers_trailers(plugin));
-    default:
-      return nullptr;
-  }
+  return maps_.offered(plugin, type);
 }
 
 Body* Transaction::body(size_t plugin, Direction direction) { return lane(direction).body(plugin); }

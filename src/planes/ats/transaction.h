@@ -12,7 +12,7 @@
 #include "planes/ats/message_header.h"
 #include "planes/ats/message_out.h"
 #include "planes/ats/worker.h"
-#include "planes/serve/checked_headers.h"
+#include "planes/serve/exchange_maps.h"
 #include "planes/serve/lane.h"
 #include "planes/serve/plugin_stream.h"
 
@@ -159,7 +159,7 @@ class Transaction final : private serve::PluginChain {
   const std::unique_ptr<serve::PluginStream[]> plugins_;
   serve::Lane request_;
   serve::Lane response_;
-  serve::CheckedHeaders maps_[4];  // by abi::MapType
+  serve::ExchangeMaps maps_;
   runtime::FilterState filter_state_;
   BodyTransform request_body_{*this, runtime::Direction::Request, request_out_};
   BodyTransform response_body_{*this, runtime::Direction::Response, response_out_};

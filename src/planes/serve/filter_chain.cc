@@ -47,10 +47,7 @@ FilterChain::FilterChain(const ChainParts& parts, ClientStream& client,
       router_(parts.router, *this, request_source_),
       request_(Direction::Request, this->plugins(), router_, parts.buffer_limit),
       response_(Direction::Response, this->plugins(), response_out_, parts.buffer_limit),
-      maps_{{CheckedHeaders::Kind::Request, request_.header_list()},
-            {CheckedHeaders::Kind::Trailers, request_.trailer_list()},
-            {CheckedHeaders::Kind::Response, response_.header_list()},
-            {CheckedHeaders::Kind::Trailers, response_.trailer_list()}} {
+      maps_(request_, response_) {
   if (parts.logs != nullptr) {
     request_.keep_maps();
     response_.keep_maps();
@@ -169,27 +166,10 @@ runtime::PropertyValue FilterChain::attribute(runtime::Attribute attribute) cons
 }
 
 abi::HeaderMap* FilterChain::header_map(size_t plugin, abi::MapType type) {
-  using abi::MapType;
-  const auto offer = [&](bool available) {
-    return available ? &maps_[static_cast<size_t>(type)] : nullptr;
-  };
-  switch (type) {
-    case MapType::RequestHeaders:
-      return offer(request_.has_headers());
-    case MapType::RequestTrailers:
-      return offer(request_.offers_trailers(plugin));
-    case MapType::ResponseHeaders:
-      return offer(response_.has_headers());
-    case MapType::ResponseTrailers:
-      return offer(response_.offers_trailers(plugin));
-    default:
-      return nullptr;
-  }
+  return maps_.offered(plugin, type);
 }
 
-abi::HeaderMap* FilterChain::logged_map(abi::MapType type) {
-  return type <= abi::MapType::ResponseTrailers ? &maps_[static_cast<size_t>(type)] : nullptr;
-}
+abi::HeaderMap* FilterChain::logged_map(abi::MapType type) { return maps_.find(type); }
 
 Body* FilterChain::body(size_t plugin, Direction direction) { return lane(direction).body(plugin); }
 

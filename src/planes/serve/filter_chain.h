@@ -8,9 +8,9 @@
 #include <span>
 #include <string>
 
-#include "planes/serve/checked_headers.h"
 #include "planes/serve/counter.h"
 #include "planes/serve/exchange.h"
+#include "planes/serve/exchange_maps.h"
 #include "planes/serve/lane.h"
 #include "planes/serve/local_reply.h"
 #include "planes/serve/plugin_stream.h"
@@ -205,7 +205,7 @@ class FilterChain final : public Exchange,
   Router router_;
   Lane request_;
   Lane response_;
-  CheckedHeaders maps_[4];  // by abi::MapType
+  ExchangeMaps maps_;
 
   Throttle request_throttle_;
   Throttle response_throttle_;
