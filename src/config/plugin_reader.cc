@@ -25,26 +25,41 @@ Result<CodeSource> read_local(const core::DataSource& source, const Place& at) {
   return std::visit([](auto place) { return CodeSource(std::move(place)); }, std::move(data));
 }
 
-Result<CodeSource> read_remote(const core::RemoteDataSource& source, const Place& at) {
-  const std::string_view uri = source.http_uri().uri();
+// A longer time is as good as endless; this one can be computed with in nanoseconds.
+constexpr Milliseconds kLongest = std::chrono::hours(24 * 365);
+
+Milliseconds read_time(const google::protobuf::Duration& duration) {
+  return std::min(to_milliseconds(duration), kLongest);
+}
+
+Done check_uri(std::string_view uri, const Place& at) {
+  constexpr size_t kLongestUri = 8192;
+  if (uri.size() > kLongestUri) {
+    return at.error("is longer than " + std::to_string(kLongestUri) + " bytes");
+  }
   const bool known =
       uri.starts_with("http://") || uri.starts_with("https://") || uri.starts_with("oci://");
-  if (!known) {
-    return at.field("http_uri")
-        .field("uri")
-        .error(quote(uri) + " does not begin with https://, http:// or oci://");
+  if (!known) return at.error(quote(uri) + " does not begin with https://, http:// or oci://");
+  if (std::ranges::none_of(uri, [](char c) { return (c >= 0 && c <= ' ') || c == '\x7f'; })) {
+    return Unit{};
   }
+  return at.error(quote(uri) +
+                  " has a space or a control character; write it in hexadecimal, as %20");
+}
+
+Result<CodeSource> read_remote(const core::RemoteDataSource& source, const Place& at) {
+  WEIR_TRY(check_uri(source.http_uri().uri(), at.field("http_uri").field("uri")));
   RemoteFile file;
   file.uri = source.http_uri().uri();
   file.cluster = source.http_uri().cluster();
-  file.timeout = to_milliseconds(source.http_uri().timeout());
+  file.timeout = read_time(source.http_uri().timeout());
   file.sha256 = lower_case(source.sha256());
   const core::RetryPolicy& retry = source.retry_policy();
   if (retry.has_num_retries()) file.retries = retry.num_retries().value();
   if (!retry.has_retry_back_off()) return CodeSource(std::move(file));
-  file.retry_base = to_milliseconds(retry.retry_back_off().base_interval());
+  file.retry_base = read_time(retry.retry_back_off().base_interval());
   file.retry_max = retry.retry_back_off().has_max_interval()
-                       ? to_milliseconds(retry.retry_back_off().max_interval())
+                       ? read_time(retry.retry_back_off().max_interval())
                        : 10 * file.retry_base;
   return CodeSource(std::move(file));
 }
@@ -144,25 +159,18 @@ Result<std::set<std::string, std::less<>>> read_capabilities(const wasm::PluginC
 
 // How long an instance that keeps failing waits, first and at most.
 Done read_backoff(const core::BackoffStrategy& backoff, const Place& at, PluginSettings& plugin) {
-  if (backoff.has_base_interval()) plugin.reload_backoff = to_milliseconds(backoff.base_interval());
+  if (backoff.has_base_interval()) plugin.reload_backoff = read_time(backoff.base_interval());
   plugin.reload_backoff_max = 10 * plugin.reload_backoff;
   if (!backoff.has_max_interval()) return Unit{};
-  plugin.reload_backoff_max = to_milliseconds(backoff.max_interval());
+  plugin.reload_backoff_max = read_time(backoff.max_interval());
   if (plugin.reload_backoff_max >= plugin.reload_backoff) return Unit{};
   return at.field("max_interval").error("is less than base_interval");
 }
 
-// Beyond this a limit on a call is none; it can be computed with in nanoseconds.
-constexpr Milliseconds kLongestCall = std::chrono::hours(24 * 365);
-
 Result<Limits> read_limits(const weir::v1::Limits& message, const Place& at) {
   Limits limits;
-  if (message.has_call_cpu_time()) {
-    limits.call_cpu_time = std::min(to_milliseconds(message.call_cpu_time()), kLongestCall);
-  }
-  if (message.has_start_cpu_time()) {
-    limits.start_cpu_time = std::min(to_milliseconds(message.start_cpu_time()), kLongestCall);
-  }
+  if (message.has_call_cpu_time()) limits.call_cpu_time = read_time(message.call_cpu_time());
+  if (message.has_start_cpu_time()) limits.start_cpu_time = read_time(message.start_cpu_time());
   if (message.has_max_memory_bytes()) limits.max_memory_bytes = message.max_memory_bytes().value();
   if (message.has_max_shared_data_bytes()) {
     limits.max_shared_data_bytes = message.max_shared_data_bytes().value();

@@ -117,6 +117,31 @@ TEST(PluginReaderTest, ReadsRemoteCode) {
   EXPECT_EQ(code("{remote: {" + source + retry + "}}"), CodeSource(expected));
 }
 
+// What is done with them is computed in nanoseconds, which end after 292 years.
+TEST(PluginReaderTest, TakesAnyLongTimeAsAYear) {
+  constexpr Milliseconds kYear = std::chrono::hours(24 * 365);
+  const std::string backoff = "{base_interval: 315576000000s, max_interval: 315576000000s}";
+  const PluginSettings settings = plugin_with_code("reload_config: {backoff: " + backoff + "}");
+  EXPECT_EQ(settings.reload_backoff, kYear);
+  EXPECT_EQ(settings.reload_backoff_max, kYear);
+  const CodeSource remote =
+      code("{remote: {http_uri: {uri: 'http://a/b', cluster: c, timeout: 315576000000s}, sha256: " +
+           std::string(64, 'a') + ", retry_policy: {retry_back_off: " + backoff + "}}}");
+  EXPECT_EQ(std::get<RemoteFile>(remote).timeout, kYear);
+  EXPECT_EQ(std::get<RemoteFile>(remote).retry_base, kYear);
+  EXPECT_EQ(std::get<RemoteFile>(remote).retry_max, kYear);
+}
+
+TEST(PluginReaderTest, RefusesAUriThatNoServerTakes) {
+  const auto error_of = [](const std::string& uri) {
+    return error("vm_config: {code: {remote: {http_uri: {cluster: c, timeout: 1s, uri: \"" + uri +
+                 "\"}, sha256: " + std::string(64, 'a') + "}}}");
+  };
+  EXPECT_EQ(error_of("http://a/" + std::string(10'000, 'b')),
+            "f.yaml:1:65: vm_config.code.remote.http_uri.uri: is longer than 8192 bytes");
+  EXPECT_EQ(error_of("http://a/ü"), "no error");
+}
+
 TEST(PluginReaderTest, ReadsTheOlderFailOpen) {
   EXPECT_EQ(plugin_with_code("fail_open: true").failure_policy, FailurePolicy::FailOpen);
   EXPECT_EQ(plugin_with_code("fail_open: false").failure_policy, FailurePolicy::FailClosed);

@@ -2,7 +2,9 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <array>
+#include <limits>
 #include <optional>
 
 namespace weir::fetch {
@@ -115,7 +117,8 @@ void HttpClient::Curl::prepare(const HttpRequest& request) const {
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_USERAGENT, "weir");
-  set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request.max_bytes));
+  constexpr uint64_t kMost = std::numeric_limits<curl_off_t>::max();
+  set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(std::min(request.max_bytes, kMost)));
   if (!trust.ca_file.empty()) set(CURLOPT_CAINFO, trust.ca_file.c_str());
   if (!trust.ca_folder.empty()) set(CURLOPT_CAPATH, trust.ca_folder.c_str());
   if (!request.form.empty()) set(CURLOPT_COPYPOSTFIELDS, request.form.c_str());

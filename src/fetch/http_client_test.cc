@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "fetch/server_fakes.h"
 
 namespace weir::fetch {
@@ -122,6 +124,16 @@ TEST_F(HttpClientTest, RefusesATooLargeAnswerOfUnknownLength) {
                         .body = chunk + chunk + "0\r\n\r\n"};
   });
   EXPECT_THAT(failure(server.url("/")).error.message, HasSubstr("larger than 100 bytes"));
+}
+
+TEST_F(HttpClientTest, TakesABoundThatNoAnswerReaches) {
+  const FakeServer server([](const FakeRequest&) { return FakeResponse{.body = "body"}; });
+  for (const uint64_t bound : {uint64_t{1} << 63, std::numeric_limits<uint64_t>::max()}) {
+    request.max_bytes = bound;
+    const auto response = get(server.url("/"));
+    ASSERT_TRUE(response.ok());
+    EXPECT_EQ(response.value().body, "body");
+  }
 }
 
 TEST_F(HttpClientTest, TellsWhatMayPass) {
