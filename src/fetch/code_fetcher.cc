@@ -104,7 +104,7 @@ void CodeFetcher::finish() {
 }
 
 std::optional<std::string> CodeFetcher::find(const Source& source) {
-  auto code = find_cached(source.sha256);
+  auto code = find_cached(source);
   if (code) {
     ++stats_.cache_hits;
     return code;
@@ -115,10 +115,18 @@ std::optional<std::string> CodeFetcher::find(const Source& source) {
   return std::nullopt;
 }
 
-std::optional<std::string> CodeFetcher::find_cached(const Digest& sha256) const {
+// The cache vouches for what was stored, not for who has stored it: its folder may be open to
+// others, and an image's code lies there by the hash of its manifest, too.
+std::optional<std::string> CodeFetcher::find_cached(const Source& source) const {
   if (parts_.cache == nullptr) return std::nullopt;
-  const auto code = parts_.cache->find(sha256);
+  const auto code = parts_.cache->find(source.sha256);
   if (!code) return std::nullopt;
+  if (!is_image_uri(source.uri) && sha256({*code}) != source.sha256) {
+    parts_.logger.log(LogLevel::Warn, "fetch: " + shown(source) +
+                                          ": the cache holds something else " +
+                                          "by its sha256, which is not used");
+    return std::nullopt;
+  }
   return std::string(as_text(*code));
 }
 
@@ -175,7 +183,7 @@ std::optional<CodeFetcher::Time> CodeFetcher::next_due() const {
 }
 
 Fetched<std::string> CodeFetcher::obtain(const Source& source, HttpClient& http) {
-  if (auto code = find_cached(source.sha256)) return std::move(*code);
+  if (auto code = find_cached(source)) return std::move(*code);
   const auto before = steady_clock::now();
   auto code = fetch_once(source, http);
   if (!code.ok()) {

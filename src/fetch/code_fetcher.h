@@ -76,7 +76,7 @@ class CodeFetcher {
     bool running = false;
   };
 
-  std::optional<std::string> find_cached(const Digest& sha256) const;
+  std::optional<std::string> find_cached(const Source& source) const;
   void add(const Source& source, OnDone done);
   void run(const std::stop_token& stop);
   Fetched<std::string> obtain(const Source& source, HttpClient& http);

@@ -78,6 +78,16 @@ TEST_F(CodeFetcherTest, FindsWhatAnotherProcessFetched) {
   EXPECT_TRUE(fetcher.wait_for(source("http://127.0.0.1:1/")).ok());
 }
 
+TEST_F(CodeFetcherTest, UsesNothingOfAnotherHashThatLiesInTheCache) {
+  const FakeServer server(answer);
+  const Source from = source(server.url("/"));
+  cache.store(from.sha256, as_bytes("forged"));
+  EXPECT_FALSE(fetcher.find(from).has_value());
+  EXPECT_EQ(fetcher.wait_for(from).value(), "code");
+  EXPECT_EQ(fetcher.find(from), "code");
+  EXPECT_EQ(server.requests().size(), 1u);
+}
+
 TEST_F(CodeFetcherTest, UsesNothingOfAnotherHash) {
   const FakeServer server([](const FakeRequest&) { return FakeResponse{.body = "other"}; });
   EXPECT_THAT(
