@@ -18,26 +18,31 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Builds write a file in several goes; this long after the last one it is taken as complete.
+// Builds write a file in several goes: when it has stayed the same for so long it is complete.
 constexpr Milliseconds kQuiet{100};
 
 // As many as the system follows.
 constexpr int kMaxLinks = 40;
 
-// The folders in which something has to change for `file` to become another one: its own, and that
-// of each link on the way.
-void add_folders(const fs::path& file, std::set<fs::path>& folders) {
+// Where something has to change for a file to become another one.
+struct Folders {
+  std::set<fs::path> needed;  // those of the file and of each link on the way
+  std::set<fs::path> above;   // the others on the way, which may be replaced themselves
+};
+
+void add_folders(const fs::path& file, Folders& folders) {
   std::error_code failed;
   fs::path rest = fs::absolute(file, failed).lexically_normal();
   for (int links = 0; !failed && links <= kMaxLinks; ++links) {
-    folders.insert(rest.parent_path());
+    folders.needed.insert(rest.parent_path());
     fs::path at;
     bool turned = false;
     for (auto part = rest.begin(); part != rest.end(); ++part) {
+      if (!at.empty()) folders.above.insert(at);
       at /= *part;
       std::error_code not_there;
       if (!fs::is_symlink(at, not_there)) continue;
-      folders.insert(at.parent_path());
+      folders.needed.insert(at.parent_path());
       fs::path target = at.parent_path() / fs::read_symlink(at, not_there);
       for (++part; part != rest.end(); ++part) target /= *part;
       rest = target.lexically_normal();
@@ -80,8 +85,9 @@ class FileWatch::Impl : public std::enable_shared_from_this<Impl> {
       if (known != files_.end()) file.seen = known->seen;
     }
     files_ = std::move(files);
+    unsettled_.clear();
     Done done = watch_folders();
-    wait_for_quiet();  // for what changed before it was watched
+    look_soon();  // for what changed before it was watched
     return done;
   }
 
@@ -89,7 +95,7 @@ class FileWatch::Impl : public std::enable_shared_from_this<Impl> {
     events_.async_read_some(asio::buffer(buffer_),
                             [self = shared_from_this()](const error_code& error, size_t) {
                               if (error || self->on_change_ == nullptr) return;
-                              self->wait_for_quiet();
+                              self->look_soon();
                               self->read();
                             });
   }
@@ -103,19 +109,21 @@ class FileWatch::Impl : public std::enable_shared_from_this<Impl> {
 
  private:
   Done watch_folders() {
-    std::set<fs::path> folders;
+    Folders folders;
     for (const File& file : files_) add_folders(file.path, folders);
     Done done = Unit{};
     std::set<int> wanted;
-    for (const fs::path& folder : folders) {
-      // Answers what it answered before for a folder that is watched.
-      const int watch = ::inotify_add_watch(events_.native_handle(), folder.c_str(),
-                                            IN_CLOSE_WRITE | IN_MOVED_TO);
+    for (const fs::path& folder : folders.needed) {
+      const int watch = watch_folder(folder);
       if (watch >= 0) {
         wanted.insert(watch);
       } else if (done.ok()) {
         done = last_error("watch " + folder.string());
       }
+    }
+    // Not all of these may be read, and need not be.
+    for (const fs::path& folder : folders.above) {
+      if (const int watch = watch_folder(folder); watch >= 0) wanted.insert(watch);
     }
     for (const int watch : watches_) {
       if (!wanted.contains(watch)) ::inotify_rm_watch(events_.native_handle(), watch);
@@ -124,31 +132,56 @@ class FileWatch::Impl : public std::enable_shared_from_this<Impl> {
     return done;
   }
 
-  void wait_for_quiet() {
+  // Answers what it answered before for a folder that is watched.
+  int watch_folder(const fs::path& folder) {
+    return ::inotify_add_watch(events_.native_handle(), folder.c_str(),
+                               IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
+  }
+
+  // However many events come, it looks once in kQuiet.
+  void look_soon() {
+    if (looks_soon_) return;
+    looks_soon_ = true;
     quiet_.expires_after(kQuiet);
     quiet_.async_wait([self = shared_from_this()](const error_code& error) {
-      if (!error && self->on_change_ != nullptr) self->compare();
+      self->looks_soon_ = false;
+      if (!error && self->on_change_ != nullptr) self->look();
     });
   }
 
-  // Events say that something in a folder has changed, perhaps what a link points to.
-  void compare() {
+  // Events say that something in a folder has changed, perhaps what a link points to. What differs
+  // from what was read is told of when it is the same in two looks.
+  void look() {
+    // Links may lead through other folders now, and folders be others; one that is gone is told
+    // when the files are set.
+    static_cast<void>(watch_folders());
+    std::map<fs::path, FileState> differ;
+    for (const File& file : files_) {
+      const FileState now = FileState::of(file.path);
+      if (now != file.seen && now != FileState{}) differ.emplace(file.path, now);
+    }
+    if (differ.empty()) return unsettled_.clear();
+    if (differ != unsettled_) {
+      unsettled_ = std::move(differ);
+      return look_soon();
+    }
     std::vector<fs::path> changed;
     for (File& file : files_) {
-      const FileState now = FileState::of(file.path);
-      if (now == file.seen || now == FileState{}) continue;
-      file.seen = now;
+      const auto found = differ.find(file.path);
+      if (found == differ.end()) continue;
+      file.seen = found->second;
       changed.push_back(file.path);
     }
-    // Links may lead through other folders now; one that is gone is told when the files are set.
-    if (!changed.empty()) static_cast<void>(watch_folders());
-    if (!changed.empty()) on_change_(changed);
+    unsettled_.clear();
+    on_change_(changed);
   }
 
   asio::posix::basic_stream_descriptor<Executor> events_;
   Timer quiet_;
   std::vector<File> files_;
+  std::map<fs::path, FileState> unsettled_;  // what differed in the last look
   std::set<int> watches_;
+  bool looks_soon_ = false;
   OnChange on_change_;
   // The events themselves do not matter: what matters is that there are some.
   alignas(inotify_event) std::array<char, 4096> buffer_;

@@ -26,9 +26,10 @@ struct FileState {
   friend bool operator==(const FileState&, const FileState&) = default;
 };
 
-// Watches the folders of the files by inotify, and those of the symbolic links on the way to them,
-// so that writing a file anew, renaming another one over it and turning a link are seen alike.
-// Several events in a row are one change. Thread: the one that runs `io`.
+// Watches the folders on the way to the files by inotify, symbolic links followed, so that writing
+// a file anew, renaming another one over it or over a folder, and turning a link are seen alike.
+// Several events in a row are one change, which is told when all files have stayed as they are for
+// 100 ms; what else happens in the folders does not put it off. Thread: the one that runs `io`.
 class FileWatch {
  public:
   struct File {
@@ -43,7 +44,7 @@ class FileWatch {
   ~FileWatch();
 
   // Watches these from now on. Of a file that was watched already what was last seen stays. The
-  // error names the first folder that cannot be watched; the others are.
+  // error names the first folder of a file or a link that cannot be watched; the others are.
   Done set_files(std::vector<File> files);
 
  private:

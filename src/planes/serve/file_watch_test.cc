@@ -29,6 +29,8 @@ class FileWatchTest : public ::testing::Test {
     const Done set = watch_->set_files(files);
     ASSERT_TRUE(set.ok()) << set.error().message;
   }
+  // Lets it look at what has been.
+  void settle() { io.run_for(std::chrono::milliseconds(250)); }
   // Runs the loop until a change was reported.
   const Paths& next_change() {
     seen.clear();
@@ -99,6 +101,65 @@ TEST_F(FileWatchTest, SeesALinkOnTheWayTurned) {
   }
   folder.write("3/a", "in place");
   EXPECT_THAT(next_change(), ElementsAre(folder / "a", folder / "data" / "a"));
+}
+
+TEST_F(FileWatchTest, SeesAFolderOnTheWayReplaced) {
+  std::filesystem::create_directories(folder / "outer" / "inner");
+  folder.write("outer/inner/a", "1");
+  watch({folder / "outer" / "inner" / "a"});
+  settle();
+  std::filesystem::create_directories(folder / "next" / "inner");
+  folder.write("next/inner/a", "22");
+  std::filesystem::rename(folder / "outer", folder / "before");
+  std::filesystem::rename(folder / "next", folder / "outer");
+  EXPECT_THAT(next_change(), ElementsAre(folder / "outer" / "inner" / "a"));
+}
+
+TEST_F(FileWatchTest, SeesAFolderThatWasRemovedMadeAgain) {
+  std::filesystem::create_directory(folder / "made");
+  folder.write("made/a", "1");
+  watch({folder / "made" / "a"});
+  std::filesystem::remove_all(folder / "made");
+  settle();
+  std::filesystem::create_directory(folder / "made");
+  settle();
+  folder.write("made/a", "22");
+  EXPECT_THAT(next_change(), ElementsAre(folder / "made" / "a"));
+}
+
+TEST_F(FileWatchTest, SeesALinkRemovedAndMadeAgain) {
+  folder.write("one", "1");
+  folder.write("two", "22");
+  std::filesystem::create_symlink("one", folder / "a");
+  watch({folder / "a"});
+  std::filesystem::remove(folder / "a");
+  settle();
+  std::filesystem::create_symlink("two", folder / "a");
+  EXPECT_THAT(next_change(), ElementsAre(folder / "a"));
+}
+
+TEST_F(FileWatchTest, OtherFilesWrittenWithoutEndDoNotPutAChangeOff) {
+  folder.write("a", "1");
+  watch({folder / "a"});
+  folder.write("a", "22");
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (seen.empty() && std::chrono::steady_clock::now() < deadline) {
+    folder.write("log", "line");
+    io.run_one_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_THAT(seen, ElementsAre(ElementsAre(folder / "a")));
+}
+
+// A build that takes its time: the file is told of when it is complete.
+TEST_F(FileWatchTest, WaitsForAFileThatIsBeingWritten) {
+  folder.write("a", "");
+  watch({folder / "a"});
+  for (size_t size = 1; size <= 10; ++size) {
+    folder.write("a", std::string(size, 'x'));
+    io.run_for(std::chrono::milliseconds(60));
+    EXPECT_TRUE(seen.empty()) << size;
+  }
+  EXPECT_THAT(next_change(), ElementsAre(folder / "a"));
 }
 
 TEST_F(FileWatchTest, SeesWhatChangedBeforeItWasWatched) {
