@@ -110,6 +110,14 @@ class ServiceTest(PlaneTest):
         self.assertIn("the VM of a singleton is its own, but plugin 'filter' has the same", log)
         self.assertIn("bootstrap_extensions[0].typed_config", log)
 
+    def test_the_vm_of_a_singleton_is_its_own_wherever_its_code_lies(self):
+        path = guest("root_all")
+        elsewhere = path.parent / "." / ".." / path.parent.name / path.name
+        other = bootstrap.plugin("filter", str(elsewhere), vm_id="one")
+        log = self.refusal(service(vm_id="one"), plugins=[other])
+        self.assertIn("the VM of a singleton is its own, but plugin 'filter' has the same", log)
+        self.assertIn("bootstrap_extensions[0].typed_config", log)
+
     def test_a_service_that_fails_is_started_again(self):
         weir = self.serve(service("panic_tick=3\ntick_ms=20"))
         eventually(lambda: weir.stat("wasm.service.failed.unreachable") >= 1, "the failure")

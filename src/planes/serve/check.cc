@@ -39,17 +39,19 @@ Result<std::shared_ptr<const runtime::Plugin>> load(config::PluginSettings setti
 CheckReport check_settings(const config::ServeSettings& settings, const planes::CodeSupply& supply,
                            runtime::Host& host) {
   CheckReport report;
-  const auto places = plugins_of(settings);
-  // Kept to the end, so that plugins of one VM find it.
-  std::vector<std::shared_ptr<const runtime::Plugin>> plugins;
-  for (const PlacedPlugin& place : places) {
+  // They keep their plugins to the end, so that plugins of one VM find it.
+  auto places = plugins_of(settings);
+  for (PlacedPlugin& place : places) {
     auto loaded = load(place.settings, supply, host);
     if (!loaded.ok()) {
       report.errors.push_back(std::move(loaded).error());
       continue;
     }
     report.passed.push_back(started_message(*loaded.value(), place.holder));
-    plugins.push_back(std::move(loaded).value());
+    place.plugin = std::move(loaded).value();
+  }
+  if (Done own = check_singletons(places); !own.ok()) {
+    report.errors.push_back(std::move(own).error());
   }
   auto generation = make_generation(settings);
   Done secured = generation.ok() ? open_tls(generation.value(), nullptr, supply.base_dir())

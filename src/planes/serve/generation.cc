@@ -1,5 +1,7 @@
 #include "planes/serve/generation.h"
 
+#include "runtime/vm.h"
+
 namespace weir::serve {
 namespace {
 
@@ -152,6 +154,28 @@ std::set<std::filesystem::path> tls_files_of(const config::ServeSettings& settin
   }
   for (const config::Cluster& cluster : settings.clusters) add(cluster.tls);
   return files;
+}
+
+Error at_place(const PlacedPlugin& place, Error error) {
+  return place.settings.where.empty() ? std::move(error)
+                                      : std::move(error).in(place.settings.where);
+}
+
+Done check_singletons(const std::vector<PlacedPlugin>& places) {
+  for (const PlacedPlugin& one : places) {
+    if (!one.singleton || one.plugin == nullptr) continue;
+    for (const PlacedPlugin& other : places) {
+      if (other.singleton || other.plugin == nullptr) continue;
+      const bool share = one.settings.vm.vm_id == other.settings.vm.vm_id &&
+                         one.plugin->vm()->code_hash() == other.plugin->vm()->code_hash();
+      if (!share) continue;
+      return at_place(one,
+                      {ErrorCode::BadConfig,
+                       "the VM of a singleton is its own, but plugin '" + other.settings.name +
+                           "' has the same vm_id and code; give one of the two another vm_id"});
+    }
+  }
+  return Unit{};
 }
 
 std::vector<PlacedPlugin> plugins_of(const config::ServeSettings& settings) {

@@ -73,6 +73,13 @@ Done open_tls(Generation& generation, const Generation* before,
 std::set<std::filesystem::path> tls_files_of(const config::ServeSettings& settings,
                                              const std::filesystem::path& base_dir);
 
+// The error, with the plugin's place in its file.
+Error at_place(const PlacedPlugin& place, Error error);
+
+// An error where a singleton, which runs on a thread of its own, has the VM of a plugin on workers:
+// the same vm_id and code, wherever the code lies. Places without a plugin are passed over.
+Done check_singletons(const std::vector<PlacedPlugin>& places);
+
 // The plugins of all its places.
 std::vector<PlacedPlugin> plugins_of(const config::ServeSettings& settings);
 

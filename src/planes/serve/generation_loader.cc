@@ -54,11 +54,6 @@ std::vector<Known> find_known(const Draft& draft, const Generation* before) {
   return known;
 }
 
-Error at_place(const PlacedPlugin& place, Error error) {
-  return place.settings.where.empty() ? std::move(error)
-                                      : std::move(error).in(place.settings.where);
-}
-
 }  // namespace
 
 Result<Draft> GenerationLoader::begin(config::ServeSettings settings, const Generation* before,
@@ -108,6 +103,7 @@ Result<Generation> GenerationLoader::finish(Draft draft, const Generation* befor
       place.reloads = named->reloads + (place.plugin == named->plugin ? 0 : 1);
     }
   }
+  WEIR_TRY(check_singletons(draft.generation.plugins));
   return std::move(draft.generation);
 }
 
@@ -121,6 +117,7 @@ Result<Generation> GenerationLoader::replace(const Generation& of, size_t place,
     code = std::move(read_code).value();
   }
   WEIR_TRY(load(changed, std::move(*code), nullptr));
+  WEIR_TRY(check_singletons(next.plugins));
   ++changed.reloads;
   return next;
 }

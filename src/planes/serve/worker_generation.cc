@@ -139,7 +139,9 @@ Done WorkerGeneration::start_plugins(const WorkerGeneration* before) {
       if (same != before->plugins_.end()) plugin = *same;
     }
     if (plugin == nullptr) {
-      WEIR_TRY(plugin, surroundings_.worker.start(place.plugin));
+      auto started = surroundings_.worker.start(place.plugin);
+      if (!started.ok()) return at_place(place, std::move(started).error());
+      plugin = std::move(started).value();
     }
     makers_.http.push_back([plugin = plugin.get()](runtime::HttpStream& stream) {
       return plugin->make_http_context(stream);
