@@ -3,12 +3,16 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "planes/common/printable.h"
 #include "planes/serve/check.h"
 
 namespace weir::cli {
 namespace {
 
-void print_error(const Error& error) { std::cerr << "weir check: " << error.message << "\n"; }
+// One line each, whatever a file or a plugin has put into it.
+void print_error(const Error& error) {
+  std::cerr << "weir check: " << planes::printable(error.message) << "\n";
+}
 
 }  // namespace
 
@@ -38,7 +42,7 @@ ExitCode CheckCommand::run(const StartAgain& start_again) const {
   }
   const planes::CodeSupply supply(&process.fetcher(), settings_.base_dir());
   const serve::CheckReport report = serve::check_settings(settings.value(), supply, process.host());
-  for (const std::string& line : report.passed) std::cout << line << "\n";
+  for (const std::string& line : report.passed) std::cout << planes::printable(line) << "\n";
   for (const Error& error : report.errors) print_error(error);
   return report.errors.empty() ? ExitCode::Success : ExitCode::Failure;
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -135,6 +136,12 @@ TEST_F(CommandLineTest, ChecksWhatItWouldServe) {
   EXPECT_EQ(run({"check", "none", "--engine", "null"}), 1);
   EXPECT_THAT(err, AllOf(StartsWith("weir check: plugin 'none': "), HasSubstr("'none'")));
   EXPECT_EQ(run({"check", "-c", "weir.yaml", "weir.yaml"}), 2);
+}
+
+TEST_F(CommandLineTest, SaysAnErrorInOneLineWhateverIsInIt) {
+  EXPECT_EQ(run({"check", "a\nb\x1b[0m", "--engine", "null"}), 1);
+  EXPECT_EQ(std::ranges::count(err, '\n'), 1);
+  EXPECT_THAT(err, HasSubstr("'a\\x0ab\\x1b[0m'"));
 }
 
 TEST_F(CommandLineTest, ListsTheEngines) {

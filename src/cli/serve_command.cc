@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/socket_address.h"
+#include "planes/common/printable.h"
 
 namespace weir::cli {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 constexpr uint32_t kMaxWorkers = 512;
 
 ExitCode fail(const Error& error) {
-  std::cerr << "weir serve: " << error.message << "\n";
+  std::cerr << "weir serve: " << planes::printable(error.message) << "\n";
   return ExitCode::Failure;
 }
 
