@@ -37,6 +37,10 @@ TEST(VmKeyTest, DiffersByEverything) {
   add([](VmOptions& o) { o.limits.max_memory_bytes = 1; });
   add([](VmOptions& o) { o.limits.max_shared_data_bytes = 1; });
   add([](VmOptions& o) { o.limits.max_queue_bytes = 1; });
+  add([](VmOptions& o) { o.limits.max_stream_memory_bytes = 1; });
+  add([](VmOptions& o) { o.limits.call_targets = {"a"}; });
+  add([](VmOptions& o) { o.isolation = Isolation::Stream; });
+  add([](VmOptions& o) { o.supply_limits = abi::SupplyLimits::All; });
 }
 
 // What ends one field and begins the next is part of neither.
