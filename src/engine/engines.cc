@@ -11,6 +11,7 @@
 #include "engine/adapter.h"
 #include "engine/null_engine.h"
 #include "engine/own_c_library.h"
+#include "engine/shared_object.h"
 
 namespace weir::engine {
 namespace {
@@ -53,6 +54,16 @@ std::string joined(const Range& items) {
   return text;
 }
 
+// How configurations may write the known names, besides as they are.
+std::string known_spellings() {
+  std::vector<std::string_view> in_ats;
+  for (const Names& names : kNames) {
+    if (!names.ats.empty()) in_ats.push_back(names.canonical);
+  }
+  return "each also written envoy.wasm.runtime.NAME, and " + joined(in_ats) +
+         " as ats.wasm.runtime.NAME too";
+}
+
 std::string file_name(std::string_view name) { return "weir-engine-" + std::string(name) + ".so"; }
 
 std::string last_dl_error() {
@@ -60,10 +71,18 @@ std::string last_dl_error() {
   return text == nullptr ? "unknown error" : text;
 }
 
+constexpr std::string_view kInstallAnew =
+    "; install the adapter anew, with the engine's libraries beside it";
+
 Result<std::unique_ptr<Engine>> make_from(const fs::path& file, const EngineOptions& options) {
+  if (is_cut_short(file)) {
+    return Error{ErrorCode::Io, "is cut short" + std::string(kInstallAnew)};
+  }
   // Never closed: an engine leaves threads and signal handlers behind that run its code.
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (library == nullptr) return Error{ErrorCode::Io, "cannot be loaded: " + last_dl_error()};
+  if (library == nullptr) {
+    return Error{ErrorCode::Io, "cannot be loaded: " + last_dl_error() + std::string(kInstallAnew)};
+  }
 
   auto* function = reinterpret_cast<AdapterFunction>(dlsym(library, kAdapterSymbol));
   if (function == nullptr) {
@@ -140,9 +159,8 @@ std::vector<fs::path> Engines::default_search_path() {
 Result<const Engine*> Engines::find(std::string_view runtime) const {
   const std::string_view name = canonical_name(runtime);
   if (name.empty()) {
-    return Error{ErrorCode::BadConfig,
-                 "unknown runtime " + quoted(runtime) + ", known are " + joined(kKnown) +
-                     ", also written envoy.wasm.runtime.NAME or ats.wasm.runtime.NAME"};
+    return Error{ErrorCode::BadConfig, "unknown runtime " + quoted(runtime) + ", known are " +
+                                           joined(kKnown) + ", " + known_spellings()};
   }
 
   auto loaded = loaded_.lock();

@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::Contains;
+using testing::EndsWith;
 using testing::HasSubstr;
 
 // A folder of its own, gone with the test.
@@ -58,6 +59,15 @@ TEST_F(EnginesTest, ListsTheKnownNamesForAnUnknownOne) {
   EXPECT_THAT(error.message, AllOf(HasSubstr("'envoy.wasm.runtime.nine'"), HasSubstr("wasmedge")));
 }
 
+TEST_F(EnginesTest, NamesNoSpellingThatItDoesNotKnow) {
+  const Error error = refusal("ats.wasm.runtime.v8");
+  EXPECT_THAT(
+      error.message,
+      EndsWith("known are null, wasmtime, v8, wamr, wamr-aot, wasmedge, wasmedge-aot, wavm, "
+               "each also written envoy.wasm.runtime.NAME, and wasmtime, wamr, wamr-aot, "
+               "wasmedge, wasmedge-aot as ats.wasm.runtime.NAME too"));
+}
+
 TEST_F(EnginesTest, SaysWhereItLookedForAMissingAdapter) {
   const Error error = refusal("v8");
   EXPECT_EQ(error.code, ErrorCode::NotFound);
@@ -70,7 +80,29 @@ TEST_F(EnginesTest, RefusesAFileThatIsNoSharedObject) {
   std::ofstream(folder() / "weir-engine-v8.so") << "text";
   const Error error = refusal("v8");
   EXPECT_EQ(error.code, ErrorCode::Io);
-  EXPECT_THAT(error.message, HasSubstr((folder() / "weir-engine-v8.so").string()));
+  EXPECT_THAT(error.message, AllOf(HasSubstr((folder() / "weir-engine-v8.so").string()),
+                                   HasSubstr("install the adapter anew")));
+}
+
+// The dynamic loader would end the process by SIGBUS.
+TEST_F(EnginesTest, RefusesANativePluginThatIsCutShort) {
+  const fs::path file = folder() / "plugin.so";
+  fs::copy(WEIR_NATIVE_TEST_PLUGIN, file);
+  fs::resize_file(file, 1000);
+  const auto compiled = make_null_engine()->compile(as_bytes(file.native()), {});
+  ASSERT_FALSE(compiled.ok());
+  EXPECT_THAT(compiled.error().message, HasSubstr("plugin.so is cut short"));
+}
+
+TEST_F(EnginesTest, RefusesAnAdapterThatIsCutShort) {
+  const fs::path file = folder() / "weir-engine-v8.so";
+  fs::copy(WEIR_OLD_TEST_ADAPTER, file);
+  for (const uintmax_t bytes : {1000, 100}) {  // within the code, within the headers
+    fs::resize_file(file, bytes);
+    const Error error = refusal("v8");
+    EXPECT_EQ(error.code, ErrorCode::Io);
+    EXPECT_THAT(error.message, HasSubstr("is cut short; install the adapter anew"));
+  }
 }
 
 TEST_F(EnginesTest, RefusesASharedObjectThatIsNoAdapter) {

@@ -8,6 +8,7 @@
 
 #include "base/guarded.h"
 #include "engine/engine.h"
+#include "engine/shared_object.h"
 
 namespace weir::engine {
 namespace {
@@ -126,6 +127,9 @@ Result<NativeLibrary> NativeLibrary::open(Bytes code) {
     return checked;
   }
 
+  if (is_cut_short(name)) {
+    return Error{ErrorCode::BadModule, "cannot load native plugin: " + name + " is cut short"};
+  }
   std::unique_ptr<void, Close> handle(dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL));
   if (handle == nullptr) {
     return Error{ErrorCode::NotFound, "cannot load native plugin: " + std::string(dlerror())};

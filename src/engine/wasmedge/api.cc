@@ -34,7 +34,11 @@ Result<std::unique_ptr<const Api>> Api::load() {
   void* handle = dlopen(is_own ? file.c_str() : kLibrary,
                         RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE | WEIR_WASMEDGE_BIND);
   if (handle == nullptr) {
-    return Error{ErrorCode::Unsupported, std::string(kLibrary) + " cannot be loaded: " + dlerror()};
+    return Error{ErrorCode::Unsupported,
+                 std::string(kLibrary) + " cannot be loaded: " + dlerror() +
+                     (is_own ? ""
+                             : "; install WasmEdge " WASMEDGE_VERSION
+                               ", or the folder wasmedge/ that comes with this adapter")};
   }
   auto api = std::make_unique<const Api>(handle);
   if (!api->library.missing().empty()) {
