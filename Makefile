@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 # The plugin that `make run` shows, by its name in scripts/guests.sh.
 PLUGIN ?= header-edit-rust
-# The engines that `make build` makes adapters for; Wasmtime is always one.
+# The engines that `make build` installs; it makes adapters for all that have been. Wasmtime is always one.
 ENGINES ?= $(basename $(notdir $(wildcard scripts/setup/engines/*.sh)))
 
 .DEFAULT_GOAL := help
