@@ -65,7 +65,7 @@ class FileCacheTest : public ::testing::Test {
 
  protected:
   const fs::path folder = parent_ / "not" / "yet";
-  testing::RecordingLogger logger;
+  test::RecordingLogger logger;
   const FileCache cache{
       {.folder = folder, .suffix = ".kept", .name = "test cache", .max_bytes = 4096}, logger};
 };

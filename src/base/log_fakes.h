@@ -7,7 +7,7 @@
 #include "base/guarded.h"
 #include "base/log.h"
 
-namespace weir::testing {
+namespace weir::test {
 
 // Thread: any.
 class RecordingLogger final : public Logger {
@@ -20,4 +20,4 @@ class RecordingLogger final : public Logger {
   Guarded<std::vector<std::string>> lines_;
 };
 
-}  // namespace weir::testing
+}  // namespace weir::test

@@ -90,7 +90,7 @@ class CodeCacheTest : public ::testing::Test {
 
  protected:
   const fs::path folder = parent_ / "not" / "yet";
-  weir::testing::RecordingLogger logger;
+  weir::test::RecordingLogger logger;
   FakeEngine engine;
   const CodeCache cache{folder, 4096, logger};
 };

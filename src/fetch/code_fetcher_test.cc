@@ -14,12 +14,12 @@
 namespace weir::fetch {
 namespace {
 
+using test::FakeRequest;
+using test::FakeResponse;
+using test::FakeServer;
 using ::testing::AllOf;
-using testing::FakeRequest;
-using testing::FakeResponse;
-using testing::FakeServer;
 using ::testing::HasSubstr;
-using weir::testing::RecordingLogger;
+using weir::test::RecordingLogger;
 
 class CodeFetcherTest : public ::testing::Test {
  protected:

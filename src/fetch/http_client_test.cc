@@ -10,10 +10,10 @@
 namespace weir::fetch {
 namespace {
 
+using test::FakeRequest;
+using test::FakeResponse;
+using test::FakeServer;
 using ::testing::ElementsAre;
-using testing::FakeRequest;
-using testing::FakeResponse;
-using testing::FakeServer;
 using ::testing::HasSubstr;
 
 class HttpClientTest : public ::testing::Test {

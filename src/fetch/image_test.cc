@@ -15,8 +15,8 @@
 namespace weir::fetch {
 namespace {
 
+using test::make_layer;
 using ::testing::HasSubstr;
-using testing::make_layer;
 
 const std::string kHex(64, 'a');
 
@@ -157,9 +157,8 @@ TEST(ImageLayerTest, RefusesWhatHoldsNone) {
 
 TEST(ImageLayerTest, UnpacksNoMoreThanIsAllowed) {
   const std::string zeros(1 << 20, '\0');
-  for (const auto& files :
-       {std::vector<testing::LayerFile>{{"plugin.wasm", zeros}},
-        std::vector<testing::LayerFile>{{"zeros", zeros}, {"plugin.wasm", "c"}}}) {
+  for (const auto& files : {std::vector<test::LayerFile>{{"plugin.wasm", zeros}},
+                            std::vector<test::LayerFile>{{"zeros", zeros}, {"plugin.wasm", "c"}}}) {
     const auto code = extract_plugin(make_layer(files, true), 1000);
     ASSERT_FALSE(code.ok());
     EXPECT_THAT(code.error().error.message, HasSubstr("unpacks to more than 1000 bytes"));

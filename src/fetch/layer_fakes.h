@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace weir::fetch::testing {
+namespace weir::fetch::test {
 
 using LayerFile = std::pair<std::string, std::string>;  // path and content
 
@@ -37,4 +37,4 @@ inline std::string make_layer(const std::vector<LayerFile>& files, bool compress
   return bytes;
 }
 
-}  // namespace weir::fetch::testing
+}  // namespace weir::fetch::test

@@ -9,10 +9,10 @@
 namespace weir::fetch {
 namespace {
 
+using test::FakeRequest;
+using test::FakeResponse;
+using test::FakeServer;
 using ::testing::AllOf;
-using testing::FakeRequest;
-using testing::FakeResponse;
-using testing::FakeServer;
 using ::testing::HasSubstr;
 using ::testing::Not;
 

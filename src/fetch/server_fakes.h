@@ -18,7 +18,7 @@
 #include "base/guarded.h"
 #include "base/lower_case.h"
 
-namespace weir::fetch::testing {
+namespace weir::fetch::test {
 
 struct FakeRequest {
   std::string method;
@@ -138,4 +138,4 @@ class FakeServer {
   std::thread acceptor_;
 };
 
-}  // namespace weir::fetch::testing
+}  // namespace weir::fetch::test

@@ -25,7 +25,7 @@ class Trial {
   std::string path(const std::string& file_name) const { return (folder_ / file_name).string(); }
 
  private:
-  planes::testing::TemporaryFolder folder_;
+  planes::test::TemporaryFolder folder_;
 };
 
 // The bytes of plugin.wasm.

@@ -11,7 +11,7 @@
 #include "abi/callbacks.h"
 #include "abi/hostcall.h"
 
-namespace weir::planes::testing {
+namespace weir::planes::test {
 namespace {
 
 std::set<std::string> names_of_the_abi() {
@@ -43,4 +43,4 @@ TEST(CapabilityNamesTest, AreKnownAsSuch) {
 }
 
 }  // namespace
-}  // namespace weir::planes::testing
+}  // namespace weir::planes::test

@@ -12,12 +12,12 @@
 #include "planes/common/temporary_folder.h"
 #include "runtime/metrics.h"
 
-namespace weir::planes::testing {
+namespace weir::planes::test {
 namespace {
 
-using fetch::testing::FakeRequest;
-using fetch::testing::FakeResponse;
-using fetch::testing::FakeServer;
+using fetch::test::FakeRequest;
+using fetch::test::FakeResponse;
+using fetch::test::FakeServer;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -39,7 +39,7 @@ class CodeSupplyTest : public ::testing::Test {
   }
 
   const TemporaryFolder folder;
-  weir::testing::RecordingLogger logger;
+  weir::test::RecordingLogger logger;
   FileCache cache{
       {.folder = folder / "cache", .suffix = ".wasm", .name = "fetched code", .max_bytes = 1 << 20},
       logger};
@@ -138,4 +138,4 @@ TEST_F(CodeSupplyTest, AGatheringThatIsGivenUpHearsNothing) {
 }
 
 }  // namespace
-}  // namespace weir::planes::testing
+}  // namespace weir::planes::test

@@ -5,7 +5,7 @@
 
 #include "planes/common/temporary_folder.h"
 
-namespace weir::planes::testing {
+namespace weir::planes::test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -86,4 +86,4 @@ TEST(PluginSourceTest, NamesThePluginWhoseCodeCannotBeRead) {
 }
 
 }  // namespace
-}  // namespace weir::planes::testing
+}  // namespace weir::planes::test

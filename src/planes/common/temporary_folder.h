@@ -8,7 +8,7 @@
 #include <fstream>
 #include <string>
 
-namespace weir::planes::testing {
+namespace weir::planes::test {
 
 class TemporaryFolder {
  public:
@@ -33,4 +33,4 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace weir::planes::testing
+}  // namespace weir::planes::test

@@ -11,7 +11,7 @@
 
 #include "planes/serve/filter_chain.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 
 using runtime::Direction;
 
@@ -443,4 +443,4 @@ class ChainWorld {
   ChainParts parts_;
 };
 
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

@@ -7,7 +7,7 @@
 
 #include "planes/serve/loopback.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 namespace {
 
 using ::testing::AllOf;
@@ -249,4 +249,4 @@ INSTANTIATE_TEST_SUITE_P(Cluster, InvalidRequestTest, ::testing::Bool(), [](cons
 });
 
 }  // namespace
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

@@ -5,7 +5,7 @@
 
 #include "planes/serve/chain_fakes.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -149,4 +149,4 @@ TEST_F(ClusterUpstreamsTest, KeepsAClusterWhileACallIsUnderWay) {
 }
 
 }  // namespace
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

@@ -10,7 +10,7 @@
 #include "planes/serve/codec.h"
 #include "planes/serve/exchange.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 
 // Does for a codec what Connection does, with bytes in memory.
 class MemoryCarrier final : public Carrier {
@@ -110,4 +110,4 @@ class EchoFactory final : public ExchangeFactory {
   Exchange& make_exchange(ClientStream& client) override { return *new EchoExchange(client); }
 };
 
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

@@ -10,7 +10,7 @@
 #include "planes/serve/server_codec.h"
 #include "planes/serve/upstream_codec.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 
 // Holds events against what UpstreamEvents promises.
 class CheckedEvents final : public UpstreamEvents {
@@ -116,4 +116,4 @@ struct FuzzInput {
   std::string_view bytes;
 };
 
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

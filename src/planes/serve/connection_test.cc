@@ -7,7 +7,7 @@
 #include "planes/serve/loopback.h"
 #include "planes/serve/server_codec.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -157,4 +157,4 @@ TEST_F(ConnectionTest, LingersForAClientThatKeepsSending) {
 }
 
 }  // namespace
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

@@ -7,7 +7,7 @@
 
 #include "planes/common/temporary_folder.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -40,7 +40,7 @@ class FileWatchTest : public ::testing::Test {
     return seen.front();
   }
 
-  planes::testing::TemporaryFolder folder;
+  planes::test::TemporaryFolder folder;
   boost::asio::io_context io;
   std::vector<Paths> seen;
   std::unique_ptr<FileWatch> watch_;
@@ -189,4 +189,4 @@ TEST_F(FileWatchTest, NamesAFolderThatIsNotThere) {
 }
 
 }  // namespace
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

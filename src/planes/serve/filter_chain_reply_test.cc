@@ -6,7 +6,7 @@
 #include "planes/serve/chain_fakes.h"
 #include "planes/serve/exchange_attributes.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 namespace {
 
 using abi::DataAction;
@@ -414,4 +414,4 @@ TEST_F(FilterChainReplyTest, SharesFilterStateAmongPlugins) {
 }
 
 }  // namespace
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

@@ -5,7 +5,7 @@
 
 #include "planes/serve/chain_fakes.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 namespace {
 
 using abi::DataAction;
@@ -485,4 +485,4 @@ TEST_F(FilterChainTest, PassesInterimResponsesOn) {
 }
 
 }  // namespace
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

@@ -4,12 +4,12 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace weir::serve;
-  const testing::FuzzInput input(data, size);
+  const test::FuzzInput input(data, size);
   if (input.server) {
-    testing::feed_server(make_http1_server, input.bytes, input.piece);
+    test::feed_server(make_http1_server, input.bytes, input.piece);
   } else {
-    testing::feed_client(make_http1_client, input.bytes, input.piece, input.head ? "HEAD" : "GET",
-                         input.upgrade);
+    test::feed_client(make_http1_client, input.bytes, input.piece, input.head ? "HEAD" : "GET",
+                      input.upgrade);
   }
   return 0;
 }

@@ -5,7 +5,7 @@
 
 #include "planes/serve/loopback.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 namespace {
 
 using ::testing::AllOf;
@@ -461,4 +461,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& parameter) { return std::string(parameter.param.name); });
 
 }  // namespace
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

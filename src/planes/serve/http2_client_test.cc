@@ -5,7 +5,7 @@
 
 #include "planes/serve/http2_peer.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 namespace {
 
 using ::testing::AllOf;
@@ -262,4 +262,4 @@ TEST_F(Http2ClientTest, PassesTrailersBetweenTwoProxies) {
 }
 
 }  // namespace
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

@@ -6,12 +6,12 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace weir::serve;
-  const testing::FuzzInput input(data, size);
+  const test::FuzzInput input(data, size);
   if (input.server) {
     const std::string bytes = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string(input.bytes);
-    testing::feed_server(make_http2_server, bytes, input.piece);
+    test::feed_server(make_http2_server, bytes, input.piece);
   } else {
-    testing::feed_client(make_http2_client, input.bytes, input.piece, input.head ? "HEAD" : "GET");
+    test::feed_client(make_http2_client, input.bytes, input.piece, input.head ? "HEAD" : "GET");
   }
   return 0;
 }

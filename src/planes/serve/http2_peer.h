@@ -12,7 +12,7 @@
 
 #include "planes/serve/loopback.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
@@ -133,10 +133,10 @@ class Http2Peer {
     frame.payload = peer_.read(static_cast<size_t>(byte(0) << 16 | byte(1) << 8 | byte(2)));
     const bool is_ack = (frame.flags & NGHTTP2_FLAG_ACK) != 0;
     if (frame.type == NGHTTP2_SETTINGS && !is_ack) {
-      send(testing::frame(NGHTTP2_SETTINGS, NGHTTP2_FLAG_ACK, 0));
+      send(test::frame(NGHTTP2_SETTINGS, NGHTTP2_FLAG_ACK, 0));
     }
     if (frame.type == NGHTTP2_PING && !is_ack) {
-      send(testing::frame(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, frame.payload));
+      send(test::frame(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, frame.payload));
     }
     if (frame.type == NGHTTP2_HEADERS) frame.fields = decode(frame.payload);
     return frame;
@@ -217,4 +217,4 @@ inline std::string setting(uint16_t id, uint32_t value) {
   return big_endian(id, 2) + big_endian(value, 4);
 }
 
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

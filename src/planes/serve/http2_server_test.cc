@@ -5,7 +5,7 @@
 
 #include "planes/serve/http2_peer.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 namespace {
 
 using ::testing::AllOf;
@@ -370,4 +370,4 @@ TEST_F(Http2ServerTest, SurvivesAFloodOfResets) {
 }
 
 }  // namespace
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

@@ -6,7 +6,7 @@
 #include "planes/serve/codec_fakes.h"
 #include "planes/serve/loopback.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 namespace {
 
 using ::testing::AllOf;
@@ -197,4 +197,4 @@ TEST(ListenerTest, CountsBytes) {
 }
 
 }  // namespace
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

@@ -27,8 +27,8 @@ class LogFilesTest : public ::testing::Test {
   // What has been handed over is written when this returns.
   void finish() { files.reset(); }
 
-  planes::testing::TemporaryFolder folder;
-  testing::RecordingLogger logger;
+  planes::test::TemporaryFolder folder;
+  test::RecordingLogger logger;
   std::unique_ptr<LogFiles> files = std::make_unique<LogFiles>(logger);
 };
 

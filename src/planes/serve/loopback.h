@@ -21,7 +21,7 @@
 #include "planes/serve/cluster.h"
 #include "planes/serve/listener.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 
 namespace asio = boost::asio;
 
@@ -313,4 +313,4 @@ class Upstream {
   uint16_t port_ = 0;
 };
 
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

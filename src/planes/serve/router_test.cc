@@ -7,7 +7,7 @@
 
 #include "planes/serve/chain_fakes.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 namespace {
 
 using runtime::Attribute;
@@ -263,4 +263,4 @@ TEST(RouteAnswerTest, EditsResponsesBeforePluginsSeeThem) {
 }
 
 }  // namespace
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

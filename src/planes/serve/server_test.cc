@@ -15,7 +15,7 @@
 #include "planes/common/temporary_folder.h"
 #include "planes/serve/loopback.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 namespace {
 
 using ::testing::AllOf;
@@ -116,7 +116,7 @@ class ServerTest : public ::testing::Test {
     return false;
   }
 
-  planes::testing::TemporaryFolder folder;
+  planes::test::TemporaryFolder folder;
   Upstream upstream;
   MemoryLogger logger;
   SystemClock clock;
@@ -433,4 +433,4 @@ TEST_F(ServerTest, ServesWithoutPlugins) {
 }
 
 }  // namespace
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

@@ -10,7 +10,7 @@
 namespace weir::serve {
 namespace {
 
-using testing::make_certificate;
+using test::make_certificate;
 
 std::string text_of(const Body& body) {
   std::string text(body.size(), '\0');

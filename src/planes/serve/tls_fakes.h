@@ -10,7 +10,7 @@
 #include "planes/serve/tls_material.h"
 #include "planes/serve/tls_openssl.h"
 
-namespace weir::serve::testing {
+namespace weir::serve::test {
 
 inline std::string pem_of(BIO& bio) {
   char* data = nullptr;
@@ -46,4 +46,4 @@ inline TlsMaterial::Certificate make_certificate(const std::string& name,
   return {.chain = pem_of(*chain), .key = pem_of(*secret)};
 }
 
-}  // namespace weir::serve::testing
+}  // namespace weir::serve::test

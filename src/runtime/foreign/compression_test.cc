@@ -8,7 +8,7 @@ namespace weir::runtime::foreign {
 namespace {
 
 using abi::Status;
-using testing::FakePlugin;
+using test::FakePlugin;
 
 class CompressionTest : public ::testing::Test {
  protected:

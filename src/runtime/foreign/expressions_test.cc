@@ -13,7 +13,7 @@ namespace weir::runtime::foreign {
 namespace {
 
 using abi::Status;
-using testing::FakePlugin;
+using test::FakePlugin;
 
 template <typename T>
 std::string bytes_of(T value) {

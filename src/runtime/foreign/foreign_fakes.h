@@ -9,7 +9,7 @@
 #include "runtime/foreign/expressions.h"
 #include "runtime/foreign_function.h"
 
-namespace weir::runtime::foreign::testing {
+namespace weir::runtime::foreign::test {
 
 // A context that has properties and a route, and nothing else.
 class FakeContext final : public abi::Context {
@@ -85,4 +85,4 @@ class FakePlugin final : public ForeignCaller {
   Expressions expressions_;
 };
 
-}  // namespace weir::runtime::foreign::testing
+}  // namespace weir::runtime::foreign::test

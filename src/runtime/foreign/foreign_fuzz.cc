@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view name = kNames[data[0] % std::size(kNames)];
   const std::string_view arguments = as_text(std::as_bytes(std::span(data + 1, size - 1)));
 
-  runtime::foreign::testing::FakePlugin plugin;
+  runtime::foreign::test::FakePlugin plugin;
   plugin.context().properties = {
       {"request.path", "/a/b?c=d"},
       {"request.size", std::string("\x07\0\0\0\0\0\0\0", 8)},

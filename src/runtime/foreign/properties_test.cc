@@ -7,7 +7,7 @@ namespace weir::runtime::foreign {
 namespace {
 
 using abi::Status;
-using testing::FakePlugin;
+using test::FakePlugin;
 
 class PropertiesTest : public ::testing::Test {
  protected:

@@ -14,7 +14,7 @@ namespace weir::runtime::foreign {
 namespace {
 
 using abi::Status;
-using testing::FakePlugin;
+using test::FakePlugin;
 
 // A key pair in the forms that plugins send.
 struct KeyPair {
