@@ -37,7 +37,7 @@ Status set_buffer_bytes(HostCall& call, BufferType type, Size start, Size size, 
   return Status::Ok;
 }
 
-constexpr Hostcall kHostcalls[] = {
+constexpr Hostcall kBufferHostcalls[] = {
     hostcall<get_buffer_bytes>("proxy_get_buffer_bytes"),
     hostcall<get_buffer_status>("proxy_get_buffer_status"),
     hostcall<set_buffer_bytes>("proxy_set_buffer_bytes"),
@@ -45,6 +45,6 @@ constexpr Hostcall kHostcalls[] = {
 
 }  // namespace
 
-std::span<const Hostcall> buffer_hostcalls() { return kHostcalls; }
+std::span<const Hostcall> buffer_hostcalls() { return kBufferHostcalls; }
 
 }  // namespace weir::abi

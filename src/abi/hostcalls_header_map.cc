@@ -79,7 +79,7 @@ Status remove_header_map_value(HostCall& call, MapType type, GuestBytes name) {
   });
 }
 
-constexpr Hostcall kHostcalls[] = {
+constexpr Hostcall kHeaderMapHostcalls[] = {
     hostcall<get_header_map_size>("proxy_get_header_map_size"),
     hostcall<get_header_map_pairs>("proxy_get_header_map_pairs"),
     hostcall<set_header_map_pairs>("proxy_set_header_map_pairs"),
@@ -91,6 +91,6 @@ constexpr Hostcall kHostcalls[] = {
 
 }  // namespace
 
-std::span<const Hostcall> header_map_hostcalls() { return kHostcalls; }
+std::span<const Hostcall> header_map_hostcalls() { return kHeaderMapHostcalls; }
 
 }  // namespace weir::abi

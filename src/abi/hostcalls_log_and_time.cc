@@ -46,7 +46,7 @@ Status done(HostCall& call) { return call.context().done(); }
 void emscripten_notify_memory_growth(HostCall&, uint32_t) {}
 uint32_t pthread_equal(HostCall&, uint32_t a, uint32_t b) { return a == b ? 1 : 0; }
 
-constexpr Hostcall kHostcalls[] = {
+constexpr Hostcall kLogAndTimeHostcalls[] = {
     hostcall<log>("proxy_log", Callable::Anytime),
     hostcall<get_log_level>("proxy_get_log_level", Callable::Anytime),
     hostcall<get_current_time_nanoseconds>("proxy_get_current_time_nanoseconds", Callable::Anytime),
@@ -59,6 +59,6 @@ constexpr Hostcall kHostcalls[] = {
 
 }  // namespace
 
-std::span<const Hostcall> log_and_time_hostcalls() { return kHostcalls; }
+std::span<const Hostcall> log_and_time_hostcalls() { return kLogAndTimeHostcalls; }
 
 }  // namespace weir::abi

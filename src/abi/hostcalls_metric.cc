@@ -28,7 +28,7 @@ Status get_metric(HostCall& call, uint32_t metric_id, GuestOut<uint64_t> value) 
   return status;
 }
 
-constexpr Hostcall kHostcalls[] = {
+constexpr Hostcall kMetricHostcalls[] = {
     hostcall<define_metric>("proxy_define_metric"),
     hostcall<increment_metric>("proxy_increment_metric"),
     hostcall<record_metric>("proxy_record_metric"),
@@ -37,6 +37,6 @@ constexpr Hostcall kHostcalls[] = {
 
 }  // namespace
 
-std::span<const Hostcall> metric_hostcalls() { return kHostcalls; }
+std::span<const Hostcall> metric_hostcalls() { return kMetricHostcalls; }
 
 }  // namespace weir::abi

@@ -40,7 +40,7 @@ Status get_configuration(HostCall& call, GuestValue configuration) {
   return Status::NotFound;
 }
 
-constexpr Hostcall kHostcalls[] = {
+constexpr Hostcall kPropertyHostcalls[] = {
     hostcall<get_property>("proxy_get_property"),
     hostcall<set_property>("proxy_set_property"),
     hostcall<call_foreign_function>("proxy_call_foreign_function"),
@@ -49,6 +49,6 @@ constexpr Hostcall kHostcalls[] = {
 
 }  // namespace
 
-std::span<const Hostcall> property_hostcalls() { return kHostcalls; }
+std::span<const Hostcall> property_hostcalls() { return kPropertyHostcalls; }
 
 }  // namespace weir::abi

@@ -42,7 +42,7 @@ Status dequeue_shared_queue(HostCall& call, uint32_t queue_id, GuestValue item) 
   return item.set(call, as_bytes(taken));
 }
 
-constexpr Hostcall kHostcalls[] = {
+constexpr Hostcall kSharedHostcalls[] = {
     hostcall<get_shared_data>("proxy_get_shared_data"),
     hostcall<set_shared_data>("proxy_set_shared_data"),
     hostcall<register_shared_queue>("proxy_register_shared_queue"),
@@ -53,6 +53,6 @@ constexpr Hostcall kHostcalls[] = {
 
 }  // namespace
 
-std::span<const Hostcall> shared_hostcalls() { return kHostcalls; }
+std::span<const Hostcall> shared_hostcalls() { return kSharedHostcalls; }
 
 }  // namespace weir::abi

@@ -37,7 +37,7 @@ void continue_request_v(HostCall& call) { continue_request(call); }
 void continue_response_v(HostCall& call) { continue_response(call); }
 void clear_route_cache_v(HostCall& call) { clear_route_cache(call); }
 
-constexpr Hostcall kHostcalls[] = {
+constexpr Hostcall kStreamHostcalls[] = {
     hostcall<continue_stream>("proxy_continue_stream"),
     hostcall<close_stream>("proxy_close_stream"),
     hostcall<send_local_response>("proxy_send_local_response"),
@@ -51,6 +51,6 @@ constexpr Hostcall kHostcalls[] = {
 
 }  // namespace
 
-std::span<const Hostcall> stream_hostcalls() { return kHostcalls; }
+std::span<const Hostcall> stream_hostcalls() { return kStreamHostcalls; }
 
 }  // namespace weir::abi

@@ -74,7 +74,7 @@ Status get_status(HostCall& call, GuestOut<uint32_t> code, GuestValue message) {
   return message.set(call, as_bytes(text));
 }
 
-constexpr Hostcall kHostcalls[] = {
+constexpr Hostcall kUpstreamHostcalls[] = {
     hostcall<http_call>("proxy_http_call"),     hostcall<grpc_call>("proxy_grpc_call"),
     hostcall<grpc_stream>("proxy_grpc_stream"), hostcall<grpc_send>("proxy_grpc_send"),
     hostcall<grpc_cancel>("proxy_grpc_cancel"), hostcall<grpc_close>("proxy_grpc_close"),
@@ -83,6 +83,6 @@ constexpr Hostcall kHostcalls[] = {
 
 }  // namespace
 
-std::span<const Hostcall> upstream_hostcalls() { return kHostcalls; }
+std::span<const Hostcall> upstream_hostcalls() { return kUpstreamHostcalls; }
 
 }  // namespace weir::abi

@@ -13,8 +13,6 @@ namespace {
 
 static_assert(wasm::kMaxCrossingValues == engine::kMaxSlots);
 
-constexpr std::string_view kMarkerPrefix = "proxy_abi_version_";
-
 bool is_wasi(std::string_view module) { return module.starts_with("wasi_"); }
 
 // A function that the configuration does not allow answers `kAnswer`, a Status or an Errno.
@@ -70,7 +68,7 @@ Result<AbiMarker> abi_marker_of(const ModuleInterface& interface) {
     if (interface.find_export(marker.name) != nullptr) return marker;
   }
   for (const auto& item : interface.exports) {
-    if (!item.name.starts_with(kMarkerPrefix)) continue;
+    if (!item.name.starts_with(kVersionMarkerPrefix)) continue;
     return Error{ErrorCode::BadModule, "unknown Proxy-Wasm ABI version: the module exports '" +
                                            item.name + "'; Weir runs 0.1.0, 0.2.0 and 0.2.1"};
   }

@@ -38,6 +38,9 @@ enum class Entry : uint8_t {
   Started,       // nothing: instances begin as one that had started
 };
 
+// How the exports begin by which modules tell their ABI version.
+inline constexpr std::string_view kVersionMarkerPrefix = "proxy_abi_version_";
+
 // The export by which a module tells its ABI version.
 struct AbiMarker {
   std::string_view name;

@@ -9,8 +9,6 @@
 namespace weir::abi {
 namespace {
 
-constexpr std::string_view kMarkerPrefix = "proxy_abi_version_";
-
 std::string_view callback_subject(Callback callback) {
   using enum Callback;
   switch (callback) {
@@ -101,7 +99,7 @@ void report_exports(ModuleReport& report) {
       report.capabilities.insert(item.name);
     } else if (item.name.starts_with("proxy_on_") && item.name != "proxy_on_memory_allocate") {
       report.unknown_callbacks.push_back(item.name);
-    } else if (!item.name.starts_with(kMarkerPrefix)) {
+    } else if (!item.name.starts_with(kVersionMarkerPrefix)) {
       report.other_exports.push_back(item.name);
     }
   }

@@ -250,7 +250,7 @@ void proc_exit(HostCall& call, uint32_t code) {
 
 constexpr auto kStart = Callable::Anytime;
 
-constexpr Hostcall kHostcalls[] = {
+constexpr Hostcall kWasiHostcalls[] = {
     hostcall<fd_write>("fd_write", kStart),
     hostcall<fd_pwrite>("fd_pwrite", kStart),
     hostcall<fd_read>("fd_read", kStart),
@@ -300,6 +300,6 @@ constexpr Hostcall kHostcalls[] = {
 
 }  // namespace
 
-std::span<const Hostcall> wasi_hostcalls() { return kHostcalls; }
+std::span<const Hostcall> wasi_hostcalls() { return kWasiHostcalls; }
 
 }  // namespace weir::abi

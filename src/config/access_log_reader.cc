@@ -12,7 +12,7 @@ namespace weir::config {
 namespace {
 
 namespace loggers = envoy::extensions::access_loggers;
-namespace v3 = envoy::config::accesslog::v3;
+namespace accesslog_v3 = envoy::config::accesslog::v3;
 using loggers::file::v3::FileAccessLog;
 using loggers::stream::v3::StderrAccessLog;
 using loggers::stream::v3::StdoutAccessLog;
@@ -69,8 +69,8 @@ Result<PluginSettings> read_plugin_log(const google::protobuf::Any& config,
   return plugin;
 }
 
-Result<AccessLog> read_access_log(const v3::AccessLog& message, const Environment& environment,
-                                  const Place& at) {
+Result<AccessLog> read_access_log(const accesslog_v3::AccessLog& message,
+                                  const Environment& environment, const Place& at) {
   AccessLog log;
   if (message.has_filter()) {
     WEIR_TRY(log.filter, read_log_filter(message.filter(), at.field("filter")));
@@ -100,7 +100,7 @@ Result<AccessLog> read_access_log(const v3::AccessLog& message, const Environmen
 }  // namespace
 
 Result<std::vector<AccessLog>> read_access_logs(
-    const google::protobuf::RepeatedPtrField<v3::AccessLog>& messages,
+    const google::protobuf::RepeatedPtrField<accesslog_v3::AccessLog>& messages,
     const Environment& environment, const Place& at) {
   std::vector<AccessLog> logs;
   for (int i = 0; i < messages.size(); ++i) {

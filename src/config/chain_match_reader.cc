@@ -6,7 +6,7 @@
 namespace weir::config {
 namespace {
 
-namespace v3 = envoy::config::listener::v3;
+namespace listener_v3 = envoy::config::listener::v3;
 namespace core = envoy::config::core::v3;
 
 constexpr uint32_t kHighestPort = 65'535;
@@ -46,7 +46,8 @@ Result<std::string> read_server_name(std::string_view text, const Place& at) {
   return name;
 }
 
-Done read_names(const v3::FilterChainMatch& message, const Place& at, FilterChainMatch& into) {
+Done read_names(const listener_v3::FilterChainMatch& message, const Place& at,
+                FilterChainMatch& into) {
   const Place names = at.field("server_names");
   for (int i = 0; i < message.server_names_size(); ++i) {
     WEIR_TRY(auto name,
@@ -72,7 +73,8 @@ Done read_names(const v3::FilterChainMatch& message, const Place& at, FilterChai
 
 }  // namespace
 
-Result<FilterChainMatch> read_chain_match(const v3::FilterChainMatch& message, const Place& at) {
+Result<FilterChainMatch> read_chain_match(const listener_v3::FilterChainMatch& message,
+                                          const Place& at) {
   FilterChainMatch match;
   if (message.has_destination_port()) {
     const uint32_t port = message.destination_port().value();

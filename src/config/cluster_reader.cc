@@ -12,12 +12,12 @@
 namespace weir::config {
 namespace {
 
-namespace v3 = envoy::config::cluster::v3;
+namespace cluster_v3 = envoy::config::cluster::v3;
 using envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
 
-Cluster::Discovery read_discovery(v3::Cluster::DiscoveryType type) {
-  if (type == v3::Cluster::STRICT_DNS) return Cluster::Discovery::StrictDns;
-  if (type == v3::Cluster::LOGICAL_DNS) return Cluster::Discovery::LogicalDns;
+Cluster::Discovery read_discovery(cluster_v3::Cluster::DiscoveryType type) {
+  if (type == cluster_v3::Cluster::STRICT_DNS) return Cluster::Discovery::StrictDns;
+  if (type == cluster_v3::Cluster::LOGICAL_DNS) return Cluster::Discovery::LogicalDns;
   return Cluster::Discovery::Static;
 }
 
@@ -56,7 +56,7 @@ Result<std::vector<SocketAddress>> read_endpoints(
 }
 
 // Whether HTTP/2 is spoken.
-Result<bool> read_http2(const v3::Cluster& message, const Place& at) {
+Result<bool> read_http2(const cluster_v3::Cluster& message, const Place& at) {
   const std::string& known = HttpProtocolOptions::descriptor()->full_name();
   for (const auto& [key, any] : message.typed_extension_protocol_options()) {
     Place here = at.field("typed_extension_protocol_options").entry(key);
@@ -70,13 +70,13 @@ Result<bool> read_http2(const v3::Cluster& message, const Place& at) {
   return false;
 }
 
-Cluster::Balancing read_balancing(v3::Cluster::LbPolicy policy) {
-  if (policy == v3::Cluster::LEAST_REQUEST) return Cluster::Balancing::LeastRequest;
-  if (policy == v3::Cluster::RANDOM) return Cluster::Balancing::Random;
+Cluster::Balancing read_balancing(cluster_v3::Cluster::LbPolicy policy) {
+  if (policy == cluster_v3::Cluster::LEAST_REQUEST) return Cluster::Balancing::LeastRequest;
+  if (policy == cluster_v3::Cluster::RANDOM) return Cluster::Balancing::Random;
   return Cluster::Balancing::RoundRobin;
 }
 
-Result<CircuitBreakers> read_limits(const v3::CircuitBreakers& message, const Place& at) {
+Result<CircuitBreakers> read_limits(const cluster_v3::CircuitBreakers& message, const Place& at) {
   CircuitBreakers limits;
   if (message.thresholds_size() == 0) return limits;
   if (message.thresholds_size() > 1) {
@@ -96,7 +96,7 @@ Result<CircuitBreakers> read_limits(const v3::CircuitBreakers& message, const Pl
   return limits;
 }
 
-Done read_balance(const v3::Cluster& message, const Place& at, Cluster& into) {
+Done read_balance(const cluster_v3::Cluster& message, const Place& at, Cluster& into) {
   into.balancing = read_balancing(message.lb_policy());
   if (message.has_least_request_lb_config()) {
     if (into.balancing != Cluster::Balancing::LeastRequest) {
@@ -120,7 +120,7 @@ Done read_balance(const v3::Cluster& message, const Place& at, Cluster& into) {
   return Unit{};
 }
 
-Result<Cluster> read_cluster(const v3::Cluster& message, const Place& at) {
+Result<Cluster> read_cluster(const cluster_v3::Cluster& message, const Place& at) {
   Cluster cluster;
   cluster.name = message.name();
   cluster.discovery = read_discovery(message.type());
@@ -167,7 +167,7 @@ Result<SocketAddress> read_ip_address(const envoy::config::core::v3::Address& me
 }
 
 Result<std::vector<Cluster>> read_clusters(
-    const google::protobuf::RepeatedPtrField<v3::Cluster>& messages, const Place& at) {
+    const google::protobuf::RepeatedPtrField<cluster_v3::Cluster>& messages, const Place& at) {
   std::vector<Cluster> out;
   std::set<std::string> names;
   for (int i = 0; i < messages.size(); ++i) {

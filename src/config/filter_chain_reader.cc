@@ -20,7 +20,7 @@
 namespace weir::config {
 namespace {
 
-namespace v3 = envoy::config::listener::v3;
+namespace listener_v3 = envoy::config::listener::v3;
 namespace filters = envoy::extensions::filters;
 using HttpWasm = filters::http::wasm::v3::Wasm;
 using NetworkWasm = filters::network::wasm::v3::Wasm;
@@ -168,7 +168,7 @@ Error unknown_network_filter(const google::protobuf::Any& config, const Place& a
 }
 
 // Plugins, and then what takes the bytes: HTTP, or the TCP proxy.
-Done read_filters(const v3::FilterChain& chain, const std::set<std::string>& clusters,
+Done read_filters(const listener_v3::FilterChain& chain, const std::set<std::string>& clusters,
                   const Environment& environment, const Place& at, FilterChain& into) {
   const int last = chain.filters_size() - 1;
   for (int i = 0; i <= last; ++i) {
@@ -204,7 +204,7 @@ Done read_filters(const v3::FilterChain& chain, const std::set<std::string>& clu
 
 }  // namespace
 
-Result<FilterChain> read_filter_chain(const v3::FilterChain& message,
+Result<FilterChain> read_filter_chain(const listener_v3::FilterChain& message,
                                       const std::set<std::string>& clusters,
                                       const Environment& environment, const Place& at) {
   FilterChain chain;

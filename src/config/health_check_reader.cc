@@ -5,11 +5,11 @@
 namespace weir::config {
 namespace {
 
-namespace v3 = envoy::config::core::v3;
+namespace core_v3 = envoy::config::core::v3;
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
-Result<std::string> read_payload(const v3::HealthCheck::Payload& message, const Place& at) {
+Result<std::string> read_payload(const core_v3::HealthCheck::Payload& message, const Place& at) {
   if (message.has_binary()) return message.binary();
   std::string bytes;
   const std::string& text = message.text();
@@ -28,7 +28,8 @@ Result<std::string> read_payload(const v3::HealthCheck::Payload& message, const 
   return at.field("text").error("expected bytes in hexadecimal, as 50494e47; got " + quote(text));
 }
 
-Result<TcpHealthCheck> read_tcp(const v3::HealthCheck::TcpHealthCheck& message, const Place& at) {
+Result<TcpHealthCheck> read_tcp(const core_v3::HealthCheck::TcpHealthCheck& message,
+                                const Place& at) {
   TcpHealthCheck check;
   if (message.has_send()) {
     WEIR_TRY(check.send, read_payload(message.send(), at.field("send")));
@@ -41,12 +42,12 @@ Result<TcpHealthCheck> read_tcp(const v3::HealthCheck::TcpHealthCheck& message, 
   return check;
 }
 
-Result<HttpHealthCheck> read_http(const v3::HealthCheck::HttpHealthCheck& message,
+Result<HttpHealthCheck> read_http(const core_v3::HealthCheck::HttpHealthCheck& message,
                                   const Place& at) {
   HttpHealthCheck check{.host = message.host(), .path = message.path()};
   if (!check.path.starts_with('/')) return at.field("path").error("does not begin with '/'");
-  if (message.method() == v3::HEAD) check.method = "HEAD";
-  if (message.method() == v3::OPTIONS) check.method = "OPTIONS";
+  if (message.method() == core_v3::HEAD) check.method = "HEAD";
+  if (message.method() == core_v3::OPTIONS) check.method = "OPTIONS";
   for (int i = 0; i < message.expected_statuses_size(); ++i) {
     const auto& range = message.expected_statuses(i);
     if (range.start() < 100 || range.end() > 600 || range.start() >= range.end()) {
@@ -61,7 +62,7 @@ Result<HttpHealthCheck> read_http(const v3::HealthCheck::HttpHealthCheck& messag
   return check;
 }
 
-Result<HealthCheck> read_check(const v3::HealthCheck& message, const Place& at) {
+Result<HealthCheck> read_check(const core_v3::HealthCheck& message, const Place& at) {
   HealthCheck check;
   check.timeout = to_milliseconds(message.timeout());
   check.interval = to_milliseconds(message.interval());
@@ -81,7 +82,7 @@ Result<HealthCheck> read_check(const v3::HealthCheck& message, const Place& at) 
 }  // namespace
 
 Result<std::vector<HealthCheck>> read_health_checks(
-    const google::protobuf::RepeatedPtrField<v3::HealthCheck>& messages, const Place& at) {
+    const google::protobuf::RepeatedPtrField<core_v3::HealthCheck>& messages, const Place& at) {
   std::vector<HealthCheck> checks;
   for (int i = 0; i < messages.size(); ++i) {
     WEIR_TRY(auto check, read_check(messages[i], at.item(static_cast<size_t>(i))));

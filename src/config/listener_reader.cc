@@ -13,11 +13,11 @@
 namespace weir::config {
 namespace {
 
-namespace v3 = envoy::config::listener::v3;
+namespace listener_v3 = envoy::config::listener::v3;
 using envoy::extensions::filters::listener::proxy_protocol::v3::ProxyProtocol;
 using envoy::extensions::filters::listener::tls_inspector::v3::TlsInspector;
 
-Done read_chains(const v3::Listener& message, const std::set<std::string>& clusters,
+Done read_chains(const listener_v3::Listener& message, const std::set<std::string>& clusters,
                  const Environment& environment, const Place& at, Listener& into) {
   const Place list = at.field("filter_chains");
   std::set<std::string> names;
@@ -48,7 +48,7 @@ Done read_chains(const v3::Listener& message, const std::set<std::string>& clust
   return Unit{};
 }
 
-Done read_listener_filters(const v3::Listener& message, const Place& at, Listener& into) {
+Done read_listener_filters(const listener_v3::Listener& message, const Place& at, Listener& into) {
   for (int i = 0; i < message.listener_filters_size(); ++i) {
     const auto& config = message.listener_filters(i).typed_config();
     const Place here = at.item(static_cast<size_t>(i)).field("typed_config");
@@ -73,7 +73,8 @@ Done read_listener_filters(const v3::Listener& message, const Place& at, Listene
   return Unit{};
 }
 
-Result<Listener> read_listener(const v3::Listener& message, const std::set<std::string>& clusters,
+Result<Listener> read_listener(const listener_v3::Listener& message,
+                               const std::set<std::string>& clusters,
                                const Environment& environment, const Place& at) {
   Listener listener;
   WEIR_TRY(listener.address, read_ip_address(message.address(), at.field("address")));
@@ -100,7 +101,7 @@ Result<Listener> read_listener(const v3::Listener& message, const std::set<std::
 }  // namespace
 
 Result<std::vector<Listener>> read_listeners(
-    const google::protobuf::RepeatedPtrField<v3::Listener>& messages,
+    const google::protobuf::RepeatedPtrField<listener_v3::Listener>& messages,
     const std::set<std::string>& clusters, const Environment& environment, const Place& at) {
   std::vector<Listener> out;
   std::set<std::string> names;

@@ -7,13 +7,14 @@
 namespace weir::config {
 namespace {
 
-namespace v3 = envoy::config::accesslog::v3;
+namespace accesslog_v3 = envoy::config::accesslog::v3;
 
-NumberComparison read_comparison(const v3::ComparisonFilter& message) {
+NumberComparison read_comparison(const accesslog_v3::ComparisonFilter& message) {
   NumberComparison comparison{.value = message.value().default_value()};
-  if (message.op() == v3::ComparisonFilter::GE)
+  if (message.op() == accesslog_v3::ComparisonFilter::GE)
     comparison.op = NumberComparison::Op::GreaterOrEqual;
-  if (message.op() == v3::ComparisonFilter::LE) comparison.op = NumberComparison::Op::LessOrEqual;
+  if (message.op() == accesslog_v3::ComparisonFilter::LE)
+    comparison.op = NumberComparison::Op::LessOrEqual;
   return comparison;
 }
 
@@ -28,7 +29,8 @@ Result<std::vector<LogFilter>> read_list(const Filters& messages, const Place& a
   return filters;
 }
 
-Result<ResponseFlagFilter> read_flags(const v3::ResponseFlagFilter& message, const Place& at) {
+Result<ResponseFlagFilter> read_flags(const accesslog_v3::ResponseFlagFilter& message,
+                                      const Place& at) {
   ResponseFlagFilter filter;
   for (int i = 0; i < message.flags_size(); ++i) {
     const std::string& name = message.flags(i);
@@ -43,12 +45,12 @@ Result<ResponseFlagFilter> read_flags(const v3::ResponseFlagFilter& message, con
   return filter;
 }
 
-Result<LogFilter> read_header(const v3::HeaderFilter& message, const Place& at) {
+Result<LogFilter> read_header(const accesslog_v3::HeaderFilter& message, const Place& at) {
   WEIR_TRY(HeaderMatch match, read_header_match(message.header(), at.field("header")));
   return LogFilter{std::move(match)};
 }
 
-GrpcStatusFilter read_statuses(const v3::GrpcStatusFilter& message) {
+GrpcStatusFilter read_statuses(const accesslog_v3::GrpcStatusFilter& message) {
   GrpcStatusFilter filter{.exclude = message.exclude()};
   for (int i = 0; i < message.statuses_size(); ++i) filter.statuses |= 1u << message.statuses(i);
   return filter;
@@ -56,35 +58,35 @@ GrpcStatusFilter read_statuses(const v3::GrpcStatusFilter& message) {
 
 }  // namespace
 
-Result<LogFilter> read_log_filter(const v3::AccessLogFilter& message, const Place& at) {
+Result<LogFilter> read_log_filter(const accesslog_v3::AccessLogFilter& message, const Place& at) {
   switch (message.filter_specifier_case()) {
-    case v3::AccessLogFilter::kStatusCodeFilter:
+    case accesslog_v3::AccessLogFilter::kStatusCodeFilter:
       return LogFilter{
           StatusCodeFilter{read_comparison(message.status_code_filter().comparison())}};
-    case v3::AccessLogFilter::kDurationFilter:
+    case accesslog_v3::AccessLogFilter::kDurationFilter:
       return LogFilter{DurationFilter{read_comparison(message.duration_filter().comparison())}};
-    case v3::AccessLogFilter::kNotHealthCheckFilter:
+    case accesslog_v3::AccessLogFilter::kNotHealthCheckFilter:
       return LogFilter{NotHealthCheckFilter{}};
-    case v3::AccessLogFilter::kAndFilter: {
+    case accesslog_v3::AccessLogFilter::kAndFilter: {
       WEIR_TRY(auto filters,
                read_list(message.and_filter().filters(), at.field("and_filter").field("filters")));
       return LogFilter{AllOf{std::move(filters)}};
     }
-    case v3::AccessLogFilter::kOrFilter: {
+    case accesslog_v3::AccessLogFilter::kOrFilter: {
       WEIR_TRY(auto filters,
                read_list(message.or_filter().filters(), at.field("or_filter").field("filters")));
       return LogFilter{AnyOf{std::move(filters)}};
     }
-    case v3::AccessLogFilter::kHeaderFilter:
+    case accesslog_v3::AccessLogFilter::kHeaderFilter:
       return read_header(message.header_filter(), at.field("header_filter"));
-    case v3::AccessLogFilter::kResponseFlagFilter: {
+    case accesslog_v3::AccessLogFilter::kResponseFlagFilter: {
       WEIR_TRY(auto flags,
                read_flags(message.response_flag_filter(), at.field("response_flag_filter")));
       return LogFilter{flags};
     }
-    case v3::AccessLogFilter::kGrpcStatusFilter:
+    case accesslog_v3::AccessLogFilter::kGrpcStatusFilter:
       return LogFilter{read_statuses(message.grpc_status_filter())};
-    case v3::AccessLogFilter::FILTER_SPECIFIER_NOT_SET:
+    case accesslog_v3::AccessLogFilter::FILTER_SPECIFIER_NOT_SET:
       break;
   }
   return at.error("says no condition");

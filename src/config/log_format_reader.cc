@@ -8,7 +8,6 @@ namespace weir::config {
 namespace {
 
 namespace pb = google::protobuf;
-using envoy::config::core::v3::DataSource;
 using envoy::config::core::v3::SubstitutionFormatString;
 
 Result<LogJson> read_value(const pb::Value& value, const Place& at);
@@ -78,9 +77,9 @@ Result<LogFormat> read_log_format(const SubstitutionFormatString& message, const
       default:
         break;
     }
-    const DataSource& source = message.text_format_source();
+    const envoy::config::core::v3::DataSource& source = message.text_format_source();
     const Place here = at.field("text_format_source");
-    if (source.specifier_case() != DataSource::kInlineString) {
+    if (!source.has_inline_string()) {
       return here.error("a format is said in place, as inline_string");
     }
     return read_text_format(source.inline_string(), here.field("inline_string"));

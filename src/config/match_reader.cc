@@ -7,7 +7,7 @@
 namespace weir::config {
 namespace {
 
-namespace v3 = envoy::config::route::v3;
+namespace route_v3 = envoy::config::route::v3;
 namespace matcher = envoy::type::matcher::v3;
 using Kind = StringMatch::Kind;
 
@@ -22,7 +22,8 @@ Result<HeaderMatch::Range> read_range(const envoy::type::v3::Int64Range& range, 
   return at.error("holds no number: 'end' is not within the range, and has to be above 'start'");
 }
 
-Result<QueryMatch> read_query_match(const v3::QueryParameterMatcher& message, const Place& at) {
+Result<QueryMatch> read_query_match(const route_v3::QueryParameterMatcher& message,
+                                    const Place& at) {
   QueryMatch match{.name = message.name()};
   if (message.has_string_match()) {
     WEIR_TRY(match.value, read_string_match(message.string_match(), at.field("string_match")));
@@ -33,8 +34,8 @@ Result<QueryMatch> read_query_match(const v3::QueryParameterMatcher& message, co
 
 using HeaderValue = decltype(HeaderMatch::value);
 
-Result<HeaderValue> read_header_value(const v3::HeaderMatcher& message, const Place& at) {
-  using v3::HeaderMatcher;
+Result<HeaderValue> read_header_value(const route_v3::HeaderMatcher& message, const Place& at) {
+  using route_v3::HeaderMatcher;
   const auto text = [&](Kind kind, const std::string& with,
                         std::string_view field) -> Result<HeaderValue> {
     WEIR_TRY(StringMatch match, read_text(kind, with, at.field(field)));
@@ -79,8 +80,8 @@ Done check_path(const std::string& path, const Place& at) {
   return Unit{};
 }
 
-Result<PathMatch> read_path_match(const v3::RouteMatch& message, const Place& at) {
-  using v3::RouteMatch;
+Result<PathMatch> read_path_match(const route_v3::RouteMatch& message, const Place& at) {
+  using route_v3::RouteMatch;
   PathMatch match;
   if (message.has_case_sensitive()) match.ignore_case = !message.case_sensitive().value();
   const auto literal = [&](PathMatch::Kind kind, const std::string& path,
@@ -170,7 +171,7 @@ Result<RegexRewrite> read_regex_rewrite(const matcher::RegexMatchAndSubstitute& 
   return at.field("substitution").error(error);
 }
 
-Result<HeaderMatch> read_header_match(const v3::HeaderMatcher& message, const Place& at) {
+Result<HeaderMatch> read_header_match(const route_v3::HeaderMatcher& message, const Place& at) {
   HeaderMatch match{.invert = message.invert_match(),
                     .missing_is_empty = message.treat_missing_header_as_empty()};
   WEIR_TRY(match.name, read_header_name(message.name(), at.field("name")));
@@ -179,7 +180,7 @@ Result<HeaderMatch> read_header_match(const v3::HeaderMatcher& message, const Pl
   return match;
 }
 
-Result<RouteMatch> read_route_match(const v3::RouteMatch& message, const Place& at) {
+Result<RouteMatch> read_route_match(const route_v3::RouteMatch& message, const Place& at) {
   RouteMatch match;
   WEIR_TRY(match.path, read_path_match(message, at));
   for (int i = 0; i < message.headers_size(); ++i) {

@@ -9,12 +9,12 @@
 namespace weir::config {
 namespace {
 
-namespace v3 = envoy::config::route::v3;
+namespace route_v3 = envoy::config::route::v3;
 
 // As in Envoy (max_direct_response_body_size_bytes).
 constexpr size_t kMaxDirectBody = 4096;
 
-Result<std::vector<WeightedCluster>> read_weighted(const v3::WeightedCluster& message,
+Result<std::vector<WeightedCluster>> read_weighted(const route_v3::WeightedCluster& message,
                                                    const ClusterNames& clusters, const Place& at) {
   std::vector<WeightedCluster> out;
   uint64_t sum = 0;
@@ -86,33 +86,33 @@ Result<uint32_t> read_conditions(std::string_view text, const Place& at) {
   return conditions;
 }
 
-Result<std::vector<WeightedCluster>> read_clusters_of(const v3::RouteAction& message,
+Result<std::vector<WeightedCluster>> read_clusters_of(const route_v3::RouteAction& message,
                                                       const ClusterNames& clusters,
                                                       const Place& at) {
   switch (message.cluster_specifier_case()) {
-    case v3::RouteAction::kCluster:
+    case route_v3::RouteAction::kCluster:
       WEIR_TRY(check_cluster(message.cluster(), clusters, at.field("cluster")));
       return std::vector{WeightedCluster{.name = message.cluster()}};
-    case v3::RouteAction::kWeightedClusters:
+    case route_v3::RouteAction::kWeightedClusters:
       return read_weighted(message.weighted_clusters(), clusters, at.field("weighted_clusters"));
     default:
       return std::vector<WeightedCluster>();
   }
 }
 
-uint32_t read_unknown_cluster_status(v3::RouteAction::ClusterNotFoundResponseCode code) {
-  if (code == v3::RouteAction::NOT_FOUND) return 404;
-  return code == v3::RouteAction::INTERNAL_SERVER_ERROR ? 500 : 503;
+uint32_t read_unknown_cluster_status(route_v3::RouteAction::ClusterNotFoundResponseCode code) {
+  if (code == route_v3::RouteAction::NOT_FOUND) return 404;
+  return code == route_v3::RouteAction::INTERNAL_SERVER_ERROR ? 500 : 503;
 }
 
-uint32_t read_redirect_status(v3::RedirectAction::RedirectResponseCode code) {
+uint32_t read_redirect_status(route_v3::RedirectAction::RedirectResponseCode code) {
   constexpr uint32_t kStatuses[] = {301, 302, 303, 307, 308};
   return static_cast<size_t>(code) < std::size(kStatuses) ? kStatuses[code] : 301;
 }
 
 }  // namespace
 
-Result<RetryPolicy> read_retry_policy(const v3::RetryPolicy& message, const Place& at) {
+Result<RetryPolicy> read_retry_policy(const route_v3::RetryPolicy& message, const Place& at) {
   RetryPolicy policy;
   WEIR_TRY(policy.conditions, read_conditions(message.retry_on(), at.field("retry_on")));
   if (message.has_num_retries()) policy.retries = message.num_retries().value();
@@ -145,7 +145,7 @@ Result<RetryPolicy> read_retry_policy(const v3::RetryPolicy& message, const Plac
   return policy;
 }
 
-Result<Forward> read_forward(const v3::RouteAction& message, const PathMatch& path,
+Result<Forward> read_forward(const route_v3::RouteAction& message, const PathMatch& path,
                              const ClusterNames& clusters, const Place& at) {
   Forward forward;
   WEIR_TRY(forward.clusters, read_clusters_of(message, clusters, at));
@@ -176,7 +176,7 @@ Result<Forward> read_forward(const v3::RouteAction& message, const PathMatch& pa
   return forward;
 }
 
-Result<Redirect> read_redirect(const v3::RedirectAction& message, const PathMatch& path,
+Result<Redirect> read_redirect(const route_v3::RedirectAction& message, const PathMatch& path,
                                const Place& at) {
   Redirect redirect{.status = read_redirect_status(message.response_code()),
                     .scheme = message.https_redirect() ? "https" : message.scheme_redirect(),
@@ -198,7 +198,7 @@ Result<Redirect> read_redirect(const v3::RedirectAction& message, const PathMatc
   return redirect;
 }
 
-Result<DirectResponse> read_direct_response(const v3::DirectResponseAction& message,
+Result<DirectResponse> read_direct_response(const route_v3::DirectResponseAction& message,
                                             const Environment& environment, const Place& at) {
   using envoy::config::core::v3::DataSource;
   if (message.status() < 200 || message.status() > 599) {

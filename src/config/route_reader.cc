@@ -9,7 +9,7 @@
 namespace weir::config {
 namespace {
 
-namespace v3 = envoy::config::route::v3;
+namespace route_v3 = envoy::config::route::v3;
 
 // What routes are read with.
 struct Known {
@@ -18,7 +18,7 @@ struct Known {
   const std::set<std::string>& filters;
 };
 
-Result<Route> read_route(const v3::Route& message, const Known& known, const Place& at) {
+Result<Route> read_route(const route_v3::Route& message, const Known& known, const Place& at) {
   Route route{.name = message.name()};
   WEIR_TRY(route.match, read_route_match(message.match(), at.field("match")));
   WEIR_TRY(route.edits, read_message_edits(message, at));
@@ -26,21 +26,21 @@ Result<Route> read_route(const v3::Route& message, const Known& known, const Pla
                                                at.field("typed_per_filter_config")));
   const PathMatch& path = route.match.path;
   switch (message.action_case()) {
-    case v3::Route::kRoute: {
+    case route_v3::Route::kRoute: {
       WEIR_TRY(route.action,
                read_forward(message.route(), path, known.clusters, at.field("route")));
       return route;
     }
-    case v3::Route::kRedirect: {
+    case route_v3::Route::kRedirect: {
       WEIR_TRY(route.action, read_redirect(message.redirect(), path, at.field("redirect")));
       return route;
     }
-    case v3::Route::kDirectResponse: {
+    case route_v3::Route::kDirectResponse: {
       WEIR_TRY(route.action, read_direct_response(message.direct_response(), known.environment,
                                                   at.field("direct_response")));
       return route;
     }
-    case v3::Route::ACTION_NOT_SET:
+    case route_v3::Route::ACTION_NOT_SET:
       break;
   }
   return at.error("says nothing to do with the request; write route: {cluster: NAME}");
@@ -60,12 +60,12 @@ Result<std::string> read_domain(std::string_view text, const Place& at) {
 }
 
 // A route without reasons of its own to try again has those of its host.
-void inherit_retries(const RetryPolicy& policy, const v3::Route& message, Route& route) {
+void inherit_retries(const RetryPolicy& policy, const route_v3::Route& message, Route& route) {
   auto* forward = std::get_if<Forward>(&route.action);
   if (forward != nullptr && !message.route().has_retry_policy()) forward->retry = policy;
 }
 
-Result<std::vector<Route>> read_routes_of(const v3::VirtualHost& host, const Known& known,
+Result<std::vector<Route>> read_routes_of(const route_v3::VirtualHost& host, const Known& known,
                                           const Place& at) {
   RetryPolicy retries;
   if (host.has_retry_policy()) {
@@ -83,7 +83,7 @@ Result<std::vector<Route>> read_routes_of(const v3::VirtualHost& host, const Kno
 
 }  // namespace
 
-Result<RouteConfiguration> read_routes(const v3::RouteConfiguration& message,
+Result<RouteConfiguration> read_routes(const route_v3::RouteConfiguration& message,
                                        const ClusterNames& clusters,
                                        const std::set<std::string>& filters,
                                        const Environment& environment, const Place& at) {
@@ -95,7 +95,7 @@ Result<RouteConfiguration> read_routes(const v3::RouteConfiguration& message,
   std::set<std::string> names;
   std::set<std::string> domains;
   for (int i = 0; i < message.virtual_hosts_size(); ++i) {
-    const v3::VirtualHost& host = message.virtual_hosts(i);
+    const route_v3::VirtualHost& host = message.virtual_hosts(i);
     const Place here = at.field("virtual_hosts").item(static_cast<size_t>(i));
     if (!names.insert(host.name()).second) {
       return here.field("name").error("there is another virtual host " + quote(host.name()));

@@ -9,11 +9,11 @@
 namespace weir::config {
 namespace {
 
-namespace v3 = envoy::config::route::v3;
+namespace route_v3 = envoy::config::route::v3;
 
 // The fields of a RouteConfiguration, or of one route in it.
 Result<RouteConfiguration> read(const std::string& text) {
-  v3::RouteConfiguration message;
+  route_v3::RouteConfiguration message;
   SourceMap map("f.yaml");
   WEIR_TRY(load_message(text, "f.yaml", message, map));
   return read_routes(message, {"web", "api"}, {"auth"}, {{"BODY", "from outside"}}, Place(map));

@@ -4,11 +4,11 @@
 
 namespace weir::config {
 
-namespace v3 = envoy::extensions::filters::network::tcp_proxy::v3;
+namespace tcp_proxy_v3 = envoy::extensions::filters::network::tcp_proxy::v3;
 
 namespace {
 
-Result<std::vector<TcpProxy::Target>> read_targets(const v3::TcpProxy& message,
+Result<std::vector<TcpProxy::Target>> read_targets(const tcp_proxy_v3::TcpProxy& message,
                                                    const ClusterNames& clusters, const Place& at) {
   std::vector<TcpProxy::Target> targets;
   if (message.has_cluster()) {
@@ -33,7 +33,7 @@ Result<std::vector<TcpProxy::Target>> read_targets(const v3::TcpProxy& message,
 
 }  // namespace
 
-Result<TcpProxy> read_tcp_proxy(const v3::TcpProxy& message, const ClusterNames& clusters,
+Result<TcpProxy> read_tcp_proxy(const tcp_proxy_v3::TcpProxy& message, const ClusterNames& clusters,
                                 const Place& at) {
   TcpProxy proxy;
   proxy.stat_prefix = message.stat_prefix();

@@ -10,7 +10,7 @@
 namespace weir::config {
 namespace {
 
-namespace v3 = envoy::extensions::transport_sockets::tls::v3;
+namespace tls_v3 = envoy::extensions::transport_sockets::tls::v3;
 
 // RFC 7301: a byte counts the bytes of a name, and two those of the list.
 constexpr size_t kLongestProtocol = 255;
@@ -24,28 +24,28 @@ std::string joined(const Texts& texts) {
 }
 
 // Groups of equal preference, "[a|b]", are BoringSSL's: here each has its place.
-std::string cipher_list(const v3::TlsParameters& message) {
+std::string cipher_list(const tls_v3::TlsParameters& message) {
   std::string list = joined(message.cipher_suites());
   std::erase_if(list, [](char c) { return c == '[' || c == ']'; });
   std::ranges::replace(list, '|', ':');
   return list;
 }
 
-Result<TlsVersion> read_version(v3::TlsParameters::TlsProtocol version, TlsVersion otherwise,
+Result<TlsVersion> read_version(tls_v3::TlsParameters::TlsProtocol version, TlsVersion otherwise,
                                 const Place& at) {
   switch (version) {
-    case v3::TlsParameters::TLS_AUTO:
+    case tls_v3::TlsParameters::TLS_AUTO:
       return otherwise;
-    case v3::TlsParameters::TLSv1_2:
+    case tls_v3::TlsParameters::TLSv1_2:
       return TlsVersion::Tls12;
-    case v3::TlsParameters::TLSv1_3:
+    case tls_v3::TlsParameters::TLSv1_3:
       return TlsVersion::Tls13;
     default:
       return at.error("TLS before 1.2 is broken, and not served; write TLSv1_2");
   }
 }
 
-Done read_parameters(const v3::TlsParameters& message, const Place& at, Tls& into) {
+Done read_parameters(const tls_v3::TlsParameters& message, const Place& at, Tls& into) {
   WEIR_TRY(into.min_version, read_version(message.tls_minimum_protocol_version(), TlsVersion::Tls12,
                                           at.field("tls_minimum_protocol_version")));
   const Place max = at.field("tls_maximum_protocol_version");
@@ -60,7 +60,7 @@ Done read_parameters(const v3::TlsParameters& message, const Place& at, Tls& int
   return Unit{};
 }
 
-Result<TlsCertificate> read_certificate(const v3::TlsCertificate& message, const Place& at) {
+Result<TlsCertificate> read_certificate(const tls_v3::TlsCertificate& message, const Place& at) {
   TlsCertificate certificate;
   WEIR_TRY(certificate.chain, read_data_source(message.certificate_chain(),
                                                at.field("certificate_chain"), "server.crt"));
@@ -73,19 +73,19 @@ Result<TlsCertificate> read_certificate(const v3::TlsCertificate& message, const
   return certificate;
 }
 
-Result<AltNameMatch> read_alt_name(const v3::SubjectAltNameMatcher& message, const Place& at) {
+Result<AltNameMatch> read_alt_name(const tls_v3::SubjectAltNameMatcher& message, const Place& at) {
   AltNameMatch out;
   switch (message.san_type()) {
-    case v3::SubjectAltNameMatcher::EMAIL:
+    case tls_v3::SubjectAltNameMatcher::EMAIL:
       out.kind = AltNameMatch::Kind::Email;
       break;
-    case v3::SubjectAltNameMatcher::DNS:
+    case tls_v3::SubjectAltNameMatcher::DNS:
       out.kind = AltNameMatch::Kind::Dns;
       break;
-    case v3::SubjectAltNameMatcher::URI:
+    case tls_v3::SubjectAltNameMatcher::URI:
       out.kind = AltNameMatch::Kind::Uri;
       break;
-    case v3::SubjectAltNameMatcher::IP_ADDRESS:
+    case tls_v3::SubjectAltNameMatcher::IP_ADDRESS:
       out.kind = AltNameMatch::Kind::IpAddress;
       break;
     default:
@@ -114,7 +114,7 @@ Result<std::string> read_key_hash(const std::string& text, const Place& at) {
   return at.error("expected a SHA-256 hash in base64, 44 characters, got " + quote(text));
 }
 
-Result<TlsValidation> read_validation(const v3::CertificateValidationContext& message,
+Result<TlsValidation> read_validation(const tls_v3::CertificateValidationContext& message,
                                       const Place& at) {
   TlsValidation out;
   if (message.has_trusted_ca()) {
@@ -137,7 +137,7 @@ Result<TlsValidation> read_validation(const v3::CertificateValidationContext& me
   out.crl_of_leaf_only = message.only_verify_leaf_cert_crl();
   out.allow_expired = message.allow_expired_certificate();
   out.accept_untrusted =
-      message.trust_chain_verification() == v3::CertificateValidationContext::ACCEPT_UNTRUSTED;
+      message.trust_chain_verification() == tls_v3::CertificateValidationContext::ACCEPT_UNTRUSTED;
   if (message.has_max_verify_depth()) out.max_depth = message.max_verify_depth().value();
   for (int i = 0; i < message.match_typed_subject_alt_names_size(); ++i) {
     WEIR_TRY(auto name,
@@ -160,7 +160,7 @@ Result<TlsValidation> read_validation(const v3::CertificateValidationContext& me
   return out;
 }
 
-Done read_alpn(const v3::CommonTlsContext& message, const Place& at, Tls& into) {
+Done read_alpn(const tls_v3::CommonTlsContext& message, const Place& at, Tls& into) {
   size_t bytes = 0;
   for (int i = 0; i < message.alpn_protocols_size(); ++i) {
     const std::string& name = message.alpn_protocols(i);
@@ -175,7 +175,7 @@ Done read_alpn(const v3::CommonTlsContext& message, const Place& at, Tls& into) 
   return Unit{};
 }
 
-Result<Tls> read_common(const v3::CommonTlsContext& message, const Place& at) {
+Result<Tls> read_common(const tls_v3::CommonTlsContext& message, const Place& at) {
   Tls tls;
   WEIR_TRY(read_parameters(message.tls_params(), at.field("tls_params"), tls));
   for (int i = 0; i < message.tls_certificates_size(); ++i) {
@@ -206,7 +206,7 @@ Result<Context> unpack_context(const envoy::config::core::v3::TransportSocket& m
 Result<Tls> read_downstream_tls(const envoy::config::core::v3::TransportSocket& message,
                                 const Place& at) {
   const Place here = at.field("typed_config");
-  WEIR_TRY(auto context, unpack_context<v3::DownstreamTlsContext>(message, here));
+  WEIR_TRY(auto context, unpack_context<tls_v3::DownstreamTlsContext>(message, here));
   const Place common = here.field("common_tls_context");
   WEIR_TRY(Tls tls, read_common(context.common_tls_context(), common));
   tls.where.text = here.describe();
@@ -222,7 +222,7 @@ Result<Tls> read_downstream_tls(const envoy::config::core::v3::TransportSocket& 
 Result<Tls> read_upstream_tls(const envoy::config::core::v3::TransportSocket& message,
                               const Place& at) {
   const Place here = at.field("typed_config");
-  WEIR_TRY(auto context, unpack_context<v3::UpstreamTlsContext>(message, here));
+  WEIR_TRY(auto context, unpack_context<tls_v3::UpstreamTlsContext>(message, here));
   const Place common = here.field("common_tls_context");
   WEIR_TRY(Tls tls, read_common(context.common_tls_context(), common));
   tls.where.text = here.describe();

@@ -2,27 +2,21 @@
 
 #include <nlohmann/json.hpp>
 
+#include "fetch/image_digest.h"
+#include "fetch/json_text.h"
+
 namespace weir::fetch {
 namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kSha256 = "sha256:";
-
-std::string text_at(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 Fetched<Descriptor> read_descriptor(const json& object) {
   if (!object.is_object()) return final("the manifest has a part that is not an object");
   Descriptor descriptor{.digest = text_at(object, "digest")};
-  const std::string_view digest = descriptor.digest;
-  const auto sha256 = digest.starts_with(kSha256) ? parse_digest(digest.substr(kSha256.size()))
-                                                  : std::optional<Digest>();
+  const auto sha256 = parse_image_digest(descriptor.digest);
   if (!sha256) return final("the manifest has a part whose digest is no sha256");
   descriptor.sha256 = *sha256;
-  descriptor.digest = std::string(kSha256) + to_hex(*sha256);
+  descriptor.digest = to_image_digest(*sha256);
   const auto size = object.find("size");
   if (size == object.end() || !size->is_number_unsigned()) {
     return final("the manifest has a part without its size");

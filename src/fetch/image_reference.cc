@@ -1,12 +1,11 @@
 #include "fetch/image_reference.h"
 
-#include "base/sha256.h"
+#include "fetch/image_digest.h"
 
 namespace weir::fetch {
 namespace {
 
 constexpr std::string_view kScheme = "oci://";
-constexpr std::string_view kSha256 = "sha256:";
 constexpr size_t kMaxTag = 128;
 constexpr size_t kMaxRepository = 255;
 
@@ -79,12 +78,11 @@ Result<ImageReference> parse_image_reference(std::string_view uri) {
   reference.registry = rest.substr(0, slash);
   rest.remove_prefix(slash + 1);
   if (const size_t at = rest.find('@'); at != std::string_view::npos) {
-    std::string_view digest = rest.substr(at + 1);
-    if (!digest.starts_with(kSha256)) return bad("only sha256 digests are known");
-    digest.remove_prefix(kSha256.size());
-    const auto parsed = parse_digest(digest);
+    const std::string_view digest = rest.substr(at + 1);
+    if (!digest.starts_with(kSha256Prefix)) return bad("only sha256 digests are known");
+    const auto parsed = parse_image_digest(digest);
     if (!parsed) return bad("the digest is not 64 hexadecimal digits");
-    reference.digest = std::string(kSha256) + to_hex(*parsed);
+    reference.digest = to_image_digest(*parsed);
     rest = rest.substr(0, at);
   }
   std::string_view tag = reference.digest.empty() ? "latest" : "";

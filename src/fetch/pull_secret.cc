@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "fetch/json_text.h"
+
 namespace weir::fetch {
 namespace {
 
@@ -28,11 +30,6 @@ std::optional<std::string> decode_base64(std::string_view text) {
   const size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
   decoded.resize(static_cast<size_t>(size) - std::min(padding, static_cast<size_t>(size)));
   return decoded;
-}
-
-std::string text_at(const nlohmann::json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
 // "https://index.docker.io/v1/" is written for docker.io.

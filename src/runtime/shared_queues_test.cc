@@ -11,7 +11,7 @@ namespace {
 
 using abi::Status;
 
-constexpr uint64_t kEnough = 1 << 20;
+constexpr uint64_t kEnoughForQueues = 1 << 20;
 
 class CountingReceiver final : public QueueReceiver {
  public:
@@ -22,7 +22,7 @@ class CountingReceiver final : public QueueReceiver {
 class SharedQueuesTest : public testing::Test {
  protected:
   uint32_t open(std::string_view name, const std::shared_ptr<QueueReceiver>& receiver = nullptr,
-                uint64_t max_bytes = kEnough) {
+                uint64_t max_bytes = kEnoughForQueues) {
     uint32_t id = 0;
     EXPECT_EQ(queues.open("vm", name, receiver, max_bytes, id), Status::Ok);
     return id;
@@ -107,21 +107,21 @@ TEST_F(SharedQueuesTest, AFullQueueTakesNoMoreUntilItIsEmptied) {
 
 TEST_F(SharedQueuesTest, TheQueuesOfOneVmShareTheirBound) {
   const uint32_t one = open("one", nullptr, 2 * SharedQueues::kItemBytes);
-  const uint32_t two = open("two", nullptr, kEnough);
+  const uint32_t two = open("two", nullptr, kEnoughForQueues);
   EXPECT_EQ(queues.enqueue(one, ""), Status::Ok);
   EXPECT_EQ(queues.enqueue(two, ""), Status::Ok);
   EXPECT_NE(queues.enqueue(two, ""), Status::Ok);
   uint32_t other = 0;
-  EXPECT_EQ(queues.open("other vm", "one", nullptr, kEnough, other), Status::Ok);
+  EXPECT_EQ(queues.open("other vm", "one", nullptr, kEnoughForQueues, other), Status::Ok);
   EXPECT_EQ(queues.enqueue(other, ""), Status::Ok);
 }
 
 TEST_F(SharedQueuesTest, QueuesAndTheirNamesAreBounded) {
   uint32_t id = 0;
   const std::string long_name(SharedQueues::kMaxNameBytes + 1, 'n');
-  EXPECT_EQ(queues.open("vm", long_name, nullptr, kEnough, id), Status::BadArgument);
+  EXPECT_EQ(queues.open("vm", long_name, nullptr, kEnoughForQueues, id), Status::BadArgument);
   for (size_t i = 0; i < SharedQueues::kMaxQueues; ++i) open(std::to_string(i));
-  EXPECT_EQ(queues.open("vm", "one more", nullptr, kEnough, id), Status::InternalFailure);
+  EXPECT_EQ(queues.open("vm", "one more", nullptr, kEnoughForQueues, id), Status::InternalFailure);
   EXPECT_EQ(open("7"), 8u);
 }
 

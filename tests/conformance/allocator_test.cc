@@ -5,8 +5,6 @@
 namespace weir::test {
 namespace {
 
-constexpr auto kRequest = MapType::RequestHeaders;
-
 class AllocatorTest : public MachineTest {
  protected:
   AllocatorTest() { stream.headers(kRequest) = HeaderList{{"a", "value"}}; }

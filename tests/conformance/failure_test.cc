@@ -9,8 +9,6 @@ namespace {
 
 using runtime::FailurePolicy;
 
-constexpr auto kStopAll = HeadersAction::StopAllIterationAndWatermark;
-
 class FailureTest : public MachineTest {
  protected:
   const engine::Capabilities can = capabilities_of(GetParam());

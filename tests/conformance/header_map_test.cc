@@ -6,8 +6,6 @@
 namespace weir::test {
 namespace {
 
-constexpr auto kRequest = MapType::RequestHeaders;
-
 class HeaderMapTest : public MachineTest {
  protected:
   HeaderMapTest() {

@@ -7,8 +7,6 @@
 namespace weir::test {
 namespace {
 
-constexpr auto kStopAll = HeadersAction::StopAllIterationAndWatermark;
-
 class HttpStreamTest : public MachineTest {
  protected:
   HttpStreamTest() {

@@ -29,6 +29,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
+inline constexpr auto kRequest = MapType::RequestHeaders;
+inline constexpr auto kStopAll = HeadersAction::StopAllIterationAndWatermark;
+
 // The machine (or another module of this folder) as a plugin on that engine.
 runtime::PluginOptions machine_options(std::string_view engine,
                                        std::string_view module = "machine");

@@ -12,7 +12,7 @@ namespace weir::envoy_plane {
 namespace {
 
 // Null where it cannot be used as written: Envoy then rejects what it is part of.
-const Configuration* make_config(EnvoyHttpConfig* envoy, EnvoyBuffer name, EnvoyBuffer bytes) {
+const Configuration* make_http_config(EnvoyHttpConfig* envoy, EnvoyBuffer name, EnvoyBuffer bytes) {
   Module& module = Module::get();
   const auto make = [&]() -> Result<std::unique_ptr<Configuration>> {
     WEIR_TRY(check_callbacks(Part::HttpFilter));
@@ -39,7 +39,7 @@ WEIR_ENVOY_HOOK const char* envoy_dynamic_module_on_program_init() {
 
 WEIR_ENVOY_HOOK const Configuration* envoy_dynamic_module_on_http_filter_config_new(
     EnvoyHttpConfig* envoy, EnvoyBuffer name, EnvoyBuffer bytes) {
-  return make_config(envoy, name, bytes);
+  return make_http_config(envoy, name, bytes);
 }
 
 WEIR_ENVOY_HOOK void envoy_dynamic_module_on_http_filter_config_destroy(
@@ -49,7 +49,7 @@ WEIR_ENVOY_HOOK void envoy_dynamic_module_on_http_filter_config_destroy(
 
 WEIR_ENVOY_HOOK const Configuration* envoy_dynamic_module_on_http_filter_per_route_config_new(
     EnvoyBuffer name, EnvoyBuffer bytes) {
-  const Configuration* config = make_config(nullptr, name, bytes);
+  const Configuration* config = make_http_config(nullptr, name, bytes);
   if (config != nullptr) Module::get().count_route_configs(1);
   return config;
 }

@@ -14,6 +14,9 @@
 
 namespace weir::serve {
 
+// A plugin may make what it holds this many times larger than the limit on what is held.
+inline constexpr uint64_t kHeldGrowth = 16;
+
 // Some bytes and a share in the block that holds them. Cheap to copy. Thread: its worker's.
 class Slice {
  public:

@@ -15,6 +15,11 @@ namespace weir::serve::test {
 
 using runtime::Direction;
 
+inline constexpr Direction kRequest = Direction::Request;
+inline constexpr Direction kResponse = Direction::Response;
+inline constexpr EndOfStream kEnd = EndOfStream::Yes;
+inline constexpr EndOfStream kMore = EndOfStream::No;
+
 inline Body body_of(std::string_view text) {
   Body body;
   body.append_copy(as_bytes(text));

@@ -5,11 +5,9 @@
 namespace weir::serve {
 namespace {
 
-using Kind = CheckedHeaders::Kind;
-
 TEST(CheckedHeadersTest, RefusesWhatWouldBreakTheMessage) {
   abi::HeaderList list;
-  CheckedHeaders headers(Kind::Response, list);
+  CheckedHeaders headers(CheckedHeaders::Kind::Response, list);
   EXPECT_FALSE(headers.add("x", "a\r\nset-cookie: b"));
   EXPECT_FALSE(headers.replace("x", std::string_view("a\0b", 3)));
   EXPECT_FALSE(headers.add("x y", "1"));
@@ -23,16 +21,16 @@ TEST(CheckedHeadersTest, RefusesWhatWouldBreakTheMessage) {
 
 TEST(CheckedHeadersTest, KnowsThePseudoHeadersOfEachKind) {
   abi::HeaderList list;
-  EXPECT_TRUE(CheckedHeaders(Kind::Request, list).add(":path", "/"));
-  EXPECT_FALSE(CheckedHeaders(Kind::Request, list).add(":status", "200"));
-  EXPECT_FALSE(CheckedHeaders(Kind::Response, list).add(":path", "/"));
-  EXPECT_TRUE(CheckedHeaders(Kind::Response, list).add(":status", "200"));
-  EXPECT_FALSE(CheckedHeaders(Kind::Trailers, list).add(":status", "200"));
+  EXPECT_TRUE(CheckedHeaders(CheckedHeaders::Kind::Request, list).add(":path", "/"));
+  EXPECT_FALSE(CheckedHeaders(CheckedHeaders::Kind::Request, list).add(":status", "200"));
+  EXPECT_FALSE(CheckedHeaders(CheckedHeaders::Kind::Response, list).add(":path", "/"));
+  EXPECT_TRUE(CheckedHeaders(CheckedHeaders::Kind::Response, list).add(":status", "200"));
+  EXPECT_FALSE(CheckedHeaders(CheckedHeaders::Kind::Trailers, list).add(":status", "200"));
 }
 
 TEST(CheckedHeadersTest, AddsAPseudoHeaderOnce) {
   abi::HeaderList list{{":path", "/a"}};
-  CheckedHeaders headers(Kind::Request, list);
+  CheckedHeaders headers(CheckedHeaders::Kind::Request, list);
   EXPECT_TRUE(headers.add(":path", "/b"));
   EXPECT_EQ(list.count(), 1u);
   EXPECT_EQ(headers.find(":path"), "/b");
@@ -40,7 +38,7 @@ TEST(CheckedHeadersTest, AddsAPseudoHeaderOnce) {
 
 TEST(CheckedHeadersTest, TakesHostForAuthorityInRequests) {
   abi::HeaderList list{{":authority", "a"}};
-  CheckedHeaders headers(Kind::Request, list);
+  CheckedHeaders headers(CheckedHeaders::Kind::Request, list);
   EXPECT_EQ(headers.find("Host"), "a");
   EXPECT_TRUE(headers.replace("host", "b"));
   EXPECT_EQ(list.find(":authority"), "b");

@@ -15,7 +15,6 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const std::string kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const std::string kOk = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 // A client that has sent a request.

@@ -11,9 +11,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr EndOfStream kEnd = EndOfStream::Yes;
-constexpr EndOfStream kMore = EndOfStream::No;
-
 class Observer final : public runtime::UpstreamObserver {
  public:
   explicit Observer(Log& log) : log_(log) {}

@@ -67,7 +67,6 @@ class ConnectionTest : public ::testing::Test, protected ConnectionOwner {
   std::shared_ptr<Connection> connection;
 };
 
-const std::string kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const std::string kHttp2("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33);
 
 TEST_F(ConnectionTest, CountsIdleTimeFromTheLastRequest) {

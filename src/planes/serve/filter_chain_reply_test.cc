@@ -16,11 +16,6 @@ using runtime::Attribute;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr Direction kRequest = Direction::Request;
-constexpr Direction kResponse = Direction::Response;
-constexpr EndOfStream kEnd = EndOfStream::Yes;
-constexpr EndOfStream kMore = EndOfStream::No;
-
 class FilterChainReplyTest : public ::testing::Test {
  protected:
   // What `plugin` sends in its callback for headers of that direction.

@@ -15,11 +15,6 @@ using abi::TrailersAction;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr Direction kRequest = Direction::Request;
-constexpr Direction kResponse = Direction::Response;
-constexpr EndOfStream kEnd = EndOfStream::Yes;
-constexpr EndOfStream kMore = EndOfStream::No;
-
 class FilterChainTest : public ::testing::Test {
  protected:
   ChainWorld world;

@@ -16,10 +16,6 @@ std::string_view view(boost::beast::string_view text) { return {text.data(), tex
 // Pseudo-headers do not count against the number of headers.
 constexpr size_t kPseudoHeaders = 4;
 
-// Most messages fit without growing.
-constexpr size_t kUsualBytes = 1024;
-constexpr size_t kUsualCount = 24;
-
 // What a proxy must not remove though Connection names it: the message would mean something else.
 bool is_essential(std::string_view name) {
   return name.starts_with(':') || name == "host" || name == "content-length" ||
@@ -97,7 +93,7 @@ auto Http1Parser<kKind>::end_of_input() -> State {
 template <Http1Message kKind>
 void Http1Parser<kKind>::on_request_impl(http::verb, Text method, Text target, int version,
                                          ErrorCode& error) {
-  headers_.reserve(kUsualBytes, kUsualCount);
+  headers_.reserve(kUsualHeaderBytes, kUsualHeaderCount);
   version_ = version;
   is_head_request_ = method == "HEAD";
   if (method == "CONNECT") return take_connect(view(target), error);
@@ -107,7 +103,7 @@ void Http1Parser<kKind>::on_request_impl(http::verb, Text method, Text target, i
 
 template <Http1Message kKind>
 void Http1Parser<kKind>::on_response_impl(int status, Text, int version, ErrorCode& error) {
-  headers_.reserve(kUsualBytes, kUsualCount);
+  headers_.reserve(kUsualHeaderBytes, kUsualHeaderCount);
   version_ = version;
   status_ = status;
   if (status < 100) return refuse(502, "bad status", error);

@@ -309,10 +309,11 @@ TEST_P(MalformedTest, IsReset) {
   EXPECT_EQ(proxy.stats().requests.value(), 0U);
 }
 
-const Fields kGet{{":method", "GET"}, {":path", "/"}, {":scheme", "http"}, {":authority", "a"}};
+const Fields kGetFields{
+    {":method", "GET"}, {":path", "/"}, {":scheme", "http"}, {":authority", "a"}};
 
 Fields get_and(const std::string& name, const std::string& value) {
-  Fields fields = kGet;
+  Fields fields = kGetFields;
   fields.emplace_back(name, value);
   return fields;
 }

@@ -12,10 +12,6 @@ namespace {
 // As much is made ready for one write.
 constexpr size_t kOutputBatch = 128 * 1024;
 
-// Most messages fit without growing.
-constexpr size_t kUsualBytes = 1024;
-constexpr size_t kUsualCount = 24;
-
 uint8_t* bytes_of(std::string_view text) {
   // nghttp2 copies it and does not write to it.
   return reinterpret_cast<uint8_t*>(const_cast<char*>(text.data()));
@@ -253,7 +249,7 @@ void Http2Session::begin_fields(int32_t id, bool opens) {
   if (stream == nullptr) return;
   stream->fields_ =
       HeaderList({.max_bytes = options_.max_header_bytes, .max_count = options_.max_header_count});
-  stream->fields_.reserve(kUsualBytes, kUsualCount);
+  stream->fields_.reserve(kUsualHeaderBytes, kUsualHeaderCount);
   stream->cookies_.clear();
   stream->fields_too_large_ = false;
 }

@@ -11,9 +11,6 @@ using abi::DataAction;
 using abi::HeadersAction;
 using abi::TrailersAction;
 
-// A plugin may make a body this many times larger than the limit on what is held.
-constexpr uint64_t kGrowth = 16;
-
 // A final status (RFC 9110, section 15): three digits, from 200 to 599; or 101 of an upstream
 // behind which another protocol is spoken.
 bool is_final_status(const HeaderList& headers) {
@@ -76,7 +73,7 @@ void Lane::start(HeaderList headers, EndOfStream end) {
     Stage& stage = plugin.stage(direction_);
     stage.sees_body = plugin.context().sees_body(direction_);
     stage.sees_trailers = plugin.context().sees_trailers(direction_);
-    stage.held.set_max_size(kGrowth * buffer_limit_);
+    stage.held.set_max_size(kHeldGrowth * buffer_limit_);
     if (stage.sees_body) exit_.expect_changes();
   }
   enter_headers(0, end);

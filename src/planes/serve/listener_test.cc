@@ -39,7 +39,7 @@ class Echo {
   std::unique_ptr<Listener> listener_;
 };
 
-const std::string kGet = "GET / HTTP/1.1\r\nHost: a\r\nX-One: 1\r\n\r\n";
+const std::string kGetWithHeader = "GET / HTTP/1.1\r\nHost: a\r\nX-One: 1\r\n\r\n";
 
 TEST(ListenerTest, RefusesAnAddressThatIsNone) {
   boost::asio::io_context io;
@@ -83,7 +83,7 @@ TEST(ListenerTest, TellsExchangesOfTheirConnection) {
     return made;
   });
   Peer client = Peer::connect(listener->port());
-  client.send(kGet);
+  client.send(kGetWithHeader);
   const ConnectionInfo info = factory.info.get_future().get();
   EXPECT_EQ(info.local_address, "127.0.0.1:" + std::to_string(listener->port()));
   EXPECT_EQ(info.local_port, listener->port());
@@ -97,7 +97,7 @@ TEST(ListenerTest, TellsExchangesOfTheirConnection) {
 TEST(ListenerTest, ClosesAnIdleConnection) {
   Echo echo({.idle_timeout = Milliseconds(1)});
   Peer client = Peer::connect(echo->port());
-  client.send(kGet);
+  client.send(kGetWithHeader);
   EXPECT_THAT(client.read_message(), HasSubstr("x-one: 1"));
   EXPECT_TRUE(client.at_end());
 
@@ -138,11 +138,11 @@ TEST(ListenerTest, AbortsARequestOnWhichNoByteMoves) {
 TEST(ListenerTest, RefusesConnectionsBeyondItsLimit) {
   Echo echo({.max_connections = 1});
   Peer first = Peer::connect(echo->port());
-  first.send(kGet);
+  first.send(kGetWithHeader);
   first.read_message();
   Peer second = Peer::connect(echo->port());
   EXPECT_TRUE(second.at_end());
-  first.send(kGet);
+  first.send(kGetWithHeader);
   EXPECT_THAT(first.read_message(), StartsWith("HTTP/1.1 200 "));
   EXPECT_EQ(echo->stats().refused_connections.value(), 1U);
 }
@@ -155,7 +155,7 @@ TEST(ListenerTest, SpeaksOnlyTheProtocolItIsToldTo) {
 
   Echo http2({.protocol = ListenerOptions::Protocol::Http2});
   Peer other = Peer::connect(http2->port());
-  other.send(kGet);
+  other.send(kGetWithHeader);
   EXPECT_THAT(other.read_all(), ::testing::Not(HasSubstr("HTTP/1.1 ")));
 }
 
@@ -188,10 +188,10 @@ TEST(ListenerTest, AbortsWhatAnExchangeAborts) {
 TEST(ListenerTest, CountsBytes) {
   Echo echo;
   Peer client = Peer::connect(echo->port());
-  client.send(kGet);
+  client.send(kGetWithHeader);
   const std::string answer = client.read_message();
   echo.loop().run([] {});
-  EXPECT_EQ(echo->stats().received_bytes.value(), kGet.size());
+  EXPECT_EQ(echo->stats().received_bytes.value(), kGetWithHeader.size());
   EXPECT_EQ(echo->stats().sent_bytes.value(), answer.size());
   EXPECT_EQ(echo->stats().requests.value(), 1U);
 }

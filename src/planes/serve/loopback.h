@@ -25,6 +25,8 @@ namespace weir::serve::test {
 
 namespace asio = boost::asio;
 
+inline const std::string kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
 // Passes a request to a cluster and the response back; what it cannot have becomes a 503.
 class ForwardedExchange final : public Exchange {
  public:

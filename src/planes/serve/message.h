@@ -14,6 +14,10 @@ namespace weir::serve {
 using abi::EndOfStream;
 using abi::HeaderList;
 
+// Room that a codec makes for the headers of a message: most fit without growing.
+inline constexpr size_t kUsualHeaderBytes = 1024;
+inline constexpr size_t kUsualHeaderCount = 24;
+
 // Takes a message as it comes: headers once, data any number of times, trailers at most once; the
 // message ends with EndOfStream::Yes, with trailers, or by abort(). No call follows the end.
 // Header names are lower case; requests carry :method :path :scheme :authority, responses :status,

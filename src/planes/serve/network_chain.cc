@@ -7,9 +7,6 @@ namespace {
 
 using runtime::Direction;
 
-// A plugin may make the bytes it holds this many times larger than the limit.
-constexpr uint64_t kGrowth = 16;
-
 }  // namespace
 
 // A call into the chain, from outside or from a plugin.
@@ -35,7 +32,7 @@ NetworkChain::NetworkChain(NetworkChainOwner& owner, std::span<const MakeNetwork
   for (size_t i = 0; i < count_; ++i) {
     plugins_[i].init(*this, i);
     for (const Direction direction : {Direction::Request, Direction::Response}) {
-      plugins_[i].stage(direction).held.set_max_size(kGrowth * limit_);
+      plugins_[i].stage(direction).held.set_max_size(kHeldGrowth * limit_);
     }
     plugins_[i].set_context(plugins[i](plugins_[i]));
   }

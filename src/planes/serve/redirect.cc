@@ -4,7 +4,7 @@ namespace weir::serve {
 namespace {
 
 // ":8080" at the end of an authority; empty where there is none.
-std::string_view port_of(std::string_view authority) {
+std::string_view port_suffix(std::string_view authority) {
   const size_t colon = authority.rfind(':');
   const bool in_brackets =
       colon != std::string_view::npos && authority.find(']', colon) != std::string_view::npos;
@@ -14,7 +14,7 @@ std::string_view port_of(std::string_view authority) {
 
 std::string_view request_host(std::string_view authority, std::string_view old_scheme,
                               std::string_view new_scheme, bool new_port) {
-  const std::string_view port = port_of(authority);
+  const std::string_view port = port_suffix(authority);
   const bool is_default =
       (old_scheme == "https" && port == ":443") || (old_scheme == "http" && port == ":80");
   const bool drop = new_port || (new_scheme != old_scheme && is_default);

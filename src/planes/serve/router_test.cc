@@ -16,9 +16,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-constexpr EndOfStream kEnd = EndOfStream::Yes;
-constexpr EndOfStream kMore = EndOfStream::No;
-
 class RouterTest : public ::testing::Test {
  protected:
   ChainWorld world;
