@@ -97,7 +97,7 @@ TEST_F(EnginesTest, RefusesANativePluginThatIsCutShort) {
 TEST_F(EnginesTest, RefusesAnAdapterThatIsCutShort) {
   const fs::path file = folder() / "weir-engine-v8.so";
   fs::copy(WEIR_OLD_TEST_ADAPTER, file);
-  for (const uintmax_t bytes : {1000, 100}) {  // within the code, within the headers
+  for (const uintmax_t bytes : {1000U, 100U}) {  // within the code, within the headers
     fs::resize_file(file, bytes);
     const Error error = refusal("v8");
     EXPECT_EQ(error.code, ErrorCode::Io);
