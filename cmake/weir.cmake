@@ -65,6 +65,18 @@ function(weir_layer name)
   endif()
 endfunction()
 
+# What stands before a test's command: with sanitizers a test that has passed is run again only when
+# something changes, since it takes many times as long.
+set(WEIR_TEST_LAUNCHER)
+if(WEIR_SANITIZE)
+  set(WEIR_TEST_LAUNCHER "${PROJECT_SOURCE_DIR}/scripts/once.py")
+  foreach(input ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/examples ${PROJECT_SOURCE_DIR}/docs
+                ${PROJECT_SOURCE_DIR}/cmake ${PROJECT_SOURCE_DIR}/build/guests ${WEIR_OUTPUT_DIR}/bin ${WEIR_OUTPUT_DIR}/lib/weir)
+    list(APPEND WEIR_TEST_LAUNCHER --input ${input})
+  endforeach()
+  list(APPEND WEIR_TEST_LAUNCHER --)
+endif()
+
 # weir_test(NAME SOURCES ... DEPENDS ... [TIMEOUT seconds]): a GoogleTest program run by ctest.
 function(weir_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
@@ -72,7 +84,7 @@ function(weir_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   weir_unity(${name})
   target_link_libraries(${name} PRIVATE weir_flags GTest::gtest GTest::gmock GTest::gtest_main ${arg_DEPENDS})
-  add_test(NAME ${name} COMMAND ${name})
+  add_test(NAME ${name} COMMAND ${WEIR_TEST_LAUNCHER} $<TARGET_FILE:${name}>)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
