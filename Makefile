@@ -4,8 +4,13 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 # The plugin that `make run` shows, by its name in scripts/guests.sh.
 PLUGIN ?= header-edit-rust
-# The engines that `make build` installs; it makes adapters for all that have been. Wasmtime is always one.
-ENGINES ?= $(basename $(notdir $(wildcard scripts/setup/engines/*.sh)))
+# The engines that `make build` installs and makes adapters for. Who names none gets all, and who names some no others,
+# save Wasmtime, which is always one.
+KNOWN_ENGINES := $(basename $(notdir $(wildcard scripts/setup/engines/*.sh)))
+ENGINES ?= $(KNOWN_ENGINES)
+ifneq ($(filter-out $(KNOWN_ENGINES),$(ENGINES)),)
+$(error unknown engine '$(filter-out $(KNOWN_ENGINES),$(ENGINES))' in ENGINES: there are $(KNOWN_ENGINES))
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help deps engines build run ats ats-deb test install guests bench format lint clean
@@ -20,7 +25,7 @@ deps: ## Install what building Weir needs: Debian packages, Wasmtime, the expres
 
 engines: $(ENGINES:%=engine-%) ## Install all engines (fewer: ENGINES="v8 wamr")
 
-engine-%:
+$(KNOWN_ENGINES:%=engine-%): engine-%:
 	@scripts/setup/apt.sh build
 	@scripts/setup/engines/$*.sh
 

@@ -213,8 +213,8 @@ Result<std::unique_ptr<Engines::Loaded>> Engines::load(std::string_view name) co
         "no " + file_name(name) + " in " +
             (search_path_.empty() ? std::string("an empty search path") : joined(search_path_)) +
             ": install the adapter there, or name its folder in WEIR_ENGINE_PATH; Weir's sources "
-            "make it by `make build ENGINES=" +
-            std::string(name == "wasmedge-aot" ? "wasmedge" : name) + "`"};
+            "make it by `make build`, where ENGINES, if given, has to name " +
+            std::string(name == "wasmedge-aot" ? "wasmedge" : name) + " too"};
   }
 
   loaded->path = folder / file_name(name);
