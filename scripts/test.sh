@@ -55,6 +55,10 @@ user_commands() {
     build/stage/usr/bin/weir engines | grep '^wasmtime .*build/stage'
 }
 
+table_of_engines() {
+  "$scripts/engine_matrix.py" --self-test && "$scripts/engine_matrix.py" build/release --check
+}
+
 thread_sanitizer() {
   "$scripts/build.sh" tsan threaded_tests && ctest --preset tsan --parallel "$(nproc)" -L threads
 }
@@ -87,7 +91,7 @@ fi
 step "layers" layers
 if [ "${LINT:-1}" != 0 ]; then
   step "format" "$scripts/format.sh" --check
-  step "table of engines" "$scripts/engine_matrix.py" build/release --check
+  step "table of engines" table_of_engines
 fi
 if [ "${LINT:-1}" != 0 ] && [ "${TIDY:-1}" != 0 ]; then
   step "clang-tidy" "$scripts/tidy.py"
