@@ -18,7 +18,7 @@ test=(
   libbenchmark-dev libgmock-dev libgrpc++-dev libgtest-dev protobuf-compiler-grpc
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev lld-14
   docker-registry nghttp2-client nginx-light openssl python3-h2 python3-websockets python3-yaml
-  trafficserver wabt
+  systemd trafficserver wabt
 )
 guests=(
   clang-14 lld-14 wasi-libc libc++-14-dev-wasm32 libc++abi-14-dev-wasm32 libclang-rt-14-dev-wasm32

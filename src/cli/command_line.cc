@@ -37,7 +37,7 @@ int run_command_line(int argc, const char* const* argv, const StartAgain& start_
   }
   ExitCode code = ExitCode::Usage;
   if (serve.was_asked_for()) {
-    code = serve.run(start_again);
+    code = serve.run(start_again, {argv, static_cast<size_t>(argc)});
   } else if (check.was_asked_for()) {
     code = check.run(start_again);
   } else if (compile.was_asked_for()) {

@@ -2,10 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <thread>
 #include <utility>
 
+#include "cli/own_program.h"
 #include "config/socket_address.h"
 #include "planes/common/printable.h"
 
@@ -41,6 +44,10 @@ ServeCommand::ServeCommand(CLI::App* command)
       })
       ->capture_default_str();
   command->add_flag("--no-watch", no_watch_, "Keep plugins as they are when their files change");
+  command
+      ->add_option("--pid-file", pid_file_,
+                   "A file that holds the number of the process while it serves")
+      ->type_name("FILE");
 }
 
 bool ServeCommand::was_asked_for() const { return command_->parsed(); }
@@ -66,12 +73,16 @@ Result<serve::ServerOptions> ServeCommand::read_options() const {
   options.workers = workers_ > 0 ? workers_ : std::max(1u, std::thread::hardware_concurrency());
   options.drain_time = Milliseconds(static_cast<int64_t>(drain_seconds_ * 1000));
   options.watch_files = !no_watch_;
+  options.variable = [](const char* name) { return std::getenv(name); };
+  options.pid_file = pid_file_;
   return options;
 }
 
-ExitCode ServeCommand::run(const StartAgain& start_again) const {
+ExitCode ServeCommand::run(const StartAgain& start_again,
+                           std::span<const char* const> arguments) const {
   auto options = read_options();
   if (!options.ok()) return fail(options.error());
+  options.value().program = own_program(arguments);
 
   // Writing to a client that has gone is an error of that connection, not of the process.
   std::signal(SIGPIPE, SIG_IGN);

@@ -2,6 +2,7 @@
 // `weir serve`: the proxy with plugins.
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "base/result.h"
@@ -17,7 +18,8 @@ class ServeCommand {
   explicit ServeCommand(CLI::App& app);
 
   bool was_asked_for() const;
-  ExitCode run(const StartAgain&) const;
+  // `arguments` are those of the process, its name first.
+  ExitCode run(const StartAgain&, std::span<const char* const> arguments) const;
 
  private:
   explicit ServeCommand(CLI::App* command);
@@ -32,6 +34,7 @@ class ServeCommand {
   uint32_t workers_ = 0;  // 0: as many as processors
   double drain_seconds_ = 10;
   bool no_watch_ = false;
+  std::string pid_file_;
 };
 
 }  // namespace weir::cli

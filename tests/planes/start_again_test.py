@@ -55,7 +55,7 @@ class StartAgainTest(PlaneTest):
             "wasmedge",
             env={**os.environ, "WEIR_TEST": "a b", "LD_LIBRARY_PATH": "/nonexistent"},
             pass_fds=[writing],
-            preexec_fn=lambda: signal.signal(signal.SIGUSR2, signal.SIG_IGN),
+            preexec_fn=lambda: signal.signal(signal.SIGWINCH, signal.SIG_IGN),
         )
         pid = weir.process.pid
         self.assertEqual(len(weir.lines("starting again by .*/ld.so, whose C library engine 'wasmedge'")), 1)
@@ -65,7 +65,7 @@ class StartAgainTest(PlaneTest):
         self.assertIn(b"WEIR_TEST=a b", environment)
         self.assertIn(b"LD_LIBRARY_PATH=/nonexistent", environment)
         self.assertTrue(process_file(pid, f"fd/{writing}").exists())
-        self.assertTrue(is_ignored(pid, signal.SIGUSR2))
+        self.assertTrue(is_ignored(pid, signal.SIGWINCH))
         self.assertEqual(weir.plugins()[0]["engine"], "wasmedge")
         self.assertEqual(self.client(weir.port).request("/local-response").status // 100, 4)
         weir.signal(signal.SIGHUP)

@@ -34,6 +34,7 @@ class Admin {
   explicit Admin(Parts parts) : parts_(std::move(parts)) {}
 
   void set_state(State state) { state_ = state; }
+  State state() const { return state_; }
 
   // Answers GET `target`, perhaps after this call.
   using Done = std::function<void(AdminReply)>;

@@ -1,10 +1,11 @@
 #include "planes/serve/admin_server.h"
 
-#include <boost/asio/ip/address.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
+#include "planes/serve/acceptor.h"
+#include "planes/serve/listening_socket.h"
 #include "planes/serve/net.h"
 
 namespace weir::serve {
@@ -72,61 +73,32 @@ class Session : public std::enable_shared_from_this<Session> {
 
 }  // namespace
 
-// Kept alive by the operation under way.
-class AdminServer::Acceptor : public std::enable_shared_from_this<Acceptor> {
- public:
-  Acceptor(asio::io_context& io, Admin& admin) : acceptor_(io), admin_(admin) {}
-
-  Done open(const config::SocketAddress& address) {
-    const auto failed = [&](const error_code& error) {
-      return Error{ErrorCode::Io, "admin " + to_string(address) + ": " + error.message()};
-    };
-    error_code error;
-    const auto ip = asio::ip::make_address(address.host, error);
-    if (error) return failed(error);
-    const asio::ip::tcp::endpoint endpoint(ip, address.port);
-    acceptor_.open(endpoint.protocol(), error);
-    if (error) return failed(error);
-    acceptor_.set_option(TcpAcceptor::reuse_address(true), error);
-    if (!error) acceptor_.bind(endpoint, error);
-    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-    if (error) return failed(error);
-    return Unit{};
-  }
-
-  void accept() {
-    acceptor_.async_accept([self = shared_from_this()](const error_code& error, TcpSocket socket) {
-      if (!self->acceptor_.is_open()) return;
-      if (!error) std::make_shared<Session>(std::move(socket), self->admin_)->read();
-      self->accept();
-    });
-  }
-
-  void close() {
-    error_code ignored;
-    acceptor_.close(ignored);
-  }
-
-  uint16_t port() const { return acceptor_.local_endpoint().port(); }
-
- private:
-  TcpAcceptor acceptor_;
-  Admin& admin_;
-};
-
 Result<std::unique_ptr<AdminServer>> AdminServer::make(asio::io_context& io,
                                                        const config::SocketAddress& address,
-                                                       Admin& admin) {
-  auto acceptor = std::make_shared<Acceptor>(io, admin);
-  WEIR_TRY(acceptor->open(address));
-  acceptor->accept();
-  return std::unique_ptr<AdminServer>(new AdminServer(std::move(acceptor)));
+                                                       Descriptor socket, Admin& admin) {
+  const auto failed = [&](Error error) {
+    return std::move(error).in("admin " + to_string(address));
+  };
+  if (!socket.is_open()) {
+    auto bound = bind_socket(address.host, address.port, false);
+    if (!bound.ok()) return failed(std::move(bound).error());
+    socket = std::move(bound).value();
+  }
+  auto acceptor = Acceptor::make(io, std::move(socket), [&admin](TcpSocket accepted) {
+    std::make_shared<Session>(std::move(accepted), admin)->read();
+  });
+  if (!acceptor.ok()) return failed(std::move(acceptor).error());
+  return std::unique_ptr<AdminServer>(new AdminServer(std::move(acceptor).value()));
 }
 
-AdminServer::AdminServer(std::shared_ptr<Acceptor> acceptor) : acceptor_(std::move(acceptor)) {}
+AdminServer::AdminServer(std::unique_ptr<Acceptor> acceptor) : acceptor_(std::move(acceptor)) {}
 
-AdminServer::~AdminServer() { acceptor_->close(); }
+AdminServer::~AdminServer() = default;
+
+Done AdminServer::start() { return acceptor_->start(); }
 
 uint16_t AdminServer::port() const { return acceptor_->port(); }
+
+Descriptor AdminServer::socket() const { return acceptor_->duplicate(); }
 
 }  // namespace weir::serve

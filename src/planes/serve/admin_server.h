@@ -8,25 +8,32 @@
 #include "base/result.h"
 #include "config/bootstrap.h"
 #include "planes/serve/admin.h"
+#include "planes/serve/descriptor.h"
 
 namespace weir::serve {
 
-// Thread: the one that runs `io`. Destroying it stops accepting; connections end with `io`.
+class Acceptor;
+
+// Thread: the one that runs `io`. It accepts once start() is called. Destroying it stops accepting;
+// connections end with `io`.
 class AdminServer {
  public:
-  // `admin` outlives `io`'s last run.
+  // Binds the address, unless there is a `socket` that is bound. `admin` outlives `io`'s last run.
   static Result<std::unique_ptr<AdminServer>> make(boost::asio::io_context& io,
                                                    const config::SocketAddress& address,
-                                                   Admin& admin);
+                                                   Descriptor socket, Admin& admin);
   ~AdminServer();
 
+  Done start();
+
   uint16_t port() const;
+  // A further descriptor of its socket.
+  Descriptor socket() const;
 
  private:
-  class Acceptor;
-  explicit AdminServer(std::shared_ptr<Acceptor> acceptor);
+  explicit AdminServer(std::unique_ptr<Acceptor> acceptor);
 
-  std::shared_ptr<Acceptor> acceptor_;
+  const std::unique_ptr<Acceptor> acceptor_;
 };
 
 }  // namespace weir::serve

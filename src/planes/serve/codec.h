@@ -69,6 +69,10 @@ class Codec {
   // Takes no more requests and ends the connection after those under way.
   virtual void drain() = 0;
 
+  // The same, but where the peer cannot know that yet its next request, which may be on its way, is
+  // still taken. Without one the connection stays open.
+  virtual void drain_after_next() { drain(); }
+
   // Exchanges under way.
   virtual size_t active() const = 0;
 

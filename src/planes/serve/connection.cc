@@ -103,7 +103,8 @@ bool Connection::choose() {
   if (codec_ != nullptr) return true;
   codec_ = owner_.choose_codec(*this, input_);
   if (codec_ == nullptr) return false;
-  if (draining_) codec_->drain();
+  // What made the choice has come: it is answered.
+  if (draining_) codec_->drain_after_next();
   return true;
 }
 
@@ -185,8 +186,28 @@ void Connection::linger() {
 
 void Connection::drain() {
   draining_ = true;
-  if (codec_ == nullptr) return close("draining");
+  if (codec_ == nullptr || codec_->active() == 0) {
+    // What has been read already, and is not delivered yet, comes before this.
+    return asio::post(socket_.get_executor(), [self = shared_from_this()] { self->drain_idle(); });
+  }
   codec_->drain();
+  wake();
+}
+
+void Connection::drain_idle() {
+  if (state_ == State::Closed) return;
+  const bool nothing_comes = input_.empty() && is_quiet();
+  if (codec_ == nullptr) {
+    if (nothing_comes) close("draining");
+    return;
+  }
+  nothing_comes || codec_->active() > 0 ? codec_->drain() : codec_->drain_after_next();
+  wake();
+}
+
+void Connection::drain_after_next() {
+  draining_ = true;
+  if (codec_ != nullptr) codec_->drain_after_next();
   wake();
 }
 

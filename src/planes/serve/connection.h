@@ -62,8 +62,11 @@ class Connection final : public Carrier, public std::enable_shared_from_this<Con
   // Closes if a time-out has passed. To be called now and then.
   void sweep(Time now);
 
-  // Lets the exchanges under way end, then closes.
+  // Lets the exchanges under way end, then closes. What has come and is not read yet is answered
+  // first.
   void drain();
+  // The same, but a request that may be on its way is waited for.
+  void drain_after_next();
 
   // Aborts the exchanges under way and closes at once; on_closed() is called inside. Not to be
   // called from inside the codec.
@@ -98,6 +101,7 @@ class Connection final : public Carrier, public std::enable_shared_from_this<Con
   void await_writable();
   void linger();
   void end_idle(Time now);
+  void drain_idle();
   void shut(Disconnect how, std::string_view reason);
   void note_activity() { last_activity_ = swept_; }
 

@@ -72,6 +72,10 @@ class FilteredCodec final : public Codec, private FilteredBytes {
     if (inner_ == nullptr) return close(false);
     inner_->drain();
   }
+  void drain_after_next() override {
+    if (inner_ != nullptr) return inner_->drain_after_next();
+    drain_inner_ = true;
+  }
   size_t active() const override { return inner_ == nullptr ? 0 : inner_->active(); }
   bool inside_head() const override { return inner_ != nullptr && inner_->inside_head(); }
   void head_timed_out() override {
@@ -106,7 +110,10 @@ class FilteredCodec final : public Codec, private FilteredBytes {
   // Brings the inner codec what has passed the plugins.
   void pump() {
     if (closing_ || input_.empty()) return;
-    if (inner_ == nullptr) inner_ = codecs_.make_codec(client_, input_);
+    if (inner_ == nullptr) {
+      inner_ = codecs_.make_codec(client_, input_);
+      if (inner_ != nullptr && drain_inner_) inner_->drain_after_next();
+    }
     while (inner_ != nullptr && inner_->wants_input() && !input_.empty()) {
       const size_t before = input_.unread().size();
       inner_->receive(input_);
@@ -121,6 +128,7 @@ class FilteredCodec final : public Codec, private FilteredBytes {
   ReadBuffer input_;
   Body output_;
   bool closing_ = false;
+  bool drain_inner_ = false;        // after its next request, once there is one
   FilteredConnection* connection_;  // null once disconnected
 };
 

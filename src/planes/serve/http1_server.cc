@@ -160,10 +160,12 @@ void Http1Server::head_timed_out() {
 }
 
 void Http1Server::drain() {
-  draining_ = true;
+  last_ = draining_ = true;
   if (exchange_ == nullptr && !inside_head()) ending_ = Ending::Close;
   context_.carrier.wake();
 }
+
+void Http1Server::drain_after_next() { last_ = true; }
 
 void Http1Server::headers(HeaderList headers, EndOfStream end) {
   if (response_over()) return;
@@ -171,7 +173,7 @@ void Http1Server::headers(HeaderList headers, EndOfStream end) {
   // the next request starts (RFC 9110, section 10.1.1).
   const bool body_in_doubt =
       parser_->expects_continue() && !continue_sent_ && request_ == Request::Body;
-  if (draining_ || body_in_doubt || parser_->is_tunnel() ||
+  if (last_ || body_in_doubt || parser_->is_tunnel() ||
       (end == EndOfStream::Yes && request_ == Request::Body)) {
     keep_alive_ = false;
   }

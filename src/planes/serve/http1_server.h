@@ -23,6 +23,7 @@ class Http1Server final : public Codec, private ClientStream {
   void sent() override;
   Ending ending() const override { return ending_; }
   void drain() override;
+  void drain_after_next() override;
   size_t active() const override { return exchange_ == nullptr ? 0 : 1; }
   bool inside_head() const override;
   void head_timed_out() override;
@@ -66,7 +67,8 @@ class Http1Server final : public Codec, private ClientStream {
   bool paused_exchange_ = false;  // the response's body
   bool left_input_ = false;       // some input waits for the exchange to end or resume
   bool keep_alive_ = true;
-  bool draining_ = false;
+  bool last_ = false;      // the next response says that the connection ends
+  bool draining_ = false;  // and it ends even if that was not said
   bool continue_sent_ = false;
 };
 

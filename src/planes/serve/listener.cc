@@ -1,15 +1,13 @@
 #include "planes/serve/listener.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <atomic>
-#include <boost/asio/error.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <vector>
 
+#include "planes/serve/acceptor.h"
 #include "planes/serve/connection.h"
+#include "planes/serve/listening_socket.h"
 
 namespace weir::serve {
 namespace {
@@ -18,9 +16,6 @@ using asio::ip::tcp;
 
 // How often connections are held against their time-outs.
 constexpr Milliseconds kSweepInterval{200};
-
-// How long to wait when the process has no file descriptor left.
-constexpr Milliseconds kAcceptPause{100};
 
 std::atomic<uint64_t> next_connection_id = 1;
 
@@ -42,8 +37,6 @@ class ListenerImpl final : public Listener, private ConnectionOwner {
         stats_(options.stats != nullptr ? *options.stats : own_stats_),
         codecs_(codecs),
         io_(io),
-        acceptor_(io),
-        accept_timer_(io),
         sweep_timer_(io) {}
 
   ~ListenerImpl() override {
@@ -51,13 +44,16 @@ class ListenerImpl final : public Listener, private ConnectionOwner {
     close_connections();
   }
 
-  Done open();
+  Done open(std::vector<Descriptor> sockets);
   Done start() override;
 
   uint16_t port() const override { return port_; }
   const ListenerStats& stats() const override { return stats_; }
+  std::vector<Descriptor> sockets() override;
   void stop_accepting() override;
   void drain(std::function<void()> done) override;
+  void drain_after_next(std::function<void()> done) override;
+  void end_idle_connections() override;
   void close_connections() override;
   void drain_chain(uint64_t chain) override;
   void close_chain(uint64_t chain) override;
@@ -77,22 +73,18 @@ class ListenerImpl final : public Listener, private ConnectionOwner {
   void on_settled(Connection&) override {}
   void on_closed(Connection& connection) override;
 
-  void accept();
-  void on_accept(error_code error, TcpSocket socket);
   void add(TcpSocket socket);
+  void take_in_and_close();
   void start_sweeping();
   void sweep();
   void report_drained();
-
-  Error failed(std::string_view doing, const error_code& error) const;
 
   const ListenerOptions options_;
   ListenerStats own_stats_;
   ListenerStats& stats_;
   CodecFactory& codecs_;
   asio::io_context& io_;
-  TcpAcceptor acceptor_;
-  Timer accept_timer_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
   Timer sweep_timer_;
   uint16_t port_ = 0;
   std::vector<Client> clients_;  // each at its connection's slot
@@ -102,59 +94,44 @@ class ListenerImpl final : public Listener, private ConnectionOwner {
   std::shared_ptr<ListenerImpl*> self_ = std::make_shared<ListenerImpl*>(this);
 };
 
-Error ListenerImpl::failed(std::string_view doing, const error_code& error) const {
-  return Error{ErrorCode::Io, "listener " + options_.address + ":" + std::to_string(options_.port) +
-                                  ": " + std::string(doing) + ": " + error.message()};
+Error failed(const ListenerOptions& options, Error error) {
+  return std::move(error).in("listener " + options.address + ":" + std::to_string(options.port));
 }
 
-Done ListenerImpl::open() {
-  error_code error;
-  const auto address = asio::ip::make_address(options_.address, error);
-  if (error) {
-    return Error{ErrorCode::BadConfig,
-                 "listener address '" + options_.address + "' is not an IP address"};
+Done ListenerImpl::open(std::vector<Descriptor> sockets) {
+  if (sockets.empty()) {
+    auto bound = bind_socket(options_.address, options_.port, true);
+    if (!bound.ok() && bound.error().code == ErrorCode::BadConfig) {
+      return Error{ErrorCode::BadConfig, "listener address " + bound.error().message};
+    }
+    if (!bound.ok()) return failed(options_, std::move(bound).error());
+    sockets.push_back(std::move(bound).value());
   }
-  const tcp::endpoint endpoint(address, options_.port);
-  acceptor_.open(endpoint.protocol(), error);
-  if (error) return failed("open", error);
-  acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-  const int on = 1;
-  if (::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
-    return failed("SO_REUSEPORT", error_code(errno, boost::system::system_category()));
+  for (Descriptor& socket : sockets) {
+    auto acceptor = Acceptor::make(io_, std::move(socket),
+                                   [this](TcpSocket accepted) { add(std::move(accepted)); });
+    if (!acceptor.ok()) return failed(options_, std::move(acceptor).error());
+    acceptors_.push_back(std::move(acceptor).value());
   }
-  acceptor_.bind(endpoint, error);
-  if (error) return failed("bind", error);
-  port_ = acceptor_.local_endpoint(error).port();
+  port_ = acceptors_.front()->port();
   return Unit{};
 }
 
 Done ListenerImpl::start() {
-  error_code error;
-  acceptor_.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return failed("listen", error);
-  accept();
+  for (const auto& acceptor : acceptors_) {
+    if (Done done = acceptor->start(); !done.ok()) {
+      return failed(options_, std::move(done).error());
+    }
+  }
   return Unit{};
 }
 
-void ListenerImpl::accept() {
-  acceptor_.async_accept([self = std::weak_ptr(self_)](error_code error, TcpSocket socket) {
-    if (const auto alive = self.lock()) (*alive)->on_accept(error, std::move(socket));
-  });
-}
-
-void ListenerImpl::on_accept(error_code error, TcpSocket socket) {
-  if (!acceptor_.is_open()) return;
-  if (!error) {
-    add(std::move(socket));
-  } else if (error == asio::error::no_descriptors || error == asio::error::no_memory) {
-    accept_timer_.expires_after(kAcceptPause);
-    accept_timer_.async_wait([self = std::weak_ptr(self_)](error_code) {
-      const auto alive = self.lock();
-      if (alive && (*alive)->acceptor_.is_open()) (*alive)->accept();
-    });
-    return;
+std::vector<Descriptor> ListenerImpl::sockets() {
+  std::vector<Descriptor> all;
+  for (const auto& acceptor : acceptors_) {
+    if (acceptor->is_open()) all.push_back(acceptor->duplicate());
   }
-  accept();
+  return all;
 }
 
 void ListenerImpl::add(TcpSocket socket) {
@@ -216,17 +193,36 @@ void ListenerImpl::sweep() {
 }
 
 void ListenerImpl::stop_accepting() {
-  error_code ignored;
-  acceptor_.close(ignored);
+  for (const auto& acceptor : acceptors_) acceptor->close();
+}
+
+void ListenerImpl::take_in_and_close() {
+  for (const auto& acceptor : acceptors_) {
+    acceptor->take_waiting();
+    acceptor->close();
+  }
 }
 
 void ListenerImpl::drain(std::function<void()> done) {
-  stop_accepting();
+  take_in_and_close();
   drained_ = std::move(done);
+  end_idle_connections();
+  report_drained();
+}
+
+void ListenerImpl::drain_after_next(std::function<void()> done) {
+  take_in_and_close();
+  drained_ = std::move(done);
+  for (size_t i = clients_.size(); i-- > 0;) {
+    if (i < clients_.size()) clients_[i].connection->drain_after_next();
+  }
+  report_drained();
+}
+
+void ListenerImpl::end_idle_connections() {
   for (size_t i = clients_.size(); i-- > 0;) {
     if (i < clients_.size()) clients_[i].connection->drain();
   }
-  report_drained();
 }
 
 void ListenerImpl::report_drained() {
@@ -256,9 +252,10 @@ void ListenerImpl::close_chain(uint64_t chain) {
 
 Result<std::unique_ptr<Listener>> Listener::make(asio::io_context& io,
                                                  const ListenerOptions& options,
-                                                 CodecFactory& codecs) {
+                                                 CodecFactory& codecs,
+                                                 std::vector<Descriptor> sockets) {
   auto listener = std::make_unique<ListenerImpl>(io, options, codecs);
-  WEIR_TRY(listener->open());
+  WEIR_TRY(listener->open(std::move(sockets)));
   return std::unique_ptr<Listener>(std::move(listener));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// A listening socket on one worker: accepts connections, and has a codec made for each.
+// The listening sockets of one address on one worker: accepts connections, and has a codec made for
+// each.
 
 #include <cstdint>
 #include <functional>
@@ -11,6 +12,7 @@
 #include "base/result.h"
 #include "planes/serve/codec.h"
 #include "planes/serve/counter.h"
+#include "planes/serve/descriptor.h"
 #include "planes/serve/exchange.h"
 #include "planes/serve/tls_stats.h"
 
@@ -97,11 +99,12 @@ std::unique_ptr<CodecFactory> make_http_codecs(ExchangeFactory& exchanges);
 // connection; exchanges under way are aborted and closed.
 class Listener {
  public:
-  // Binds with SO_REUSEPORT, so that every worker may have a listener on the same address.
-  // `codecs` and `io` outlive the listener.
+  // Takes `sockets`, which are bound. Without any it binds one with SO_REUSEPORT, so that every
+  // worker may have a listener on the same address. `codecs` and `io` outlive the listener.
   static Result<std::unique_ptr<Listener>> make(boost::asio::io_context& io,
                                                 const ListenerOptions& options,
-                                                CodecFactory& codecs);
+                                                CodecFactory& codecs,
+                                                std::vector<Descriptor> sockets = {});
   virtual ~Listener() = default;
 
   // Listens and accepts; until then clients are refused.
@@ -110,13 +113,21 @@ class Listener {
   virtual uint16_t port() const = 0;
   virtual const ListenerStats& stats() const = 0;
 
-  // Closes the listening socket; connections go on.
+  // Further descriptors of its sockets.
+  virtual std::vector<Descriptor> sockets() = 0;
+
+  // Closes the listening sockets; connections go on.
   virtual void stop_accepting() = 0;
 
-  // Stops accepting and lets every connection end with the requests it has: HTTP/1 answers with
-  // "Connection: close", HTTP/2 sends GOAWAY. Calls `done` once when no connection is left, never
-  // before this function has returned.
+  // Takes in the connections that wait, stops accepting, and lets every connection end with the
+  // requests it has: HTTP/1 answers with "Connection: close", HTTP/2 sends GOAWAY. Calls `done`
+  // once when no connection is left, never before this function has returned.
   virtual void drain(std::function<void()> done) = 0;
+  // The same where others go on with the address: a client of HTTP/1 that cannot know yet that its
+  // connection ends has its next request answered.
+  virtual void drain_after_next(std::function<void()> done) = 0;
+  // While it is drained: ends the connections that have no request.
+  virtual void end_idle_connections() = 0;
 
   // Closes every connection at once; exchanges under way are aborted.
   virtual void close_connections() = 0;

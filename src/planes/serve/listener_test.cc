@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "planes/serve/codec_fakes.h"
+#include "planes/serve/listening_socket.h"
 #include "planes/serve/loopback.h"
 
 namespace weir::serve::test {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Eq;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -56,7 +58,7 @@ TEST(ListenerTest, SaysWhereItCannotListen) {
   const auto made =
       Listener::make(io, {.address = "192.0.2.1", .port = 80}, *make_http_codecs(factory));
   ASSERT_FALSE(made.ok());
-  EXPECT_THAT(made.error().message, StartsWith("listener 192.0.2.1:80: bind: "));
+  EXPECT_THAT(made.error().message, Eq("listener 192.0.2.1:80: Cannot assign requested address"));
 }
 
 TEST(ListenerTest, SharesItsPortWithOtherWorkers) {
@@ -164,6 +166,90 @@ TEST(ListenerTest, DrainsAtOnceWithoutConnections) {
   std::promise<void> drained;
   echo.loop().run([&] { echo->drain([&] { drained.set_value(); }); });
   drained.get_future().wait();
+}
+
+TEST(ListenerTest, AnswersWhatWaitsToBeAcceptedBeforeItEnds) {
+  Echo echo;
+  std::promise<void> drained;
+  std::vector<Peer> clients;
+  echo.loop().run([&] {
+    for (int i = 0; i < 3; ++i) clients.push_back(Peer::connect(echo->port()));
+    for (int i = 0; i < 2; ++i) clients[static_cast<size_t>(i)].send(kGet);
+    echo->drain([&] { drained.set_value(); });
+  });
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_THAT(clients[i].read_message(),
+                AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("connection: close")));
+  }
+  EXPECT_TRUE(clients[2].at_end());
+  clients.clear();
+  drained.get_future().wait();
+}
+
+TEST(ListenerTest, AnswersOneMoreRequestWhereOthersGoOn) {
+  Echo echo;
+  Peer used = Peer::connect(echo->port());
+  used.send(kGet);
+  used.read_message();
+  Peer silent = Peer::connect(echo->port());
+  Peer idle = Peer::connect(echo->port());
+  std::promise<void> drained;
+  echo.loop().run([&] { echo->drain_after_next([&] { drained.set_value(); }); });
+  for (Peer* client : {&used, &silent}) {
+    client->send(kGet);
+    EXPECT_THAT(client->read_message(),
+                AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("connection: close")));
+    EXPECT_TRUE(client->at_end());
+    client->close();
+  }
+  echo.loop().run([&] { echo->end_idle_connections(); });
+  EXPECT_TRUE(idle.at_end());
+  drained.get_future().wait();
+}
+
+TEST(ListenerTest, AcceptsFromSeveralSocketsThatOthersHaveToo) {
+  uint16_t port = 0;
+  std::vector<Descriptor> sockets;
+  for (int i = 0; i < 3; ++i) {
+    sockets.push_back(bind_socket("127.0.0.1", port, true).value());
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    ASSERT_EQ(::getsockname(sockets.back().number(), reinterpret_cast<sockaddr*>(&address), &size),
+              0);
+    port = ntohs(address.sin_port);
+  }
+  std::vector<Descriptor> others;
+  for (const Descriptor& socket : sockets) others.push_back(socket.duplicate());
+
+  EchoFactory factory;
+  const auto codecs = make_http_codecs(factory);
+  Loop loop;
+  const auto make = [&](std::vector<Descriptor> of) {
+    auto listener = std::move(Listener::make(loop.io(), {}, *codecs, std::move(of))).value();
+    EXPECT_TRUE(listener->start().ok());
+    return listener;
+  };
+  auto listener = loop.run([&] { return make(std::move(sockets)); });
+  EXPECT_EQ(listener->port(), port);
+  const auto ask = [&] {
+    Peer client = Peer::connect(port);
+    client.send(kGet);
+    return client.read_message();
+  };
+  for (int i = 0; i < 20; ++i) EXPECT_THAT(ask(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_EQ(loop.run([&] { return listener->sockets().size(); }), 3U);
+
+  // The first one lets go, and the sockets live on.
+  loop.run([&] { listener->stop_accepting(); });
+  Peer waiting = Peer::connect(port);
+  waiting.send(kGet);
+  auto next = loop.run([&] { return make(std::move(others)); });
+  EXPECT_THAT(waiting.read_message(), StartsWith("HTTP/1.1 200 "));
+  for (int i = 0; i < 20; ++i) EXPECT_THAT(ask(), StartsWith("HTTP/1.1 200 "));
+  loop.run([&] {
+    listener.reset();
+    next.reset();
+  });
 }
 
 TEST(ListenerTest, ClosesConnectionsWhenItIsDestroyed) {

@@ -8,6 +8,8 @@
 
 #include "config/bootstrap.h"
 #include "fetch/code_fetcher.h"
+#include "planes/serve/inheritance.h"
+#include "planes/serve/successor.h"
 #include "runtime/host.h"
 #include "runtime/metrics.h"
 
@@ -24,6 +26,11 @@ struct ServerOptions {
   size_t workers = 1;
   Milliseconds drain_time{10'000};
   bool watch_files = true;
+  // What SIGUSR2 starts in place of this process; without it SIGUSR2 is refused.
+  std::optional<Program> program;
+  // The environment: what is inherited, and who is told how the process fares. Null: neither.
+  ReadVariable variable;
+  std::filesystem::path pid_file;  // holds the process's number while it serves; empty: no file
 };
 
 // Thread: the one that made it.
@@ -38,8 +45,9 @@ class Server {
 
   // Serves until SIGTERM or SIGINT, then lets streams end for as long as the drain time; a second
   // signal ends the process at once. SIGUSR1 opens access logs anew, SIGHUP reads the configuration
-  // and all plugins anew. Where the first configuration waited for code, the error tells why it
-  // cannot serve after all.
+  // and all plugins anew. SIGUSR2 starts the program anew with the listening sockets; once that
+  // serves this one ends as by SIGTERM, and before that not. Where the first configuration waited
+  // for code, the error tells why it cannot serve after all.
   virtual Done run() = 0;
 
   // Where the listener at that place of the settings listens; 0: not yet.

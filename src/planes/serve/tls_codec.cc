@@ -38,6 +38,7 @@ class TlsCodec final : public Codec {
   }
   Ending ending() const override;
   void drain() override;
+  void drain_after_next() override;
   size_t active() const override { return inner_ == nullptr ? 0 : inner_->active(); }
   bool inside_head() const override {
     return state_ == State::Handshake || (inner_ != nullptr && inner_->inside_head());
@@ -75,6 +76,7 @@ class TlsCodec final : public Codec {
   std::unique_ptr<Codec> inner_;
   ReadBuffer plain_;
   bool output_ended_ = false;  // and the peer is told
+  bool drain_inner_ = false;   // after its next request, once there is one
 };
 
 void TlsCodec::receive(ReadBuffer& input) {
@@ -114,6 +116,7 @@ bool TlsCodec::deliver() {
   if (inner_ == nullptr) {
     inner_ = user_->choose_codec(plain_);
     if (inner_ == nullptr) return true;
+    if (drain_inner_) inner_->drain_after_next();
   }
   while (!plain_.empty() && inner_->wants_input()) {
     const size_t before = plain_.unread().size();
@@ -195,6 +198,11 @@ Ending TlsCodec::ending() const {
 void TlsCodec::drain() {
   if (inner_ != nullptr) return inner_->drain();
   fail(Disconnect::Broken, "draining");
+}
+
+void TlsCodec::drain_after_next() {
+  if (inner_ != nullptr) return inner_->drain_after_next();
+  drain_inner_ = true;
 }
 
 Milliseconds TlsCodec::head_limit(Milliseconds usual) const {

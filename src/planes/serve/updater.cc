@@ -57,7 +57,7 @@ Result<Updater::Started> Updater::start(config::ServeSettings settings,
   Started started = Started::Serves;
   if (draft.value().codes.complete()) {
     WEIR_TRY(Generation first,
-             loader_.finish(std::move(draft).value(), nullptr, OnMissing::DoWithout));
+             loader_.finish(std::move(draft).value(), nullptr, parts_.on_missing));
     WEIR_TRY(install(std::move(first)));
   } else {
     started = Started::Waits;
@@ -81,7 +81,20 @@ void Updater::run(const std::stop_token& stop) {
       if (!wanted->configuration && !stop.stop_requested()) reload(place);
     }
     heal();
+    const bool asked = wanted->configuration || !wanted->places.empty();
+    if (asked && parts_.on_settled != nullptr) parts_.on_settled();
+    if (wanted->hold != nullptr) stand_still(wanted->hold, stop);
   }
+}
+
+void Updater::stand_still(const std::function<void()>& held, const std::stop_token& stop) {
+  {
+    const std::lock_guard lock(mutex_);
+    standing_still_ = true;
+  }
+  held();
+  std::unique_lock lock(mutex_);
+  woken_.wait(lock, stop, [this] { return !standing_still_; });
 }
 
 bool Updater::start_later(const std::stop_token& stop) {
@@ -103,7 +116,7 @@ bool Updater::start_later(const std::stop_token& stop) {
     status_.lock()->awaited = first_->codes.missing();
     first_->codes.start(parts_.supply, [this] { wake(); });
   }
-  auto first = loader_.finish(std::move(*first_), nullptr, OnMissing::DoWithout);
+  auto first = loader_.finish(std::move(*first_), nullptr, parts_.on_missing);
   first_.reset();
   status_.lock()->awaited.clear();
   Done done = first.ok() ? install(std::move(first).value()) : Done(std::move(first).error());
@@ -127,15 +140,17 @@ std::optional<Updater::Wanted> Updater::next_wanted(const std::stop_token& stop)
 
 Updater::Waited Updater::wait_for(Draft& draft, const std::stop_token& stop) {
   while (true) {
-    std::set<size_t> places;
+    Wanted meanwhile;
     {
       std::unique_lock lock(mutex_);
       woken_.wait(lock, stop, [&] { return draft.codes.complete() || wanted_.any(); });
       if (stop.stop_requested()) return Waited::Stopped;
       if (wanted_.configuration) return Waited::Superseded;
-      places.swap(wanted_.places);
+      meanwhile = std::exchange(wanted_, {});
     }
-    for (const size_t place : places) reload(place);
+    for (const size_t place : meanwhile.places) reload(place);
+    if (meanwhile.hold != nullptr) stand_still(meanwhile.hold, stop);
+    if (stop.stop_requested()) return Waited::Stopped;
     if (draft.codes.complete()) return Waited::Complete;
   }
 }
@@ -285,6 +300,23 @@ void Updater::reload_all() {
     for (size_t place = 0; place < places && !wanted_.configuration; ++place) {
       wanted_.places.insert(place);
     }
+  }
+  woken_.notify_all();
+}
+
+void Updater::hold(std::function<void()> held) {
+  {
+    const std::lock_guard lock(mutex_);
+    wanted_.hold = std::move(held);
+  }
+  woken_.notify_all();
+}
+
+void Updater::go_on() {
+  {
+    const std::lock_guard lock(mutex_);
+    wanted_.hold = nullptr;
+    standing_still_ = false;
   }
   woken_.notify_all();
 }

@@ -37,8 +37,8 @@ struct UpdateStatus {
 // under way end with what they began with. One change at a time, on a thread of its own; a newer
 // configuration takes the place of one that still waits for code.
 //
-// The first configuration does without code that does not come: streams get what the failure policy
-// says, and the code is tried for again and again. A later one is rejected instead.
+// The first configuration may do without code that does not come: streams get what the failure
+// policy says, and the code is tried for again and again. A later one is rejected instead.
 //
 // Thread: any, save where something else is said.
 class Updater {
@@ -55,6 +55,10 @@ class Updater {
     std::function<Result<config::ServeSettings>()> read_settings;
     // The files to watch are others now. Called on the updater's thread.
     std::function<void()> on_files;
+    // What was asked of it has been done, or refused. Called on the updater's thread.
+    std::function<void()> on_settled;
+    // Of the first configuration.
+    OnMissing on_missing = OnMissing::DoWithout;
   };
   explicit Updater(Parts parts);
   // Ends a change that is under way first.
@@ -70,6 +74,11 @@ class Updater {
   // The same for the configuration and all plugins.
   void reload_all();
 
+  // Changes nothing any more from some moment on, which is when `held` is called, on the updater's
+  // thread, until it is told to go on. Not while the first configuration waits for its code.
+  void hold(std::function<void()> held);
+  void go_on();
+
   // The files whose change means another configuration or plugin.
   std::vector<FileWatch::File> watched_files() const { return *watched_.lock(); }
 
@@ -81,8 +90,9 @@ class Updater {
     bool configuration = false;
     bool anew = false;  // even plugins that are the same
     std::set<size_t> places;
+    std::function<void()> hold;  // null: nobody asks for it
 
-    bool any() const { return configuration || !places.empty(); }
+    bool any() const { return configuration || !places.empty() || hold != nullptr; }
   };
   void run(const std::stop_token& stop);
   // False: the process ends.
@@ -102,6 +112,8 @@ class Updater {
   void rejected(const Error& why, const config::ServeSettings& what);
 
   void heal();
+  // Until go_on().
+  void stand_still(const std::function<void()>& held, const std::stop_token& stop);
 
   void set_watched(const config::ServeSettings& rejected);
   void wake();
@@ -115,6 +127,7 @@ class Updater {
   std::mutex mutex_;
   std::condition_variable_any woken_;
   Wanted wanted_;                                // guarded by mutex_
+  bool standing_still_ = false;                  // likewise
   std::set<std::filesystem::path> retry_files_;  // of a rejected configuration; guarded by mutex_
   std::set<std::filesystem::path> tls_files_;    // of the running one; likewise
 

@@ -28,7 +28,8 @@ Result<WorkerListeners::Entry> WorkerListeners::bind(const config::Listener& set
   options.stats = &stats_.listener(settings.name).connections;
   Entry entry{.settings = settings,
               .entrance = std::make_unique<Entrance>(options, *options.stats)};
-  WEIR_TRY(entry.listener, Listener::make(io_, options, *entry.entrance));
+  WEIR_TRY(entry.listener,
+           Listener::make(io_, options, *entry.entrance, pool_.take(settings, worker_)));
   return entry;
 }
 
@@ -106,7 +107,28 @@ void WorkerListeners::tidy() {
   }
 }
 
-void WorkerListeners::drain(std::function<void()> done) {
+std::vector<SocketPool::Socket> WorkerListeners::sockets() const {
+  std::vector<SocketPool::Socket> all;
+  for (const Entry& entry : current_) {
+    const config::SocketAddress address{entry.settings.address.host, entry.listener->port()};
+    for (Descriptor& socket : entry.listener->sockets()) {
+      all.push_back({.descriptor = std::move(socket),
+                     .address = address,
+                     .origin = SocketPool::Origin::Predecessor,
+                     .name = entry.settings.name});
+    }
+  }
+  return all;
+}
+
+void WorkerListeners::end_idle_connections() {
+  for (auto* entries : {&current_, &draining_}) {
+    for (Entry& entry : *entries) entry.listener->end_idle_connections();
+  }
+}
+
+void WorkerListeners::drain(std::function<void()> done,
+                            void (Listener::*how)(std::function<void()>)) {
   next_.clear();
   drained_ = std::move(done);
   undrained_ = 1;  // this call
@@ -116,7 +138,7 @@ void WorkerListeners::drain(std::function<void()> done) {
   for (auto* entries : {&current_, &draining_}) {
     for (Entry& entry : *entries) {
       ++undrained_;
-      entry.listener->drain(one_less);
+      (entry.listener.get()->*how)(one_less);
     }
   }
   boost::asio::post(io_, one_less);

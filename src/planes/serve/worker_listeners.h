@@ -9,6 +9,7 @@
 #include "planes/serve/entrance.h"
 #include "planes/serve/listener.h"
 #include "planes/serve/net.h"
+#include "planes/serve/socket_pool.h"
 #include "planes/serve/worker_generation.h"
 
 namespace weir::serve {
@@ -17,11 +18,13 @@ namespace weir::serve {
 // connection that waits in it is lost. Thread: its worker's.
 class WorkerListeners {
  public:
-  // Both outlive it.
-  WorkerListeners(boost::asio::io_context& io, const WorkerStats& stats, Milliseconds drain_time)
-      : io_(io), stats_(stats), drain_time_(drain_time) {}
+  // All outlive it. `worker` is its place among the workers.
+  WorkerListeners(boost::asio::io_context& io, const WorkerStats& stats, const SocketPool& pool,
+                  size_t worker, Milliseconds drain_time)
+      : io_(io), stats_(stats), pool_(pool), worker_(worker), drain_time_(drain_time) {}
 
-  // Binds what `next` has more than there is. `ports` and the answer: WorkerThread::prepare().
+  // Takes from the pool, or binds, what `next` has more than there is. `ports` and the answer:
+  // WorkerThread::prepare().
   Result<std::vector<uint16_t>> prepare(const config::ServeSettings& next,
                                         std::span<const uint16_t> ports);
   // Leads new requests to `next`, whose settings were prepared; lets the connections of listeners
@@ -36,8 +39,16 @@ class WorkerListeners {
   // generation.
   bool leads_to(const WorkerGeneration& generation) const;
 
-  // Stops accepting; `done` is called, later, when no connection is left.
-  void drain(std::function<void()> done);
+  // Further descriptors of the sockets that are listened on, by the name of the listener.
+  std::vector<SocketPool::Socket> sockets() const;
+
+  // As the listeners' functions of these names; `done` is called, later, when no connection is
+  // left.
+  void drain(std::function<void()> done) { drain(std::move(done), &Listener::drain); }
+  void drain_after_next(std::function<void()> done) {
+    drain(std::move(done), &Listener::drain_after_next);
+  }
+  void end_idle_connections();
   // Breaks off every connection.
   void clear();
 
@@ -52,9 +63,12 @@ class WorkerListeners {
   const Entry* find(const config::Listener& settings) const;
   Result<Entry> bind(const config::Listener& settings, uint16_t port) const;
   void retire(Entry entry);
+  void drain(std::function<void()> done, void (Listener::*how)(std::function<void()>));
 
   boost::asio::io_context& io_;
   const WorkerStats& stats_;
+  const SocketPool& pool_;
+  const size_t worker_;
   const Milliseconds drain_time_;
   std::vector<Entry> current_;
   std::vector<Entry> next_;

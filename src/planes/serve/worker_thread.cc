@@ -22,20 +22,20 @@ constexpr Milliseconds kPoll{20};
 // clients, first; generations, and with them the clusters, late.
 class WorkerThread::State {
  public:
-  State(asio::io_context& io, runtime::Host& host, LogFiles& log_files, const WorkerStats& stats,
-        Milliseconds drain_time, WorkerRole role)
+  State(asio::io_context& io, const Parts& parts, const WorkerStats& stats, WorkerRole role,
+        size_t index)
       : io_(io),
         role_(role),
-        host_(host),
-        log_files_(log_files),
+        host_(parts.host),
+        log_files_(parts.log_files),
         stats_(stats),
         services_(io),
         reaper_([this](std::function<void()> task) { services_.post(std::move(task)); }),
         upstreams_(reaper_),
-        timeouts_(host.clock(), services_),
-        worker_(host, services_),
+        timeouts_(host_.clock(), services_),
+        worker_(host_, services_),
         poll_timer_(io),
-        listeners_(io, stats, drain_time) {
+        listeners_(io, stats, parts.pool, index, parts.drain_time) {
     services_.set_upstreams(upstreams_);
   }
 
@@ -50,7 +50,9 @@ class WorkerThread::State {
                                         std::span<const uint16_t> ports);
   Done commit();
   void discard();
-  void drain(std::function<void()> done);
+  std::vector<SocketPool::Socket> sockets() const { return listeners_.sockets(); }
+  void drain(Drain how, std::function<void()> done);
+  void end_idle_connections() { listeners_.end_idle_connections(); }
   PluginStatuses plugin_statuses() const;
 
  private:
@@ -151,14 +153,16 @@ void WorkerThread::State::poll() {
   });
 }
 
-void WorkerThread::State::drain(std::function<void()> done) {
+void WorkerThread::State::drain(Drain how, std::function<void()> done) {
   draining_ = true;
   discard();
-  listeners_.drain([this, done = std::move(done)]() mutable {
+  auto listeners_drained = [this, done = std::move(done)]() mutable {
     drained_ = std::move(done);
     end_drain_when_empty();
     poll();
-  });
+  };
+  how == Drain::Now ? listeners_.drain(std::move(listeners_drained))
+                    : listeners_.drain_after_next(std::move(listeners_drained));
 }
 
 // Some plugin may not have finished with a stream (proxy_on_done answered false).
@@ -174,15 +178,13 @@ WorkerThread::PluginStatuses WorkerThread::State::plugin_statuses() const {
   return {current_->shared_generation(), current_->plugin_statuses()};
 }
 
-WorkerThread::WorkerThread(runtime::Host& host, LogFiles& log_files, Milliseconds drain_time,
-                           WorkerRole role, size_t index)
+WorkerThread::WorkerThread(const Parts& parts, WorkerRole role, size_t index)
     : io_(std::make_unique<asio::io_context>(1)) {
   std::promise<void> started;
   auto ready = started.get_future();
-  thread_ = std::thread(
-      [this, &host, &log_files, drain_time, role, started = std::move(started)]() mutable {
-        run(started, host, log_files, drain_time, role);
-      });
+  thread_ = std::thread([this, parts, role, index, started = std::move(started)]() mutable {
+    run(started, parts, role, index);
+  });
   ::pthread_setname_np(
       thread_.native_handle(),
       ("weir-" + (role == WorkerRole::Streams ? std::to_string(index) : "services")).c_str());
@@ -194,9 +196,9 @@ WorkerThread::~WorkerThread() {
   thread_.join();
 }
 
-void WorkerThread::run(std::promise<void>& started, runtime::Host& host, LogFiles& log_files,
-                       Milliseconds drain_time, WorkerRole role) {
-  State state(*io_, host, log_files, stats_, drain_time, role);
+void WorkerThread::run(std::promise<void>& started, const Parts& parts, WorkerRole role,
+                       size_t index) {
+  State state(*io_, parts, stats_, role, index);
   state_ = &state;
   started.set_value();
   const auto guard = asio::make_work_guard(*io_);
@@ -225,9 +227,20 @@ void WorkerThread::discard() {
   call([](State& state) { state.discard(); });
 }
 
-void WorkerThread::drain(std::function<void()> done) {
-  asio::post(*io_, [this, done = std::move(done)]() mutable { state_->drain(std::move(done)); });
+std::vector<SocketPool::Socket> WorkerThread::sockets() {
+  return call([](State& state) { return state.sockets(); });
 }
+
+void WorkerThread::drain(Drain how, std::function<void()> done) {
+  asio::post(
+      *io_, [this, how, done = std::move(done)]() mutable { state_->drain(how, std::move(done)); });
+}
+
+void WorkerThread::end_idle_connections() {
+  asio::post(*io_, [this] { state_->end_idle_connections(); });
+}
+
+void WorkerThread::post(std::function<void()> task) { asio::post(*io_, std::move(task)); }
 
 void WorkerThread::report_plugins(std::function<void(PluginStatuses)> done) {
   asio::post(*io_, [this, done = std::move(done)] { done(state_->plugin_statuses()); });

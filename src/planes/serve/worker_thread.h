@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "planes/serve/generation.h"
+#include "planes/serve/socket_pool.h"
 #include "planes/serve/worker_generation.h"
 #include "planes/serve/worker_stats.h"
 #include "runtime/worker.h"
@@ -20,11 +21,17 @@ namespace weir::serve {
 // the one that they began in. Thread: the one that made it, save where something else is said.
 class WorkerThread {
  public:
-  // Starts the thread; it serves nothing before commit(). `host` and `log_files` outlive the
-  // worker. Connections of a listener that is no longer in the configuration are broken off after
-  // `drain_time`.
-  WorkerThread(runtime::Host& host, LogFiles& log_files, Milliseconds drain_time, WorkerRole role,
-               size_t index);
+  // What workers have in common. All outlive them.
+  struct Parts {
+    runtime::Host& host;
+    LogFiles& log_files;
+    const SocketPool& pool;
+    // After it, connections of a listener that is no longer in the configuration are broken off.
+    Milliseconds drain_time;
+  };
+
+  // Starts the thread; it serves nothing before commit(). `index` is its place among the workers.
+  WorkerThread(const Parts& parts, WorkerRole role, size_t index);
   // Breaks off what is under way.
   ~WorkerThread();
 
@@ -39,9 +46,22 @@ class WorkerThread {
   Done commit();
   void discard();
 
+  // Further descriptors of the sockets that it listens on. Waits for the worker. Thread: any but a
+  // worker's.
+  std::vector<SocketPool::Socket> sockets();
+
   // Stops accepting and lets streams end; `done` is called on the worker when none is left. Nothing
   // is committed any more. Thread: any.
-  void drain(std::function<void()> done);
+  enum class Drain : uint8_t {
+    Now,
+    AfterNext,  // as Listener::drain_after_next(): another process goes on
+  };
+  void drain(Drain how, std::function<void()> done);
+  // Ends connections without a request, while it drains. Thread: any.
+  void end_idle_connections();
+
+  // Calls back on the worker, soon. Thread: any.
+  void post(std::function<void()> task);
 
   // What the worker says of its plugins, by place; `done` is called on the worker. Thread: any.
   struct PluginStatuses {
@@ -60,8 +80,7 @@ class WorkerThread {
   // Runs `task` on the worker and answers its result.
   template <typename Task>
   auto call(Task task);
-  void run(std::promise<void>& started, runtime::Host& host, LogFiles& log_files,
-           Milliseconds drain_time, WorkerRole role);
+  void run(std::promise<void>& started, const Parts& parts, WorkerRole role, size_t index);
 
   const WorkerStats stats_{};
   std::unique_ptr<boost::asio::io_context> io_;

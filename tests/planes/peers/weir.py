@@ -47,9 +47,11 @@ class Weir:
         listeners=1,
         ready=True,
         patience_s=PATIENCE_S,
+        program=BINARY,
         **process,
     ):
-        """`ready=False` waits for the admin address alone: see wait_until_ready()."""
+        """`ready=False` waits for the admin address alone: see wait_until_ready(). `workers` None: the
+        program decides."""
         self._folder = tempfile.TemporaryDirectory(prefix="weir-test-")
         self.folder = pathlib.Path(self._folder.name)
         self._log = self.folder / "log"
@@ -63,9 +65,11 @@ class Weir:
             arguments += ["--code-cache", _CODE_CACHE]
         if not any(str(text).startswith("--fetch-cache") for text in arguments):
             arguments += ["--fetch-cache", self.folder / "fetched"]
-        arguments += ["--admin", "127.0.0.1:0", "--workers", str(workers)]
+        arguments += ["--admin", "127.0.0.1:0"]
+        if workers is not None:
+            arguments += ["--workers", str(workers)]
         with open(self._log, "w", encoding="utf-8") as log:
-            self.process = subprocess.Popen([BINARY, "serve", *arguments], stderr=log, **process)
+            self.process = subprocess.Popen([program, "serve", *arguments], stderr=log, **process)
         try:
             if ready:
                 eventually(lambda: self._is_up(listeners), "weir to listen", patience_s)
