@@ -108,6 +108,7 @@ class Server:
     process: subprocess.Popen
     port: int
     log: pathlib.Path
+    http2_port: int = 0  # where that is another
 
     def cpu_seconds(self):
         # The fields after the name, which may hold anything: utime and stime are the 12th and 13th.
@@ -159,13 +160,19 @@ class Servers:
         log = self.folder / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-        self._exits.callback(self._stop, process)
+        self._exits.callback(self._stop, process)  # also of one that has ended by then
         server = Server(process, port, log)
         server.wait_until_ready()
         return server
 
+    def end(self, server):
+        """Before the others do."""
+        self._stop(server.process)
+
     @staticmethod
     def _stop(process):
+        if process.poll() is not None:
+            return
         process.terminate()
         try:
             process.wait(10)

@@ -2,7 +2,8 @@
 # Builds and runs the benchmarks. Meaningful on an idle machine only.
 # usage: bench.sh [NAME... [-- OPTION...]]   Default: all of bench/.
 # A NAME is a program of Google Benchmark (engine_bench), or end_to_end, envoy_plane or envoy_memory,
-# which compare with Envoy, or ats_plane, which compares with Traffic Server as it is.
+# which compare with Envoy, serve_beside, which compares with Envoy and nginx, or ats_plane, which compares
+# with Traffic Server as it is.
 source "$(dirname "${BASH_SOURCE[0]}")/setup/lib.sh"
 
 cd "$repo_root"
@@ -16,7 +17,7 @@ done
 scripts/build.sh release-tests
 if [ ${#names[@]} = 0 ]; then
   mapfile -t names < <(find build/release/bench -maxdepth 1 -name '*_bench' -printf '%f\n' | sort)
-  names+=(end_to_end envoy_plane envoy_memory ats_plane)
+  names+=(end_to_end serve_beside envoy_plane envoy_memory ats_plane)
 fi
 export WEIR_ENGINE_PATH=$repo_root/build/lib/weir/engines
 for name in "${names[@]}"; do
@@ -25,6 +26,10 @@ for name in "${names[@]}"; do
     scripts/setup/apt.sh bench
     scripts/guests.sh header-edit-rust
     bench/end_to_end.py "$@"
+  elif [ "$name" = serve_beside ]; then
+    scripts/setup/apt.sh bench
+    scripts/guests.sh header-edit-rust
+    bench/serve_beside.py "$@"
   elif [ "$name" = engines_bench ]; then
     # All engines in one process, by the loader that one of them may need.
     loader=$(find "$WEIR_ENGINE_PATH" -path '*/ld.so' | head -1)
