@@ -13,7 +13,7 @@ $(error unknown engine '$(filter-out $(KNOWN_ENGINES),$(ENGINES))' in ENGINES: t
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help deps engines build run ats ats-deb test install guests bench format lint clean
+.PHONY: help deps engines build run ats ats-deb test install guests bench soak format lint clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -58,6 +58,9 @@ guests: ## Compile the guest plugins into build/guests
 bench: deps ## Run the benchmarks (on an idle machine)
 	@scripts/setup/apt.sh test
 	@scripts/bench.sh
+
+soak: deps ## Run everything at once for SOAK_SECONDS (600), and look for what is lost or left behind
+	@scripts/soak.sh
 
 format: ## Format the C++ sources in place
 	@scripts/setup/apt.sh test
