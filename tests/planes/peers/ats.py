@@ -92,7 +92,8 @@ class TrafficServer:
     each: (path or URL, [file, ...], upstream), where a text in place of files is of other plugins, and one in
     place of an upstream is its URL. All
     else goes to `upstream`. A file is its content, or the name of one of `files`, which are contents by
-    name; None is not written."""
+    name; None is not written. With a `certificate` there is a port of TLS, too, which asks clients for
+    one of `client_authority`'s, if there is one."""
 
     def __init__(
         self,
@@ -105,14 +106,19 @@ class TrafficServer:
         manager=False,
         records=None,
         engine_path=_ENGINES,
+        certificate=None,
+        client_authority=None,
     ):
         self._folder = tempfile.TemporaryDirectory(prefix="weir-test-ats-")
         self.folder = pathlib.Path(self._folder.name)
         self.folder.chmod(0o755)
-        self.port, self.tls_port = free_port(), None
+        self.port = free_port()
+        self.tls_port = free_port() if certificate else None
         self.upstream = upstream
         self._files = 0
         self._make_tree(records or {}, threads, debug)
+        if certificate:
+            self._add_tls(certificate, client_authority)
         self._named = files or {}
         for name, content in self._named.items():
             if content is not None:
@@ -182,6 +188,26 @@ class TrafficServer:
         }
         self._write("records.config", [_record(*one) for one in settings.items()])
 
+    def _add_tls(self, certificate, client_authority):
+        (self.etc / "server.pem").write_bytes(
+            certificate.chain.read_bytes() + certificate.key.read_bytes()
+        )
+        self._write("ssl_multicert.config", ["dest_ip=* ssl_cert_name=server.pem"])
+        settings = {
+            "proxy.config.http.server_ports": f"{self.port}:ip-in=127.0.0.1:proto=http;http2 "
+            f"{self.tls_port}:ssl:ip-in=127.0.0.1:proto=http;http2",
+            "proxy.config.ssl.server.cert.path": str(self.etc),
+            "proxy.config.ssl.server.private_key.path": str(self.etc),
+        }
+        if client_authority:
+            (self.etc / "clients.pem").write_bytes(client_authority.certificate.chain.read_bytes())
+            settings["proxy.config.ssl.CA.cert.path"] = str(self.etc)
+            settings["proxy.config.ssl.CA.cert.filename"] = "clients.pem"
+            settings["proxy.config.ssl.client.certification_level"] = 1
+        lines = (self.etc / "records.config").read_text().splitlines()
+        kept = [line for line in lines if line.split()[1] not in settings]
+        self._write("records.config", [*kept, *(_record(*one) for one in settings.items())])
+
     def _write(self, name, lines):
         (self.etc / name).write_text("\n".join(lines) + "\n")
 
@@ -192,10 +218,11 @@ class TrafficServer:
         if name is None:
             self._files += 1
             name = f"plugin-{self._files}.yaml"
-        if isinstance(content, bytes):
-            (self.etc / name).write_bytes(content)
-        else:
-            (self.etc / name).write_text(json.dumps(content))
+        data = content if isinstance(content, bytes) else json.dumps(content).encode()
+        # The server may be reading the one before.
+        made = self.etc / f"{name}.new"
+        made.write_bytes(data)
+        made.replace(self.etc / name)
         return name
 
     def set_plugins(self, lines):
