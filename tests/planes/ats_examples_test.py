@@ -1,5 +1,5 @@
 """The plugins in examples/ in a stock Traffic Server, by the traffic-server.yaml that lies beside each of
-them. Those that need what its API has not (trailers, connections) have none."""
+them. The one that needs what its API has not, trailers, has none."""
 
 import pathlib
 import re
@@ -7,15 +7,16 @@ import re
 import yaml
 
 from peers.ats import TrafficServer
-from peers.case import PlaneTest, guest
+from peers.case import PlaneTest, free_port, guest
 from peers.examples import ExampleCases
 from peers.http1 import Http1Client
 from peers.message import Fields
+from peers.tcp import TcpClient, TcpUpstream
 from peers.weir import eventually
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
 SECOND = "127.0.0.1:8001"  # in the files
-WITHOUT = {"body-trailer", "tcp-guard"}
+WITHOUT = {"body-trailer"}
 
 
 class ExampleInTrafficServerTest(ExampleCases, PlaneTest):
@@ -40,6 +41,22 @@ class ExampleInTrafficServerTest(ExampleCases, PlaneTest):
         self.assertEqual(told, all_ - WITHOUT)
         tests = {name[5:].replace("_", "-") for name in dir(self) if name.startswith("test_")}
         self.assertEqual(told - tests, set())
+
+    def test_tcp_guard(self):
+        folder = EXAMPLES / "tcp-guard"
+        peer = self.upstream(TcpUpstream)
+        port = free_port()
+        text = (folder / "traffic-server.yaml").read_text()
+        ports = yaml.safe_load(text.replace(":8080", f":{port}").replace(":8000", f":{peer.port}"))
+        plugin = self.plugin(folder / "traffic-server-plugin.yaml", None)
+        files = {"ports.yaml": ports, "traffic-server-plugin.yaml": plugin}
+        server = TrafficServer(self.upstream(), [["ports.yaml"]], files=files)
+        self.addCleanup(server.stop)
+        for greeting, answer in [(b"HELLO there", b"HELLO there"), (b"GET / HTTP/1.1", b"")]:
+            client = TcpClient(port)
+            self.addCleanup(client.close)
+            client.send(greeting)
+            self.assertEqual(client.receive(11), answer)
 
     def test_body_rewrite(self):
         _, client = self.serve("body-rewrite")

@@ -85,21 +85,6 @@ class SharedTest(FaultCase):
         self.handler.gate.open()
         self.assertEqual(self.statuses(held), {200})
 
-    def test_faults_under_500_clients(self):
-        """Half of them are the good plugin's, and all of these pass."""
-        self.serve(limits={**everywhere.LIMITS, "call_cpu_time": "0.02s"})
-        faults = [fault for fault, _, _ in everywhere.TRAPS]
-
-        async def ask(path, authority):
-            return (await Http1Client(self.weir.port).exchange(make_request(path, authority=authority))).status
-
-        good, bad = [], []
-        for i in range(250):
-            good.append(loop.start(ask("/other", "weir.test")))
-            bad.append(loop.start(ask(f"/{faults[i % len(faults)]}", _BAD)))
-        self.assertEqual({one.result(loop.PATIENCE_S) for one in good}, {200})
-        self.assertEqual({one.result(loop.PATIENCE_S) for one in bad}, {503})
-
 
 class StreamIsolationTest(FaultCase):
     def test_a_fault_costs_its_own_stream(self):
@@ -111,6 +96,60 @@ class StreamIsolationTest(FaultCase):
                 self.assertEqual(self.ask_bad(client, "/next").headers.get("x-seen"), "1")
         self.handler.gate.open()
         self.assertEqual(self.statuses(held), {200})
+
+
+class StormTest(FaultCase):
+    """500 clients at once, of which a tenth bring a fault each."""
+
+    CLIENTS = 500
+    FAULTS = ("panic", "loop", "memory", "exit")
+
+    def storm(self, isolation):
+        """The statuses of requests under way by what they ask for: those of another plugin, those of the
+        one that fails, and those that make it fail."""
+        self.serve(
+            isolation=isolation, limits={**everywhere.LIMITS, "call_cpu_time": "0.02s"}, failure_policy="FAIL_RELOAD"
+        )
+        client = Http1Client(self.weir.port)
+
+        def ask(path, authority):
+            return loop.start(client.exchange(make_request(path, authority=authority)))
+
+        others = [ask("/held", "weir.test") for _ in range(150)]
+        beside = [ask("/held", _BAD) for _ in range(300)]
+        self.wait_for_held(len(others) + len(beside))
+        failing = [ask(f"/{self.FAULTS[i % len(self.FAULTS)]}", _BAD) for i in range(50)]
+        self.assertEqual(len(others) + len(beside) + len(failing), self.CLIENTS)
+        self.assertEqual(self.statuses(failing), {503})
+        self.handler.gate.open()
+        return [[one.result(loop.PATIENCE_S).status for one in asked] for asked in (others, beside)]
+
+    def test_stream_isolation_loses_no_other_transaction(self):
+        others, beside = self.storm("STREAM")
+        self.assertEqual(set(others), {200})
+        self.assertEqual(set(beside), {200})
+        self.assertEqual(self.ask_bad(self.client(self.weir.port), "/next").headers.get("x-seen"), "1")
+
+    def test_a_shared_instance_loses_what_was_open_in_it_and_each_is_answered(self):
+        others, beside = self.storm("SHARED")
+        self.assertEqual(set(others), {200})
+        # Both threads' instances have failed, so that all that were open in them are answered for.
+        self.assertEqual(set(beside), {503})
+        client = self.client(self.weir.port)
+        eventually(lambda: self.ask_bad(client, "/next").status == 200, "an instance that serves")
+
+    def test_new_transactions_pass_while_instances_fail(self):
+        """Half of the clients are the good plugin's, and all of these pass."""
+        self.serve(limits={**everywhere.LIMITS, "call_cpu_time": "0.02s"})
+        faults = [fault for fault, _, _ in everywhere.TRAPS]
+        client = Http1Client(self.weir.port)
+        good, bad = [], []
+        for i in range(self.CLIENTS // 2):
+            good.append(loop.start(client.exchange(make_request("/other"))))
+            path = f"/{faults[i % len(faults)]}"
+            bad.append(loop.start(client.exchange(make_request(path, authority=_BAD))))
+        self.assertEqual(self.statuses(good), {200})
+        self.assertEqual(self.statuses(bad), {503})
 
 
 class PhaseTest(FaultCase):

@@ -10,6 +10,7 @@
 #include "cli/cache_folder.h"
 #include "engine/code_cache.h"
 #include "engine/engines.h"
+#include "fetch/code_fetcher.h"
 #include "planes/ats/plane.h"
 #include "planes/ats/server_api.h"
 #include "planes/ats/server_logger.h"
@@ -19,13 +20,22 @@
 namespace weir::ats_plane {
 namespace {
 
-// The folder of compiled code: what WEIR_CODE_CACHE says, where "off" is none, or one in the
+// A folder of a cache: what the environment's variable says, where "off" is none, or one in the
 // server's runtime folder, which belongs to the server's user.
-std::string code_cache_folder() {
-  const char* said = std::getenv("WEIR_CODE_CACHE");
-  if (said == nullptr) return std::string(TSRuntimeDirGet()) + "/weir-code";
+std::string cache_folder(const char* variable, const std::string& by_default) {
+  const char* said = std::getenv(variable);
+  if (said == nullptr) return std::string(TSRuntimeDirGet()) + "/" + by_default;
   return std::string_view(said) == "off" ? "" : said;
 }
+
+std::string ca_file() {
+  const char* said = std::getenv("WEIR_FETCH_CA_FILE");
+  return said == nullptr ? "" : said;
+}
+
+// Idle, save while code is fetched.
+constexpr size_t kFetchThreads = 2;
+constexpr uint64_t kFetchCacheBytes = 1ull << 30;
 
 // Beside this file, where it was installed. For remap rules the server makes a copy of it in its
 // runtime folder, as RUNTIME/ID/usr/lib/trafficserver/modules/weir-ats.so.
@@ -49,10 +59,12 @@ struct Program {
   std::optional<engine::CodeCache> cache;
   ServerMetrics metrics{logger};
   std::optional<runtime::Host> host;
+  std::optional<FileCache> fetched;
+  std::optional<fetch::CodeFetcher> fetcher;
   std::optional<Plane> plane;
 
   Program() {
-    if (std::string folder = code_cache_folder(); !folder.empty()) {
+    if (std::string folder = cache_folder("WEIR_CODE_CACHE", "weir-code"); !folder.empty()) {
       cache.emplace(std::move(folder), cli::kCodeCacheBytes, logger);
     }
     host.emplace(runtime::HostParts{.engines = engines,
@@ -60,7 +72,18 @@ struct Program {
                                     .clock = clock,
                                     .logger = logger,
                                     .metrics = metrics});
-    plane.emplace(*host);
+    if (std::string folder = cache_folder("WEIR_FETCH_CACHE", "weir-fetched"); !folder.empty()) {
+      fetched.emplace(FileCache::Settings{.folder = std::move(folder),
+                                          .suffix = ".wasm",
+                                          .name = "fetched code",
+                                          .max_bytes = kFetchCacheBytes},
+                      logger);
+    }
+    fetcher.emplace(fetch::CodeFetcher::Parts{.cache = fetched ? &*fetched : nullptr,
+                                              .logger = logger,
+                                              .trust = {.ca_file = ca_file()},
+                                              .threads = kFetchThreads});
+    plane.emplace(*host, *fetcher);
   }
 };
 

@@ -1,9 +1,9 @@
 #include "planes/ats/attributes.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <string>
+#include <utility>
+
+#include "planes/ats/addresses.h"
 
 namespace weir::ats_plane {
 
@@ -12,63 +12,14 @@ using runtime::PropertyValue;
 
 namespace {
 
-uint16_t port_of(const sockaddr& address) {
-  if (address.sa_family == AF_INET) {
-    return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
-  }
-  return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
-}
-
-bool is_ip(const sockaddr* address) {
-  return address != nullptr && (address->sa_family == AF_INET || address->sa_family == AF_INET6);
-}
-
-// "192.0.2.1:80", "[2001:db8::1]:80".
 PropertyValue address_value(const sockaddr* address) {
-  if (!is_ip(address)) return {};
-  char text[INET6_ADDRSTRLEN] = "";
-  const std::string port = std::to_string(port_of(*address));
-  if (address->sa_family == AF_INET) {
-    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(address)->sin_addr, text, sizeof text);
-    return std::string(text) + ":" + port;
-  }
-  inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, text,
-            sizeof text);
-  return "[" + std::string(text) + "]:" + port;
+  std::string text = to_text(address);
+  return text.empty() ? PropertyValue() : PropertyValue(std::move(text));
 }
 
 PropertyValue port_value(const sockaddr* address) {
-  if (!is_ip(address)) return {};
-  return int64_t{port_of(*address)};
-}
-
-PropertyValue text_value(const char* text) {
-  if (text == nullptr || *text == '\0') return {};
-  return std::string(text);
-}
-
-TSVConn client_connection(TSHttpTxn transaction) {
-  const TSHttpSsn session = TSHttpTxnSsnGet(transaction);
-  return session == nullptr ? nullptr : TSHttpSsnClientVConnGet(session);
-}
-
-PropertyValue tls_attribute(TSVConn connection, Attribute attribute) {
-  if (connection == nullptr || TSVConnIsSsl(connection) == 0) {
-    if (attribute == Attribute::ConnectionMtls) return false;
-    return {};
-  }
-  switch (attribute) {
-    case Attribute::ConnectionMtls:
-      return TSVConnProvidedSslCert(connection) != 0;
-    case Attribute::ConnectionRequestedServerName: {
-      int length = 0;
-      const char* name = TSVConnSslSniGet(connection, &length);
-      if (name == nullptr) return {};
-      return std::string(name, static_cast<size_t>(length));
-    }
-    default:
-      return text_value(TSVConnSslProtocolGet(connection));
-  }
+  const uint16_t port = port_of(address);
+  return port == 0 ? PropertyValue() : PropertyValue(int64_t{port});
 }
 
 PropertyValue protocol_of(TSHttpTxn transaction) {
@@ -82,6 +33,11 @@ PropertyValue protocol_of(TSHttpTxn transaction) {
 }
 
 }  // namespace
+
+TSVConn client_connection(TSHttpTxn transaction) {
+  const TSHttpSsn session = TSHttpTxnSsnGet(transaction);
+  return session == nullptr ? nullptr : TSHttpSsnClientVConnGet(session);
+}
 
 PropertyValue server_attribute(TSHttpTxn transaction, Attribute attribute) {
   switch (attribute) {
@@ -100,10 +56,6 @@ PropertyValue server_attribute(TSHttpTxn transaction, Attribute attribute) {
       if (session == nullptr) return {};
       return static_cast<uint64_t>(TSHttpSsnIdGet(session));
     }
-    case Attribute::ConnectionMtls:
-    case Attribute::ConnectionRequestedServerName:
-    case Attribute::ConnectionTlsVersion:
-      return tls_attribute(client_connection(transaction), attribute);
     case Attribute::UpstreamAddress:
       return address_value(TSHttpTxnServerAddrGet(transaction));
     case Attribute::UpstreamPort:
@@ -112,11 +64,6 @@ PropertyValue server_attribute(TSHttpTxn transaction, Attribute attribute) {
       return address_value(TSHttpTxnOutgoingAddrGet(transaction));
     case Attribute::UpstreamLocalPort:
       return port_value(TSHttpTxnOutgoingAddrGet(transaction));
-    case Attribute::UpstreamTlsVersion: {
-      const TSVConn connection = TSHttpTxnServerVConnGet(transaction);
-      if (connection == nullptr || TSVConnIsSsl(connection) == 0) return {};
-      return text_value(TSVConnSslProtocolGet(connection));
-    }
     case Attribute::ListenerDirection:
       return int64_t{0};
     default:

@@ -9,4 +9,7 @@ namespace weir::ats_plane {
 // No value: the server does not know it now, or does not tell plugins. Thread: the transaction's.
 runtime::PropertyValue server_attribute(TSHttpTxn transaction, runtime::Attribute attribute);
 
+// The connection of the transaction's client; null where there is none.
+TSVConn client_connection(TSHttpTxn transaction);
+
 }  // namespace weir::ats_plane

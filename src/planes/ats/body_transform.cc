@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "planes/ats/io_buffer.h"
 #include "planes/ats/transaction.h"
 #include "planes/common/field_rules.h"
 
@@ -74,25 +75,13 @@ bool BodyTransform::is_full() const {
 }
 
 int64_t BodyTransform::take(TSIOBufferReader reader, int64_t limit, serve::Body& into) {
-  int64_t taken = 0;
-  TSIOBufferBlock block = TSIOBufferReaderStart(reader);
-  while (block != nullptr && taken < limit) {
-    int64_t available = 0;
-    const char* start = TSIOBufferBlockReadStart(block, reader, &available);
-    const int64_t size = std::min(available, limit - taken);
-    if (size > 0) {
-      const std::string_view bytes(start, static_cast<size_t>(size));
-      if (is_chunked_) {
-        chunked_.take(bytes, into);
-      } else {
-        into.append_copy(as_bytes(bytes));
-      }
-      taken += size;
+  return take_bytes(reader, limit, [&](std::string_view bytes) {
+    if (is_chunked_) {
+      chunked_.take(bytes, into);
+    } else {
+      into.append_copy(as_bytes(bytes));
     }
-    block = TSIOBufferBlockNext(block);
-  }
-  TSIOBufferReaderConsume(reader, taken);
-  return taken;
+  });
 }
 
 void BodyTransform::process() {

@@ -1,20 +1,13 @@
 #include "planes/ats/generation.h"
 
-#include <fstream>
-#include <iterator>
+#include <filesystem>
 
 #include "planes/ats/plugin_file.h"
+#include "planes/common/code_supply.h"
 #include "planes/common/plugin_source.h"
 
 namespace weir::ats_plane {
 namespace {
-
-Result<PluginFile> read_file(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  if (!stream) return Error{ErrorCode::Io, path.string() + ": cannot be read"};
-  return read_plugin_file(text, path.string());
-}
 
 void log_absent_policy(Logger& logger, const config::PluginSettings& plugin) {
   logger.log(LogLevel::Info, "plugin '" + plugin.name +
@@ -25,20 +18,24 @@ void log_absent_policy(Logger& logger, const config::PluginSettings& plugin) {
 }  // namespace
 
 Result<std::shared_ptr<const Generation>> load_generation(runtime::Host& host,
+                                                          fetch::CodeFetcher& fetcher,
                                                           const std::vector<std::string>& files,
                                                           const std::string& folder) {
+  const planes::CodeSupply supply(&fetcher, folder);
   auto generation = std::make_shared<Generation>();
   for (const std::string& file : files) {
     const std::filesystem::path path = std::filesystem::path(folder) / file;
-    WEIR_TRY(PluginFile read, read_file(path));
+    WEIR_TRY(const std::string text, read_file(path));
+    WEIR_TRY(PluginFile read, read_plugin_file(text, path.string()));
     if (read.policy_is_absent) log_absent_policy(host.logger(), read.plugin);
     for (auto& [name, cluster] : read.clusters) generation->targets.add(name, std::move(cluster));
 
     const auto load = [&]() -> Result<std::shared_ptr<const runtime::Plugin>> {
-      WEIR_TRY(runtime::PluginOptions options, planes::read_plugin(read.plugin, folder));
-      return host.load(std::move(options));
+      WEIR_TRY(std::string code, supply.wait_for(read.plugin));
+      return host.load(planes::plugin_options(read.plugin, std::move(code)));
     };
     auto loaded = load();
+    supply.report(host.metrics());
     if (loaded.ok()) {
       generation->plugins.push_back(std::move(loaded).value());
       continue;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "fetch/code_fetcher.h"
 #include "planes/ats/call_targets.h"
 #include "runtime/host.h"
 
@@ -18,9 +19,10 @@ struct Generation {
 };
 
 // Reads the files, relative ones from `folder`, where the paths in them start too, and loads their
-// plugins. What operators should know is logged; the error is of the first plugin that has to be
-// there and cannot. Thread: any; it takes a while.
+// plugins, whose code may have to be fetched first. What operators should know is logged; the error
+// is of the first plugin that has to be there and cannot. Thread: any; it takes a while.
 Result<std::shared_ptr<const Generation>> load_generation(runtime::Host& host,
+                                                          fetch::CodeFetcher& fetcher,
                                                           const std::vector<std::string>& files,
                                                           const std::string& folder);
 

@@ -1,7 +1,12 @@
 // What the server calls of a global plugin: a line of plugin.config.
 
+#include <filesystem>
+
 #include "planes/ats/arguments.h"
 #include "planes/ats/plane.h"
+#include "planes/ats/plugin_file.h"
+#include "planes/ats/tcp_listener.h"
+#include "planes/ats/tcp_tag.h"
 #include "planes/ats/thread_sweep.h"
 #include "planes/ats/transaction.h"
 
@@ -16,7 +21,7 @@ int on_transaction(TSCont continuation, TSEvent, void* data) {
   const auto& set = *static_cast<std::shared_ptr<PluginSet>*>(TSContDataGet(continuation));
   auto* transaction = static_cast<TSHttpTxn>(data);
   // The server's own requests and other plugins' fetches are none of a client's.
-  if (TSHttpTxnIsInternal(transaction) != 0) {
+  if (TSHttpTxnIsInternal(transaction) != 0 && !is_from_tcp_port(transaction)) {
     TSHttpTxnReenable(transaction, TS_EVENT_HTTP_CONTINUE);
     return 0;
   }
@@ -53,6 +58,24 @@ void listen_to_server() {
   TSPluginDSOReloadEnable(0);
 }
 
+// Opens the ports that files of the line name. Those that name plugins are left in `files`.
+Done open_ports(std::vector<std::string>& files) {
+  const std::string folder = TSConfigDirGet();
+  std::vector<std::string> of_plugins;
+  for (const std::string& file : files) {
+    const std::filesystem::path path = std::filesystem::path(folder) / file;
+    WEIR_TRY(const std::string text, read_file(path));
+    WEIR_TRY(std::vector<TcpPort> ports, read_tcp_file(text, path.string()));
+    if (ports.empty()) of_plugins.push_back(file);
+    for (TcpPort& port : ports) {
+      auto opened = TcpListener::open(Plane::get(), std::move(port), folder);
+      if (!opened.ok()) return std::move(opened).error().in(path.string());
+    }
+  }
+  files = std::move(of_plugins);
+  return Unit{};
+}
+
 // Ends the server with that in its log.
 void refuse(const Error& error) { TSEmergency("[weir] %s", error.message.c_str()); }
 
@@ -68,10 +91,12 @@ void TSPluginInit(int argc, const char* argv[]) {
   }
   auto files = read_arguments(argc - 1, argv + 1);
   if (!files.ok()) return refuse(files.error());
+  if (auto opened = open_ports(files.value()); !opened.ok()) return refuse(opened.error());
+  listen_to_server();
+  if (files.value().empty()) return;
   auto set = Plane::get().add(std::move(files).value(), TSConfigDirGet());
   if (!set.ok()) return refuse(set.error());
   TSCont continuation = TSContCreate(&on_transaction, nullptr);
   TSContDataSet(continuation, new std::shared_ptr<PluginSet>(std::move(set).value()));
   TSHttpHookAdd(TS_HTTP_READ_REQUEST_HDR_HOOK, continuation);
-  listen_to_server();
 }

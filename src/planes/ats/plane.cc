@@ -6,7 +6,7 @@
 namespace weir::ats_plane {
 
 Result<std::shared_ptr<PluginSet>> Plane::add(std::vector<std::string> files, std::string folder) {
-  auto set = std::make_shared<PluginSet>(host_, std::move(files), std::move(folder));
+  auto set = std::make_shared<PluginSet>(host_, fetcher_, std::move(files), std::move(folder));
   WEIR_TRY(set->load());
   state_.lock()->sets.push_back(set);
   tell_workers();

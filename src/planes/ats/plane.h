@@ -17,8 +17,8 @@ class Inbox;
 // Never destroyed: the server's threads may outlive everything else. Thread: any.
 class Plane {
  public:
-  // `host` outlives the plane.
-  explicit Plane(runtime::Host& host) : host_(host) {}
+  // Both outlive the plane.
+  Plane(runtime::Host& host, fetch::CodeFetcher& fetcher) : host_(host), fetcher_(fetcher) {}
 
   // The process's. Defined where the plugin is put together: it makes the engines and the host.
   static Plane& get();
@@ -48,6 +48,7 @@ class Plane {
   };
 
   runtime::Host& host_;
+  fetch::CodeFetcher& fetcher_;
   CallThread calls_;
   Guarded<State> state_;
 };

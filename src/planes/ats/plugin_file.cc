@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <fstream>
+#include <iterator>
 
 #include "config/document.h"
 #include "config/message_reader.h"
@@ -151,6 +153,13 @@ Result<config::PluginSettings> read_plugin(const Node& node, const Place& at,
 
 }  // namespace
 
+Result<std::string> read_file(const std::filesystem::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  if (!stream) return Error{ErrorCode::Io, path.string() + ": cannot be read"};
+  return text;
+}
+
 Result<PluginFile> read_plugin_file(std::string_view text, const std::string& name) {
   WEIR_TRY(const config::Document document, config::parse_document(text, name));
   config::SourceMap map(name);
@@ -159,6 +168,9 @@ Result<PluginFile> read_plugin_file(std::string_view text, const std::string& na
     return top.error("names no plugin; write a `config:` with name and vm_config in it");
   }
   const Node& root = document.root();
+  if (const Entry* ports = root.find("tcp")) {
+    return map.error(ports->mark, "tcp: ports are named in files of plugin.config alone");
+  }
   PluginFile file;
   Rewriter rewriter;
   const Node& rest = rewriter.without(root, "clusters");

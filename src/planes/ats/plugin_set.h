@@ -17,8 +17,9 @@ namespace weir::ats_plane {
 class PluginSet {
  public:
   // `folder` is where relative paths start. load() comes before all else.
-  PluginSet(runtime::Host& host, std::vector<std::string> files, std::string folder)
-      : host_(host), files_(std::move(files)), folder_(std::move(folder)) {}
+  PluginSet(runtime::Host& host, fetch::CodeFetcher& fetcher, std::vector<std::string> files,
+            std::string folder)
+      : host_(host), fetcher_(fetcher), files_(std::move(files)), folder_(std::move(folder)) {}
 
   // Takes the files as they are now. On an error everything stays as it was.
   Done load();
@@ -35,6 +36,7 @@ class PluginSet {
 
  private:
   runtime::Host& host_;
+  fetch::CodeFetcher& fetcher_;
   const std::vector<std::string> files_;
   const std::string folder_;
   std::mutex loading_;  // one at a time

@@ -15,6 +15,7 @@
 #include "planes/serve/exchange_maps.h"
 #include "planes/serve/lane.h"
 #include "planes/serve/plugin_stream.h"
+#include "planes/serve/tls_info.h"
 
 namespace weir::ats_plane {
 
@@ -28,7 +29,7 @@ namespace weir::ats_plane {
 // then act()).
 //
 // Owns itself until the server's transaction has closed and every plugin has finished.
-class Transaction final : private serve::PluginChain {
+class Transaction final : public CallOwner, private serve::PluginChain {
  public:
   enum class Begin : uint8_t {
     Now,         // at the hook whose event it is, which waits for it
@@ -56,11 +57,9 @@ class Transaction final : private serve::PluginChain {
   TSEventThread home() const { return home_; }
   bool is_at_home() const { return TSEventThreadSelf() == home_; }
 
-  // Null inside once the object is gone. Thread: home.
-  const std::shared_ptr<Transaction*>& alive() const { return alive_; }
-  // Runs an event of a call that is its own, soon and with the transaction's lock. Thread: home.
-  void run(std::function<void()> event);
-  std::shared_ptr<const CallTarget> find_target(std::string_view name) const {
+  // CallOwner
+  void run(std::function<void()> event) override;
+  std::shared_ptr<const CallTarget> find_target(std::string_view name) const override {
     return set_->generation().targets.find(name);
   }
 
@@ -98,6 +97,9 @@ class Transaction final : private serve::PluginChain {
   void on_client_response();
   void on_close();
 
+  runtime::PropertyValue attribute_of_server(runtime::Attribute attribute) const;
+  runtime::PropertyValue known_tls(runtime::Attribute attribute) const;
+
   // serve::PluginChain
   runtime::PropertyValue attribute(runtime::Attribute attribute) const override;
   runtime::FilterState& filter_state() override { return filter_state_; }
@@ -126,6 +128,8 @@ class Transaction final : private serve::PluginChain {
   // one.
   void start_response(abi::HeaderList headers, bool may_have_body);
   bool has_response_body(int status) const;
+  // The server goes where an origin's response of that status points to.
+  bool is_to_be_followed(int status) const;
   void add_response_transform();
 
   // There is something to settle, perhaps outside of the server's events.
@@ -142,6 +146,8 @@ class Transaction final : private serve::PluginChain {
   void act_without_hook();
   void change_client_response(const abi::HeaderList& headers);
   void go_on_with_reply();
+  void replace_own_response();
+  void set_reply_body();
   // Breaks off what the server does, without an answer.
   void shut_down();
   void go_on(TSEvent event);
@@ -152,7 +158,6 @@ class Transaction final : private serve::PluginChain {
   TSHttpTxn transaction_;  // null: closed
   TSCont continuation_;    // null: closed
   const TSEventThread home_;
-  const std::shared_ptr<Transaction*> alive_ = std::make_shared<Transaction*>(this);
 
   MessageOut request_out_;
   MessageOut response_out_;
@@ -179,6 +184,7 @@ class Transaction final : private serve::PluginChain {
   std::optional<serve::LocalReply> reply_;  // waits
   bool is_reply_ = false;                   // response_out_ is the plugins' own
   bool reply_is_sent_ = false;              // and the server makes a response of it
+  bool is_own_ = true;                      // the response is no origin's and no cache's
   bool reset_ = false;                      // waits
   bool over_ = false;                       // both messages have ended or broken off
   bool done_ = false;                       // waits to be destroyed
@@ -190,6 +196,10 @@ class Transaction final : private serve::PluginChain {
   size_t request_headers_bytes_ = 0;
   std::string details_ = "via_upstream";
   uint32_t flags_ = 0;
+  // Read when a plugin asks.
+  mutable std::shared_ptr<const serve::TlsInfo> client_tls_;
+  mutable std::shared_ptr<const serve::TlsInfo> upstream_tls_;
+  mutable TSVConn upstream_ = nullptr;  // whose it is; compared alone
 };
 
 }  // namespace weir::ats_plane

@@ -59,18 +59,20 @@ void Transaction::act_on_request() {
   if (is_reply_) return;
   if (const abi::HeaderList* headers = request_out_.header_list()) {
     const bool is_to_server = hook_ == Hook::ServerRequest;
-    const MessageHeader request(transaction_,
-                                is_to_server ? &TSHttpTxnServerReqGet : &TSHttpTxnClientReqGet);
-    request.change_request(request_shown_, *headers);
-    // The server knows the body's length now.
-    if (is_to_server) request.remove("transfer-encoding");
+    {
+      const MessageHeader request(transaction_,
+                                  is_to_server ? &TSHttpTxnServerReqGet : &TSHttpTxnClientReqGet);
+      request.change_request(request_shown_, *headers);
+      // The server knows the body's length now.
+      if (is_to_server) request.remove("transfer-encoding");
+    }
     request_shown_ = *headers;
     return go_on(TS_EVENT_HTTP_CONTINUE);
   }
   if (!request_body_.is_added() || is_held(Direction::Request)) return;
   // The plugins want to see the body first, which comes when the server has gone on.
-  const MessageHeader request(transaction_, &TSHttpTxnClientReqGet);
-  request.change_request(request_shown_, request_.header_list());
+  MessageHeader(transaction_, &TSHttpTxnClientReqGet)
+      .change_request(request_shown_, request_.header_list());
   request_shown_ = request_.header_list();
   go_on(TS_EVENT_HTTP_CONTINUE);
 }
@@ -87,7 +89,10 @@ void Transaction::act_on_response() {
 void Transaction::act_on_client_response() {
   if (reset_) return shut_down();
   const bool carries_reply = reply_is_sent_ || response_body_.output_begun();
-  if (is_replying() && !carries_reply) return go_on_with_reply();
+  if (is_replying() && !carries_reply) {
+    if (!is_own_) return go_on_with_reply();
+    replace_own_response();
+  }
   if (is_reply_ && !is_replying()) return;
   if (response_out_.header_list() == nullptr) return;
   change_client_response(*response_out_.header_list());
@@ -104,14 +109,11 @@ void Transaction::change_client_response(const abi::HeaderList& headers) {
   static_cast<void>(response_.header_list().replace(":status", std::to_string(client.status())));
 }
 
-void Transaction::go_on_with_reply() {
+void Transaction::set_reply_body() {
   const abi::HeaderList& headers = *response_out_.header_list();
   serve::Body& body = response_out_.body();
   std::string text(body.size(), '\0');
   body.copy_to(0, std::as_writable_bytes(std::span(text)));
-  const int status =
-      planes::parse_status(headers.find(":status").value_or("")).value_or(kInternalError);
-  TSHttpTxnStatusSet(transaction_, static_cast<TSHttpStatus>(status));
   if (text.empty()) {
     TSHttpTxnErrorBodySet(transaction_, nullptr, 0, nullptr);
   } else {
@@ -119,7 +121,22 @@ void Transaction::go_on_with_reply() {
                           server_text(headers.find("content-type").value_or("text/plain")));
   }
   reply_is_sent_ = true;
+}
+
+void Transaction::go_on_with_reply() {
+  const auto status = response_out_.header_list()->find(":status").value_or("");
+  TSHttpTxnStatusSet(transaction_, static_cast<TSHttpStatus>(
+                                       planes::parse_status(status).value_or(kInternalError)));
+  set_reply_body();
   go_on(TS_EVENT_HTTP_ERROR);
+}
+
+// What the server has made itself it sends as it is after this hook: it is made over here.
+void Transaction::replace_own_response() {
+  set_reply_body();
+  const MessageHeader client(transaction_, &TSHttpTxnClientRespGet);
+  response_shown_ = client.read_response();
+  for (const std::string_view kept : {"date", "server", "via"}) response_shown_.remove(kept);
 }
 
 void Transaction::shut_down() {

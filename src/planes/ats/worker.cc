@@ -1,7 +1,6 @@
 #include "planes/ats/worker.h"
 
 #include "planes/ats/event_timer.h"
-#include "planes/ats/transaction.h"
 #include "runtime/unavailable_context.h"
 
 namespace weir::ats_plane {
@@ -66,11 +65,11 @@ Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> Worker::ope
   if (current_ == nullptr) {
     deliver = [this](auto event) { post(std::move(event)); };
   } else {
-    // As the transaction's event, for as long as it is there.
+    // As its owner's event, for as long as that is there.
     deliver = [this, alive = current_->alive()](std::function<void()> event) {
       post([alive, event = std::move(event)]() mutable {
-        if (Transaction* transaction = *alive; transaction != nullptr) {
-          transaction->run(std::move(event));
+        if (CallOwner* owner = *alive; owner != nullptr) {
+          owner->run(std::move(event));
         } else {
           event();
         }
@@ -87,7 +86,12 @@ WorkerSet::WorkerSet(Worker& worker, std::shared_ptr<PluginSet> set)
       version_(set_->version()),
       generation_(set_->generation()),
       started_(generation_->plugins.size()) {
-  for (size_t place = 0; place < count(); ++place) start(place);
+  for (size_t place = 0; place < count(); ++place) {
+    start(place);
+    network_makers_.emplace_back([this, place](runtime::NetworkStream& stream) {
+      return make_network_context(place, stream);
+    });
+  }
 }
 
 void WorkerSet::start(size_t place) {
@@ -110,6 +114,15 @@ std::unique_ptr<runtime::HttpContext> WorkerSet::make_context(size_t place,
   Started& started = started_[place];
   if (started.plugin != nullptr) return started.plugin->make_http_context(stream);
   return std::make_unique<runtime::UnavailableHttpContext>(
+      stream, generation_->plugins[place]->options().failure_policy, started.why);
+}
+
+std::unique_ptr<runtime::NetworkContext> WorkerSet::make_network_context(
+    size_t place, runtime::NetworkStream& stream) {
+  start(place);
+  Started& started = started_[place];
+  if (started.plugin != nullptr) return started.plugin->make_network_context(stream);
+  return std::make_unique<runtime::UnavailableNetworkContext>(
       stream, generation_->plugins[place]->options().failure_policy, started.why);
 }
 

@@ -2,16 +2,21 @@
 // Plugins on one of the server's event threads.
 
 #include <memory>
+#include <span>
+#include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
+#include "planes/ats/call_owner.h"
 #include "planes/ats/inbox.h"
 #include "planes/ats/plane.h"
+#include "planes/serve/network_chain.h"
 #include "runtime/worker.h"
 #include "runtime/worker_services.h"
 
 namespace weir::ats_plane {
 
-class Transaction;
 class WorkerSet;
 
 // Made when the thread first meets the plugin, and never destroyed, as the server's threads are
@@ -31,16 +36,18 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
   // Starts what is new in all sets, and lets go of sets that are retired.
   void adopt();
 
-  // The transaction whose event it is: calls made meanwhile are its own.
-  class CurrentTransaction {
+  // The transaction or connection whose event it is: calls made meanwhile are its own.
+  class CurrentOwner {
    public:
-    CurrentTransaction(Worker& worker, Transaction& transaction)
-        : worker_(worker), outer_(std::exchange(worker.current_, &transaction)) {}
-    ~CurrentTransaction() { worker_.current_ = outer_; }
+    CurrentOwner(Worker& worker, CallOwner& owner)
+        : worker_(worker), outer_(std::exchange(worker.current_, &owner)) {}
+    ~CurrentOwner() { worker_.current_ = outer_; }
+    CurrentOwner(const CurrentOwner&) = delete;
+    CurrentOwner& operator=(const CurrentOwner&) = delete;
 
    private:
     Worker& worker_;
-    Transaction* const outer_;
+    CallOwner* const outer_;
   };
 
   // WorkerServices
@@ -60,11 +67,11 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
   Plane& plane_;
   Inbox inbox_;
   runtime::Worker runtime_;
-  Transaction* current_ = nullptr;  // null: none, or what happens is not of its making
+  CallOwner* current_ = nullptr;  // null: none, or what happens is not of its making
   std::unordered_map<PluginSet*, std::shared_ptr<WorkerSet>> sets_;
 };
 
-// A generation of a set on one worker. Transactions hold it. Thread: the worker's.
+// A generation of a set on one worker. Transactions and connections hold it. Thread: the worker's.
 class WorkerSet {
  public:
   WorkerSet(Worker& worker, std::shared_ptr<PluginSet> set);
@@ -77,6 +84,8 @@ class WorkerSet {
   // A context of the plugin at that place for a new stream. Where the plugin cannot be started
   // here, one that applies its failure policy.
   std::unique_ptr<runtime::HttpContext> make_context(size_t place, runtime::HttpStream& stream);
+  // The same for connections, in the order of the plugins. Valid as long as this.
+  std::span<const serve::MakeNetworkContext> network_makers() const { return network_makers_; }
 
  private:
   struct Started {
@@ -86,12 +95,15 @@ class WorkerSet {
   };
 
   void start(size_t place);
+  std::unique_ptr<runtime::NetworkContext> make_network_context(size_t place,
+                                                                runtime::NetworkStream& stream);
 
   Worker& worker_;
   const std::shared_ptr<PluginSet> set_;
   const uint64_t version_;
   const std::shared_ptr<const Generation> generation_;
   std::vector<Started> started_;
+  std::vector<serve::MakeNetworkContext> network_makers_;
 };
 
 }  // namespace weir::ats_plane

@@ -1,0 +1,30 @@
+#pragma once
+// The files that name ports of connections with plugins on them: `tcp:` in the place of a plugin.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "config/bootstrap.h"
+
+namespace weir::ats_plane {
+
+// One port, and where its connections go.
+struct TcpPort {
+  config::SocketAddress listen;  // an IP address
+  // Absent: the server's own HTTP.
+  std::optional<config::SocketAddress> upstream;
+  bool tls = false;  // the server ends it, with the certificates that it has for its own ports
+  // Without a byte either way; zero: never.
+  Milliseconds idle_timeout{3'600'000};
+  Milliseconds connect_timeout{5'000};
+  std::vector<std::string> plugins;  // their files, in order
+};
+
+// YAML or JSON. Empty: there is no `tcp` in it, it names a plugin. `name` is for errors.
+Result<std::vector<TcpPort>> read_tcp_file(std::string_view text, const std::string& name);
+
+}  // namespace weir::ats_plane

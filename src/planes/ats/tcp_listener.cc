@@ -1,0 +1,104 @@
+#include "planes/ats/tcp_listener.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "planes/ats/plane.h"
+#include "planes/ats/tcp_connection.h"
+
+namespace weir::ats_plane {
+namespace {
+
+constexpr int kBacklog = 1024;
+
+}  // namespace
+
+Done TcpListener::open(Plane& plane, TcpPort port, const std::string& folder) {
+  const std::string name = config::to_string(port.listen);
+  auto set = plane.add(port.plugins, folder);
+  if (!set.ok()) return std::move(set).error().in("tcp " + name);
+  auto* listener = new TcpListener(std::move(port), std::move(set).value(), plane.host().metrics());
+  WEIR_TRY(listener->take_port());
+  listener->continuation_ = TSContCreate(&TcpListener::on_event, nullptr);
+  TSContDataSet(listener->continuation_, listener);
+  TSLifecycleHookAdd(TS_LIFECYCLE_PORTS_READY_HOOK, listener->continuation_);
+  return Unit{};
+}
+
+TcpListener::TcpListener(TcpPort port, std::shared_ptr<PluginSet> plugins,
+                         runtime::Metrics& metrics)
+    : port_(std::move(port)),
+      name_(config::to_string(port_.listen)),
+      upstream_(port_.upstream ? config::to_string(*port_.upstream) : "http"),
+      plugins_(std::move(plugins)),
+      stats_(metrics, name_) {}
+
+// The server would say in its log that a port is taken, and go on without it.
+Done TcpListener::take_port() {
+  const auto failed = [this](const char* doing) {
+    return Error{ErrorCode::Io, "tcp " + name_ + ": " + doing + ": " + std::strerror(errno)};
+  };
+  sockaddr_storage address{};
+  auto& v4 = reinterpret_cast<sockaddr_in&>(address);
+  auto& v6 = reinterpret_cast<sockaddr_in6&>(address);
+  socklen_t size = sizeof v4;
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(port_.listen.port);
+  if (inet_pton(AF_INET, port_.listen.host.c_str(), &v4.sin_addr) != 1) {
+    address = {};
+    size = sizeof v6;
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port_.listen.port);
+    if (inet_pton(AF_INET6, port_.listen.host.c_str(), &v6.sin6_addr) != 1) {
+      return Error{ErrorCode::BadConfig, "tcp " + name_ + ": is no IP address"};
+    }
+  }
+  socket_ = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket_ < 0) return failed("socket");
+  const int on = 1;
+  setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (address.ss_family == AF_INET6) {
+    setsockopt(socket_, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  }
+  if (bind(socket_, reinterpret_cast<const sockaddr*>(&address), size) != 0) return failed("bind");
+  return listen(socket_, kBacklog) == 0 ? Done(Unit{}) : Done(failed("listen"));
+}
+
+int TcpListener::on_event(TSCont continuation, TSEvent event, void* data) {
+  auto& listener = *static_cast<TcpListener*>(TSContDataGet(continuation));
+  switch (event) {
+    case TS_EVENT_LIFECYCLE_PORTS_READY:
+      listener.accept();
+      break;
+    case TS_EVENT_NET_ACCEPT:
+      TcpConnection::begin(listener, static_cast<TSVConn>(data));
+      break;
+    default:
+      TSError("[weir] tcp %s: the server does not accept connections any more",
+              listener.name_.c_str());
+      break;
+  }
+  return 0;
+}
+
+void TcpListener::accept() {
+  const std::string& host = port_.listen.host;
+  const bool is_v6 = host.find(':') != std::string::npos;
+  std::string descriptor = std::to_string(port_.listen.port) + ":fd=" + std::to_string(socket_);
+  descriptor += ":ip-in=" + (is_v6 ? "[" + host + "]" : host);
+  if (port_.tls) descriptor += ":ssl";
+  const TSPortDescriptor port = TSPortDescriptorParse(descriptor.c_str());
+  if (port == nullptr || TSPortDescriptorAccept(port, continuation_) != TS_SUCCESS) {
+    TSEmergency("[weir] tcp %s: the server does not take the port", name_.c_str());
+  }
+  // The server's ports wait for a client's first bytes, but some protocols begin with the server's.
+  const int at_once = 0;
+  setsockopt(socket_, IPPROTO_TCP, TCP_DEFER_ACCEPT, &at_once, sizeof at_once);
+}
+
+}  // namespace weir::ats_plane

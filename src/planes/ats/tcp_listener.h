@@ -1,0 +1,46 @@
+#pragma once
+// A port whose connections pass plugins.
+
+#include <memory>
+#include <string>
+
+#include "planes/ats/plugin_set.h"
+#include "planes/ats/server_api.h"
+#include "planes/ats/tcp_file.h"
+#include "planes/ats/tcp_stats.h"
+
+namespace weir::ats_plane {
+
+class Plane;
+
+// Never destroyed, as the server's ports are not: its API opens ports by TSPortDescriptorAccept,
+// and has no function that closes one. Thread: any.
+class TcpListener {
+ public:
+  // Loads its plugins, and takes the port, which the server listens on when it is about to listen
+  // on its own. The error says why it cannot be.
+  static Done open(Plane& plane, TcpPort port, const std::string& folder);
+
+  const TcpPort& port() const { return port_; }
+  const std::shared_ptr<PluginSet>& plugins() const { return plugins_; }
+  TcpStats& stats() const { return stats_; }
+  // "127.0.0.1:5000", or "http" for the server's own.
+  const std::string& upstream() const { return upstream_; }
+
+ private:
+  TcpListener(TcpPort port, std::shared_ptr<PluginSet> plugins, runtime::Metrics& metrics);
+
+  static int on_event(TSCont continuation, TSEvent event, void* data);
+  Done take_port();
+  void accept();
+
+  const TcpPort port_;
+  const std::string name_;
+  const std::string upstream_;
+  const std::shared_ptr<PluginSet> plugins_;
+  mutable TcpStats stats_;
+  int socket_ = -1;
+  TSCont continuation_ = nullptr;
+};
+
+}  // namespace weir::ats_plane

@@ -1,0 +1,195 @@
+// What a Transaction does at the server's hooks.
+
+#include <algorithm>
+#include <iterator>
+
+#include "planes/ats/transaction_entry.h"
+#include "planes/common/field_rules.h"
+
+namespace weir::ats_plane {
+
+using abi::EndOfStream;
+using abi::HeaderList;
+using runtime::Direction;
+using serve::Body;
+
+namespace {
+
+constexpr int kOk = 200;
+constexpr int kNoContent = 204;
+constexpr int kNotModified = 304;
+
+EndOfStream end_if(bool ended) { return ended ? EndOfStream::Yes : EndOfStream::No; }
+
+}  // namespace
+
+bool Transaction::sees_body(Direction direction) const {
+  return std::ranges::any_of(plugins(), [&](serve::PluginStream& plugin) {
+    return plugin.context().sees_body(direction);
+  });
+}
+
+bool Transaction::is_held(Direction direction) const {
+  return std::ranges::any_of(plugins(), [&](serve::PluginStream& plugin) {
+    return plugin.stage(direction).flow == serve::Stage::Flow::StoppedAll;
+  });
+}
+
+void Transaction::on_request() {
+  hook_ = Hook::RequestHeaders;
+  started_wall_ = worker_.clock().wall();
+  started_ = worker_.clock().monotonic();
+  {
+    const Entry entry(*this);
+    for (size_t i = 0; i < set_->count(); ++i) {
+      plugins_[i].init(*this, i);
+      plugins_[i].set_context(set_->make_context(i, plugins_[i]));
+    }
+    const bool is_tls = TSHttpTxnClientProtocolStackContains(transaction_, "tls") != nullptr;
+    const MessageHeader request(transaction_, &TSHttpTxnClientReqGet);
+    HeaderList headers = request.read_request(is_tls ? "https" : "http");
+    request_shown_ = headers;
+    request_headers_bytes_ = headers.byte_size();
+    traits_ = serve::RequestTraits::of(headers);
+    const auto length = planes::parse_length(headers.find("content-length").value_or(""));
+    const bool is_chunked = request.has("transfer-encoding");
+    // The server transforms no other body: those of HTTP/2 without a length pass by.
+    has_request_body_ = is_chunked || length.value_or(0) > 0;
+    if (has_request_body_ && sees_body(Direction::Request)) {
+      request_body_.add_to(transaction_, is_chunked);
+      TSHttpTxnHookAdd(transaction_, TS_HTTP_SEND_REQUEST_HDR_HOOK, continuation_);
+    }
+    request_.headers(std::move(headers), end_if(!has_request_body_));
+  }
+  act();
+}
+
+void Transaction::on_server_request() {
+  hook_ = Hook::ServerRequest;
+  act();
+}
+
+bool Transaction::has_response_body(int status) const {
+  return !traits_.is_head && status >= kOk && status != kNoContent && status != kNotModified;
+}
+
+void Transaction::add_response_transform() {
+  if (response_body_.is_added() || is_reply_ || !sees_body(Direction::Response)) return;
+  response_body_.add_to(transaction_, false);
+  // What is kept passes the plugins each time that it is served.
+  TSHttpTxnUntransformedRespCache(transaction_, 1);
+  TSHttpTxnTransformedRespCache(transaction_, 0);
+}
+
+void Transaction::start_response(HeaderList headers, bool may_have_body) {
+  response_shown_ = headers;
+  const bool ended =
+      !may_have_body || (sees_body(Direction::Response) && !response_body_.is_added());
+  response_.headers(std::move(headers), end_if(ended));
+}
+
+// Handles of headers are let go of before the server goes on: it may be done with the headers then.
+void Transaction::on_cache_lookup() {
+  hook_ = Hook::CacheLookup;
+  int found = TS_CACHE_LOOKUP_MISS;
+  TSHttpTxnCacheLookupStatusGet(transaction_, &found);
+  if (found == TS_CACHE_LOOKUP_HIT_FRESH && !response_.has_headers()) {
+    const Entry entry(*this);
+    const MessageHeader cached(transaction_, &TSHttpTxnCachedRespGet);
+    if (cached.exists()) {
+      const bool has_body = has_response_body(cached.status());
+      if (has_body) add_response_transform();
+      start_response(cached.read_response(), has_body);
+    }
+  }
+  act();
+}
+
+void Transaction::on_server_response() {
+  hook_ = Hook::ServerResponse;
+  {
+    const Entry entry(*this);
+    const MessageHeader server(transaction_, &TSHttpTxnServerRespGet);
+    const int status = server.exists() ? server.status() : 0;
+    int found = TS_CACHE_LOOKUP_MISS;
+    TSHttpTxnCacheLookupStatusGet(transaction_, &found);
+    if (status < kOk || response_.has_headers()) {
+      // An interim one, or none of the client's.
+    } else if (is_to_be_followed(status)) {
+      // The server fetches another one. Where there is a transformation, it does so too late.
+      is_own_ = false;
+    } else if (found == TS_CACHE_LOOKUP_HIT_STALE && status == kNotModified) {
+      // The client gets what was kept, whose headers are not made up yet.
+      is_own_ = false;
+      if (!traits_.is_head) add_response_transform();
+    } else {
+      const bool has_body = has_response_body(status);
+      if (has_body) add_response_transform();
+      start_response(server.read_response(), has_body);
+    }
+  }
+  act();
+}
+
+bool Transaction::is_to_be_followed(int status) const {
+  constexpr int kRedirects[] = {300, 301, 302, 303, 305, 307, 308};
+  if (std::ranges::find(kRedirects, status) == std::end(kRedirects)) return false;
+  TSMgmtInt most = 0;
+  TSHttpTxnConfigIntGet(transaction_, TS_CONFIG_HTTP_NUMBER_OF_REDIRECTIONS, &most);
+  return TSHttpTxnRedirectRetries(transaction_) < most;
+}
+
+void Transaction::on_client_response() {
+  if (const int status = MessageHeader(transaction_, &TSHttpTxnClientRespGet).status();
+      status < kOk) {
+    // The connection goes over to another protocol: what follows is no response.
+    return go_on(TS_EVENT_HTTP_CONTINUE);
+  }
+  hook_ = Hook::ClientResponse;
+  {
+    const Entry entry(*this);
+    const MessageHeader client(transaction_, &TSHttpTxnClientRespGet);
+    is_own_ = is_own_ && !response_.has_headers();
+    if (!response_.has_headers() && !over_) {
+      start_response(client.read_response(),
+                     has_response_body(client.status()) && !sees_body(Direction::Response));
+    } else if (response_out_.header_list() == nullptr && !is_reply_ &&
+               !response_body_.has_begun() && sees_body(Direction::Response)) {
+      // The server has not come to the transformation: nothing of a body is to be waited for.
+      response_.data({}, EndOfStream::Yes);
+    }
+  }
+  act();
+}
+
+void Transaction::on_body_begins(Direction direction) {
+  if (direction == Direction::Request || response_.has_headers()) return;
+  const Entry entry(*this);
+  const MessageHeader transformed(transaction_, &TSHttpTxnTransformRespGet);
+  start_response(
+      transformed.exists() ? transformed.read_response() : HeaderList{{":status", "200"}}, true);
+}
+
+void Transaction::on_body(Direction direction, Body data, bool ended) {
+  {
+    const Entry entry(*this);
+    lane(direction).data(std::move(data), end_if(ended));
+  }
+  act();
+}
+
+void Transaction::on_close() {
+  ended_ = worker_.clock().monotonic();
+  {
+    const Entry entry(*this);
+    over_ = true;
+    request_.close();
+    response_.close();
+    for (serve::PluginStream& plugin : plugins()) {
+      if (started_.count() > 0) plugin.finish();
+    }
+  }
+  finish();
+}
+
+}  // namespace weir::ats_plane

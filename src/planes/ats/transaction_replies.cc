@@ -1,0 +1,108 @@
+// How a Transaction ends otherwise than by the server: answers of plugins, and resets.
+
+#include <utility>
+
+#include "planes/ats/transaction.h"
+
+namespace weir::ats_plane {
+
+using runtime::Direction;
+using serve::Body;
+using serve::LocalReply;
+
+namespace {
+
+// Of a request's body whose length is known at its end alone.
+constexpr uint64_t kCollectedBytes = 16 << 20;
+
+}  // namespace
+
+bool Transaction::reply(LocalReply reply) {
+  if (over_ || reply_ || reset_ || response_.started()) return false;
+  request_.close();
+  if (response_.has_headers()) response_.close();
+  reply_ = std::move(reply);
+  wake();
+  return true;
+}
+
+void Transaction::reset(std::string_view reason, serve::ResponseFlag flag) {
+  if (over_ || reset_) return;
+  request_.close();
+  response_.close();
+  reply_.reset();
+  reset_ = true;
+  details_ = reason;
+  flags_ |= static_cast<uint32_t>(flag);
+  wake();
+}
+
+void Transaction::fail(LocalReply reply) {
+  if (response_.started()) {
+    reset(reply.details, reply.flag);
+  } else {
+    this->reply(std::move(reply));
+  }
+}
+
+void Transaction::settle() {
+  while (settle_one()) {
+  }
+}
+
+bool Transaction::settle_one() {
+  if (over_) return false;
+  if (reply_) {
+    LocalReply reply = std::move(*reply_);
+    reply_.reset();
+    send_reply(std::move(reply));
+    return true;
+  }
+  if (reset_) return false;  // waits for act()
+  if (request_.too_large()) {
+    fail({413, "Payload Too Large", "request_payload_too_large"});
+    return true;
+  }
+  if (!request_.closed() && !request_body_.output_begun() &&
+      request_out_.body().size() > kCollectedBytes) {
+    fail({413, "Payload Too Large", "request_payload_too_large"});
+    return true;
+  }
+  if (response_.too_large()) {
+    fail({500, "Internal Server Error", "response_payload_too_large"});
+    return true;
+  }
+  if (response_.lacks_status()) {
+    fail({502, "missing required header", "filter_removed_required_response_headers"});
+    return true;
+  }
+  if (request_.is_broken() || response_.is_broken()) {
+    fail({500, "Internal Server Error",
+          "a plugin changed a body whose content-length had gone out"});
+    return true;
+  }
+  if (!std::exchange(resumes_wait_, false)) return false;
+  for (size_t i = 0; i < set_->count(); ++i) {
+    for (const Direction direction : {Direction::Request, Direction::Response}) {
+      if (plugins_[i].take_resume(direction)) lane(direction).resume(i);
+    }
+  }
+  return true;
+}
+
+void Transaction::send_reply(LocalReply reply) {
+  details_ = reply.details;
+  flags_ |= static_cast<uint32_t>(reply.flag);
+  serve::LocalMessage message = serve::make_local_message(std::move(reply), traits_);
+  Body body;
+  body.append_copy(as_bytes(message.body));
+  is_reply_ = true;
+  response_out_.clear();
+  if (response_.has_headers()) {
+    response_.bypass(std::move(message.headers), std::move(body));
+  } else {
+    response_.whole(std::move(message.headers), std::move(body));
+  }
+}
+
+}  // namespace weir::ats_plane
