@@ -37,7 +37,7 @@ endif()
 # them by the label `threads`, and the target threaded_tests builds them.
 set(WEIR_THREADED_TESTS
   weir_base_test weir_engine_test weir_fetch_test weir_planes_test weir_runtime_test weir_conformance_test
-  weir_serve_test weir_envoy_test)
+  weir_serve_test weir_envoy_test weir_ats_test)
 add_custom_target(threaded_tests)
 
 # weir_layer(NAME DEPENDS...): the library weir_NAME of all .cc files in this folder, and the test
