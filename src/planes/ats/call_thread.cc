@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "planes/common/call_events.h"
-#include "planes/serve/cluster.h"
+#include "planes/serve/cluster_settings.h"
 #include "planes/serve/cluster_upstreams.h"
 #include "planes/serve/reaper.h"
 
@@ -19,17 +19,6 @@ namespace asio = boost::asio;
 
 // Upstreams that a plugin has named by address; beyond it those without a call are forgotten.
 constexpr size_t kMaxClusters = 256;
-
-serve::ClusterSettings cluster_settings(const config::Cluster& cluster) {
-  serve::ClusterSettings settings;
-  settings.name = cluster.name;
-  for (const config::SocketAddress& address : cluster.endpoints) {
-    settings.endpoints.push_back({address.host, address.port});
-  }
-  settings.http2 = cluster.http2;
-  settings.connect_timeout = cluster.connect_timeout;
-  return settings;
-}
 
 }  // namespace
 
@@ -48,7 +37,7 @@ class CallThread::Loop {
       runtime::Protocol protocol, runtime::UpstreamObserver& observer) {
     if (!clusters_.contains(target.key)) {
       make_room();
-      auto made = serve::make_cluster(io_, cluster_settings(target.cluster));
+      auto made = serve::make_cluster(io_, serve::cluster_settings(target.cluster));
       if (!made.ok() || clusters_.size() >= kMaxClusters) return runtime::OpenError::Failed;
       clusters_.emplace(target.key, std::move(made).value());
     }

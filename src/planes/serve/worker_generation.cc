@@ -2,34 +2,13 @@
 
 #include <algorithm>
 
-#include "planes/serve/cluster.h"
+#include "planes/serve/cluster_settings.h"
 #include "runtime/unavailable_context.h"
 
 namespace weir::serve {
 namespace {
 
 constexpr Milliseconds kServiceCheck{500};
-
-ClusterSettings cluster_settings(const config::Cluster& cluster,
-                                 std::shared_ptr<const TlsContext> tls, ClusterStats& stats) {
-  ClusterSettings settings;
-  settings.name = cluster.name;
-  for (const config::SocketAddress& address : cluster.endpoints) {
-    settings.endpoints.push_back({address.host, address.port});
-  }
-  settings.first_address_only = cluster.discovery == config::Cluster::Discovery::LogicalDns;
-  settings.http2 = cluster.http2;
-  settings.connect_timeout = cluster.connect_timeout;
-  settings.tls = std::move(tls);
-  settings.limits = cluster.limits;
-  settings.balancing = cluster.balancing;
-  settings.choice_count = cluster.choice_count;
-  settings.health_checks = cluster.health_checks;
-  settings.panic_threshold = cluster.panic_threshold;
-  settings.resolve_interval = cluster.dns_refresh;
-  settings.stats = &stats;
-  return settings;
-}
 
 // For a stream of a plugin whose code has not come: its failure policy decides.
 template <typename Context, typename Stream>
@@ -112,8 +91,10 @@ Done WorkerGeneration::make_clusters(const WorkerGeneration* before) {
     std::shared_ptr<Cluster> cluster =
         before == nullptr ? nullptr : before->same_cluster(settings, tls);
     if (cluster == nullptr) {
-      auto made =
-          make_cluster(surroundings_.io, cluster_settings(settings, tls, counts.connections));
+      ClusterSettings made_of = cluster_settings(settings);
+      made_of.tls = tls;
+      made_of.stats = &counts.connections;
+      auto made = make_cluster(surroundings_.io, made_of);
       if (!made.ok()) return std::move(made).error().in("cluster '" + settings.name + "'");
       cluster = std::move(made).value();
     }

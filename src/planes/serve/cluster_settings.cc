@@ -1,0 +1,23 @@
+#include "planes/serve/cluster_settings.h"
+
+namespace weir::serve {
+
+ClusterSettings cluster_settings(const config::Cluster& cluster) {
+  ClusterSettings settings;
+  settings.name = cluster.name;
+  for (const config::SocketAddress& address : cluster.endpoints) {
+    settings.endpoints.push_back({address.host, address.port});
+  }
+  settings.first_address_only = cluster.discovery == config::Cluster::Discovery::LogicalDns;
+  settings.http2 = cluster.http2;
+  settings.connect_timeout = cluster.connect_timeout;
+  settings.limits = cluster.limits;
+  settings.balancing = cluster.balancing;
+  settings.choice_count = cluster.choice_count;
+  settings.health_checks = cluster.health_checks;
+  settings.panic_threshold = cluster.panic_threshold;
+  settings.resolve_interval = cluster.dns_refresh;
+  return settings;
+}
+
+}  // namespace weir::serve
