@@ -56,9 +56,11 @@ std::string_view url_part(Get get, TSMBuffer buffer, TSMLoc url) {
 std::string path_of(TSMBuffer buffer, TSMLoc url) {
   std::string path = "/";
   path += url_part(&TSUrlPathGet, buffer, url);
+#if TS_VERSION_MAJOR < 10  // In 10 they are part of the path.
   if (const auto params = url_part(&TSUrlHttpParamsGet, buffer, url); !params.empty()) {
     path.append(";").append(params);
   }
+#endif
   if (const auto query = url_part(&TSUrlHttpQueryGet, buffer, url); !query.empty()) {
     path.append("?").append(query);
   }
@@ -259,7 +261,9 @@ void MessageHeader::set_path(std::string_view path) const {
       mark == std::string_view::npos ? std::string_view() : path.substr(mark + 1);
   path = path.substr(0, mark);
   TSUrlPathSet(buffer_, url.get(), path.data(), size_of(path));
+#if TS_VERSION_MAJOR < 10
   TSUrlHttpParamsSet(buffer_, url.get(), nullptr, 0);
+#endif
   TSUrlHttpQuerySet(buffer_, url.get(), query.data(), size_of(query));
 }
 

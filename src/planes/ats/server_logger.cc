@@ -7,17 +7,35 @@
 
 namespace weir::ats_plane {
 
-LogLevel ServerLogger::level() const {
-  return TSIsDebugTagSet(kDebugTag) != 0 ? LogLevel::Trace : LogLevel::Info;
+namespace {
+
+#if TS_VERSION_MAJOR < 10
+bool is_debugged() { return TSIsDebugTagSet(ServerLogger::kDebugTag) != 0; }
+void debug(const char* level, const std::string& text) {
+  TSDebug(ServerLogger::kDebugTag, "[weir] [%s] %s", level, text.c_str());
 }
+#else
+DbgCtl& debug_control() {
+  static DbgCtl control(ServerLogger::kDebugTag);
+  return control;
+}
+bool is_debugged() { return debug_control().on(); }
+void debug(const char* level, const std::string& text) {
+  Dbg(debug_control(), "[weir] [%s] %s", level, text.c_str());
+}
+#endif
+
+}  // namespace
+
+LogLevel ServerLogger::level() const { return is_debugged() ? LogLevel::Trace : LogLevel::Info; }
 
 void ServerLogger::write(LogLevel level, std::string_view line) {
   const std::string text = planes::printable(line);
   switch (level) {
     case LogLevel::Trace:
-      return TSDebug(kDebugTag, "[weir] [trace] %s", text.c_str());
+      return debug("trace", text);
     case LogLevel::Debug:
-      return TSDebug(kDebugTag, "[weir] [debug] %s", text.c_str());
+      return debug("debug", text);
     case LogLevel::Info:
       return TSNote("[weir] %s", text.c_str());
     case LogLevel::Warn:
