@@ -293,7 +293,9 @@ class SoakTest(PlaneTest):
             f"{at_rest[1]} -> {after[1]}",
             flush=True,
         )
-        self.assertEqual(updates["rejected"], 0, updates.get("rejection"))
+        # All plugins anew (SIGHUP) means the one that traps too, and while its VM is down that is refused.
+        rejected = self.weir.lines("rejected:")
+        self.assertEqual([line for line in rejected if "plugin 'faulty': its VM has failed" not in line], [])
         self.assertEqual(well.lost + other.lost + odd.lost, [])
         self.assertEqual(set(well.statuses) | set(other.statuses), {200})
         self.assertLessEqual(set(odd.statuses), {200, 500, 503})
