@@ -1,0 +1,77 @@
+"""scripts/guests.sh where toolchains are missing: it says what it leaves out, save in CI."""
+
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).parents[2]
+TOOLS = "bash dirname basename readlink find sort xargs sha256sum cut mkdir rm cp mv cmp".split()
+
+
+class GuestsTest(unittest.TestCase):
+    """In a tree of links, where nothing can be installed, with a compiler that writes empty files."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="weir-guests-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        for name in ("examples", "tests", "sdk", "src"):
+            (self.folder / name).symlink_to(ROOT / name)
+        self.bin = self.folder / "bin"
+        self.bin.mkdir()
+        for tool in TOOLS:
+            (self.bin / tool).symlink_to(shutil.which(tool))
+        setup = self.folder / "scripts" / "setup"
+        setup.mkdir(parents=True)
+        shutil.copy(ROOT / "scripts" / "guests.sh", setup.parent)
+        for name in ("lib.sh", "rust-guest.sh"):
+            shutil.copy(ROOT / "scripts" / "setup" / name, setup)
+        for name in ("apt.sh", "zig.sh"):
+            self.write(setup / name, "exit 1")
+        self.write(self.bin / "compiler", 'while [ "$1" != -o ]; do shift; done\n: > "$2"')
+
+    def write(self, file, text):
+        file.write_text(f"#!{shutil.which('bash')}\n{text}\n")
+        file.chmod(0o755)
+
+    def make(self, *names, **environment):
+        own = {"PATH": str(self.bin), "HOME": str(self.folder), "WEIR_CXX": "compiler"}
+        done = subprocess.run(
+            [self.folder / "scripts" / "guests.sh", *names],
+            env={**own, **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.returncode, done.stderr
+
+    def test_all_others_are_compiled_and_the_missing_are_named(self):
+        stale = self.folder / "build" / "guests" / "header-edit-go.wasm"
+        stale.parent.mkdir(parents=True)
+        stale.touch()
+        code, told = self.make()
+        self.assertEqual(code, 0, told)
+        skipped = told.splitlines()[-1]
+        self.assertIn("SKIPPED, with the tests that need them", skipped)
+        for name in ("http_all", "cpp_http", "go_http", "as_http", "header-edit-zig"):
+            self.assertIn(f" {name} ", f"{skipped} ")
+        self.assertFalse(stale.exists())
+        self.assertTrue((stale.parent / "cpp_sdk" / "tcp_all.so").exists(), told)
+        self.assertNotIn("tcp_all.so", skipped)
+
+    def test_in_ci_it_is_an_error(self):
+        code, told = self.make(CI="true")
+        self.assertEqual(code, 1, told)
+        self.assertIn("error: http_all: its toolchain is missing", told)
+
+    def test_so_it_is_where_the_guest_is_asked_for(self):
+        code, told = self.make("header-edit-go")
+        self.assertEqual(code, 1, told)
+        self.assertIn("go is not there", told)
+
+
+if __name__ == "__main__":
+    unittest.main()
