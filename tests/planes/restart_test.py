@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import socket
+import subprocess
 import tempfile
 import unittest
 
@@ -12,6 +13,7 @@ from peers import bootstrap, loop
 from peers.case import PlaneTest, guest
 from peers.certificates import Authority
 from peers.churn import Churn, tcp_echo
+from peers.code_server import CodeServer, sha256
 from peers.http1 import Http1Client, Http1Connection
 from peers.http2 import Http2Client
 from peers.ports import free_port
@@ -19,6 +21,10 @@ from peers.message import echo, make_request
 from peers.restarts import RestartableWeir
 from peers.tcp import TcpUpstream, read_all
 from peers.weir import BINARY, eventually
+
+
+_LOADER = pathlib.Path(BINARY).parents[1] / "lib/weir/engines/wasmedge/ld.so"
+_ADAPTER = _LOADER.parents[1] / "weir-engine-wasmedge.so"
 
 
 def write_script(file, shell, *lines):
@@ -320,6 +326,47 @@ class RestartTest(PlaneTest):
         weir.signal(signal.SIGTERM)
         self.assertEqual(weir.wait(), 0)
         self.assertFalse(pid_file.exists())
+
+    def remote(self, *arguments):
+        code = guest("http_all").read_bytes()
+        self.server = self.upstream(CodeServer, files={"/all.wasm": code})
+        plugin = bootstrap.plugin("all", bootstrap.remote(f"{self.server.url}/all.wasm", sha256(code)))
+        settings = bootstrap.bootstrap(
+            [bootstrap.listener("main", plugin)], [bootstrap.cluster("upstream", self.upstream())]
+        )
+        return self.restartable("--drain-time", "2", *arguments, bootstrap=settings)
+
+    def test_fetched_code_is_shared(self):
+        weir = self.remote()
+        self.server.status = 500
+        weir.restart()
+        self.assertEqual(self.client(weir.port).request("/headers").headers.get("x-set"), "guest")
+        self.assertEqual(len(self.server.requests), 1)
+
+    def test_code_that_does_not_come_changes_nothing(self):
+        weir = self.remote("--fetch-cache", "")
+        self.server.status = 500
+        weir.begin_restart()
+        self.check_goes_on(weir, "plugin 'all'")
+        self.assertEqual(self.client(weir.port).request("/headers").headers.get("x-set"), "guest")
+        self.server.status = 200
+        weir.restart()
+        self.assertEqual(self.client(weir.port).request("/headers").headers.get("x-set"), "guest")
+
+    @unittest.skipUnless(_LOADER.exists() and _ADAPTER.exists(), "no engine here has a C library of its own")
+    def test_a_process_that_starts_itself_again(self):
+        if "sanitizers" in subprocess.run([BINARY, "engines"], capture_output=True, text=True, check=False).stderr:
+            self.skipTest("a build with sanitizers runs on the system's C library only, and says so")
+        weir = self.one_plugin("--engine", "wasmedge", "--drain-time", "2", workers=2)
+        churn = Churn()
+        churn.fresh(weir.port)
+        churn.kept_alive(weir.port)
+        for _ in range(2):
+            weir.restart()
+            self.assertEqual(pathlib.Path(f"/proc/{weir.pid}/exe").resolve(), _LOADER.resolve())
+            self.assertEqual(weir.wait_for_end(weir.pids[-2]), 0)
+        churn.stop()
+        self.assertEqual(churn.lost, [])
 
     def test_nothing_else_is_inherited(self):
         weir = self.one_plugin("--drain-time", "2")
