@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "base/trusted_path.h"
+
 namespace weir {
 namespace {
 
@@ -106,15 +108,31 @@ bool write_atomically(const fs::path& path, const Header& header, Bytes content)
   return false;
 }
 
+// Makes a folder, and those on the way to it, for this user alone. False: errno tells why.
+bool make_folder(const fs::path& folder) {
+  std::error_code ignored;
+  if (folder.empty() || fs::is_directory(folder, ignored)) return true;
+  if (folder.has_relative_path() && !make_folder(folder.parent_path())) return false;
+  return mkdir(folder.c_str(), S_IRWXU) == 0 ||
+         (errno == EEXIST && fs::is_directory(folder, ignored));
+}
+
 std::string errno_text() { return std::system_category().message(errno); }
 
 }  // namespace
 
 std::optional<std::vector<std::byte>> FileCache::find(const Digest& key) const {
+  if (!is_trusted()) return std::nullopt;
   const fs::path path = file_for(key);
-  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Who could write here before may have left a pipe, at which opening would wait.
+  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file.open()) return std::nullopt;
 
+  if (const std::string stranger = find_stranger(file.descriptor(), path); !stranger.empty()) {
+    warn("removed a file that somebody else could have written: " + stranger);
+    unlink(path.c_str());
+    return std::nullopt;
+  }
   auto content = read_content(file, key);
   if (!content) {
     warn("removed damaged " + path.string());
@@ -129,10 +147,9 @@ void FileCache::store(const Digest& key, Bytes content) const {
   if (sizeof(Header) + content.size() > settings_.max_bytes) {
     return warn("a file of " + std::to_string(content.size()) + " bytes exceeds the whole cache");
   }
-  std::error_code failed;
-  fs::create_directories(settings_.folder, failed);
-  if (failed) {
-    return warn("cannot make " + settings_.folder.string() + ": " + failed.message());
+  if (!is_trusted()) return;
+  if (!make_folder(settings_.folder)) {
+    return warn("cannot make " + settings_.folder.string() + ": " + errno_text());
   }
   const Header header{
       .magic = kMagic, .content_bytes = content.size(), .key = key, .checksum = sha256({content})};
@@ -158,6 +175,15 @@ size_t FileCache::count() const {
 void FileCache::remove(const Digest& key) const {
   std::error_code ignored;
   fs::remove(file_for(key), ignored);
+}
+
+bool FileCache::is_trusted() const {
+  const std::string stranger = find_stranger(settings_.folder);
+  if (stranger.empty()) return true;
+  if (!told_.exchange(true)) {
+    warn("nothing is kept or taken, since somebody else could have written it: " + stranger);
+  }
+  return false;
 }
 
 fs::path FileCache::file_for(const Digest& key) const {

@@ -1,6 +1,7 @@
 #pragma once
 // Files kept on disk between runs, found by a hash.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -18,6 +19,11 @@ namespace weir {
 // whole one or none, whenever a writer was killed; each carries a checksum, and what is damaged is
 // removed and logged. When the files come to more than `max_bytes` the least recently used go
 // first. Thread: any; several processes may share one folder.
+//
+// The checksum is no signature, so nothing is taken that somebody else could have written: a folder
+// that another user than the process's and root may write to, by its mode or one on the way to it,
+// is not used, which is logged once; and files in it that another may write to, or has written, are
+// removed (base/trusted_path.h). What the cache makes is for its user alone.
 class FileCache {
  public:
   struct Settings {
@@ -42,11 +48,14 @@ class FileCache {
 
  private:
   std::filesystem::path file_for(const Digest& key) const;
+  // Whether nobody else could have written into the folder. Else says so, the first time.
+  bool is_trusted() const;
   void remove_least_recently_used() const;
   void warn(const std::string& what) const;
 
   const Settings settings_;
   Logger& logger_;
+  mutable std::atomic<bool> told_ = false;  // that the folder is not trusted
 };
 
 }  // namespace weir

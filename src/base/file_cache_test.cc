@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@ namespace weir {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -164,6 +166,62 @@ TEST_F(FileCacheTest, LogsWhereItCannotWrite) {
   store("a", "content");
   EXPECT_EQ(found("a"), std::nullopt);
   EXPECT_THAT(logger.lines(), ElementsAre(HasSubstr(folder.string())));
+}
+
+// Its checksum can be computed by anyone: it was once all that stood between a planted file and an
+// engine that runs it.
+TEST_F(FileCacheTest, TakesNothingFromAFolderThatOthersMayWriteTo) {
+  store("a", "content");
+  for (const mode_t mode : {0777, 0770, 01777}) {
+    ASSERT_EQ(::chmod(folder.c_str(), mode), 0);
+    EXPECT_EQ(found("a"), std::nullopt) << std::oct << mode;
+    store("b", "content");
+    EXPECT_EQ(files().size(), 1u);
+  }
+  EXPECT_THAT(logger.lines(), ElementsAre(AllOf(HasSubstr("test cache: nothing is kept or taken"),
+                                                HasSubstr("chmod go-w " + folder.string()))));
+  ASSERT_EQ(::chmod(folder.c_str(), 0755), 0);
+  EXPECT_EQ(found("a"), "content");
+}
+
+TEST_F(FileCacheTest, RemovesAFileThatOthersMayWriteTo) {
+  for (const mode_t mode : {0606, 0660}) {
+    store("a", "content");
+    ASSERT_EQ(::chmod(files().at(0).c_str(), mode), 0);
+    EXPECT_EQ(found("a"), std::nullopt) << std::oct << mode;
+    EXPECT_THAT(files(), IsEmpty());
+  }
+  EXPECT_EQ(logger.lines().size(), 2u);
+  EXPECT_THAT(logger.lines()[0], HasSubstr("removed a file that somebody else could have written"));
+}
+
+TEST_F(FileCacheTest, RemovesAFileOfAnotherUser) {
+  store("a", "content");
+  if (::chown(files().at(0).c_str(), 12345, 12345) != 0) {
+    GTEST_SKIP() << "only root can give files away";
+  }
+  EXPECT_EQ(found("a"), std::nullopt);
+  EXPECT_THAT(files(), IsEmpty());
+  EXPECT_THAT(logger.lines(), ElementsAre(HasSubstr("belongs to user 12345")));
+}
+
+TEST_F(FileCacheTest, IsNotHeldUpByAPipe) {
+  store("a", "content");
+  const fs::path path = files().at(0);
+  fs::remove(path);
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_EQ(found("a"), std::nullopt);
+}
+
+TEST_F(FileCacheTest, MakesItsFolderForItsUserAlone) {
+  const mode_t before = ::umask(0);
+  store("a", "content");
+  ::umask(before);
+  EXPECT_EQ(found("a"), "content");
+  for (const fs::path& made : {folder, folder.parent_path()}) {
+    EXPECT_EQ(fs::status(made).permissions(), fs::perms::owner_all) << made;
+  }
+  EXPECT_THAT(logger.lines(), IsEmpty());
 }
 
 TEST_F(FileCacheTest, IsSharedByThreads) {

@@ -1,6 +1,7 @@
 #include "engine/engines.h"
 
 #include <dlfcn.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -8,6 +9,7 @@
 #include <system_error>
 
 #include "base/own_file.h"
+#include "base/trusted_path.h"
 #include "engine/adapter.h"
 #include "engine/null_engine.h"
 #include "engine/own_c_library.h"
@@ -74,7 +76,20 @@ std::string last_dl_error() {
 constexpr std::string_view kInstallAnew =
     "; install the adapter anew, with the engine's libraries beside it";
 
+// Loading runs the file's code. Whoever owns a folder that the operator has named may have written
+// it, and so may a group that they share it with.
+Done check_writers(const fs::path& file) {
+  Trust trust{.groups = true};
+  struct stat folder {};
+  if (stat(file.parent_path().c_str(), &folder) == 0) trust.owner = folder.st_uid;
+  const std::string stranger = find_stranger(file, trust);
+  if (stranger.empty()) return Unit{};
+  return Error{ErrorCode::Unsupported,
+               "is not loaded, since somebody else could have written it: " + stranger};
+}
+
 Result<std::unique_ptr<Engine>> make_from(const fs::path& file, const EngineOptions& options) {
+  WEIR_TRY(check_writers(file));
   if (is_cut_short(file)) {
     return Error{ErrorCode::Io, "is cut short" + std::string(kInstallAnew)};
   }

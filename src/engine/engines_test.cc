@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -117,6 +119,24 @@ TEST_F(EnginesTest, RefusesAnAdapterOfAnotherBuild) {
   const Error error = refusal("v8");
   EXPECT_EQ(error.code, ErrorCode::Unsupported);
   EXPECT_THAT(error.message, HasSubstr("another build of Weir"));
+}
+
+// To load it is to run it.
+TEST_F(EnginesTest, RefusesAnAdapterThatAnyoneCouldHaveWritten) {
+  const fs::path file = folder() / "weir-engine-v8.so";
+  fs::copy(WEIR_OLD_TEST_ADAPTER, file);
+  for (const fs::path& open : {file, folder()}) {
+    const fs::perms before = fs::status(open).permissions();
+    ASSERT_EQ(chmod(open.c_str(), 0777), 0);
+    EXPECT_THAT(refusal("v8").message,
+                HasSubstr("is not loaded, since somebody else could have written it: " +
+                          open.string() + " may be written by everyone: run `chmod go-w"));
+    fs::permissions(open, before);
+  }
+  if (chown(file.c_str(), 12345, 12345) != 0) GTEST_SKIP() << "only root can give files away";
+  EXPECT_THAT(refusal("v8").message, HasSubstr("belongs to user 12345"));
+  ASSERT_EQ(chown(folder().c_str(), 12345, 12345), 0);  // whoever has named it trusts its owner
+  EXPECT_THAT(refusal("v8").message, HasSubstr("another build of Weir"));
 }
 
 TEST_F(EnginesTest, SaysHowToStartAProcessForAnEngineWithACLibraryOfItsOwn) {
