@@ -93,7 +93,7 @@ class StormTest : public ::testing::Test {
 };
 
 TEST_F(StormTest, TransactionsEndRightlyWhilePluginsChange) {
-  const planes::testing::TemporaryFolder folder;
+  const planes::test::TemporaryFolder folder;
   folder.write("plugin.yaml", plugin_file(0));
   FakeServer& server = FakeServer::get();
   server.start(kThreads);
