@@ -34,6 +34,7 @@ class QuietLogger final : public Logger {
   }
 };
 
+// What a process has one of, and never ends: so it has no threads that fetch.
 struct Program {
   QuietLogger logger;
   SystemClock clock;
@@ -44,7 +45,8 @@ struct Program {
                                         .clock = clock,
                                         .logger = logger,
                                         .metrics = metrics}};
-  fetch::CodeFetcher fetcher{fetch::CodeFetcher::Parts{.cache = nullptr, .logger = logger}};
+  fetch::CodeFetcher fetcher{
+      fetch::CodeFetcher::Parts{.cache = nullptr, .logger = logger, .threads = 0}};
   Plane plane{host, fetcher};
 };
 
