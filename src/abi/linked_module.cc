@@ -6,6 +6,7 @@
 #include "abi/precompiled.h"
 #include "engine/null_engine.h"
 #include "module/module_info.h"
+#include "module/nesting.h"
 #include "module/precompiled.h"
 
 namespace weir::abi {
@@ -125,6 +126,9 @@ Done LinkedModule::make_wasm(Bytes file, MakeModule compile, const LinkOptions& 
   WEIR_TRY(link(std::move(info.interface), options));
 
   const wasm::PlainModule plain(file, info);
+  if (auto checked = wasm::check_nesting(file, info); !checked.ok()) {
+    return explain_refusal(engine_, plain.bytes(), std::move(checked).error());
+  }
   WEIR_TRY(const auto rewritten, rewrite(plain.bytes(), options));
   const bool stays = rewritten.wasm.empty();
   const Bytes code = stays ? plain.bytes() : Bytes(rewritten.wasm);

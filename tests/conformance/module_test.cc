@@ -1,6 +1,7 @@
 // What a module may look like: how it begins, what it imports and exports, which ABI it speaks.
 
 #include "conformance/machine_test.h"
+#include "module/module_bytes.h"
 
 namespace weir::test {
 namespace {
@@ -157,6 +158,35 @@ TEST_P(ModuleTest, WhatIsNoModuleIsRefused) {
   EXPECT_THAT(host.refusal(broken), StartsWith("plugin 'machine': "));
   broken.vm.code = conformance_module("machine").substr(0, 1000);
   EXPECT_THAT(host.refusal(broken), StartsWith("plugin 'machine': "));
+}
+
+// A plugin with a function of so many blocks in each other, which are loops where `begin` says so.
+std::string nested_module(std::string_view begin, size_t depth) {
+  using namespace wasm;
+  const auto body = [](const std::string& code) {
+    const std::string whole = "\0"s + code + "\x0b";
+    return leb(whole.size()) + whole;
+  };
+  std::string nested;
+  for (size_t i = 0; i < depth; ++i) nested += begin;
+  nested += std::string(depth, '\x0b');
+  return kPreamble + type_section("\2\x60\0\0\x60\1\x7f\1\x7f"sv) + function_section("\2\0\1"sv) +
+         memory_section("\1\0\1"sv) +
+         export_section("\3" + name("proxy_abi_version_0_2_1") + "\0\0"s + name("malloc") +
+                        "\0\1"s + name("memory") + "\2\0"s) +
+         code_section("\2" + body(nested) + body("\x20\0"s));
+}
+
+// Compilers take time with the square of the depth: this one, of 180 kB, occupied one for minutes.
+TEST_P(ModuleTest, BlocksTooDeepInEachOtherAreRefusedBeforeTheyAreCompiled) {
+  auto deep = options("no_marker");
+  for (const std::string_view begin : {"\2\x40", "\3\x40"}) {
+    deep.vm.code = nested_module(begin, 60'000);
+    EXPECT_THAT(host.refusal(deep),
+                StartsWith("plugin 'machine': function 0 has more than 4096 blocks in each other"));
+  }
+  deep.vm.code = nested_module("\2\x40", 600);  // what real compilers come to
+  EXPECT_TRUE(host.host.load(deep).ok());
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, ModuleTest, ::testing::ValuesIn(wasm_engines()), engine_name);
