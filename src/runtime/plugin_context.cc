@@ -35,7 +35,7 @@ constexpr uint32_t kSecondsToLive = 60;
 // What proxy_get_status tells of an HTTP call that got no response; Envoy's value.
 constexpr uint32_t kBrokenConnection = 11;
 
-uint32_t size_of(const std::string& bytes) { return static_cast<uint32_t>(bytes.size()); }
+uint32_t size_of(std::string_view bytes) { return static_cast<uint32_t>(bytes.size()); }
 
 uint32_t count_of(const abi::HeaderList& map) { return static_cast<uint32_t>(map.count()); }
 
@@ -165,6 +165,14 @@ void PluginContext::log_stream(HttpStream& stream) {
   HttpStream* outer = std::exchange(logged_, &stream);
   static_cast<void>(vm().call(Callback::OnLog, *this, {}));
   logged_ = outer;
+}
+
+void PluginContext::call_foreign(uint32_t function_id, std::string_view arguments) {
+  if (state_ == State::Ended) return;
+  Delivery delivery;
+  delivery.call_data = abi::ConstBuffer(as_bytes(arguments));
+  delivery.has_call_data = true;
+  deliver(delivery, *this, Callback::OnForeignFunction, {function_id, size_of(arguments)});
 }
 
 abi::HeaderMap* PluginContext::header_map(MapType type) {

@@ -65,6 +65,9 @@ class PluginContext final : public ContextBase {
   // proxy_on_log for a stream of others, whose maps and properties can be read meanwhile.
   void log_stream(HttpStream& stream);
 
+  // proxy_on_foreign_function; the arguments can be read meanwhile.
+  void call_foreign(uint32_t function_id, std::string_view arguments);
+
   // Configurations, for buffers of this root and its streams.
   abi::Buffer* configuration(abi::BufferType);
 

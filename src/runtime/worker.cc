@@ -88,6 +88,10 @@ void WorkerPlugin::log(HttpStream& stream) {
   if (slot_.running() != nullptr) user_.root->log_stream(stream);
 }
 
+void WorkerPlugin::on_foreign_function(uint32_t function_id, std::string_view arguments) {
+  if (slot_.running() != nullptr) user_.root->call_foreign(function_id, arguments);
+}
+
 void WorkerPlugin::keep_running() { static_cast<void>(slot_.running()); }
 
 WorkerPlugin::Status WorkerPlugin::status() const {

@@ -1,8 +1,10 @@
 #pragma once
 // Plugins on one worker thread of a plane.
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "runtime/host.h"
@@ -59,6 +61,12 @@ class WorkerPlugin {
   // read; as in Envoy an access log has no context of its own. Nothing happens where the VM has
   // failed and cannot be started again now. `stream` is used during the call.
   void log(HttpStream& stream);
+
+  // Calls the plugin's root context back on a foreign function of the embedder's
+  // (proxy_on_foreign_function), by a number that both have agreed on; the plugin reads `arguments`
+  // meanwhile. Not while a guest runs on this worker: what one asks for is done after it. Nothing
+  // happens where the VM has failed and cannot be started again now.
+  void on_foreign_function(uint32_t function_id, std::string_view arguments);
 
   // Starts it again if it has failed and may be started now.
   void keep_running();
