@@ -23,7 +23,7 @@ fs::path find_in_path(std::string_view name) {
   std::string_view folders = variable == nullptr ? "" : variable;
   while (!folders.empty()) {
     const size_t colon = folders.find(':');
-    const fs::path file = fs::path(folders.substr(0, colon)) / name;
+    fs::path file = fs::path(folders.substr(0, colon)) / name;
     if (is_program(file)) return file;
     folders.remove_prefix(colon == folders.npos ? folders.size() : colon + 1);
   }
