@@ -53,7 +53,8 @@ Result<config::SocketAddress> listening_address(int descriptor) {
   const auto refuse = [](const char* why) { return Error{ErrorCode::BadConfig, why}; };
   const auto domain = find_option(descriptor, SO_DOMAIN);
   if (!domain) return refuse("is no socket");
-  const bool is_ip = domain == AF_INET || domain == AF_INET6;
+  const int family = *domain;
+  const bool is_ip = family == AF_INET || family == AF_INET6;
   if (!is_ip || find_option(descriptor, SO_TYPE) != SOCK_STREAM) {
     return refuse("is no TCP socket");
   }
