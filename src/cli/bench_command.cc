@@ -112,7 +112,6 @@ Result<BenchReport> BenchCommand::bench(const StartAgain& start_again) const {
       report.skipped.push_back(engine.name + ": " + engine.reason);
       continue;
     }
-    const auto attachment = engine.engine->attach_thread();
     auto result = scenario::bench_plugin(suite, *chosen, *engine.engine, engine.name, options);
     if (result.ok()) {
       report.results.push_back(std::move(result).value());

@@ -120,6 +120,10 @@ class BenchTest(unittest.TestCase):
             for name in report["engines"][0]["callbacks"]
         }
         self.assertTrue(all(len(each) == 1 for each in counts.values()), counts)
+        for result in report["engines"]:
+            # Nor is code found again that an engine has compiled before: V8 keeps some.
+            if result["warm_start_ns"] is not None:
+                self.assertGreater(result["cold_start_ns"], result["warm_start_ns"], result["engine"])
         # What an engine is given to keep its limits is no hostcall of the plugin.
         hostcalls = [result["hostcalls_per_round"] for result in report["engines"]]
         self.assertTrue(all(each == hostcalls[0] for each in hostcalls), hostcalls)
