@@ -49,7 +49,10 @@ Result<Source> read_source(const v1::Plugin& plugin, const Place& at, const path
       source.settings.name = path(plugin.file()).stem().string();
       return source;
     case v1::Plugin::kNative:
-      source.settings.vm.code = config::InlineBytes{plugin.native()};
+      // One with a '/' is a shared object's path.
+      source.settings.vm.code = config::InlineBytes{plugin.native().find('/') == std::string::npos
+                                                        ? plugin.native()
+                                                        : (base_dir / plugin.native()).string()};
       source.settings.vm.runtime = "null";
       source.settings.name = path(plugin.native()).stem().string();
       return source;

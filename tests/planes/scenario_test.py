@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -103,6 +104,17 @@ scenarios:
     expect: {request: {headers: {has: ["x-tinygo: /a/long/path"]}}}
 """)
         self.assert_passes("--engine", "all", file)
+
+    def test_a_native_plugin_lies_beside_its_scenarios(self):
+        shutil.copy(guest("cpp_sdk/low_level.so"), self.folder)
+        self.assert_passes(self.write("""
+plugin: {native: ./low_level.so}
+scenarios:
+- name: as the wasm of the same source
+  steps:
+  - http: {}
+    expect: {response: {headers: {has: ["x-streams: 1"]}}}
+"""))
 
     def test_isolated_streams_are_the_same(self):
         text = """
