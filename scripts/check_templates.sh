@@ -56,6 +56,8 @@ edit() {
     xargs sed -i "s/x-my-$language/x-edited/"
   make --silent --no-print-directory "${arguments[@]}"
   answers "x-edited: hello"
+  # Neither of the two, nor the one that has ended, is to have failed.
+  if grep -F '[error]' "$folder/serve.log"; then return 1; fi
 }
 
 inspect() {

@@ -76,7 +76,12 @@ class ExamplesTest(ScenarioTest):
             for language in ("go", "cpp", "assemblyscript", *others):
                 with self.subTest(name=name, language=language):
                     plugin = guest(f"{name}-{language}")
-                    self.assert_passes("--plugin", plugin, EXAMPLES / name / "scenario.yaml")
+                    out = self.assert_passes(
+                        "--trace", "--plugin", plugin, EXAMPLES / name / "scenario.yaml"
+                    )
+                    # Nor does it fail at its end, which a scenario itself does not look at.
+                    self.assertIn("-> proxy_on_context_create(context 1, parent 0)", out)
+                    self.assertNotIn("<- trap", out)
 
     def test_engines_agree(self):
         # Small ones: some engines compile slowly, and not every one keeps its code.

@@ -1,6 +1,7 @@
 // Asks an authorisation service before a request goes on; see ../../README.md.
 
 export * from "@gcoredev/proxy-wasm-sdk-as/assembly/proxy";
+export { proxy_on_delete, proxy_on_done } from "./context_ends";
 import {
   BaseContext,
   Context,

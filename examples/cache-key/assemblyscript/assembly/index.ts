@@ -1,6 +1,7 @@
 // Makes requests that mean the same look the same to a cache; see ../../README.md.
 
 export * from "@gcoredev/proxy-wasm-sdk-as/assembly/proxy";
+export { proxy_on_delete, proxy_on_done } from "./context_ends";
 import {
   Context,
   FilterHeadersStatusValues,

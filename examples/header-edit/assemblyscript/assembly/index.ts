@@ -1,6 +1,7 @@
 // Marks every request and response that passes, and logs the request line; see ../../README.md.
 
 export * from "@gcoredev/proxy-wasm-sdk-as/assembly/proxy";
+export { proxy_on_delete, proxy_on_done } from "./context_ends";
 import {
   Context,
   FilterHeadersStatusValues,

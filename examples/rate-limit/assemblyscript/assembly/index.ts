@@ -1,6 +1,7 @@
 // Lets each client make so many requests in a time; see ../../README.md.
 
 export * from "@gcoredev/proxy-wasm-sdk-as/assembly/proxy";
+export { proxy_on_delete, proxy_on_done } from "./context_ends";
 import {
   Context,
   FilterHeadersStatusValues,

@@ -5,6 +5,7 @@
 // - path /local-response: answers 403 with header `x-guest: as` and body `denied by as`
 
 export * from "@gcoredev/proxy-wasm-sdk-as/assembly/proxy";
+export { proxy_on_delete, proxy_on_done } from "./context_ends";
 import {
   Context,
   FilterHeadersStatusValues,
