@@ -9,6 +9,7 @@
 #include <map>
 #include <vector>
 
+#include "generated/bulk_memory.h"
 #include "generated/module_run.h"
 #include "support/test_host.h"
 
@@ -19,6 +20,7 @@ namespace fs = std::filesystem;
 
 // A sanitizer makes compilers slow, and so does a process for each module.
 constexpr size_t kFewModules = 15;
+constexpr size_t kByProcesses = 40;
 
 std::vector<fs::path> modules_of(std::string_view set) {
   std::vector<fs::path> files;
@@ -54,28 +56,42 @@ class GeneratedTest : public ::testing::TestWithParam<std::string> {
 
   void expect_the_same(std::string_view set) {
     auto files = modules_of(set);
-    if (WEIR_SANITIZED || adapter_of(GetParam()) == "wasmedge-aot") {
-      files.resize(std::min(files.size(), kFewModules));
+    const size_t there = files.size();
+    if (WEIR_SANITIZED) {
+      files.resize(std::min(there, kFewModules));
+    } else if (adapter_of(GetParam()) == "wasmedge-aot") {
+      files.resize(std::min(there, kByProcesses));
+    }
+    if (files.size() < there) {
+      std::cerr << GetParam() << ": " << files.size() << " of " << there << " modules are run\n";
     }
     const engine::Engine& engine = *engines().find(adapter_of(GetParam())).value();
     size_t left_out = 0;
     for (const fs::path& file : files) {
-      const std::string text = run_module(engine, supplied_limits(GetParam()),
-                                          read_module(file.string()), seed_of(file));
-      // WAVM knows an earlier draft of bulk memory: segments are written otherwise, and one that is
-      // dropped twice, or used after, traps.
-      if (text.starts_with("refused: WAVM has no") ||
-          text.find("wavm.invalidArgument") != text.npos) {
-        ++left_out;
-      } else {
-        EXPECT_EQ(text, reference_of(file)) << file;
-      }
+      const std::string module = read_module(file.string());
+      const std::string text =
+          run_module(engine, supplied_limits(GetParam()), module, seed_of(file));
+      if (text == reference_of(file)) continue;
+      EXPECT_TRUE(may_differ(module, text)) << file << ": " << text << "\n"
+                                            << "and not: " << reference_of(file);
+      ++left_out;
     }
     if (left_out > 0) {
       std::cerr << GetParam() << ": " << left_out << " of " << files.size()
                 << " left out, for an earlier draft of bulk memory\n";
     }
-    EXPECT_LT(left_out, files.size() / 2 + 1);
+    // The modules are the same everywhere. Of the first few, more are of that kind.
+    EXPECT_LE(left_out, WEIR_SANITIZED ? kFewModules / 2 : files.size() / 3);
+  }
+
+  // WAVM knows an earlier draft of bulk memory: segments of tables are written otherwise, for which
+  // it names reference types, and one that is dropped twice, or used after, traps. No other engine
+  // is excused, nor any other module.
+  bool may_differ(std::string_view module, const std::string& text) const {
+    if (adapter_of(GetParam()) != "wavm") return false;
+    if (text.starts_with("refused: WAVM has no reference types: ")) return true;
+    return text.find("wavm.invalidArgument") != text.npos &&
+           copies_or_drops_segments(as_bytes(module));
   }
 };
 
