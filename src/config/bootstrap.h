@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "config/access_log.h"
+#include "config/http2_options.h"
 #include "config/plugin_config.h"
 #include "config/routes.h"
 #include "config/tls.h"
@@ -101,6 +102,8 @@ struct FilterChain {
   std::vector<AccessLog> access_logs;
 
   Codec codec = Codec::Auto;
+  Http2Options http2_options;
+  ConnectionLimits limits;
   HttpIdentity identity;
   std::vector<std::string> upgrades;    // in lower case: "websocket", "connect"
   std::vector<PluginSettings> plugins;  // in the order in which requests pass them
@@ -172,6 +175,8 @@ struct Cluster {
   std::vector<SocketAddress> endpoints;  // at least one
   Milliseconds connect_timeout{5000};
   bool http2 = false;  // with prior knowledge
+  Http2Options http2_options;
+  ConnectionLimits connection_limits;
   std::optional<Tls> tls;
   Balancing balancing = Balancing::RoundRobin;
   uint32_t choice_count = 2;  // of LeastRequest: the endpoints that are compared

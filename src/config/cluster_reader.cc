@@ -4,6 +4,7 @@
 
 #include "config/durations.h"
 #include "config/health_check_reader.h"
+#include "config/http2_options_reader.h"
 #include "config/socket_address.h"
 #include "config/tls_reader.h"
 #include "config/unpack.h"
@@ -55,8 +56,8 @@ Result<std::vector<SocketAddress>> read_endpoints(
   return out;
 }
 
-// Whether HTTP/2 is spoken.
-Result<bool> read_http2(const cluster_v3::Cluster& message, const Place& at) {
+// What is spoken.
+Done read_protocol(const cluster_v3::Cluster& message, const Place& at, Cluster& into) {
   const std::string& known = HttpProtocolOptions::descriptor()->full_name();
   for (const auto& [key, any] : message.typed_extension_protocol_options()) {
     Place here = at.field("typed_extension_protocol_options").entry(key);
@@ -65,9 +66,27 @@ Result<bool> read_http2(const cluster_v3::Cluster& message, const Place& at) {
       return here.error("expected a message of type " + known + ", got " + quote(type_name(any)));
     }
     WEIR_TRY(auto options, unpack<HttpProtocolOptions>(any, here));
-    return options.explicit_http_config().has_http2_protocol_options();
+    const auto& chosen = options.explicit_http_config();
+    into.http2 = chosen.has_http2_protocol_options();
+    WEIR_TRY(
+        into.http2_options,
+        read_http2_options(chosen.http2_protocol_options(),
+                           here.field("explicit_http_config").field("http2_protocol_options")));
+    if (chosen.http2_protocol_options().allow_connect()) {
+      return here.field("explicit_http_config")
+          .field("http2_protocol_options")
+          .field("allow_connect")
+          .error("clusters of HTTP/2 are not asked for upgrades");
+    }
+    const auto& common = options.common_http_protocol_options();
+    if (common.has_max_stream_duration()) {
+      return here.field("common_http_protocol_options")
+          .field("max_stream_duration")
+          .error("is for listeners; write the timeout of a route");
+    }
+    into.connection_limits = read_connection_limits(common);
   }
-  return false;
+  return Unit{};
 }
 
 Cluster::Balancing read_balancing(cluster_v3::Cluster::LbPolicy policy) {
@@ -136,7 +155,7 @@ Result<Cluster> read_cluster(const cluster_v3::Cluster& message, const Place& at
   WEIR_TRY(cluster.limits, read_limits(message.circuit_breakers(), at.field("circuit_breakers")));
   WEIR_TRY(cluster.health_checks,
            read_health_checks(message.health_checks(), at.field("health_checks")));
-  WEIR_TRY(cluster.http2, read_http2(message, at));
+  WEIR_TRY(read_protocol(message, at, cluster));
   if (message.has_transport_socket()) {
     WEIR_TRY(cluster.tls,
              read_upstream_tls(message.transport_socket(), at.field("transport_socket")));

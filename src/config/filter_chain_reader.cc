@@ -6,6 +6,7 @@
 #include "config/access_log_reader.h"
 #include "config/chain_match_reader.h"
 #include "config/durations.h"
+#include "config/http2_options_reader.h"
 #include "config/route_reader.h"
 #include "config/tcp_proxy_reader.h"
 #include "config/tls_reader.h"
@@ -135,6 +136,14 @@ Result<std::vector<std::string>> read_upgrades(const HttpConnectionManager& mana
 Done read_manager(const HttpConnectionManager& manager, const std::set<std::string>& clusters,
                   const Environment& environment, const Place& at, FilterChain& into) {
   into.codec = read_codec(manager.codec_type());
+  const auto& http2 = manager.http2_protocol_options();
+  WEIR_TRY(into.http2_options, read_http2_options(http2, at.field("http2_protocol_options")));
+  if (manager.has_stream_error_on_invalid_http_message() &&
+      !http2.has_override_stream_error_on_invalid_http_message()) {
+    into.http2_options.stream_error_on_invalid_message =
+        manager.stream_error_on_invalid_http_message().value();
+  }
+  into.limits = read_connection_limits(manager.common_http_protocol_options());
   WEIR_TRY(into.access_logs,
            read_access_logs(manager.access_log(), environment, at.field("access_log")));
   WEIR_TRY(into.plugins, read_http_filters(manager, environment, at.field("http_filters")));

@@ -75,6 +75,7 @@ class FakePlugin {
   std::function<void(Direction)> in_headers = [](Direction) {};
   std::function<void(Direction)> in_body = [](Direction) {};
   std::function<void(Direction)> in_trailers = [](Direction) {};
+  std::function<void(Direction)> in_metadata = [](Direction) {};
   std::function<bool()> in_finish = [] { return true; };
 
   bool sees_body = true;
@@ -128,7 +129,10 @@ class FakePlugin::Context final : public runtime::HttpContext {
     run(plugin_.in_trailers, d);
     return next(plugin_.trailers_[index(d)]);
   }
-  void on_metadata(Direction, abi::HeaderMap&) override {}
+  void on_metadata(Direction d, abi::HeaderMap& metadata) override {
+    note(d, "metadata of " + std::to_string(metadata.count()));
+    run(plugin_.in_metadata, d);
+  }
   bool finish() override {
     const bool finished = plugin_.in_finish();
     plugin_.log_.add(plugin_.name_ + (finished ? ": finished" : ": finishes later"));
@@ -195,6 +199,7 @@ class FakeClient final : public ClientStream {
     log_.add("client: trailers" + fields(trailers));
     over();
   }
+  void metadata(HeaderList metadata) override { log_.add("client: metadata" + fields(metadata)); }
   void interim_headers(HeaderList headers) override {
     log_.add("client: interim " + std::string(headers.find(":status").value_or("")));
   }
@@ -256,6 +261,7 @@ class FakeCluster::Upstream final : public UpstreamExchange {
   }
   void data(Body data, EndOfStream end) override { note("data " + text_of(data) + end_mark(end)); }
   void trailers(HeaderList trailers) override { note("trailers" + fields(trailers)); }
+  void metadata(HeaderList metadata) override { note("metadata" + fields(metadata)); }
   void abort(std::string_view reason) override { note("abort, " + std::string(reason)); }
   void pause() override { note("pause"); }
   void resume() override { note("resume"); }
@@ -393,6 +399,9 @@ class ChainWorld {
     if (client.exchange != nullptr) std::exchange(client.exchange, nullptr)->closed();
     services.run_posted();
   }
+
+  // Of the exchanges that are made from now on.
+  void limit_duration(Milliseconds limit) { parts_.max_duration = limit; }
 
   FakeCluster& cluster() { return static_cast<FakeCluster&>(*owned_clusters_[0]); }
   size_t open_exchanges() const { return open_.size(); }

@@ -12,6 +12,7 @@
 #include "config/bootstrap.h"
 #include "planes/serve/counter.h"
 #include "planes/serve/exchange.h"
+#include "planes/serve/http2_stats.h"
 #include "planes/serve/tls_context.h"
 #include "planes/serve/tls_stats.h"
 
@@ -40,6 +41,9 @@ struct ClusterStats {
   Counter health_failures;
   Counter healthy_endpoints;  // a number that goes up and down, as the next one
   Counter known_endpoints;
+  Http2Stats http2;
+  Counter reached_durations;  // connections that have become as old as they may
+  Counter reached_requests;   // and those that have had as many requests
   TlsStats tls;
 };
 
@@ -66,8 +70,8 @@ struct ClusterSettings {
   // Request bytes that may wait for the upstream before the request is paused.
   size_t output_buffer_bytes = 256 * 1024;
 
-  uint32_t stream_window_bytes = 1024 * 1024;  // HTTP/2, response body on its way
-  uint32_t connection_window_bytes = 16 * 1024 * 1024;
+  config::Http2Options http2_options;
+  config::ConnectionLimits connection_limits;
   config::CircuitBreakers limits;
   config::Cluster::Balancing balancing = config::Cluster::Balancing::RoundRobin;
   uint32_t choice_count = 2;

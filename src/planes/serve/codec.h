@@ -2,6 +2,7 @@
 // The protocol on one connection, free of sockets and time: received bytes go in, calls to and from
 // exchanges pass, bytes to be sent come out. Connection carries it; tests and fuzzers do so too.
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 
@@ -10,6 +11,9 @@
 #include "planes/serve/read_buffer.h"
 
 namespace weir::serve {
+
+// The time that time-outs are held against: that of the last sweep, some tenths of a second old.
+using CoarseTime = std::chrono::steady_clock::time_point;
 
 // What a codec asks of the one who carries it.
 class Carrier {
@@ -88,6 +92,9 @@ class Codec {
 
   // The headers took too long: ends the connection, with an answer if there is one for it.
   virtual void head_timed_out() = 0;
+
+  // Called now and then. Until the first call it is no time in particular.
+  virtual void sweep(CoarseTime) {}
 };
 
 }  // namespace weir::serve

@@ -55,7 +55,7 @@ class MemoryCarrier final : public Carrier {
 };
 
 // Answers every request with what it sends: headers by a few of their own, body by body, trailers
-// by trailers. Checks that messages come as MessageSink says.
+// by trailers, metadata by metadata. Checks that messages come as MessageSink says.
 class EchoExchange final : public Exchange {
  public:
   explicit EchoExchange(ClientStream& client) : client_(client) {}
@@ -76,6 +76,10 @@ class EchoExchange final : public Exchange {
       client_.resume();
     }
     if (path.starts_with("/early")) end = EndOfStream::Yes;
+    if (path.starts_with("/silent")) {
+      answered_ = true;
+      return;
+    }
     client_.headers(std::move(response), end);
     answered_ = end == EndOfStream::Yes;
   }
@@ -88,6 +92,10 @@ class EchoExchange final : public Exchange {
     WEIR_CHECK(state_ == State::Body && !trailers.empty());
     state_ = State::Ended;
     if (!answered_) client_.trailers(std::move(trailers));
+  }
+  void metadata(HeaderList metadata) override {
+    WEIR_CHECK(state_ == State::Body && !metadata.empty());
+    if (!answered_) client_.metadata(std::move(metadata));
   }
   void abort(std::string_view) override {
     WEIR_CHECK(state_ == State::Body);

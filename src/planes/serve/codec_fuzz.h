@@ -29,6 +29,9 @@ class CheckedEvents final : public UpstreamEvents {
     WEIR_CHECK(state_ == State::Body && !trailers.empty());
     finish(EndOfStream::Yes);
   }
+  void on_metadata(HeaderList metadata) override {
+    WEIR_CHECK(state_ != State::Ended && !metadata.empty());
+  }
   void on_broken(Break, std::string_view) override {
     WEIR_CHECK(stream != nullptr);
     stream = nullptr;
@@ -55,7 +58,9 @@ class CheckedEvents final : public UpstreamEvents {
 
 inline void feed_server(std::unique_ptr<Codec> (*make)(const ServerCodecContext&),
                         std::string_view bytes, size_t piece) {
-  ListenerOptions options{.max_header_bytes = 4096, .upgrades = {"websocket", "connect"}};
+  ListenerOptions options{.max_header_bytes = 4096,
+                          .http2 = {.allow_metadata = true, .max_metadata_bytes = 4096},
+                          .upgrades = {"websocket", "connect"}};
   ListenerStats stats;
   EchoFactory factory;
   ConnectionInfo connection;
@@ -66,6 +71,9 @@ inline void feed_server(std::unique_ptr<Codec> (*make)(const ServerCodecContext&
                            .options = options,
                            .stats = stats});
   carrier.exchange(*codec, bytes, piece);
+  CoarseTime now = CoarseTime{} + std::chrono::hours(1);
+  codec->sweep(now);
+  codec->sweep(now += std::chrono::hours(1));
   codec->disconnected(Disconnect::EndOfInput, "the input ends");
   WEIR_CHECK(codec->active() == 0);
   WEIR_CHECK(stats.active_requests.value() == 0);
@@ -74,7 +82,9 @@ inline void feed_server(std::unique_ptr<Codec> (*make)(const ServerCodecContext&
 inline void feed_client(std::unique_ptr<UpstreamCodec> (*make)(const UpstreamCodecContext&),
                         std::string_view bytes, size_t piece, std::string_view method,
                         bool upgrade = false) {
-  const ClusterSettings settings{.max_header_bytes = 4096};
+  const ClusterSettings settings{
+      .max_header_bytes = 4096,
+      .http2_options = {.allow_metadata = true, .max_metadata_bytes = 4096}};
   ClusterStats stats;
   MemoryCarrier carrier;
   const auto codec = make({.carrier = carrier, .settings = settings, .stats = stats});
@@ -92,7 +102,13 @@ inline void feed_client(std::unique_ptr<UpstreamCodec> (*make)(const UpstreamCod
     }
     one.stream->headers(headers, upgrade ? EndOfStream::No : EndOfStream::Yes);
   }
+  for (CheckedEvents& one : events) {
+    if (one.stream != nullptr) one.stream->metadata({{"fuzzed", "1"}});
+  }
   carrier.exchange(*codec, bytes, piece);
+  CoarseTime now = CoarseTime{} + std::chrono::hours(1);
+  codec->sweep(now);
+  codec->sweep(now += std::chrono::hours(1));
   codec->disconnected(Disconnect::EndOfInput, "the input ends");
   for (CheckedEvents& one : events) one.release();
   WEIR_CHECK(codec->active() == 0 || codec->ending() != Ending::Open);

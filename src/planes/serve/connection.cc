@@ -232,6 +232,7 @@ void Connection::sweep(Time now) {
     if (passed(linger_since_, kLingerTime)) shut(Disconnect::Broken, "closed");
     return;
   }
+  if (codec_ != nullptr) codec_->sweep(now);
   if (codec_ == nullptr) {
     if (passed(idle_since_, input_.empty() ? timeouts_.idle : timeouts_.head)) {
       shut(Disconnect::Broken, "the first bytes took too long");

@@ -48,7 +48,7 @@ struct TrafficCounters {
 // Shared by its owner and by the operations under way. Thread: its worker's.
 class Connection final : public Carrier, public std::enable_shared_from_this<Connection> {
  public:
-  using Time = std::chrono::steady_clock::time_point;
+  using Time = CoarseTime;
 
   // `socket` is connected; `now` is the time of the last sweep.
   Connection(TcpSocket socket, ConnectionOwner& owner, const ConnectionTimeouts& timeouts,

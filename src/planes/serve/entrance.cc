@@ -89,6 +89,8 @@ void ChainEntrance::lead_to(WorkerGeneration& generation, size_t listener, size_
       generation.generation().settings.listeners[listener].chains[chain];
   options_.protocol = protocol_of(settings);
   options_.upgrades = settings.upgrades;
+  options_.http2 = settings.http2_options;
+  options_.limits = settings.limits;
 }
 
 std::unique_ptr<Codec> ChainEntrance::make_codec(const ClientConnection& client,

@@ -81,6 +81,9 @@ void FilterChain::headers(HeaderList headers, EndOfStream end) {
     facts_.request_headers_bytes = headers.byte_size();
   }
   request_came_to(end);
+  if (parts_.max_duration.count() > 0) {
+    parts_.router.timeouts.start(duration_limit_, parts_.max_duration);
+  }
   if (parts_.identity != nullptr) {
     client_address_ = identify_client(*parts_.identity, *connection_, headers);
     if (parts_.identity->request_id_in_response) {
@@ -126,6 +129,11 @@ void FilterChain::trailers(HeaderList trailers) {
   const Turn turn(*this);
   request_came_to(EndOfStream::Yes);
   request_.trailers(std::move(trailers));
+}
+
+void FilterChain::metadata(HeaderList metadata) {
+  const Turn turn(*this);
+  request_.metadata(std::move(metadata));
 }
 
 void FilterChain::abort(std::string_view) {
@@ -239,6 +247,11 @@ void FilterChain::on_response_trailers(HeaderList trailers) {
   response_.trailers(std::move(trailers));
 }
 
+void FilterChain::on_response_metadata(HeaderList metadata) {
+  const Turn turn(*this);
+  response_.metadata(std::move(metadata));
+}
+
 void FilterChain::on_router_failure(LocalReply reply) {
   const Turn turn(*this);
   fail(std::move(reply));
@@ -341,8 +354,17 @@ void FilterChain::client_broke_off() {
   stop_messages();
 }
 
+void FilterChain::on_too_long() {
+  const Turn turn(*this);
+  if (over_) return;
+  parts_.stats.reached_durations.add();
+  fail({request_complete_ ? 504U : 408U, "downstream duration timeout", "max_duration_timeout",
+        ResponseFlag::DurationTimeout});
+}
+
 void FilterChain::stop_messages() {
   over_ = true;
+  duration_limit_.stop();
   request_.close();
   response_.close();
   if (router_.is_open()) router_.cancel();
@@ -374,6 +396,10 @@ void FilterChain::ResponseOut::data(Body data, EndOfStream end) {
 
 void FilterChain::ResponseOut::trailers(HeaderList trailers) {
   chain_.client_->trailers(std::move(trailers));
+}
+
+void FilterChain::ResponseOut::metadata(HeaderList metadata) {
+  if (chain_.client_ != nullptr) chain_.client_->metadata(std::move(metadata));
 }
 
 void FilterChain::ResponseOut::abort(std::string_view reason) { chain_.client_->abort(reason); }

@@ -27,6 +27,7 @@ struct ExchangeStats {
   Counter local_replies;
   Counter aborted;  // by the client, before the response was complete
   Counter resets;   // by us, in the midst of the response
+  Counter reached_durations;
 };
 
 class AccessLogs;
@@ -46,6 +47,7 @@ struct ChainParts {
   AccessLogs* logs = nullptr;                 // null: none is kept
   const config::HttpIdentity* identity = nullptr;      // null: nothing is said of clients
   std::span<const config::FilterSwitch> filters = {};  // for each plugin; empty: all are passed
+  Milliseconds max_duration{};                         // of a request and response; zero: any
 };
 
 // An Exchange. Requests pass the plugins in order, responses in reverse order (Envoy's rule); the
@@ -70,6 +72,7 @@ class FilterChain final : public Exchange,
   void headers(HeaderList headers, EndOfStream end) override;
   void data(Body data, EndOfStream end) override;
   void trailers(HeaderList trailers) override;
+  void metadata(HeaderList metadata) override;
   void abort(std::string_view reason) override;
   void pause() override;
   void resume() override;
@@ -127,6 +130,7 @@ class FilterChain final : public Exchange,
     void headers(HeaderList headers, EndOfStream end) override;
     void data(Body data, EndOfStream end) override;
     void trailers(HeaderList trailers) override;
+    void metadata(HeaderList metadata) override;
     void abort(std::string_view reason) override;
 
    private:
@@ -139,6 +143,16 @@ class FilterChain final : public Exchange,
     explicit RequestSource(FilterChain& chain) : chain_(chain) {}
     void pause() override;
     void resume() override;
+
+   private:
+    FilterChain& chain_;
+  };
+
+  // When the exchange has taken as long as it may.
+  class DurationLimit final : public TimeoutQueue::Entry {
+   public:
+    explicit DurationLimit(FilterChain& chain) : chain_(chain) {}
+    void on_timeout() override { chain_.on_too_long(); }
 
    private:
     FilterChain& chain_;
@@ -157,6 +171,7 @@ class FilterChain final : public Exchange,
   void on_response_headers(HeaderList headers, EndOfStream end) override;
   void on_response_data(Body data, EndOfStream end) override;
   void on_response_trailers(HeaderList trailers) override;
+  void on_response_metadata(HeaderList metadata) override;
   void on_router_failure(LocalReply reply) override;
 
   std::span<PluginStream> plugins() const { return {plugins_.get(), plugin_count_}; }
@@ -171,7 +186,9 @@ class FilterChain final : public Exchange,
   // Zero where nobody can ask for it: the clock costs as much as a header.
   Nanoseconds now() const;
   void request_came_to(EndOfStream end) {
-    if (end == EndOfStream::Yes) facts_.request_ended = now();
+    if (end == EndOfStream::No) return;
+    request_complete_ = true;
+    facts_.request_ended = now();
   }
 
   // Does what waits. Thread-wise and stack-wise alone: the outermost call is about to return.
@@ -182,6 +199,7 @@ class FilterChain final : public Exchange,
   void send_reply(LocalReply reply);
   void send_reset();
   void client_broke_off();
+  void on_too_long();
   // Both messages go no further.
   void stop_messages();
   void bury_if_finished();
@@ -206,6 +224,9 @@ class FilterChain final : public Exchange,
   Lane request_;
   Lane response_;
   ExchangeMaps maps_;
+
+  DurationLimit duration_limit_{*this};
+  bool request_complete_ = false;  // all has come from the client
 
   Throttle request_throttle_;
   Throttle response_throttle_;

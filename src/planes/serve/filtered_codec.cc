@@ -81,6 +81,9 @@ class FilteredCodec final : public Codec, private FilteredBytes {
   void head_timed_out() override {
     if (inner_ != nullptr) inner_->head_timed_out();
   }
+  void sweep(CoarseTime now) override {
+    if (inner_ != nullptr) inner_->sweep(now);
+  }
 
  private:
   // FilteredBytes

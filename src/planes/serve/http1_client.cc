@@ -12,6 +12,7 @@ UpstreamStream& Http1Client::open(UpstreamEvents& events) {
   WEIR_CHECK(capacity() > 0);
   events_ = &events;
   busy_ = true;
+  if (age_.add_request()) draining_ = true;
   request_ended_ = response_started_ = response_ended_ = refused_ = paused_ = backlog_ = false;
   return *this;
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "planes/serve/connection_age.h"
 #include "planes/serve/http1_parser.h"
 #include "planes/serve/http1_writer.h"
 #include "planes/serve/upstream_codec.h"
@@ -27,6 +28,9 @@ class Http1Client final : public UpstreamCodec, private UpstreamStream {
   size_t active() const override { return busy_ ? 1 : 0; }
   bool inside_head() const override { return false; }
   void head_timed_out() override {}
+  void sweep(CoarseTime now) override {
+    if (age_.has_passed(now)) drain();
+  }
 
   size_t capacity() const override { return busy_ || ending_ != Ending::Open ? 0 : 1; }
   UpstreamStream& open(UpstreamEvents& events) override;
@@ -54,6 +58,8 @@ class Http1Client final : public UpstreamCodec, private UpstreamStream {
   Body output_;
   Http1Writer writer_{output_, context_.stats.dropped_headers};
   std::optional<Http1ResponseParser> parser_;
+  ConnectionAge age_{context_.settings.connection_limits, context_.stats.reached_durations,
+                     context_.stats.reached_requests};
   UpstreamEvents* events_ = nullptr;  // null: nobody wants them (any more)
   Ending ending_ = Ending::Open;
   bool busy_ = false;  // from open() until both messages have ended and all is sent

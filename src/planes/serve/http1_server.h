@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "planes/serve/connection_age.h"
 #include "planes/serve/http1_parser.h"
 #include "planes/serve/http1_writer.h"
 #include "planes/serve/server_codec.h"
@@ -27,6 +28,9 @@ class Http1Server final : public Codec, private ClientStream {
   size_t active() const override { return exchange_ == nullptr ? 0 : 1; }
   bool inside_head() const override;
   void head_timed_out() override;
+  void sweep(CoarseTime now) override {
+    if (age_.has_passed(now)) drain();
+  }
 
  private:
   enum class Request : uint8_t { Head, Body, Ended };
@@ -59,6 +63,8 @@ class Http1Server final : public Codec, private ClientStream {
   Http1Writer writer_{output_, context_.stats.dropped_headers};
   std::optional<Http1RequestParser> parser_;
   std::optional<RequestInfo> info_;
+  ConnectionAge age_{context_.options.limits, context_.stats.reached_durations,
+                     context_.stats.reached_requests};
   Exchange* exchange_ = nullptr;  // owns itself; ours until closed()
   Request request_ = Request::Head;
   Response response_ = Response::Awaited;

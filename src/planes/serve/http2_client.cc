@@ -13,6 +13,7 @@ class Http2Client::Stream final : public Http2Stream, public UpstreamStream {
 
   void headers(const HeaderList& headers, EndOfStream end) override {
     if (!client_.session_.send_request(*this, headers, end)) client_.refuse(*this);
+    if (client_.last_) client_.session_.shut_down();
   }
 
   void data(Body data, EndOfStream end) override {
@@ -24,6 +25,10 @@ class Http2Client::Stream final : public Http2Stream, public UpstreamStream {
 
   void trailers(const HeaderList& trailers) override {
     client_.session_.send_trailers(*this, trailers);
+  }
+
+  void metadata(const HeaderList& metadata) override {
+    client_.session_.send_metadata(*this, metadata);
   }
 
   size_t backlog() const override { return Http2Stream::backlog(); }
@@ -51,16 +56,20 @@ Http2Client::Http2Client(const UpstreamCodecContext& context)
       session_(Http2Session::Role::Client,
                {.max_header_bytes = context.settings.max_header_bytes,
                 .max_header_count = context.settings.max_header_count,
-                .max_concurrent_streams = 0,
-                .stream_window_bytes = context.settings.stream_window_bytes,
-                .connection_window_bytes = context.settings.connection_window_bytes},
-               context.carrier, *this, context.stats.dropped_headers) {}
+                .http2 = context.settings.http2_options},
+               context.carrier, *this, context.stats.dropped_headers, context.stats.http2) {}
+
+void Http2Client::sweep(CoarseTime now) {
+  session_.sweep(now);
+  if (age_.has_passed(now)) session_.shut_down();
+}
 
 UpstreamStream& Http2Client::open(UpstreamEvents& events) {
   WEIR_CHECK(capacity() > 0);
   Stream& stream = streams_.emplace_back(*this);
   stream.self = std::prev(streams_.end());
   stream.events = &events;
+  if (age_.add_request()) last_ = true;
   return stream;
 }
 
@@ -110,6 +119,11 @@ void Http2Client::on_data(Http2Stream& base, Body data, EndOfStream end) {
 void Http2Client::on_trailers(Http2Stream& base, HeaderList trailers) {
   auto& stream = static_cast<Stream&>(base);
   if (stream.events != nullptr) stream.events->on_trailers(std::move(trailers));
+}
+
+void Http2Client::on_metadata(Http2Stream& base, HeaderList metadata) {
+  auto& stream = static_cast<Stream&>(base);
+  if (stream.events != nullptr) stream.events->on_metadata(std::move(metadata));
 }
 
 void Http2Client::on_oversized(Http2Stream& base) {

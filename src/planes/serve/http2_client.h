@@ -3,6 +3,7 @@
 
 #include <list>
 
+#include "planes/serve/connection_age.h"
 #include "planes/serve/http2_session.h"
 #include "planes/serve/upstream_codec.h"
 
@@ -14,7 +15,7 @@ class Http2Client final : public UpstreamCodec, private Http2Events {
   explicit Http2Client(const UpstreamCodecContext& context);
 
   void receive(ReadBuffer& input) override { session_.receive(input); }
-  bool wants_input() const override { return ending() == Ending::Open; }
+  bool wants_input() const override { return session_.wants_input(); }
   void disconnected(Disconnect how, std::string_view reason) override;
   Body& output() override { return session_.output(); }
   void sent() override;
@@ -23,8 +24,9 @@ class Http2Client final : public UpstreamCodec, private Http2Events {
   size_t active() const override { return streams_.size(); }
   bool inside_head() const override { return false; }
   void head_timed_out() override {}
+  void sweep(CoarseTime now) override;
 
-  size_t capacity() const override { return session_.capacity(); }
+  size_t capacity() const override { return last_ ? 0 : session_.capacity(); }
   UpstreamStream& open(UpstreamEvents& events) override;
 
  private:
@@ -35,6 +37,7 @@ class Http2Client final : public UpstreamCodec, private Http2Events {
   void on_headers(Http2Stream& stream, HeaderList headers, EndOfStream) override;
   void on_data(Http2Stream& stream, Body data, EndOfStream) override;
   void on_trailers(Http2Stream& stream, HeaderList trailers) override;
+  void on_metadata(Http2Stream& stream, HeaderList metadata) override;
   void on_oversized(Http2Stream& stream) override;
   void on_sent(Http2Stream& stream) override;
   void on_closed(Http2Stream& stream, uint32_t error, bool unprocessed) override;
@@ -43,6 +46,9 @@ class Http2Client final : public UpstreamCodec, private Http2Events {
 
   const UpstreamCodecContext context_;
   Streams streams_;
+  ConnectionAge age_{context_.settings.connection_limits, context_.stats.reached_durations,
+                     context_.stats.reached_requests};
+  bool last_ = false;         // no request may follow those that are open
   bool has_refused_ = false;  // some request could not be written
   std::string_view break_reason_ = "the upstream has reset the stream";
   Http2Session session_;

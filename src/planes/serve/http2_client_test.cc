@@ -205,8 +205,8 @@ TEST_F(Http2ClientTest, ASlowClientHoldsOnlyItsOwnStream) {
   // of its stream stays closed.
   const std::string block(16'384, 'x');
   server.socket().set_timeout({.tv_sec = 1});
-  int64_t stream_window = windows.stream_window_bytes;
-  int64_t connection_window = windows.connection_window_bytes;
+  int64_t stream_window = windows.http2_options.stream_window_bytes;
+  int64_t connection_window = windows.http2_options.connection_window_bytes;
   size_t sent = 0;
   for (bool open = true; open && sent < 100'000'000;) {
     while (std::min(stream_window, connection_window) >= static_cast<int64_t>(block.size())) {
@@ -220,7 +220,7 @@ TEST_F(Http2ClientTest, ASlowClientHoldsOnlyItsOwnStream) {
     if (open) (update.id == 0 ? connection_window : stream_window) += update.number(0);
   }
   EXPECT_LT(sent, 30'000'000U);
-  EXPECT_GT(connection_window, int64_t{windows.stream_window_bytes});
+  EXPECT_GT(connection_window, int64_t{windows.http2_options.stream_window_bytes});
 
   server.socket().set_timeout({.tv_sec = 10});
   Peer quick = get("/quick");

@@ -12,11 +12,6 @@ namespace {
 // As much is made ready for one write.
 constexpr size_t kOutputBatch = 128 * 1024;
 
-uint8_t* bytes_of(std::string_view text) {
-  // nghttp2 copies it and does not write to it.
-  return reinterpret_cast<uint8_t*>(const_cast<char*>(text.data()));
-}
-
 }  // namespace
 
 bool Http2Session::send_request(Http2Stream& stream, const HeaderList& headers, EndOfStream end) {
@@ -43,6 +38,7 @@ bool Http2Session::send_request(Http2Stream& stream, const HeaderList& headers, 
   const int32_t id = nghttp2_submit_request(session_.get(), nullptr, fields_.data(), fields_.size(),
                                             stream.sending_ended_ ? nullptr : &provider, &stream);
   if (id < 0) return false;
+  ++queued_messages_;
   track(stream, id);
   carrier_.wake();
   return true;
@@ -62,10 +58,16 @@ bool Http2Session::send_response(Http2Stream& stream, const HeaderList& headers,
   stream.sending_ended_ = end == EndOfStream::Yes;
   if (end == EndOfStream::No) stream.output_expected_ = length;
   const nghttp2_data_provider provider = provider_of(stream);
-  nghttp2_submit_response(session_.get(), stream.id_, fields_.data(), fields_.size(),
-                          stream.sending_ended_ ? nullptr : &provider);
+  stream.answered_ = true;
+  count_message(nghttp2_submit_response(session_.get(), stream.id_, fields_.data(), fields_.size(),
+                                        stream.sending_ended_ ? nullptr : &provider));
   carrier_.wake();
   return true;
+}
+
+// `error`: what submitting it to nghttp2 has answered.
+void Http2Session::count_message(int error) {
+  if (error == 0) ++queued_messages_;
 }
 
 void Http2Session::send_interim(Http2Stream& stream, const HeaderList& headers) {
@@ -75,8 +77,8 @@ void Http2Session::send_interim(Http2Stream& stream, const HeaderList& headers) 
   fields_.clear();
   list_field(":status", text);
   list_fields(headers, false);
-  nghttp2_submit_headers(session_.get(), NGHTTP2_FLAG_NONE, stream.id_, nullptr, fields_.data(),
-                         fields_.size(), nullptr);
+  count_message(nghttp2_submit_headers(session_.get(), NGHTTP2_FLAG_NONE, stream.id_, nullptr,
+                                       fields_.data(), fields_.size(), nullptr));
   carrier_.wake();
 }
 
@@ -90,6 +92,8 @@ void Http2Session::send_data(Http2Stream& stream, Body data, EndOfStream end) {
     }
     *stream.output_expected_ -= data.size();
   }
+  if (stream.output_.empty()) stream.moved_ = now_;
+  backlog_ += data.size();
   stream.output_.append(std::move(data));
   stream.sending_ended_ = end == EndOfStream::Yes;
   resume_output(stream);
@@ -113,6 +117,7 @@ void Http2Session::resume_output(Http2Stream& stream) {
 void Http2Session::reset(Http2Stream& stream, uint32_t error) {
   if (stream.closing_) return;
   stream.closing_ = true;
+  backlog_ -= stream.output_.size();
   stream.output_.drop_front(stream.output_.size());
   nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, stream.id_, error);
   carrier_.wake();
@@ -133,8 +138,8 @@ void Http2Session::list_fields(const HeaderList& headers, bool keep_length) {
 }
 
 void Http2Session::list_field(std::string_view name, std::string_view value) {
-  fields_.push_back({.name = bytes_of(name),
-                     .value = bytes_of(value),
+  fields_.push_back({.name = nghttp2_bytes(name),
+                     .value = nghttp2_bytes(value),
                      .namelen = name.size(),
                      .valuelen = value.size(),
                      .flags = NGHTTP2_NV_FLAG_NONE});
@@ -167,7 +172,8 @@ ssize_t Http2Session::read_output(Http2Stream& stream, size_t most, uint32_t& fl
     }
     if (!fields_.empty()) {
       flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-      nghttp2_submit_trailer(session_.get(), stream.id_, fields_.data(), fields_.size());
+      count_message(
+          nghttp2_submit_trailer(session_.get(), stream.id_, fields_.data(), fields_.size()));
     }
   }
   return static_cast<ssize_t>(n);
@@ -175,6 +181,8 @@ ssize_t Http2Session::read_output(Http2Stream& stream, size_t most, uint32_t& fl
 
 void Http2Session::write_data_frame(Http2Stream& stream, Bytes head, size_t size) {
   output_.append_copy(head);
+  stream.moved_ = now_;
+  backlog_ -= size;
   while (size > 0) {
     Slice part = stream.output_.take_front(size);
     size -= part.size();
@@ -184,13 +192,14 @@ void Http2Session::write_data_frame(Http2Stream& stream, Bytes head, size_t size
 }
 
 Body& Http2Session::output() {
-  if (!output_.empty()) return output_;
-  while (output_.size() < kOutputBatch) {
+  if (!output_.empty() || ending_ != Ending::Open) return output_;
+  written_frames_ = written_controls_ = 0;
+  while (output_.size() < kOutputBatch && !failed_) {
     const uint8_t* data = nullptr;
     const ssize_t n = nghttp2_session_mem_send(session_.get(), &data);
-    if (n < 0) fail();
+    if (n < 0 || (flooded_ && !deaf_)) fail(n);
     if (n <= 0) break;
-    output_.append_copy(as_bytes(text_of(data, static_cast<size_t>(n))));
+    output_.append_copy(as_bytes(nghttp2_text(data, static_cast<size_t>(n))));
   }
   return output_;
 }
@@ -198,9 +207,14 @@ Body& Http2Session::output() {
 void Http2Session::sent() {
   report_sent();
   report_closed();
-  if (ending_ == Ending::Open && output_.empty() &&
-      nghttp2_session_want_read(session_.get()) == 0 &&
-      nghttp2_session_want_write(session_.get()) == 0) {
+  if (failed_ && ending_ == Ending::Open) {
+    end_streams();
+    report_closed();
+    ending_ = Ending::Linger;
+    carrier_.wake();
+  } else if (ending_ == Ending::Open && output_.empty() &&
+             nghttp2_session_want_read(session_.get()) == 0 &&
+             nghttp2_session_want_write(session_.get()) == 0) {
     ending_ = Ending::Close;
     carrier_.wake();
   }

@@ -7,6 +7,12 @@
 #include "planes/serve/http2_tunnel.h"
 
 namespace weir::serve {
+namespace {
+
+// So many streams may have their full share of bytes waiting for the client.
+constexpr size_t kUsualStreams = 16;
+
+}  // namespace
 
 // A request and its response. Destroyed when HTTP/2 has closed the stream.
 class Http2Server::Stream final : public Http2Stream, public ClientStream {
@@ -29,7 +35,7 @@ class Http2Server::Stream final : public Http2Stream, public ClientStream {
 
   void data(Body data, EndOfStream end) override {
     server_.session_.send_data(*this, std::move(data), end);
-    if (paused_exchange || backlog() <= server_.context_.options.output_buffer_bytes) return;
+    if (paused_exchange || backlog() <= server_.most_backlog()) return;
     paused_exchange = true;
     exchange->pause();
   }
@@ -37,6 +43,8 @@ class Http2Server::Stream final : public Http2Stream, public ClientStream {
   void trailers(HeaderList trailers) override {
     server_.session_.send_trailers(*this, std::move(trailers));
   }
+
+  void metadata(HeaderList metadata) override { server_.session_.send_metadata(*this, metadata); }
 
   void interim_headers(HeaderList headers) override {
     if (!response_started_) server_.session_.send_interim(*this, headers);
@@ -71,16 +79,26 @@ Http2Server::Http2Server(const ServerCodecContext& context)
                {.max_header_bytes = context.options.max_header_bytes,
                 .max_header_count = context.options.max_header_count,
                 .extended_connect = !context.options.upgrades.empty(),
-                .max_concurrent_streams = context.options.max_concurrent_streams,
-                .stream_window_bytes = context.options.stream_window_bytes,
-                .connection_window_bytes = context.options.connection_window_bytes},
-               context.carrier, *this, context.stats.dropped_headers) {
+                .stall_timeout = context.options.stream_timeout,
+                .http2 = context.options.http2},
+               context.carrier, *this, context.stats.dropped_headers, context.stats.http2) {
   context_.stats.http2_connections.add();
 }
 
 void Http2Server::disconnected(Disconnect, std::string_view reason) {
   break_reason_ = reason;
   session_.disconnect();
+}
+
+void Http2Server::sweep(CoarseTime now) {
+  session_.sweep(now);
+  if (age_.has_passed(now)) session_.shut_down();
+}
+
+// Of one stream. A client with many streams whose windows it keeps closed gets little on each.
+size_t Http2Server::most_backlog() const {
+  const size_t usual = context_.options.output_buffer_bytes;
+  return session_.backlog() <= kUsualStreams * usual ? usual : usual / kUsualStreams;
 }
 
 Http2Stream& Http2Server::on_opened() {
@@ -120,6 +138,7 @@ void Http2Server::on_headers(Http2Stream& base, HeaderList headers, EndOfStream 
   }
   context_.stats.requests.add();
   context_.stats.active_requests.add();
+  if (age_.add_request()) session_.shut_down();
   stream.exchange = &context_.factory.make_exchange(stream);
   stream.exchange->headers(std::move(headers), end);
 }
@@ -132,6 +151,11 @@ void Http2Server::on_data(Http2Stream& base, Body data, EndOfStream end) {
 void Http2Server::on_trailers(Http2Stream& base, HeaderList trailers) {
   auto& stream = static_cast<Stream&>(base);
   if (stream.exchange != nullptr) stream.exchange->trailers(std::move(trailers));
+}
+
+void Http2Server::on_metadata(Http2Stream& base, HeaderList metadata) {
+  auto& stream = static_cast<Stream&>(base);
+  if (stream.exchange != nullptr) stream.exchange->metadata(std::move(metadata));
 }
 
 void Http2Server::on_oversized(Http2Stream& base) {
@@ -149,7 +173,7 @@ void Http2Server::answer_failure(Stream& stream, std::string_view status) {
 void Http2Server::on_sent(Http2Stream& base) {
   auto& stream = static_cast<Stream&>(base);
   if (!stream.paused_exchange) return;
-  if (stream.backlog() > context_.options.output_buffer_bytes / 2) return;
+  if (stream.backlog() > most_backlog() / 2) return;
   stream.paused_exchange = false;
   if (!stream.sending_ended()) stream.exchange->resume();
 }

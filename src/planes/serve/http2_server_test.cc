@@ -117,7 +117,7 @@ TEST_F(Http2ServerTest, SendsNoBodyToAHeadRequest) {
 
 TEST_F(Http2ServerTest, ServesAThousandRequestsAtATime) {
   Proxy wide({.name = "upstream", .endpoints = {{"127.0.0.1", upstream.port()}}},
-             {.max_concurrent_streams = 1000});
+             {.http2 = {.max_concurrent_streams = 1000}});
   Http2Peer many = Http2Peer::connect(wide.port());
   constexpr int kRequests = 1000;
   std::vector<Peer> servers;
@@ -143,7 +143,7 @@ TEST_F(Http2ServerTest, ServesAThousandRequestsAtATime) {
 
 TEST_F(Http2ServerTest, RefusesStreamsBeyondItsLimit) {
   Proxy narrow({.name = "upstream", .endpoints = {{"127.0.0.1", upstream.port()}}},
-               {.max_concurrent_streams = 1});
+               {.http2 = {.max_concurrent_streams = 1}});
   Http2Peer one = Http2Peer::connect(narrow.port());
   // The client has not seen the limit yet: it is told to try again.
   one.get(1);
@@ -225,7 +225,7 @@ TEST_F(Http2ServerTest, KeepsTheRequestsWindowClosedWhileTheUpstreamDoesNotRead)
   const auto settings = client.read(NGHTTP2_SETTINGS);
   // The client sends as the windows allow, until they stay closed.
   const std::string block(16'384, 'x');
-  int64_t stream_window = ListenerOptions().stream_window_bytes;
+  int64_t stream_window = ListenerOptions().http2.stream_window_bytes;
   int64_t connection_window = 65'535;
   size_t sent = 0;
   timeval patience{.tv_sec = 1};

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,9 @@
 #include "planes/serve/body.h"
 #include "planes/serve/codec.h"
 #include "planes/serve/counter.h"
+#include "planes/serve/http2_flood_guard.h"
+#include "planes/serve/http2_keepalive.h"
+#include "planes/serve/http2_metadata.h"
 #include "planes/serve/message.h"
 
 namespace weir::serve {
@@ -51,6 +55,13 @@ class Http2Stream {
   bool sending_ended_ = false;
   bool deferred_ = false;  // nghttp2 waits for output_
 
+  CoarseTime opened_{};  // as the last sweep before said
+  CoarseTime moved_{};   // the last time that some of its output was sent, or began to wait
+  bool answered_ = false;
+  bool head_sent_ = false;
+  std::unique_ptr<Http2MetadataReader> metadata_;  // null: none has come
+  std::vector<std::string> early_metadata_;        // blocks that wait for the head to be sent
+
   size_t unconsumed_ = 0;  // passed on, but the window is kept closed
   bool paused_ = false;
   bool closing_ = false;  // closed or about to be: events and data no longer matter
@@ -66,6 +77,8 @@ class Http2Events {
   virtual void on_headers(Http2Stream& stream, HeaderList headers, EndOfStream) = 0;
   virtual void on_data(Http2Stream& stream, Body data, EndOfStream) = 0;
   virtual void on_trailers(Http2Stream& stream, HeaderList trailers) = 0;
+  // Before the end; of a response also before the headers.
+  virtual void on_metadata(Http2Stream& stream, HeaderList metadata) = 0;
   // The fields of a message are more than the limits allow. The message is dropped.
   virtual void on_oversized(Http2Stream& stream) = 0;
   // Some of the stream's backlog was sent.
@@ -86,14 +99,15 @@ class Http2Session {
   struct Options {
     size_t max_header_bytes;
     size_t max_header_count;
-    bool extended_connect = false;    // clients may ask for it (RFC 8441)
-    uint32_t max_concurrent_streams;  // that the peer may open
-    uint32_t stream_window_bytes;
-    uint32_t connection_window_bytes;
+    bool extended_connect = false;  // clients may ask for it (RFC 8441)
+    // A stream is reset whose output the peer does not take for so long. Zero: never.
+    Milliseconds stall_timeout{};
+    config::Http2Options http2;
   };
 
+  // Everything outlives the session.
   Http2Session(Role role, const Options& options, Carrier& carrier, Http2Events& events,
-               Counter& dropped_headers);
+               Counter& dropped_headers, Http2Stats& stats);
   ~Http2Session();
 
   // The codec's functions of the same names.
@@ -101,6 +115,12 @@ class Http2Session {
   Body& output();
   void sent();
   Ending ending() const { return ending_; }
+  // While it lingers it throws away what comes.
+  bool wants_input() const { return ending_ != Ending::Close; }
+  void sweep(CoarseTime now);
+
+  // Bytes of all streams that wait to be sent.
+  size_t backlog() const { return backlog_; }
 
   // Ends every stream: on_closed() for those that are still there.
   void disconnect();
@@ -119,6 +139,8 @@ class Http2Session {
   void send_interim(Http2Stream& stream, const HeaderList& headers);
   void send_data(Http2Stream& stream, Body data, EndOfStream);
   void send_trailers(Http2Stream& stream, HeaderList trailers);
+  // Nothing where METADATA is not spoken. What waits is bounded; more is dropped, and counted.
+  void send_metadata(Http2Stream& stream, const HeaderList& metadata);
 
   // Breaks the stream off; on_closed() follows.
   void reset(Http2Stream& stream, uint32_t error);
@@ -137,7 +159,15 @@ class Http2Session {
   };
   struct Callbacks;  // nghttp2's, in C's shape
 
-  void fail();
+  // Ends the connection for what nghttp2 says, or for a flood.
+  void fail(ssize_t error);
+  // At once: the peer takes nothing, or is not there.
+  void drop();
+  void end_streams();
+  // Refuses what the peer does, where it is `allowed` only so far. As a callback answers.
+  int take_in(bool allowed);
+  void check_waiting();
+  void reset_stalled();
   void track(Http2Stream& stream, int32_t id);
   Http2Stream* find(int32_t id) const;
 
@@ -150,7 +180,15 @@ class Http2Session {
   void consume(Http2Stream& stream, size_t n);
   void note_closed(Http2Stream& stream, uint32_t error);
 
+  int take_metadata(int32_t id, std::string_view payload);
+  int finish_metadata(int32_t id, bool ends_block);
+  void refuse_metadata(Http2Stream& stream, uint32_t error);
+  void take_settings(std::span<const nghttp2_settings_entry> settings);
+
   // Sending.
+  void submit_metadata(int32_t id, std::string_view block);
+  void note_head_sent(int32_t id);
+  void count_message(int error);
   void list_fields(const HeaderList& headers, bool keep_length);
   void list_field(std::string_view name, std::string_view value);
   nghttp2_data_provider provider_of(Http2Stream& stream);
@@ -166,6 +204,10 @@ class Http2Session {
   Carrier& carrier_;
   Http2Events& events_;
   Counter& dropped_;
+  Http2Stats& stats_;
+  Http2FloodGuard guard_{options_.http2, stats_};
+  Http2Keepalive keepalive_{options_.http2};
+  CoarseTime now_{};
   std::unique_ptr<nghttp2_session, Deleter> session_;
   Ending ending_ = Ending::Open;
   ReadBuffer* input_ = nullptr;  // inside receive()
@@ -175,6 +217,16 @@ class Http2Session {
   std::vector<Http2Stream*> with_output_;  // whose backlog has shrunk
   std::vector<Http2Stream*> open_;         // all that are not closed
   std::vector<Closed> closed_;             // not reported yet
+  Http2MetadataQueue metadata_out_;
+  bool peer_refuses_metadata_ = false;  // by its settings
+  size_t backlog_ = 0;
+  // Frames, where a message's HEADERS count with their CONTINUATION as one.
+  size_t queued_messages_ = 0;   // given to nghttp2, of messages
+  size_t written_frames_ = 0;    // into output_
+  size_t written_controls_ = 0;  // those of no message among them
+  bool flooded_ = false;
+  bool deaf_ = false;    // what comes is thrown away
+  bool failed_ = false;  // GOAWAY has told of an error: nothing follows it
   bool shutting_down_ = false;
 };
 

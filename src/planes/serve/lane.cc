@@ -1,6 +1,5 @@
 #include "planes/serve/lane.h"
 
-#include "base/check.h"
 #include "planes/serve/checked_headers.h"
 #include "planes/serve/plugin_stream.h"
 
@@ -21,19 +20,6 @@ bool is_final_status(const HeaderList& headers) {
 }
 
 EndOfStream end_if(bool ended) { return ended ? EndOfStream::Yes : EndOfStream::No; }
-
-// Marks a lane as busy: it is not entered twice.
-class Running {
- public:
-  explicit Running(bool& running) : running_(running) {
-    WEIR_CHECK(!running_);
-    running_ = true;
-  }
-  ~Running() { running_ = false; }
-
- private:
-  bool& running_;
-};
 
 }  // namespace
 
@@ -111,7 +97,9 @@ void Lane::resume(size_t plugin) {
       // The plugin has not seen what came meanwhile.
       stage.flow = Stage::Flow::Open;
       unpause(stage);
-      if (!stage.headers_passed) pass_headers(at, end_if(stage.ended_by_headers));
+      if (stage.ended_by_headers) pass_metadata(at);
+      if (!halted() && !stage.headers_passed) pass_headers(at, end_if(stage.ended_by_headers));
+      pass_metadata(at);
       if (!halted() && (!stage.held.empty() ||
                         (stage.ended && !stage.has_trailers && !stage.ended_by_headers))) {
         run_body_callback(at, end_if(stage.ended && !stage.has_trailers));
@@ -155,6 +143,13 @@ void Lane::enter_headers(Position at, EndOfStream end) {
   stage.ended_by_headers = stage.ended = end == EndOfStream::Yes;
   const HeadersAction action =
       plugin.in_service() ? plugin.context().on_headers(direction_, end) : HeadersAction::Continue;
+  if (halted()) return;
+  stage.headers_seen = true;
+  const bool goes_on = action == HeadersAction::Continue ||
+                       action == HeadersAction::ContinueAndEndStream ||
+                       action == HeadersAction::StopIteration;
+  // Of a response it may have come before the headers.
+  if (goes_on) pass_metadata(at);
   if (halted()) return;
   switch (action) {
     case HeadersAction::Continue:

@@ -3,7 +3,9 @@
 // when headers, body and trailers go on.
 
 #include <span>
+#include <vector>
 
+#include "base/check.h"
 #include "planes/serve/lane_exit.h"
 #include "planes/serve/message.h"
 #include "runtime/stream.h"
@@ -39,6 +41,9 @@ struct Stage {
   // What has gone on.
   bool headers_passed = false;
   bool end_passed = false;
+
+  bool headers_seen = false;         // by the plugin
+  std::vector<HeaderList> metadata;  // that waits for headers, or for a resume
 };
 
 // The semantics are Envoy's (its HTTP filter statuses), with these choices of our own: each stage
@@ -55,7 +60,7 @@ class Lane {
        uint64_t buffer_limit)
       : direction_(direction),
         plugins_(plugins),
-        exit_(sink, headers_),
+        exit_(sink, headers_, direction == runtime::Direction::Request),
         buffer_limit_(buffer_limit) {}
 
   // Headers and trailers stay readable, as they do where there are plugins.
@@ -64,6 +69,7 @@ class Lane {
   void headers(HeaderList headers, EndOfStream end);
   void data(Body data, EndOfStream end);
   void trailers(HeaderList trailers);
+  void metadata(HeaderList metadata);
   // Headers and the body that belongs to them (perhaps none), at once.
   void whole(HeaderList headers, Body body);
 
@@ -109,6 +115,19 @@ class Lane {
   // A plugin's place in the order of this direction.
   using Position = size_t;
 
+  // Marks a lane as busy: it is not entered twice.
+  class Running {
+   public:
+    explicit Running(bool& running) : running_(running) {
+      WEIR_CHECK(!running_);
+      running_ = true;
+    }
+    ~Running() { running_ = false; }
+
+   private:
+    bool& running_;
+  };
+
   size_t plugin_at(Position at) const;
   Stage& stage_at(Position at) const;
 
@@ -116,6 +135,9 @@ class Lane {
   void enter_headers(Position at, EndOfStream end);
   void enter_data(Position at, Body data, EndOfStream end);
   void enter_trailers(Position at);
+  void enter_metadata(Position at, HeaderList metadata);
+  // What waits there.
+  void pass_metadata(Position at);
   void run_body_callback(Position at, EndOfStream end);
   void run_trailers_callback(Position at);
   void stop(Position at, Stage::Flow flow, bool back_pressure);

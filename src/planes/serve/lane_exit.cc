@@ -1,5 +1,7 @@
 #include "planes/serve/lane_exit.h"
 
+#include <utility>
+
 #include "planes/common/field_rules.h"
 #include "planes/serve/checked_headers.h"
 
@@ -78,6 +80,12 @@ void LaneExit::trailers(HeaderList trailers) {
   sink_.trailers(std::move(trailers));
 }
 
+void LaneExit::metadata(HeaderList metadata) {
+  if (ended_ || broken_) return;
+  if (metadata_waits_ && !started_) return metadata_.push_back(std::move(metadata));
+  sink_.metadata(std::move(metadata));
+}
+
 void LaneExit::end_of_turn() {
   if (headers_wait_ && !wait_on_) send_waiting(EndOfStream::No);
 }
@@ -94,6 +102,7 @@ void LaneExit::send_headers(EndOfStream end) {
   started_ = true;
   ended_ = end == EndOfStream::Yes;
   sink_.headers(headers_, end);  // a copy: plugins may look at them until the stream ends
+  for (HeaderList& one : std::exchange(metadata_, {})) metadata(std::move(one));
 }
 
 }  // namespace weir::serve

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "planes/serve/message.h"
 
@@ -24,7 +25,9 @@ class LaneExit final {
   static constexpr uint64_t kCorrected = 64 * 1024;
 
   // Both outlive it. `headers` are the message's, once plugins are done with them.
-  LaneExit(MessageSink& sink, HeaderList& headers) : sink_(sink), headers_(headers) {}
+  // `metadata_waits`: it is not sent before the headers.
+  LaneExit(MessageSink& sink, HeaderList& headers, bool metadata_waits)
+      : sink_(sink), headers_(headers), metadata_waits_(metadata_waits) {}
 
   // The message has come in with these headers().
   void on_message(EndOfStream end);
@@ -34,6 +37,7 @@ class LaneExit final {
   void headers(EndOfStream end);
   void data(Body data, EndOfStream end);
   void trailers(HeaderList trailers);
+  void metadata(HeaderList metadata);
 
   // No more comes for now.
   void end_of_turn();
@@ -55,7 +59,9 @@ class LaneExit final {
 
   MessageSink& sink_;
   HeaderList& headers_;
-  std::string original_length_;  // "": none
+  const bool metadata_waits_;
+  std::vector<HeaderList> metadata_;  // that waits
+  std::string original_length_;       // "": none
   bool came_without_body_ = false;
   bool may_change_ = false;
 

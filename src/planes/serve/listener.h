@@ -10,10 +10,12 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "config/http2_options.h"
 #include "planes/serve/codec.h"
 #include "planes/serve/counter.h"
 #include "planes/serve/descriptor.h"
 #include "planes/serve/exchange.h"
+#include "planes/serve/http2_stats.h"
 #include "planes/serve/tls_stats.h"
 
 namespace boost::asio {
@@ -46,9 +48,8 @@ struct ListenerOptions {
   // before the exchange is paused.
   size_t output_buffer_bytes = 256 * 1024;
 
-  uint32_t max_concurrent_streams = 256;       // HTTP/2, per connection
-  uint32_t stream_window_bytes = 1024 * 1024;  // HTTP/2, request body on its way
-  uint32_t connection_window_bytes = 16 * 1024 * 1024;
+  config::Http2Options http2;
+  config::ConnectionLimits limits;
   uint64_t max_connections = 100'000;  // more are closed as they come
 
   // Protocols that requests may switch to, in lower case; "connect" is a tunnel.
@@ -71,6 +72,9 @@ struct ListenerStats {
   Counter bad_requests;     // answered or reset by the codec itself: malformed or too large
   Counter dropped_headers;  // fields of responses that HTTP does not allow, left out
   Counter http2_connections;
+  Http2Stats http2;
+  Counter reached_durations;  // connections that have become as old as they may
+  Counter reached_requests;   // and those that have had as many requests
   Counter received_bytes;
   Counter sent_bytes;
 };

@@ -42,6 +42,9 @@ class ForwardedExchange final : public Exchange {
   void trailers(HeaderList trailers) override {
     if (upstream_ != nullptr) upstream_->trailers(std::move(trailers));
   }
+  void metadata(HeaderList metadata) override {
+    if (upstream_ != nullptr) upstream_->metadata(std::move(metadata));
+  }
   void abort(std::string_view) override { upstream_ = nullptr; }
   void pause() override {
     if (upstream_ != nullptr) upstream_->pause();
@@ -60,6 +63,7 @@ class ForwardedExchange final : public Exchange {
     }
     void data(Body data, EndOfStream end) override { exchange.client_.data(std::move(data), end); }
     void trailers(HeaderList trailers) override { exchange.client_.trailers(std::move(trailers)); }
+    void metadata(HeaderList metadata) override { exchange.client_.metadata(std::move(metadata)); }
     void interim_headers(HeaderList headers) override {
       exchange.client_.interim_headers(std::move(headers));
     }

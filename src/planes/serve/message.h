@@ -22,7 +22,8 @@ inline constexpr size_t kUsualHeaderCount = 24;
 // message ends with EndOfStream::Yes, with trailers, or by abort(). No call follows the end.
 // Header names are lower case; requests carry :method :path :scheme :authority, responses :status,
 // whatever the HTTP version, and no hop-by-hop headers. Interim (1xx) responses come by
-// interim_headers(), before headers(). Thread: its worker's.
+// interim_headers(), before headers(); METADATA of HTTP/2 by metadata(), also before headers().
+// Thread: its worker's.
 class MessageSink {
  public:
   virtual void headers(HeaderList headers, EndOfStream) = 0;
@@ -30,6 +31,9 @@ class MessageSink {
   virtual void trailers(HeaderList trailers) = 0;
   // NOLINTNEXTLINE(performance-unnecessary-value-param): as its siblings
   virtual void interim_headers(HeaderList) {}
+  // Beside the message, in the order in which it comes, before the end; HTTP/1 has none.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): as its siblings
+  virtual void metadata(HeaderList) {}
   // The other side broke off. `reason` is for logs.
   virtual void abort(std::string_view reason) = 0;
 

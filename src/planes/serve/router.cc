@@ -85,6 +85,11 @@ void Router::trailers(HeaderList trailers) {
   request_ended();
 }
 
+// A request that is tried again goes without what came with the first try (Envoy's rule).
+void Router::metadata(HeaderList metadata) {
+  if (upstream_ != nullptr && !done_) upstream_->metadata(std::move(metadata));
+}
+
 void Router::pause() {
   ++pauses_;
   if (upstream_ != nullptr) upstream_->pause();
@@ -230,6 +235,10 @@ void Router::Response::trailers(HeaderList trailers) {
 
 void Router::Response::interim_headers(HeaderList headers) {
   if (!router_.done_) router_.owner_.on_interim_headers(std::move(headers));
+}
+
+void Router::Response::metadata(HeaderList metadata) {
+  if (!router_.done_) router_.owner_.on_response_metadata(std::move(metadata));
 }
 
 void Router::Response::abort(std::string_view reason) {

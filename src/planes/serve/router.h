@@ -39,14 +39,17 @@ struct RouterParts {
   uint64_t replay_limit;
 };
 
-// Who takes the router's response. Only interim headers come before on_response_headers, nothing
-// after the end or the failure.
+// Who takes the router's response. Only interim headers and metadata come before
+// on_response_headers, nothing after the end or the failure.
 class RouterOwner {
  public:
   virtual void on_interim_headers(HeaderList headers) = 0;
   virtual void on_response_headers(HeaderList headers, EndOfStream end) = 0;
   virtual void on_response_data(Body data, EndOfStream end) = 0;
   virtual void on_response_trailers(HeaderList trailers) = 0;
+  // Also before the headers.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): as its siblings
+  virtual void on_response_metadata(HeaderList) {}
   // The response cannot come, or not all of it; `reply` is what to say instead of it.
   virtual void on_router_failure(LocalReply reply) = 0;
 
@@ -64,6 +67,7 @@ class Router final : public MessageSink, public MessageSource {
   void headers(HeaderList headers, EndOfStream end) override;
   void data(Body data, EndOfStream end) override;
   void trailers(HeaderList trailers) override;
+  void metadata(HeaderList metadata) override;
   void abort(std::string_view) override { cancel(); }
 
   // MessageSource: of the response.
@@ -93,6 +97,7 @@ class Router final : public MessageSink, public MessageSource {
     void data(Body data, EndOfStream end) override;
     void trailers(HeaderList trailers) override;
     void interim_headers(HeaderList headers) override;
+    void metadata(HeaderList metadata) override;
     void abort(std::string_view reason) override;
 
    private:

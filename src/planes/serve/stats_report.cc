@@ -1,6 +1,7 @@
 #include "planes/serve/stats_report.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 
@@ -12,6 +13,8 @@ using Workers = std::span<const std::unique_ptr<WorkerThread>>;
 // Writes numbers under one prefix.
 class Report {
  public:
+  // Under no prefix.
+  explicit Report(runtime::Metrics& metrics) : metrics_(metrics) {}
   Report(runtime::Metrics& metrics, std::string_view kind, std::string name) : metrics_(metrics) {
     // A ':' parts a name from its value in the plain text.
     std::ranges::replace(name, ':', '_');
@@ -38,6 +41,29 @@ class Report {
   runtime::Metrics& metrics_;
   std::string prefix_;
 };
+
+using Http2Numbers = std::map<std::string_view, uint64_t>;
+
+void add_http2(const Http2Stats& stats, Http2Numbers& into) {
+  into["http2.inbound_empty_frames_flood"] += stats.empty_frames_flood.value();
+  into["http2.inbound_priority_frames_flood"] += stats.priority_frames_flood.value();
+  into["http2.inbound_window_update_frames_flood"] += stats.window_updates_flood.value();
+  into["http2.outbound_flood"] += stats.outbound_flood.value();
+  into["http2.outbound_control_flood"] += stats.outbound_control_flood.value();
+  into["http2.header_overflow"] += stats.header_overflow.value();
+  into["http2.metadata_overflow"] += stats.metadata_overflow.value();
+  into["http2.metadata_empty_frames"] += stats.empty_metadata.value();
+  into["http2.rx_messaging_error"] += stats.messaging_errors.value();
+  into["http2.rx_reset"] += stats.received_resets.value();
+  into["http2.tx_reset"] += stats.sent_resets.value();
+  into["http2.goaway_sent"] += stats.sent_goaways.value();
+  into["http2.keepalive_timeout"] += stats.keepalive_timeouts.value();
+  into["http2.tx_flush_timeout"] += stats.stalled_streams.value();
+}
+
+void report_http2(Report report, const Http2Numbers& numbers) {
+  for (const auto& [name, value] : numbers) report.total(name, value);
+}
 
 // `stats_of` gives a worker's.
 template <typename StatsOf>
@@ -77,18 +103,26 @@ void report_listener(Report report, Workers workers, const std::string& name) {
   report.total("downstream_rq_total", sum(&ListenerStats::requests));
   report.now("downstream_rq_active", sum(&ListenerStats::active_requests));
   report.total("downstream_rq_bad", sum(&ListenerStats::bad_requests));
+  report.total("downstream_cx_max_duration_reached", sum(&ListenerStats::reached_durations));
+  report.total("downstream_cx_max_requests_reached", sum(&ListenerStats::reached_requests));
 
   uint64_t by_class[5] = {};
   uint64_t local_replies = 0;
   uint64_t aborted = 0;
   uint64_t resets = 0;
+  uint64_t durations = 0;
+  uint64_t early_resets = 0;
   for (const auto& worker : workers) {
     const ExchangeStats& stats = worker->stats().listener(name).exchanges;
     for (size_t i = 0; i < 5; ++i) by_class[i] += stats.responses_by_class[i].value();
     local_replies += stats.local_replies.value();
     aborted += stats.aborted.value();
     resets += stats.resets.value();
+    durations += stats.reached_durations.value();
+    early_resets += worker->stats().listener(name).connections.http2.too_many_resets.value();
   }
+  report.total("downstream_rq_max_duration_reached", durations);
+  report.total("downstream_rq_too_many_premature_resets", early_resets);
   report.classes("downstream_rq", by_class);
   report.total("downstream_rq_local_reply", local_replies);
   report.total("downstream_rq_rx_reset", aborted);
@@ -171,6 +205,13 @@ void report_cluster(Report report, Workers workers, const std::string& name) {
   report.now("membership_total", most(&ClusterStats::known_endpoints));
   report.now("membership_healthy", most(&ClusterStats::healthy_endpoints));
   report.total("upstream_rq_rx_reset", sum(&ClusterStats::broken));
+  report.total("upstream_cx_max_requests", sum(&ClusterStats::reached_requests));
+  report.total("upstream_cx_max_duration_reached", sum(&ClusterStats::reached_durations));
+  Http2Numbers http2;
+  for (const auto& worker : workers) {
+    add_http2(worker->stats().cluster(name).connections.http2, http2);
+  }
+  report_http2(report, http2);
 
   uint64_t by_class[5] = {};
   uint64_t timeouts = 0;
@@ -206,6 +247,14 @@ void report_stats(Workers workers, runtime::Metrics& metrics) {
     worker->stats().add_clusters(clusters);
     worker->stats().add_tcp(tcp_prefixes);
   }
+  // Of all listeners together, as Envoy has it.
+  Http2Numbers http2;
+  for (const auto& name : listeners) {
+    for (const auto& worker : workers) {
+      add_http2(worker->stats().listener(name).connections.http2, http2);
+    }
+  }
+  report_http2(Report(metrics), http2);
   for (const auto& name : listeners) {
     report_connections({metrics, "listener", name}, workers, name);
     if (speaks_http(workers, name)) report_listener({metrics, "http", name}, workers, name);

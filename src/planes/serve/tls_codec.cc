@@ -45,6 +45,9 @@ class TlsCodec final : public Codec {
   }
   bool watches_itself() const override { return inner_ != nullptr && inner_->watches_itself(); }
   void head_timed_out() override;
+  void sweep(CoarseTime now) override {
+    if (inner_ != nullptr) inner_->sweep(now);
+  }
   Milliseconds head_limit(Milliseconds usual) const override;
 
  private:

@@ -25,6 +25,9 @@ class UpstreamEvents {
   virtual void on_interim_headers(HeaderList headers) = 0;
   virtual void on_data(Body data, EndOfStream) = 0;
   virtual void on_trailers(HeaderList trailers) = 0;
+  // Before the end, also before the headers.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): as its siblings
+  virtual void on_metadata(HeaderList) {}
   // The last event: the stream is gone.
   virtual void on_broken(Break how, std::string_view reason) = 0;
   // More of the request waits for the upstream than should, or does no longer. May be called from
@@ -42,6 +45,8 @@ class UpstreamStream {
   virtual void headers(const HeaderList& headers, EndOfStream) = 0;
   virtual void data(Body data, EndOfStream) = 0;
   virtual void trailers(const HeaderList& trailers) = 0;
+  // Between the headers and the end. HTTP/1 has none.
+  virtual void metadata(const HeaderList&) {}
 
   // Bytes of the request that wait to be sent.
   virtual size_t backlog() const = 0;

@@ -67,6 +67,14 @@ void UpstreamRequest::trailers(HeaderList trailers) {
   }
 }
 
+void UpstreamRequest::metadata(HeaderList metadata) {
+  if (stream_ != nullptr) {
+    stream_->metadata(metadata);
+  } else if (!response_ended_ && !request_ended_) {
+    metadata_.push_back(std::move(metadata));
+  }
+}
+
 void UpstreamRequest::abort(std::string_view) {
   request_ended_ = response_ended_ = true;
   if (is_linked()) unlink();
@@ -94,6 +102,7 @@ void UpstreamRequest::attach(UpstreamCodec& codec, std::shared_ptr<const Upstrea
 
   headers_.reset();
   set_backlog(false);
+  for (const HeaderList& one : std::exchange(metadata_, {})) stream_->metadata(one);
   const bool ends_with_data = request_ended_ && !trailers_;
   if (!body_.empty() || ends_with_data) {
     stream_->data(body_.take_all(), ends_with_data ? EndOfStream::Yes : EndOfStream::No);

@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "planes/serve/cluster.h"
 #include "planes/serve/upstream_codec.h"
@@ -39,6 +41,7 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   void headers(HeaderList headers, EndOfStream) override;
   void data(Body data, EndOfStream) override;
   void trailers(HeaderList trailers) override;
+  void metadata(HeaderList metadata) override;
   void abort(std::string_view reason) override;
 
   // The response's body.
@@ -79,6 +82,7 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   void on_interim_headers(HeaderList headers) override;
   void on_data(Body data, EndOfStream) override;
   void on_trailers(HeaderList trailers) override;
+  void on_metadata(HeaderList metadata) override { response_.metadata(std::move(metadata)); }
   void on_broken(Break how, std::string_view reason) override;
   void on_backlog(bool full) override;
 
@@ -102,6 +106,7 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   std::optional<HeaderList> headers_;
   Body body_;
   std::optional<HeaderList> trailers_;
+  std::vector<HeaderList> metadata_;
 
   uint32_t pauses_ = 0;
   uint32_t interims_ = 0;
