@@ -119,6 +119,9 @@ Result<TestReport> TestCommand::test(const StartAgain& start_again) const {
     return Error{ErrorCode::BadConfig, "--only '" + only_ + "': no scenario has that in its name"};
   }
 
+  // Nothing runs for results that cannot be kept.
+  if (!junit_.empty()) WEIR_TRY(write_file(junit_, ""));
+
   const engine::Engines engines(engine::Engines::default_search_path(), {});
   for (const scenario::Suite& suite : suites) {
     start_again_for_chosen(engines, engines_, suite.plugin.vm.engine, kCommand, start_again);

@@ -331,6 +331,7 @@ class FileTest(ScenarioTest):
         file = EXAMPLES / "header-edit" / "scenario.yaml"
         self.assert_refused("cannot be read", self.folder / "nowhere.yaml")
         self.assert_refused("--engine 'x': unknown", "--engine", "x", file)
+        self.assert_refused("x.xml: cannot be written", "--junit", self.folder / "no" / "x.xml", file)
         self.assert_refused("no scenario has that in its name", "--only", "nothing", file)
         self.assert_refused("--plugin: nowhere.wasm: cannot be read", "--plugin", "nowhere.wasm", file)
 
