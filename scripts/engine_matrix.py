@@ -30,6 +30,7 @@ REMARKS = {
     "null": "plugins compiled to native code, which are trusted",
     "wamr": "its fast interpreter",
     "wamr-aot": "compiled ahead",
+    "wamr-jit": "compiled when loaded",
     "wasmedge": "its interpreter",
     "wasmedge-aot": "compiled ahead",
 }

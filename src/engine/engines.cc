@@ -32,6 +32,7 @@ constexpr std::array kNames = {
     Names{"v8", "envoy.wasm.runtime.v8", {}},
     Names{"wamr", "envoy.wasm.runtime.wamr", "ats.wasm.runtime.wamr"},
     Names{"wamr-aot", "envoy.wasm.runtime.wamr-aot", "ats.wasm.runtime.wamr-aot"},
+    Names{"wamr-jit", "envoy.wasm.runtime.wamr-jit", "ats.wasm.runtime.wamr-jit"},
     Names{"wasmedge", "envoy.wasm.runtime.wasmedge", "ats.wasm.runtime.wasmedge"},
     Names{"wasmedge-aot", "envoy.wasm.runtime.wasmedge-aot", "ats.wasm.runtime.wasmedge-aot"},
     Names{"wavm", "envoy.wasm.runtime.wavm", {}},

@@ -49,6 +49,7 @@ TEST_F(EnginesTest, KnowsTheNamesThatConfigurationsUse) {
   EXPECT_EQ(canonical_name("envoy.wasm.runtime.v8"), "v8");
   EXPECT_EQ(canonical_name("envoy.wasm.runtime.null"), "null");
   EXPECT_EQ(canonical_name("ats.wasm.runtime.wamr"), "wamr");
+  EXPECT_EQ(canonical_name("ats.wasm.runtime.wamr-jit"), "wamr-jit");
   EXPECT_EQ(canonical_name(""), "wasmtime");
   EXPECT_EQ(canonical_name("ats.wasm.runtime.v8"), "");
   EXPECT_EQ(canonical_name("envoy.wasm.runtime."), "");
@@ -65,9 +66,9 @@ TEST_F(EnginesTest, NamesNoSpellingThatItDoesNotKnow) {
   const Error error = refusal("ats.wasm.runtime.v8");
   EXPECT_THAT(
       error.message,
-      EndsWith("known are null, wasmtime, v8, wamr, wamr-aot, wasmedge, wasmedge-aot, wavm, "
-               "each also written envoy.wasm.runtime.NAME, and wasmtime, wamr, wamr-aot, "
-               "wasmedge, wasmedge-aot as ats.wasm.runtime.NAME too"));
+      EndsWith("known are null, wasmtime, v8, wamr, wamr-aot, wamr-jit, wasmedge, wasmedge-aot, "
+               "wavm, each also written envoy.wasm.runtime.NAME, and wasmtime, wamr, wamr-aot, "
+               "wamr-jit, wasmedge, wasmedge-aot as ats.wasm.runtime.NAME too"));
 }
 
 TEST_F(EnginesTest, SaysWhereItLookedForAMissingAdapter) {

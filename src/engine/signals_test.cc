@@ -211,7 +211,7 @@ TEST_F(SignalsTest, EachFaultReachesWhomItIsForInTheOppositeOrder) {
 // Of those that take signals, 24 orders where all are there, each with several threads. The others,
 // which check in software, come in between.
 TEST_F(SignalsTest, EachFaultReachesWhomItIsForInEveryOrderOfFirstUse) {
-  constexpr std::array kInSoftware{"wamr", "wamr-aot", "wasmedge"};
+  constexpr std::array kInSoftware{"wamr", "wamr-aot", "wamr-jit", "wasmedge"};
   std::vector<std::string> taking;
   std::vector<std::string> others;
   for (const std::string& name : names) {

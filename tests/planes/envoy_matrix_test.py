@@ -19,8 +19,8 @@ from peers.message import Fields
 from peers.tcp import TcpClient, TcpUpstream
 
 # These compile by LLVM, for minutes where a module is as large as Go's: that one they do without here.
-SLOW = ("wamr-aot", "wasmedge-aot", "wavm")
-ENGINES = ("wasmtime", "v8", "wamr", "wamr-aot", "wasmedge", "wasmedge-aot", "wavm")
+SLOW = ("wamr-aot", "wamr-jit", "wasmedge-aot", "wavm")
+ENGINES = ("wasmtime", "v8", "wamr", "wamr-aot", "wamr-jit", "wasmedge", "wasmedge-aot", "wavm")
 
 
 def moved(filter_, engine):

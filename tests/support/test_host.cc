@@ -7,13 +7,28 @@
 #include <iterator>
 
 #include "base/check.h"
+#include "support/remembering_engine.h"
 #include "support/temporary_folder.h"
 
 namespace weir::test {
+namespace {
+
+// It compiles by LLVM, and the code cache keeps nothing of it.
+constexpr std::string_view kWithoutArtifacts = "wamr-jit";
+
+}  // namespace
 
 const engine::Engines& engines() {
   static const engine::Engines all(engine::Engines::default_search_path(), {});
-  return all;
+  static const auto remembering = [] {
+    auto made = std::make_unique<engine::Engines>(engine::Engines::default_search_path(),
+                                                  engine::EngineOptions{});
+    if (auto found = all.find(kWithoutArtifacts); found.ok()) {
+      made->provide(kWithoutArtifacts, make_remembering_engine(*found.value()));
+    }
+    return made;
+  }();
+  return *remembering;
 }
 
 namespace {

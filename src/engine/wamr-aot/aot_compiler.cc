@@ -15,10 +15,8 @@
 
 #include "engine/wamr/convert.h"
 #include "engine/wamr/handles.h"
+#include "engine/wamr/llvm_version.h"
 #include "engine/wamr/mode.h"
-
-// Of LLVM, whose headers WAMR alone is compiled with.
-extern "C" void LLVMGetVersion(unsigned* major, unsigned* minor, unsigned* patch);
 
 namespace weir::engine::wamr {
 namespace {
@@ -48,15 +46,6 @@ Target target() {
 #else
   return {"aarch64v8", "generic", true};
 #endif
-}
-
-std::string llvm_version() {
-  unsigned major = 0;
-  unsigned minor = 0;
-  unsigned patch = 0;
-  LLVMGetVersion(&major, &minor, &patch);
-  return "LLVM " + std::to_string(major) + "." + std::to_string(minor) + "." +
-         std::to_string(patch);
 }
 
 // All that code depends on; what changes here, changes the number in mode().

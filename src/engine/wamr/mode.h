@@ -1,6 +1,6 @@
 #pragma once
-// How an adapter runs guests. The two adapters of WAMR differ in this alone: interpreter.cc or
-// aot_compiler.cc is linked in.
+// How an adapter runs guests. The adapters of WAMR differ in this alone: interpreter.cc,
+// aot_compiler.cc or jit.cc is linked in.
 
 #include <string>
 #include <vector>
