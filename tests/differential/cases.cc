@@ -3,6 +3,8 @@
 namespace weir::test {
 namespace {
 
+using abi::EndOfStream;
+
 // An exchange without bodies, and one with bodies in pieces, bytes that are no text, and trailers.
 void add_both(std::vector<Exchange>& exchanges, const std::string& path,
               std::vector<std::pair<std::string, std::string>> headers = {}) {
@@ -19,8 +21,8 @@ void add_calls(std::vector<Exchange>& exchanges, const std::string& path) {
   }
 }
 
-Case http_all(const std::string& guest) {
-  Case test{guest, guest, {.configuration = "tick_ms=50"}, {}};
+Case http_all(const std::string& name, const std::string& guest) {
+  Case test{name, guest, {.configuration = "tick_ms=50"}, {}};
   test.options.vm.environment = {{"GUEST_TEST", "value"}};
   for (const char* path : {"/other?q=1",
                            "/headers",
@@ -105,6 +107,30 @@ Case go_http() {
   return test;
 }
 
+// What Go makes of functions, in so little code that every compiler is done with it at once.
+Case go_shape() {
+  Case test{"go_shape", "go_shape", {}, {}};
+  for (const char* path : {"/", "/a", "/a/path890", "/a/path of 15"}) {
+    add_both(test.exchanges, path);
+  }
+  return test;
+}
+
+Case tcp_all(const std::string& name, const std::string& guest, const std::string& scenario) {
+  using enum Direction;
+  constexpr auto kEnd = EndOfStream::Yes;
+  Case test{name, guest, {.configuration = scenario}, {}};
+  test.connections = {
+      {{}},
+      {{{Request, "one\ntw"}, {Response, std::string("\0\xff", 2)}, {Request, "o\n"}}},
+      {{{Request, std::string(5000, 'x')}, {Request, "", kEnd}, {Response, "late", kEnd}}},
+      {{{Response, "first"}, {Request, "close-downstream"}, {Request, "more"}}},
+      {{{Request, "close-upstream"}, {Response, "more"}}},
+      {{{Request, "panic"}, {Request, "more"}}},
+      {{{Response, "after", kEnd}, {Request, "last", kEnd}}}};
+  return test;
+}
+
 Case as_http() {
   Case test{"as_http", "as_http", {.root_id = "as_http"}, {}};
   for (const char* path : {"/", "/local-response"}) add_both(test.exchanges, path);
@@ -130,8 +156,9 @@ const engine::CodeCache& kept_code() {
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all{
-      http_all("http_all"),
-      http_all("http_all_malloc"),
+      http_all("http_all", "http_all"),
+      http_all("http_all_malloc", "http_all_malloc"),
+      http_all("cpp_sdk_http_all", "cpp_sdk/http_all"),
       grpc_all(),
       faults("faults", {"panic", "exit", "wild-read", "wild-log", "wild-out", "huge-map",
                         "flood-shared-data", "flood-queue"}),
@@ -140,8 +167,35 @@ const std::vector<Case>& cases() {
       header_v1(),
       cpp_http(),
       go_http(),
-      as_http()};
+      go_shape(),
+      as_http(),
+      tcp_all("tcp_all", "tcp_all", "lines"),
+      tcp_all("tcp_all_auth", "tcp_all", "auth"),
+      tcp_all("tcp_all_commands", "tcp_all", "commands"),
+      tcp_all("cpp_sdk_tcp_all", "cpp_sdk/tcp_all", "lines"),
+      tcp_all("cpp_sdk_tcp_all_auth", "cpp_sdk/tcp_all", "auth"),
+      tcp_all("cpp_sdk_tcp_all_commands", "cpp_sdk/tcp_all", "commands")};
   return all;
+}
+
+std::filesystem::path Case::file() const {
+  const std::filesystem::path own =
+      std::filesystem::path(WEIR_DIFFERENTIAL_MODULES) / (guest + ".wasm");
+  return std::filesystem::exists(own) ? own
+                                      : std::filesystem::path(WEIR_GUESTS) / (guest + ".wasm");
+}
+
+std::string left_out(const Case& test, const Contender& contender, runtime::Isolation isolation) {
+  // WAMR's compilers by LLVM take a minute for each 2 MB, and ten seconds for an image of a Rust
+  // plugin.
+  constexpr uintmax_t kLargeBytes = 1'000'000;
+  constexpr uintmax_t kLargeImageBytes = 64'000;
+  if (!contender.name.starts_with("wamr_")) return {};
+  const bool is_image = isolation == runtime::Isolation::Stream;
+  const uintmax_t bytes = std::filesystem::file_size(test.file());
+  if (bytes < (is_image ? kLargeImageBytes : kLargeBytes)) return {};
+  return contender.name + " compiles " + (is_image ? "the image of " : "") + test.name + ", of " +
+         std::to_string(bytes) + " bytes, too slowly for a test";
 }
 
 std::vector<std::string> run(const Case& test, const Contender& contender,
@@ -149,7 +203,7 @@ std::vector<std::string> run(const Case& test, const Contender& contender,
   runtime::PluginOptions options = test.options;
   options.name = test.name;
   options.vm.isolation = isolation;
-  options.vm.code = read_module(std::string(WEIR_GUESTS "/").append(test.guest).append(".wasm"));
+  options.vm.code = read_module(test.file().string());
   // No engine is so slow that time decides.
   options.vm.limits.call_time = options.vm.limits.start_time = Milliseconds(600'000);
 
@@ -157,6 +211,7 @@ std::vector<std::string> run(const Case& test, const Contender& contender,
   {
     PluginRun plugin(contender, kept_code(), std::move(options), transcript, calls);
     for (const Exchange& exchange : test.exchanges) plugin.exchange(exchange);
+    for (const Connection& connection : test.connections) plugin.connection(connection);
   }
   return transcript.lines();
 }

@@ -35,7 +35,8 @@ std::string without_engines_words(std::string line) {
 }
 
 bool ends_stream(std::string_view event) {
-  return event.starts_with("local response") || event.starts_with("fail: ") || event == "reset";
+  return event.starts_with("local response") || event.starts_with("fail: ") || event == "reset" ||
+         event.starts_with("close ");
 }
 
 HeaderList with(HeaderList list, const std::vector<std::pair<std::string, std::string>>& more) {
@@ -111,6 +112,37 @@ void PluginRun::exchange(const Exchange& exchange) {
   transcript_.add("finish: " + std::to_string(context_->finish()));
   settle();
   context_.reset();
+  settle();
+}
+
+void PluginRun::connection(const Connection& connection) {
+  transcript_.add("connection");
+  ended_ = false;
+  FakeNetworkStream stream(host_.journal);
+  stream.attributes = {{Attribute::SourceAddress, "127.0.0.1:4000"sv},
+                       {Attribute::SourcePort, int64_t{4000}},
+                       {Attribute::DestinationAddress, "127.0.0.1:5000"sv},
+                       {Attribute::ConnectionId, uint64_t{17}}};
+  auto context = plugin_->make_network_context(stream);
+  transcript_.add("new connection: " + number(context->on_new_connection()));
+  bool goes_on = settle();
+  for (const Connection::Piece& piece : connection.pieces) {
+    if (!goes_on) break;
+    auto& data = stream.data_of(piece.from);
+    // What the plugin held back comes first.
+    data.emplace((data ? data->text() : "") + piece.bytes);
+    const auto action = context->on_data(piece.from, piece.end);
+    transcript_.add("data: " + number(action));
+    goes_on = settle();
+    transcript_.add("data is " + quoted(as_bytes(data->text())));
+    if (action == abi::NetworkAction::Continue) data.reset();
+  }
+  for (const Direction side : {Direction::Request, Direction::Response}) {
+    context->on_close(side, abi::PeerType::Remote);
+  }
+  transcript_.add("finish: " + std::to_string(context->finish()));
+  settle();
+  context.reset();
   settle();
 }
 

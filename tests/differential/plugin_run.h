@@ -25,6 +25,16 @@ struct Exchange {
   std::vector<std::pair<std::string, std::string>> trailers;  // both ways
 };
 
+// A connection between a client and an upstream, which send these bytes in turn.
+struct Connection {
+  struct Piece {
+    Direction from;  // Request: the client
+    std::string bytes;
+    abi::EndOfStream end = abi::EndOfStream::No;
+  };
+  std::vector<Piece> pieces;
+};
+
 enum class Calls : uint8_t { Told, Untold };
 
 // Plugins can call these upstreams:
@@ -43,6 +53,7 @@ class PluginRun {
             runtime::PluginOptions options, Transcript& transcript, Calls calls = Calls::Told);
 
   void exchange(const Exchange& exchange);
+  void connection(const Connection& connection);
 
  private:
   // Callbacks of one direction; false: the stream has been ended meanwhile.

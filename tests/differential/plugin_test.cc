@@ -24,11 +24,8 @@ class PluginTest : public testing::TestWithParam<Parameter> {};
 
 TEST_P(PluginTest, DoesTheSameOnThisEngine) {
   const auto& [test, contender] = GetParam();
-  // WAMR's compilers take a minute for each 2 MB.
-  if (contender.name.starts_with("wamr_") && test.name == "go_http") {
-    GTEST_SKIP() << test.name << " is too large to be compiled by " << contender.name
-                 << " for a test";
-  }
+  const std::string reason = left_out(test, contender, runtime::Isolation::Shared);
+  if (!reason.empty()) GTEST_SKIP() << reason;
   const std::string difference = first_difference(expected(test), run(test, contender));
   EXPECT_TRUE(difference.empty()) << difference;
 }
