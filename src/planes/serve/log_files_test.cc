@@ -28,7 +28,7 @@ class LogFilesTest : public ::testing::Test {
   void finish() { files.reset(); }
 
   planes::test::TemporaryFolder folder;
-  test::RecordingLogger logger;
+  weir::test::RecordingLogger logger;
   std::unique_ptr<LogFiles> files = std::make_unique<LogFiles>(logger);
 };
 

@@ -12,7 +12,7 @@ namespace {
 
 using test::make_certificate;
 
-std::string text_of(const Body& body) {
+std::string body_text(const Body& body) {
   std::string text(body.size(), '\0');
   body.copy_to(0, std::as_writable_bytes(std::span(text)));
   return text;
@@ -68,7 +68,7 @@ class Side final : private Carrier, private RawEvents {
   };
 
   void wake() override {}
-  void on_data(Body data) override { received += text_of(data); }
+  void on_data(Body data) override { received += body_text(data); }
   void on_end() override { ended = true; }
   void on_sent() override {}
   void on_closed(Disconnect how, std::string_view) override {
@@ -104,7 +104,7 @@ class TlsCodecTest : public ::testing::Test {
   static bool move(Side& from, Side& to, size_t piece) {
     const Body out = from.tls->output().take_all();
     from.tls->sent();
-    const std::string bytes = text_of(out);
+    const std::string bytes = body_text(out);
     for (size_t at = 0; at < bytes.size(); at += std::min(piece, bytes.size() - at)) {
       const size_t n = std::min(piece, bytes.size() - at);
       for (size_t done = 0; done < n;) {
@@ -231,7 +231,7 @@ TEST_F(TlsCodecTest, ADamagedRecordEndsIt) {
   carry();
   client->send("secret");
   Body out = client->tls->output().take_all();
-  std::string bytes = text_of(out);
+  std::string bytes = body_text(out);
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   const auto room = server->input.prepare();
   std::memcpy(room.data(), bytes.data(), bytes.size());
