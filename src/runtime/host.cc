@@ -40,10 +40,11 @@ class Host::VmTable {
  public:
   // Two threads that ask for the same new VM may both compile it; one of the two is kept.
   Result<std::shared_ptr<const Vm>> find_or_make(const HostParts& parts, const std::string& plugin,
-                                                 VmOptions options) {
+                                                 VmOptions options, VmShares shares) {
     const std::string key = vm_key(options, engine::canonical_name(options.engine));
     if (auto known = vms_.lock()->operator[](key).lock()) return known;
-    WEIR_TRY(auto made, Vm::make(parts.engines, parts.code_cache, std::move(options)));
+    WEIR_TRY(auto made,
+             Vm::make(parts.engines, parts.code_cache, std::move(options), std::move(shares)));
     auto vms = vms_.lock();
     std::erase_if(*vms, [](const auto& entry) { return entry.second.expired(); });
     auto& kept = (*vms)[key];
@@ -122,7 +123,9 @@ Result<std::shared_ptr<const Plugin>> Host::load(PluginOptions options) {
   VmOptions vm_options = std::move(options.vm);
   const bool isolated = vm_options.isolation == Isolation::Stream;
   const std::string code = isolated ? vm_options.code : std::string();
-  auto vm = vms_->find_or_make(parts_, name, std::move(vm_options));
+  VmShares shares{.data = shared_data_->store(vm_options.vm_id),
+                  .queues = shared_queues_->group(vm_options.vm_id)};
+  auto vm = vms_->find_or_make(parts_, name, std::move(vm_options), std::move(shares));
   if (!vm.ok()) return std::move(vm).error().in(name);
   options.vm = vm.value()->options();
   auto plugin = std::make_shared<Plugin>(std::move(options), std::move(vm).value());

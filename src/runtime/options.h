@@ -20,7 +20,8 @@ struct CallLimits {
   // The memory of one instance.
   uint64_t max_memory_bytes = 256ull << 20;
   // The shared data of its vm_id, keys and values together, and what waits in all its queues. Where
-  // VMs of one vm_id differ, the first to use them decides.
+  // VMs of one vm_id differ, each sets no more than it may itself, and a queue takes what the VM
+  // that receives it may.
   uint64_t max_shared_data_bytes = 64ull << 20;
   uint64_t max_queue_bytes = 64ull << 20;
   // The upstreams that HTTP and gRPC calls may go to, by name; a '*' stands for any characters.

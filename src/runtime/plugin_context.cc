@@ -252,7 +252,7 @@ Status PluginContext::register_shared_queue(std::string_view name, uint32_t& que
         std::make_shared<QueueWakeups>(services(), [this](uint32_t id) { on_queue_ready(id); });
   }
   const VmOptions& options = vm().vm().options();
-  return vm().host().shared_queues().open(options.vm_id, name, queue_wakeups_,
+  return vm().host().shared_queues().open(vm().vm().shared_queues(), name, queue_wakeups_,
                                           options.limits.max_queue_bytes, queue_id);
 }
 

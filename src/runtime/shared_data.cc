@@ -4,6 +4,21 @@ namespace weir::runtime {
 
 using abi::Status;
 
+SharedStore::Serving::Serving(SharedStore& store, uint64_t max_bytes)
+    : store_(store), max_bytes_(max_bytes) {
+  store_.serving_.lock()->insert(max_bytes_);
+}
+
+SharedStore::Serving::~Serving() {
+  auto bounds = store_.serving_.lock();
+  bounds->erase(bounds->find(max_bytes_));
+}
+
+std::optional<uint64_t> SharedStore::bound_of_serving() const {
+  auto bounds = serving_.lock();
+  return bounds->empty() ? std::nullopt : std::optional(*bounds->rbegin());
+}
+
 std::optional<SharedStore::Value> SharedStore::get(std::string_view key) const {
   auto shard = shard_of(key).lock();
   auto found = shard->find(key);
@@ -11,16 +26,17 @@ std::optional<SharedStore::Value> SharedStore::get(std::string_view key) const {
   return found->second;
 }
 
-Status SharedStore::set(std::string_view key, std::string_view value, uint32_t cas) {
+Status SharedStore::set(std::string_view key, std::string_view value, uint32_t cas,
+                        uint64_t max_bytes) {
   auto bytes = std::make_shared<const std::string>(value);
   auto shard = shard_of(key).lock();
   auto found = shard->find(key);
   const bool exists = found != shard->end();
   if (cas != 0 && (!exists || found->second.cas != cas)) return Status::CasMismatch;
 
-  const uint64_t before = exists ? kEntryBytes + key.size() + found->second.bytes->size() : 0;
-  const uint64_t after = kEntryBytes + key.size() + value.size();
-  if (after > before && bytes_.load() + (after - before) > max_bytes_) {
+  const uint64_t before = exists ? size_of(key, *found->second.bytes) : 0;
+  const uint64_t after = size_of(key, value);
+  if (after > before && bytes_.load() + (after - before) > max_bytes) {
     return Status::InternalFailure;
   }
   bytes_ += after - before;
@@ -42,14 +58,15 @@ uint32_t SharedStore::next_cas() {
   return cas != 0 ? cas : next_cas_++;
 }
 
-SharedStore& SharedData::store(std::string_view vm_id, uint64_t max_bytes) {
+std::shared_ptr<SharedStore> SharedData::store(std::string_view vm_id) {
   auto stores = stores_.lock();
-  auto found = stores->find(vm_id);
-  if (found == stores->end()) {
-    found = stores->emplace(std::string(vm_id), std::make_unique<SharedStore>(max_bytes, next_cas_))
-                .first;
+  if (auto found = stores->find(vm_id); found != stores->end()) {
+    if (auto known = found->second.lock()) return known;
   }
-  return *found->second;
+  std::erase_if(*stores, [](const auto& entry) { return entry.second.expired(); });
+  auto made = std::make_shared<SharedStore>(next_cas_);
+  stores->emplace(std::string(vm_id), made);
+  return made;
 }
 
 }  // namespace weir::runtime

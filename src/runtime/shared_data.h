@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -27,38 +28,59 @@ class SharedStore {
   // What an entry counts for beside its key and its value: small ones take memory too.
   static constexpr uint64_t kEntryBytes = 128;
 
-  // `max_bytes` bounds keys, values and entries together.
-  SharedStore(uint64_t max_bytes, std::atomic<uint32_t>& next_cas)
-      : max_bytes_(max_bytes), next_cas_(next_cas) {}
+  // A VM that serves, with what it may fill the store to; as long as this lives.
+  class Serving {
+   public:
+    Serving(SharedStore& store, uint64_t max_bytes);
+    Serving(const Serving&) = delete;
+    Serving& operator=(const Serving&) = delete;
+    ~Serving();
+
+   private:
+    SharedStore& store_;
+    uint64_t max_bytes_;
+  };
+
+  // `next_cas` outlives it.
+  explicit SharedStore(std::atomic<uint32_t>& next_cas) : next_cas_(next_cas) {}
 
   std::optional<Value> get(std::string_view key) const;
 
   // `cas` 0 sets whatever is there; any other must be the stored value's, or the answer is
-  // CAS_MISMATCH. INTERNAL_FAILURE: a limit is reached.
-  abi::Status set(std::string_view key, std::string_view value, uint32_t cas);
+  // CAS_MISMATCH. INTERNAL_FAILURE: keys, values and entries together would grow beyond
+  // `max_bytes`, the bound of the VM that sets this one. VMs of one vm_id may have several.
+  abi::Status set(std::string_view key, std::string_view value, uint32_t cas, uint64_t max_bytes);
+
+  // What an entry counts for.
+  static uint64_t size_of(std::string_view key, std::string_view value) {
+    return kEntryBytes + key.size() + value.size();
+  }
+  uint64_t bytes() const { return bytes_.load(); }
+  // What the VMs that serve may fill it to; empty: none serves.
+  std::optional<uint64_t> bound_of_serving() const;
+  // Not 0, and of no other value yet.
+  uint32_t next_cas();
 
  private:
   using Shard = std::map<std::string, Value, std::less<>>;
 
   const Guarded<Shard>& shard_of(std::string_view key) const;
-  uint32_t next_cas();
 
-  uint64_t max_bytes_;
   std::atomic<uint32_t>& next_cas_;
   std::atomic<uint64_t> bytes_ = 0;
   std::array<Guarded<Shard>, 16> shards_;
+  Guarded<std::multiset<uint64_t>> serving_;
 };
 
-// The stores of a process, by vm_id. Thread: any.
+// The stores of a process, by vm_id; outlives them. Thread: any.
 class SharedData {
  public:
-  // The vm_id's store, made with this bound if it is new; it lives as long as this object. Not for
-  // the request path: a VM instance asks once.
-  SharedStore& store(std::string_view vm_id, uint64_t max_bytes);
+  // The vm_id's store. It is that of all who hold it, and goes with the last of them: its VMs.
+  std::shared_ptr<SharedStore> store(std::string_view vm_id);
 
  private:
   std::atomic<uint32_t> next_cas_ = 1;
-  Guarded<std::map<std::string, std::unique_ptr<SharedStore>, std::less<>>> stores_;
+  Guarded<std::map<std::string, std::weak_ptr<SharedStore>, std::less<>>> stores_;
 };
 
 }  // namespace weir::runtime

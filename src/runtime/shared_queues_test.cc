@@ -24,7 +24,7 @@ class SharedQueuesTest : public testing::Test {
   uint32_t open(std::string_view name, const std::shared_ptr<QueueReceiver>& receiver = nullptr,
                 uint64_t max_bytes = kEnoughForQueues) {
     uint32_t id = 0;
-    EXPECT_EQ(queues.open("vm", name, receiver, max_bytes, id), Status::Ok);
+    EXPECT_EQ(queues.open(*group, name, receiver, max_bytes, id), Status::Ok);
     return id;
   }
   std::string dequeue(uint32_t id) {
@@ -33,6 +33,7 @@ class SharedQueuesTest : public testing::Test {
   }
 
   SharedQueues queues;
+  std::shared_ptr<SharedQueues::Group> group = queues.group("vm");
 };
 
 TEST_F(SharedQueuesTest, ANameHasOneIdWhichIsNotZero) {
@@ -107,21 +108,68 @@ TEST_F(SharedQueuesTest, AFullQueueTakesNoMoreUntilItIsEmptied) {
 
 TEST_F(SharedQueuesTest, TheQueuesOfOneVmShareTheirBound) {
   const uint32_t one = open("one", nullptr, 2 * SharedQueues::kItemBytes);
-  const uint32_t two = open("two", nullptr, kEnoughForQueues);
+  const uint32_t two = open("two", nullptr, 2 * SharedQueues::kItemBytes);
   EXPECT_EQ(queues.enqueue(one, ""), Status::Ok);
   EXPECT_EQ(queues.enqueue(two, ""), Status::Ok);
   EXPECT_NE(queues.enqueue(two, ""), Status::Ok);
   uint32_t other = 0;
-  EXPECT_EQ(queues.open("other vm", "one", nullptr, kEnoughForQueues, other), Status::Ok);
+  const auto others = queues.group("other vm");
+  EXPECT_EQ(queues.open(*others, "one", nullptr, kEnoughForQueues, other), Status::Ok);
   EXPECT_EQ(queues.enqueue(other, ""), Status::Ok);
+}
+
+// It was that of the first VM to open one, for as long as the process ran.
+TEST_F(SharedQueuesTest, TheBoundIsThatOfTheReceiver) {
+  const std::string item(1'000, 'x');
+  auto first = std::make_shared<CountingReceiver>();
+  const uint32_t id = open("queue", nullptr, 100);
+  open("queue", nullptr, kEnoughForQueues);  // one that is only tried out
+  EXPECT_EQ(queues.enqueue(id, item), Status::NotFound);
+  open("queue", first, kEnoughForQueues);
+  EXPECT_EQ(queues.enqueue(id, item), Status::Ok);
+  {
+    auto second = std::make_shared<CountingReceiver>();
+    open("queue", second, 100);
+    EXPECT_EQ(queues.enqueue(id, item), Status::NotFound);
+  }
+  EXPECT_EQ(queues.enqueue(id, item), Status::Ok);
+  first.reset();
+  EXPECT_EQ(queues.enqueue(id, item), Status::Ok);
+}
+
+// One of an update that was rejected left the queue without any.
+TEST_F(SharedQueuesTest, WhereAReceiverIsGoneTheFormerOneIsToldAgain) {
+  auto first = std::make_shared<CountingReceiver>();
+  auto second = std::make_shared<CountingReceiver>();
+  const uint32_t id = open("queue", first);
+  open("queue", second);
+  second.reset();
+  EXPECT_EQ(queues.enqueue(id, "x"), Status::Ok);
+  EXPECT_EQ(first->told.size(), 1u);
+}
+
+TEST_F(SharedQueuesTest, QueuesGoWithTheLastThatHoldsTheirGroup) {
+  const uint32_t id = open("queue");
+  EXPECT_EQ(queues.enqueue(id, "x"), Status::Ok);
+  auto other = queues.group("vm");
+  group.reset();
+  EXPECT_EQ(queues.items(id).size(), 1u);
+  other.reset();
+  EXPECT_FALSE(queues.contains(id));
+  EXPECT_EQ(queues.enqueue(id, "x"), Status::NotFound);
+  uint32_t resolved = 0;
+  EXPECT_EQ(queues.resolve("vm", "queue", resolved), Status::NotFound);
+  group = queues.group("vm");
+  EXPECT_NE(open("queue"), id);
 }
 
 TEST_F(SharedQueuesTest, QueuesAndTheirNamesAreBounded) {
   uint32_t id = 0;
   const std::string long_name(SharedQueues::kMaxNameBytes + 1, 'n');
-  EXPECT_EQ(queues.open("vm", long_name, nullptr, kEnoughForQueues, id), Status::BadArgument);
+  EXPECT_EQ(queues.open(*group, long_name, nullptr, kEnoughForQueues, id), Status::BadArgument);
   for (size_t i = 0; i < SharedQueues::kMaxQueues; ++i) open(std::to_string(i));
-  EXPECT_EQ(queues.open("vm", "one more", nullptr, kEnoughForQueues, id), Status::InternalFailure);
+  EXPECT_EQ(queues.open(*group, "one more", nullptr, kEnoughForQueues, id),
+            Status::InternalFailure);
   EXPECT_EQ(open("7"), 8u);
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "runtime/plugin_context.h"
-#include "runtime/shared_data.h"
 
 namespace weir::runtime {
 namespace {
@@ -38,8 +37,6 @@ StreamInstances::StreamInstances(const VmSurroundings& surroundings, std::shared
       on_empty_(std::move(on_empty)),
       memory_(vm_->options().limits.max_stream_memory_bytes),
       metrics_(instance_metrics(surroundings.host, *vm_)),
-      shared_data_(surroundings.host.shared_data().store(
-          vm_->options().vm_id, vm_->options().limits.max_shared_data_bytes)),
       failure_log_(surroundings.host.logger(), surroundings.host.clock()),
       next_context_(kRootOfStream + 1) {}
 
@@ -75,7 +72,6 @@ Result<InstanceLease> StreamInstances::make(StreamSource& source) {
                           .expressions = source.expressions_,
                           .memory = memory_,
                           .metrics = metrics_,
-                          .shared_data = shared_data_,
                           .silence = silence_,
                           .failure_log = failure_log_,
                           .stream_id = next_context_++};

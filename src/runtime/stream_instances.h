@@ -93,7 +93,6 @@ class StreamInstances final : private VmOwner {
   const std::function<void()> on_empty_;
   MemoryBudget memory_;
   const InstanceMetrics metrics_;
-  SharedStore& shared_data_;
   TrialServices silence_;
   FailureLog failure_log_;
   uint32_t next_context_;

@@ -58,7 +58,8 @@ abi::LinkOptions link_options(const VmOptions& options) {
 }
 
 Result<std::shared_ptr<const Vm>> Vm::make(const engine::Engines& engines,
-                                           const engine::CodeCache* cache, VmOptions options) {
+                                           const engine::CodeCache* cache, VmOptions options,
+                                           VmShares shares) {
   WEIR_TRY(const engine::Engine* engine, engines.find(options.engine));
   if (options.isolation == Isolation::Stream && engine->capabilities().native_code) {
     return Error{ErrorCode::BadConfig,
@@ -68,7 +69,8 @@ Result<std::shared_ptr<const Vm>> Vm::make(const engine::Engines& engines,
            abi::LinkedModule::make(*engine, cache, options.code, link_options(options)));
   std::string hash = sha256_hex(options.code);
   options.code = {};
-  return std::shared_ptr<const Vm>(new Vm(std::move(options), std::move(hash), std::move(module)));
+  return std::shared_ptr<const Vm>(
+      new Vm(std::move(options), std::move(hash), std::move(module), std::move(shares)));
 }
 
 }  // namespace weir::runtime

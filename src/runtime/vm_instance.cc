@@ -52,18 +52,19 @@ InstanceMetrics instance_metrics(Host& host, const Vm& vm) {
 }
 
 VmInstance::VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm,
-                       VmOwner& owner, const InstanceMetrics& metrics, SharedStore& shared_data,
-                       const StreamStart* stream)
+                       VmOwner& owner, const InstanceMetrics& metrics, const StreamStart* stream)
     : surroundings_(surroundings),
       vm_(std::move(vm)),
       owner_(owner),
       stream_(stream == nullptr ? std::nullopt : std::optional(*stream)),
       call_limit_(vm_->options().limits.call_time),
       logger_(surroundings.host.logger()),
-      shared_data_(shared_data),
       done_waits_(surroundings.services, surroundings.host.clock()),
       metrics_(stream != nullptr && stream->image.module ? &stream->image.metrics : nullptr),
       active_(metrics.active) {
+  if (surroundings_.purpose == Purpose::Trial) {
+    trial_.emplace(vm_->shared_data(), host().shared_queues(), vm_->options().limits);
+  }
   if (stream != nullptr) memory_.emplace(stream->memory);
   if (metrics.created != nullptr) metrics.created->add(1);
   if (active_ != nullptr) active_->add(1);
@@ -71,14 +72,11 @@ VmInstance::VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const
 
 VmInstance::VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm,
                        VmOwner& owner)
-    : VmInstance(surroundings, vm, owner, instance_metrics(surroundings.host, *vm),
-                 surroundings.host.shared_data().store(vm->options().vm_id,
-                                                       vm->options().limits.max_shared_data_bytes),
-                 nullptr) {}
+    : VmInstance(surroundings, vm, owner, instance_metrics(surroundings.host, *vm), nullptr) {}
 
 VmInstance::VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm,
                        VmOwner& owner, const StreamStart& start)
-    : VmInstance(surroundings, std::move(vm), owner, start.metrics, start.shared_data, &start) {}
+    : VmInstance(surroundings, std::move(vm), owner, start.metrics, &start) {}
 
 VmInstance::~VmInstance() {
   // The watch may be about to interrupt a call that has just ended.
@@ -261,12 +259,13 @@ void VmInstance::end(const Plugin& plugin, std::string_view kind, std::string wh
 
 Status VmInstance::get_shared_data(std::string_view key,
                                    FunctionRef<Status(Bytes, uint32_t cas)> give) {
-  auto value = shared_data_.get(key);
+  auto value = trial_ ? trial_->get(key) : vm_->shared_data().get(key);
   return value ? give(as_bytes(*value->bytes), value->cas) : Status::NotFound;
 }
 
 Status VmInstance::set_shared_data(std::string_view key, std::string_view value, uint32_t cas) {
-  return shared_data_.set(key, value, cas);
+  if (trial_) return trial_->set(key, value, cas);
+  return vm_->shared_data().set(key, value, cas, vm_->options().limits.max_shared_data_bytes);
 }
 
 Status VmInstance::resolve_shared_queue(std::string_view vm_id, std::string_view name,
@@ -275,11 +274,11 @@ Status VmInstance::resolve_shared_queue(std::string_view vm_id, std::string_view
 }
 
 Status VmInstance::enqueue(uint32_t queue_id, std::string_view item) {
-  return host().shared_queues().enqueue(queue_id, item);
+  return trial_ ? trial_->enqueue(queue_id, item) : host().shared_queues().enqueue(queue_id, item);
 }
 
 Status VmInstance::dequeue(uint32_t queue_id, std::string& item) {
-  return host().shared_queues().dequeue(queue_id, item);
+  return trial_ ? trial_->dequeue(queue_id, item) : host().shared_queues().dequeue(queue_id, item);
 }
 
 Status VmInstance::define_metric(MetricType type, std::string_view name, uint32_t& metric_id) {

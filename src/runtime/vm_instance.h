@@ -17,7 +17,7 @@
 #include "runtime/memory_budget.h"
 #include "runtime/metric_table.h"
 #include "runtime/metrics.h"
-#include "runtime/shared_data.h"
+#include "runtime/trial_shares.h"
 #include "runtime/vm.h"
 #include "runtime/worker_services.h"
 
@@ -58,7 +58,6 @@ struct StreamStart {
   const Expressions& expressions;  // the image's
   MemoryBudget& memory;
   InstanceMetrics metrics;
-  SharedStore& shared_data;
   WorkerServices& silence;  // takes what an instance that starts from scratch asks for meanwhile
   FailureLog& failure_log;
   uint32_t stream_id;  // of the stream's context: no other of the worker has it
@@ -171,7 +170,7 @@ class VmInstance final : public abi::VmServices {
   friend class ContextBase;
 
   VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm, VmOwner& owner,
-             const InstanceMetrics& metrics, SharedStore& shared_data, const StreamStart* stream);
+             const InstanceMetrics& metrics, const StreamStart* stream);
 
   const abi::LinkedModule& module() const;
   Done start_guest(const Plugin& plugin);
@@ -195,7 +194,7 @@ class VmInstance final : public abi::VmServices {
   bool stream_over_ = false;  // stream_ended() was called
   bool met_chance_ = false;
   CallLogger logger_;
-  SharedStore& shared_data_;
+  std::optional<TrialShares> trial_;  // where it is only tried out
   std::unique_ptr<Expressions> expressions_;
   ContextTable<ContextBase> contexts_;
   std::vector<std::unique_ptr<PluginContext>> roots_;

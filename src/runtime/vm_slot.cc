@@ -10,6 +10,7 @@ VmSlot::VmSlot(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm,
                std::function<void(VmSlot&)> on_idle)
     : surroundings_(surroundings),
       vm_(std::move(vm)),
+      data_bound_(vm_->shared_data(), vm_->options().limits.max_shared_data_bytes),
       on_idle_(std::move(on_idle)),
       attachment_(vm_->module().engine().attach_thread()),
       restarts_(Milliseconds(0), Milliseconds(0)) {

@@ -70,6 +70,7 @@ class VmSlot final : private VmOwner {
 
   VmSurroundings surroundings_;
   std::shared_ptr<const Vm> vm_;
+  const SharedStore::Serving data_bound_;
   std::function<void(VmSlot&)> on_idle_;
   std::unique_ptr<engine::ThreadAttachment> attachment_;
   RestartPolicy restarts_;

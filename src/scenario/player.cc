@@ -4,6 +4,7 @@
 #include "engine/engines.h"
 #include "runtime/shared_data.h"
 #include "runtime/shared_queues.h"
+#include "runtime/vm.h"
 
 namespace weir::scenario {
 
@@ -29,16 +30,16 @@ Done Player::start(const runtime::PluginOptions& options) {
   WEIR_TRY(auto plugin, host_.load(options));
   start_times_.load = real.monotonic() - begin;
   journal_.set_prefix(plugin->log_prefix());
-  const std::string& vm_id = options.vm.vm_id;
-  auto& store = host_.shared_data().store(vm_id, options.vm.limits.max_shared_data_bytes);
+  const runtime::CallLimits& limits = options.vm.limits;
+  auto& store = plugin->vm()->shared_data();
   for (const auto& [key, value] : parts_.world.shared_data) {
-    if (store.set(key, value, 0) == abi::Status::Ok) continue;
+    if (store.set(key, value, 0, limits.max_shared_data_bytes) == abi::Status::Ok) continue;
     return Error{ErrorCode::LimitExceeded, "shared_data: there is no room for '" + key + "'"};
   }
   for (const auto& [name, items] : parts_.world.queues) {
     uint32_t id = 0;
-    bool fits = host_.shared_queues().open(vm_id, name, nullptr, options.vm.limits.max_queue_bytes,
-                                           id) == abi::Status::Ok;
+    bool fits = host_.shared_queues().open(plugin->vm()->shared_queues(), name, nullptr,
+                                           limits.max_queue_bytes, id) == abi::Status::Ok;
     for (const std::string& item : items) {
       fits = fits && host_.shared_queues().enqueue(id, item) == abi::Status::Ok;
     }
@@ -75,9 +76,9 @@ void Player::play(const Step& step, Findings& findings) {
   } else if (const auto* item = std::get_if<EnqueueStep>(&step.what)) {
     enqueue(*item, step.where, findings);
   } else if (const auto* data = std::get_if<SetDataStep>(&step.what)) {
-    const auto& vm = plugin_->plugin().options().vm;
-    auto& store = host_.shared_data().store(vm.vm_id, vm.limits.max_shared_data_bytes);
-    if (store.set(data->key, data->value, 0) != abi::Status::Ok) {
+    const runtime::Vm& vm = *plugin_->plugin().vm();
+    const uint64_t bound = vm.options().limits.max_shared_data_bytes;
+    if (vm.shared_data().set(data->key, data->value, 0, bound) != abi::Status::Ok) {
       findings.add(step.where, "there is no room for this value");
     }
   }

@@ -5,6 +5,7 @@
 
 #include "runtime/shared_data.h"
 #include "runtime/shared_queues.h"
+#include "runtime/vm.h"
 #include "scenario/checks.h"
 #include "scenario/player.h"
 
@@ -132,7 +133,7 @@ void Player::check_world(const Expectations& expected, Findings& findings) {
                       value ? std::to_string(*value) : "no such metric");
     }
   }
-  auto& store = host_.shared_data().store(vm.vm_id, vm.limits.max_shared_data_bytes);
+  const auto& store = plugin_->plugin().vm()->shared_data();
   for (const auto& entry : expected.shared_data) {
     const auto value = store.get(entry.name);
     if (value && *value->bytes == entry.value) continue;

@@ -80,7 +80,7 @@ TEST_P(CapabilityTest, LoggingCanBeWithheld) {
   request_headers();
   EXPECT_THAT(events(), IsEmpty());
   EXPECT_TRUE(host.log.has("proxy_log: this capability is not allowed"));
-  EXPECT_TRUE(host.host.shared_data().store("", 0).get("reached").has_value());
+  EXPECT_TRUE(host.host.shared_data().store("")->get("reached").has_value());
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, CapabilityTest, ::testing::ValuesIn(loadable_engines()),

@@ -266,7 +266,7 @@ TEST_P(FailureTest, WhileNoneCanBeStartedThePolicyHolds) {
     options.vm.vm_id = closed ? "closed" : "open";
     start();
     let_another_stream_trap();
-    host.host.shared_data().store(options.vm.vm_id, 1'000).set("poison", "", 0);
+    host.host.shared_data().store(options.vm.vm_id)->set("poison", "", 0, 1'000);
     events();
 
     context = plugin->make_http_context(stream);
@@ -303,7 +303,7 @@ TEST_P(FailureTest, EachFailedStartDoublesTheWait) {
       .trap_if(abi::Status::Ok);
   start();
   let_another_stream_trap();
-  host.host.shared_data().store("", 1'000).set("poison", "", 0);
+  host.host.shared_data().store("")->set("poison", "", 0, 1'000);
   const auto tries_to_start = [&] {
     events();
     auto tried = plugin->make_http_context(stream);

@@ -239,7 +239,7 @@ class HostileTest : public MachineTest {
     EXPECT_EQ(stream.body_of(Direction::Request)->text(), "body");
     EXPECT_EQ(worker.services.upstreams().count(), 0u);
     EXPECT_TRUE(worker.services.take_lookups().empty());
-    EXPECT_EQ(*host.host.shared_data().store("vm", 0).get("key")->bytes, "kept");
+    EXPECT_EQ(*host.host.shared_data().store("vm")->get("key")->bytes, "kept");
     events();
     EXPECT_EQ(response_headers(), HeadersAction::Continue);
     EXPECT_THAT(events(), ElementsAre("proxy_on_response_headers(2, 0, 0)"));
@@ -453,11 +453,10 @@ TEST_P(HostileTest, ManySmallEntriesOfSharedDataAreBoundedToo) {
 }
 
 TEST_P(HostileTest, AQueueIsBounded) {
-  options.vm.limits.max_queue_bytes = 1'300;  // one item of the trial, one of the plugin
+  options.vm.limits.max_queue_bytes = 1'000;
   script.on("proxy_on_request_headers")
       .call("proxy_enqueue_shared_queue", 1, std::string(600, 'x'))
       .call("proxy_enqueue_shared_queue", 1, std::string(600, 'x'))
-      // One item is the plugin's, one that of its trial.
       .call_times(3, "proxy_dequeue_shared_queue", 1, out_value())
       .call("proxy_enqueue_shared_queue", 1, std::string(600, 'x'));
   const auto lines = reports_of_request_headers();

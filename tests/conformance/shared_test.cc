@@ -1,6 +1,8 @@
 // Shared data and shared queues (ABI 0.2.1, "Shared Key-Value Store", "Shared Queues").
 
 #include "conformance/machine_test.h"
+#include "runtime/shared_data.h"
+#include "runtime/shared_queues.h"
 
 namespace weir::test {
 namespace {
@@ -185,12 +187,95 @@ TEST_P(SharedTest, AQueueWhoseReceiverHasEndedIsStillAQueue) {
       .call("proxy_dequeue_shared_queue", in_register(1), out_value());
   start_other(sends, "another vm");
   other_context->on_headers(Direction::Request, EndOfStream::No);  // a wake-up is under way
+  const auto kept = host.load(options);  // its VM, and with it the queues of its vm_id
   plugin.reset();
   worker.services.run();
   events();
   other_context->on_headers(Direction::Request, EndOfStream::No);
   worker.services.run();
   EXPECT_THAT(events(), ::testing::Contains("other:   proxy_dequeue_shared_queue: Ok \"x\""));
+}
+
+TEST_P(SharedTest, DataOutlivesAVmAsLongAsAnotherHasItsVmId) {
+  script.on("proxy_on_request_headers").call("proxy_set_shared_data", "key", "value", 0);
+  request_headers();
+  Script reads;
+  reads.on("proxy_on_request_headers")
+      .call("proxy_get_shared_data", "key", out_value(), out32_to(1));
+  // As in an update: the next one is there before the last one goes.
+  start_other(reads, "vm");
+  context.reset();
+  plugin.reset();
+  worker.services.run();
+  events();
+  other_context->on_headers(Direction::Request, EndOfStream::No);
+  EXPECT_THAT(events(), ::testing::Contains("other:   proxy_get_shared_data: Ok \"value\" *"));
+}
+
+TEST_P(SharedTest, DataAndQueuesGoWithTheLastVmOfTheirId) {
+  script.on("proxy_on_configure").call("proxy_register_shared_queue", "queue", out32_to(1));
+  script.on("proxy_on_request_headers")
+      .call("proxy_set_shared_data", "key", "value", 0)
+      .call("proxy_enqueue_shared_queue", in_register(1), "item");
+  request_headers();
+  context.reset();
+  plugin.reset();
+  worker.services.run();
+  Script looks;
+  looks.on("proxy_on_request_headers")
+      .call("proxy_get_shared_data", "key", out_value(), out32())
+      .call("proxy_resolve_shared_queue", "vm", "queue", out32());
+  start_other(looks, "vm");
+  other_context->on_headers(Direction::Request, EndOfStream::No);
+  EXPECT_THAT(events(), ElementsAre(StartsWith("other: proxy_on_request_headers"),
+                                    "other:   proxy_get_shared_data: NotFound - -",
+                                    "other:   proxy_resolve_shared_queue: NotFound -"));
+}
+
+TEST_P(SharedTest, AVmThatIsStartedAgainFindsItsData) {
+  if (native()) GTEST_SKIP() << "a native plugin that traps ends the process";
+  script.on("proxy_on_configure").call("proxy_get_shared_data", "key", out_value(), out32_to(1));
+  script.on("proxy_on_request_headers").call("proxy_set_shared_data", "key", "value", 0).trap();
+  request_headers();
+  worker.services.run();
+  events();
+  context = plugin->make_http_context(stream);
+  EXPECT_THAT(events(), ::testing::Contains("  proxy_get_shared_data: Ok \"value\" *"));
+}
+
+TEST_P(SharedTest, WhatATrialEnqueuesReachesNobody) {
+  script.on("proxy_on_configure").call("proxy_register_shared_queue", "queue", out32_to(1));
+  start();
+  Script tried;
+  tried.on("proxy_on_configure")
+      .call("proxy_resolve_shared_queue", "vm", "queue", out32_to(1))
+      .call("proxy_enqueue_shared_queue", in_register(1), "item");
+  auto others = options;
+  others.name = "other";
+  others.configuration = tried.bytes();
+  ASSERT_TRUE(host.host.load(others).ok());
+  EXPECT_THAT(events(), ::testing::Contains("other:   proxy_enqueue_shared_queue: Ok"));
+  worker.services.run();
+  EXPECT_THAT(events(), IsEmpty());
+}
+
+TEST_P(SharedTest, AnotherBoundHoldsFromTheNextVmOn) {
+  Script sets;
+  sets.on("proxy_on_configure")
+      .call("proxy_set_shared_data", "key", std::string(1'000, 'x'), 0)
+      .call("proxy_register_shared_queue", "queue", out32_to(1))
+      .call("proxy_enqueue_shared_queue", in_register(1), std::string(1'000, 'x'));
+  options.vm.limits.max_shared_data_bytes = options.vm.limits.max_queue_bytes = 100;
+  script = sets;
+  start();
+  options.vm.limits.max_shared_data_bytes = options.vm.limits.max_queue_bytes = 10'000;
+  events();
+  start_other(sets, "vm");
+  const auto& store = *host.host.shared_data().store("vm");
+  EXPECT_TRUE(store.get("key").has_value());
+  uint32_t id = 0;
+  ASSERT_EQ(host.host.shared_queues().resolve("vm", "queue", id), abi::Status::Ok);
+  EXPECT_EQ(host.host.shared_queues().items(id).size(), 1u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, SharedTest, ::testing::ValuesIn(loadable_engines()), engine_name);

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import signal
+import subprocess
 import tempfile
 import unittest
 
@@ -14,6 +15,8 @@ from peers.http2 import Http2Client
 from peers.load import SteadyLoad
 from peers.message import Response
 from peers.weir import eventually
+
+SANITIZED = int(os.environ.get("WEIR_TEST_UPDATES", "1000")) < 1000
 
 
 class UpdateTest(PlaneTest):
@@ -145,6 +148,46 @@ class UpdateTest(PlaneTest):
             self.accepted += 1
             eventually(lambda: self.updates()["accepted"] == self.accepted, "the update")
         self.assertEqual(client.request("/headers").headers.get("x-set"), "guest")
+
+    def module(self, name):
+        """A module of this folder's own, as a file."""
+        file = self.folder / f"{name}.wasm"
+        text = pathlib.Path(__file__).with_name("modules") / f"{name}.wat"
+        subprocess.run(["wat2wasm", text, "-o", file], check=True)
+        return file
+
+    def reject(self, config, why):
+        before = self.updates()["rejected"]
+        self.replace(config)
+        eventually(lambda: self.updates()["rejected"] == before + 1, "the rejection")
+        self.assertRegex(self.updates()["rejection"], why)
+
+    def keeping(self, kilobytes, bound, vm_id="keeps"):
+        """A plugin that puts so much into shared data, and a thousandth of it into a queue."""
+        limits = {"max_shared_data_bytes": bound, "max_queue_bytes": bound}
+        keeps = plugin("keeps", self.keeps, "x" * kilobytes, vm_id=vm_id, limits=limits)
+        return self.config(listeners=[listener("main", keeps)])
+
+    def test_bounds_of_shared_data_and_queues_change_with_the_configuration(self):
+        self.keeps = self.module("keeps")
+        self.start(self.keeping(kilobytes=1, bound=2_000))
+        self.reject(self.keeping(kilobytes=100, bound=50_000), "proxy_on_configure returned false")
+        # A rejected one leaves nothing, of its bound nor of what it was tried out with.
+        self.reject(self.keeping(kilobytes=3, bound=2_000), "proxy_on_configure returned false")
+        self.update(self.keeping(kilobytes=100, bound=200_000))
+        self.reject(self.keeping(kilobytes=300, bound=200_000), "proxy_on_configure returned false")
+        self.update(self.keeping(kilobytes=300, bound=100_000_000))
+
+    @unittest.skipIf(SANITIZED, "a sanitizer keeps freed memory")
+    def test_shared_data_goes_with_the_last_vm_of_its_id(self):
+        self.keeps = self.module("keeps")
+        start = self.keeping(kilobytes=4096, bound=8 << 20, vm_id="0")
+        self.start(start)
+        before = self.weir.rss_bytes()
+        for number in range(1, 16):
+            self.update(self.keeping(kilobytes=4096, bound=8 << 20, vm_id=str(number)))
+        # 15 times 4 MiB, were they kept.
+        self.assertLess(self.weir.rss_bytes() - before, 30 << 20)
 
     def test_sighup_reads_the_file_and_all_plugins_anew(self):
         self.start(self.config())

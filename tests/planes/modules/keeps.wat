@@ -1,0 +1,16 @@
+;; For each byte of its configuration it puts 1 KiB into shared data, and one byte into a queue. What is refused it refuses.
+(module
+  (import "env" "proxy_set_shared_data" (func $set (param i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_register_shared_queue" (func $register (param i32 i32 i32) (result i32)))
+  (import "env" "proxy_enqueue_shared_queue" (func $enqueue (param i32 i32 i32) (result i32)))
+  (memory (export "memory") 80)
+  (data (i32.const 16) "data")
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_memory_allocate") (param i32) (result i32) i32.const 1024)
+  (func (export "proxy_on_configure") (param i32 i32) (result i32)
+    (if (call $set (i32.const 16) (i32.const 4)
+                   (i32.const 65536) (i32.shl (local.get 1) (i32.const 10)) (i32.const 0))
+      (then (return (i32.const 0))))
+    (if (call $register (i32.const 16) (i32.const 4) (i32.const 64))
+      (then (return (i32.const 0))))
+    (i32.eqz (call $enqueue (i32.load (i32.const 64)) (i32.const 65536) (local.get 1)))))
