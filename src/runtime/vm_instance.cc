@@ -156,11 +156,16 @@ Expressions& VmInstance::expressions() {
   return *expressions_;
 }
 
+PluginContext* VmInstance::find_root(const Plugin& plugin) const {
+  const auto found =
+      std::ranges::find_if(roots_, [&](const auto& root) { return root->serves(plugin); });
+  return found == roots_.end() ? nullptr : found->get();
+}
+
 Result<PluginContext*> VmInstance::start_root(std::shared_ptr<const Plugin> plugin) {
-  for (const auto& root : roots_) {
-    if (!root->serves(*plugin)) continue;
-    root->share_with(std::move(plugin));
-    return root.get();
+  if (PluginContext* known = find_root(*plugin)) {
+    known->share_with(std::move(plugin));
+    return known;
   }
   PluginContext& root =
       *roots_.emplace_back(std::make_unique<PluginContext>(*this, std::move(plugin)));

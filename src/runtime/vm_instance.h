@@ -92,6 +92,8 @@ class VmInstance final : public abi::VmServices {
   // Starts a root context: proxy_on_context_create, proxy_on_vm_start, proxy_on_configure. The
   // context is gone again where the plugin refuses.
   Result<PluginContext*> start_root(std::shared_ptr<const Plugin> plugin);
+  // One that the plugin would share; null: it would get its own.
+  PluginContext* find_root(const Plugin& plugin) const;
 
   // In place of both, for an instance of a stream: as the plugin's image is, or from scratch.
   Done begin(std::shared_ptr<const Plugin> plugin);

@@ -41,17 +41,55 @@ Result<VmUser*> VmSlot::add(std::shared_ptr<const Plugin> plugin) {
   }
   drain_timer_.reset();
   StreamSource* source = streams_ ? &streams_->add(plugin) : nullptr;
-  return users_.emplace_back(new VmUser{std::move(plugin), root.value(), source}).get();
+  return users_.emplace_back(new VmUser{std::move(plugin), this, root.value(), source}).get();
 }
 
 void VmSlot::remove(VmUser& user) {
-  if (user.source != nullptr) streams_->remove(*user.source);
-  PluginContext* root = instance_ ? user.root : nullptr;
+  if (user.successor != nullptr) user.successor->slot->remove(*user.successor);
+  if (user.predecessor != nullptr) user.predecessor->successor = nullptr;
+  PluginContext* root = user.root;
+  StreamSource* source = user.source;
   std::erase_if(users_, [&](const auto& other) { return other.get() == &user; });
+  let_go(root, source);
+  // Those that were carried over have come along with others, which are gone.
+  const bool any_own =
+      std::ranges::any_of(users_, [](const auto& other) { return other->predecessor == nullptr; });
+  if (!any_own && !users_.empty()) remove(*users_.back());
+}
+
+void VmSlot::let_go(PluginContext* root, StreamSource* source) {
+  if (source != nullptr) streams_->remove(*source);
   const bool shared =
       std::ranges::any_of(users_, [&](const auto& other) { return other->root == root; });
-  if (root != nullptr && !shared) root->end();
+  if (instance_ && root != nullptr && !shared) root->end();
   if (users_.empty()) drain();
+}
+
+Done VmSlot::carry_over(VmUser& user) {
+  WEIR_TRY(VmUser * here, add(user.plugin));
+  here->predecessor = &user;
+  user.successor = here;
+  return Unit{};
+}
+
+void VmSlot::begin_serving() {
+  serving_ = true;
+  std::vector<VmUser> left;
+  for (auto& here : users_) {
+    if (here->predecessor == nullptr) continue;
+    VmUser& before = *here->predecessor;
+    auto& others = before.slot->users_;
+    auto found = std::ranges::find(others, &before, &std::unique_ptr<VmUser>::get);
+    left.push_back(before);
+    before.slot = this;
+    before.root = here->root;
+    before.source = here->source;
+    before.successor = nullptr;
+    here = std::move(*found);
+    others.erase(found);
+  }
+  // All is in its place before a guest is called.
+  for (const VmUser& user : left) user.slot->let_go(user.root, user.source);
 }
 
 Done VmSlot::start_instance(const Plugin& plugin) {

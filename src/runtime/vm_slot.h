@@ -14,15 +14,24 @@
 
 namespace weir::runtime {
 
-// A plugin that runs in a VM on a worker.
+class VmSlot;
+
+// A plugin that runs in a VM on a worker. Owned by the slot that it is in.
 struct VmUser {
   std::shared_ptr<const Plugin> plugin;
+  VmSlot* slot;
   PluginContext* root = nullptr;   // null while no instance runs
   StreamSource* source = nullptr;  // where each stream has an instance of its own
+  // The same plugin in a slot of the same VM that does not serve yet, and the other way round.
+  VmUser* successor = nullptr;
+  VmUser* predecessor = nullptr;
 };
 
 // Holds the instance that serves, starts another when one has failed, and sees the last one out
-// when no plugin uses it any more. Owned by its Worker. Thread: the worker's.
+// when no plugin uses it any more. One that has begun to serve takes in no further root: what would
+// go wrong at its start would go wrong for the streams that are there. For that, another slot of
+// the same VM is made beside it, which users are carried over to. Owned by its Worker. Thread: the
+// worker's.
 class VmSlot final : private VmOwner {
  public:
   // `on_idle` is called, from the event loop, when nothing is left to keep.
@@ -34,6 +43,18 @@ class VmSlot final : private VmOwner {
   Result<VmUser*> add(std::shared_ptr<const Plugin> plugin);
   // The user's root ends once its streams have gone, unless another user shares it.
   void remove(VmUser& user);
+
+  // Starts the user's plugin here, too; the user of another slot of this VM stays as it is until
+  // begin_serving().
+  Done carry_over(VmUser& user);
+  // From now on users that were carried over are here, and their streams to come.
+  void begin_serving();
+  bool is_serving() const { return serving_; }
+  bool has_users() const { return !users_.empty(); }
+  // Whether add() would find a root to share.
+  bool has_root_for(const Plugin& plugin) const {
+    return instance_ != nullptr && instance_->find_root(plugin) != nullptr;
+  }
 
   // The running instance, started again if need be and allowed; null: there is none now.
   VmInstance* running() { return instance_ ? instance_.get() : restart(); }
@@ -62,6 +83,8 @@ class VmSlot final : private VmOwner {
 
   Done start_instance(const Plugin& plugin);
   VmInstance* restart();
+  // A user that was here does without these, and is not in users_ any more.
+  void let_go(PluginContext* root, StreamSource* source);
   void clean_up_soon();
   void clean_up();
   void drain();
@@ -81,6 +104,7 @@ class VmSlot final : private VmOwner {
   std::vector<std::unique_ptr<VmUser>> users_;
   std::unique_ptr<StreamInstances> streams_;
   std::unique_ptr<Timer> drain_timer_;
+  bool serving_ = false;
   bool cleaning_soon_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

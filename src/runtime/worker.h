@@ -31,7 +31,18 @@ class Worker {
   // context, unless another plugin of the same VM, root_id and configuration has one. The error
   // says what the plugin refused; the plugin then does not exist here. The worker outlives the
   // result.
+  //
+  // Where the VM is at work since commit(), its instance takes in no further root: a fresh instance
+  // is started aside. Its other plugins stay in the one they are in, unless they are carried over.
   Result<std::unique_ptr<WorkerPlugin>> start(std::shared_ptr<const Plugin> plugin);
+
+  // Starts the plugin in the instance aside, too, if its VM has one that it is not in. Nothing
+  // comes of it before commit(), nor if all plugins that were started there go before.
+  Done carry_over(WorkerPlugin& plugin);
+
+  // What has been started is at work from now on. Plugins that were carried over have their streams
+  // to come in the fresh instance; their former root ends once its streams have gone.
+  void commit();
 
   Host& host() const { return host_; }
   WorkerServices& services() const { return services_; }
@@ -86,14 +97,13 @@ class WorkerPlugin {
 
  private:
   friend class Worker;
-  WorkerPlugin(std::shared_ptr<const Plugin> plugin, VmSlot& slot, VmUser& user);
+  WorkerPlugin(std::shared_ptr<const Plugin> plugin, VmUser& user);
 
   // An `Unavailable` where no instance can be had.
   template <typename Context, typename Unavailable, typename Base, typename Stream>
   std::unique_ptr<Base> make_context(Stream& stream);
 
   std::shared_ptr<const Plugin> plugin_;
-  VmSlot& slot_;
   VmUser& user_;
 };
 

@@ -145,6 +145,180 @@ TEST_P(SharingTest, ANewPluginFindsTheVmWhileTheLastOneDrains) {
   EXPECT_THAT(events(), ElementsAre("proxy_on_request_headers(4, 0, 0)"));
 }
 
+// What serves is begun by commit(); a plugin that joins it has its root elsewhere.
+class JoiningTest : public SharingTest {
+ protected:
+  JoiningTest() { options.vm.vm_id = "vm"; }
+
+  // The plugin serves, with a stream under way; the other one, of its VM, is loaded.
+  void serve_and_load() {
+    open();
+    worker.worker.commit();
+    others = options;
+    others.name = "other";
+    others.configuration = other_script.bytes();
+    loaded = host.load(others);
+    ASSERT_EQ(loaded->vm(), plugin->plugin().vm());
+    events();
+  }
+
+  uint64_t active() {
+    return host.metrics.define(abi::MetricType::Gauge, "wasm." + options.vm.engine + ".active")
+        ->value();
+  }
+
+  Script other_script;
+  runtime::PluginOptions others;
+  std::shared_ptr<const runtime::Plugin> loaded;
+};
+
+TEST_P(JoiningTest, APluginThatJoinsAVmAtWorkStartsInAFreshInstance) {
+  other_script.on("proxy_on_request_headers").say("other");
+  serve_and_load();
+  other = worker.start(loaded);
+  EXPECT_THAT(events(), ::testing::Contains("other: proxy_on_context_create(1, 0)"));
+  EXPECT_TRUE(worker.worker.carry_over(*plugin).ok());
+  EXPECT_TRUE(worker.worker.carry_over(*other).ok());
+  EXPECT_THAT(events(), ElementsAre("proxy_on_context_create(2, 0)", "proxy_on_vm_start(2, 0)",
+                                    StartsWith("proxy_validate_configuration(2, "),
+                                    StartsWith("proxy_on_configure(2, ")));
+  auto before = plugin->make_http_context(stream);
+  EXPECT_THAT(events(), ElementsAre("proxy_on_context_create(3, 1)"));
+  before.reset();
+  events();
+
+  worker.worker.commit();
+  EXPECT_THAT(events(), IsEmpty());
+  auto after = plugin->make_http_context(stream);
+  EXPECT_THAT(events(), ElementsAre("proxy_on_context_create(3, 2)"));
+  auto others_stream = other->make_http_context(stream);
+  EXPECT_THAT(events(), ElementsAre("other: proxy_on_context_create(4, 1)"));
+  request_headers();
+  EXPECT_THAT(events(), ElementsAre("proxy_on_request_headers(2, 0, 0)"));
+  context.reset();
+  EXPECT_THAT(events(), ElementsAre("proxy_on_done(2)", "proxy_on_log(2)", "proxy_on_delete(2)",
+                                    "proxy_on_done(1)", "proxy_on_delete(1)"));
+  worker.services.run();
+  EXPECT_EQ(active(), 1u);
+}
+
+// It was started in the instance that served, whose streams failed with it.
+TEST_P(JoiningTest, OneThatFailsAsItJoinsCostsNoStream) {
+  if (native()) GTEST_SKIP() << "a native plugin that traps ends the process";
+  other_script.on("proxy_on_configure")
+      .call("proxy_get_shared_data", "tried", out_value(), out32_to(1))
+      .trap_if(abi::Status::Ok)
+      .call("proxy_set_shared_data", "tried", "", 0);
+  serve_and_load();
+  EXPECT_FALSE(worker.worker.start(loaded).ok());
+  worker.services.run();
+  EXPECT_EQ(active(), 1u);
+  events();
+  EXPECT_EQ(request_headers(), HeadersAction::Continue);
+  EXPECT_THAT(events(), ElementsAre("proxy_on_request_headers(2, 0, 0)"));
+  EXPECT_TRUE(plugin->status().running);
+  EXPECT_EQ(plugin->status().failures, 0u);
+}
+
+TEST_P(JoiningTest, OneThatFailsAsItComesAlongStaysWhereItIs) {
+  if (native()) GTEST_SKIP() << "a native plugin that traps ends the process";
+  script.on("proxy_on_configure")
+      .call("proxy_get_shared_data", "changed", out_value(), out32_to(1))
+      .trap_if(abi::Status::Ok);
+  other_script.on("proxy_on_configure").call("proxy_set_shared_data", "changed", "", 0);
+  serve_and_load();
+  other = worker.start(loaded);
+  EXPECT_FALSE(worker.worker.carry_over(*plugin).ok());
+  other.reset();
+  worker.services.run();
+  EXPECT_EQ(active(), 1u);
+  events();
+  EXPECT_EQ(request_headers(), HeadersAction::Continue);
+  EXPECT_EQ(plugin->status().failures, 0u);
+}
+
+TEST_P(JoiningTest, OneThatIsGivenUpLeavesAllAsItWas) {
+  serve_and_load();
+  others.configuration += " ";
+  other = worker.start(host.load(others));
+  EXPECT_TRUE(worker.worker.carry_over(*plugin).ok());
+  other.reset();
+  worker.services.run();
+  EXPECT_EQ(active(), 1u);
+  worker.worker.commit();
+  events();
+  auto next = plugin->make_http_context(stream);
+  EXPECT_THAT(events(), ElementsAre("proxy_on_context_create(3, 1)"));
+  // And the next one is none the worse for it.
+  other = worker.start(host.load(others));
+  EXPECT_TRUE(worker.worker.carry_over(*plugin).ok());
+  worker.worker.commit();
+  events();
+  auto last = plugin->make_http_context(stream);
+  EXPECT_THAT(events(), ElementsAre("proxy_on_context_create(3, 2)"));
+}
+
+TEST_P(JoiningTest, OneThatLeavesMeanwhileIsNotBroughtAlong) {
+  serve_and_load();
+  others.configuration += " ";
+  other = worker.start(host.load(others));
+  EXPECT_TRUE(worker.worker.carry_over(*plugin).ok());
+  context.reset();
+  plugin.reset();
+  worker.services.run();
+  EXPECT_EQ(active(), 1u);
+  worker.worker.commit();
+  events();
+  auto next = other->make_http_context(stream);
+  EXPECT_THAT(events(), ElementsAre("other: proxy_on_context_create(3, 1)"));
+}
+
+TEST_P(JoiningTest, PluginsOfOneRootShareItInTheFreshInstanceToo) {
+  serve_and_load();
+  auto same = options;
+  same.name = "same";
+  auto sharing = worker.start(host.load(same));
+  EXPECT_THAT(events(), IsEmpty());
+  others.configuration += " ";
+  other = worker.start(host.load(others));
+  events();
+  EXPECT_TRUE(worker.worker.carry_over(*plugin).ok());
+  EXPECT_TRUE(worker.worker.carry_over(*sharing).ok());
+  EXPECT_THAT(events(), ElementsAre("proxy_on_context_create(2, 0)", "proxy_on_vm_start(2, 0)",
+                                    StartsWith("proxy_validate_configuration(2, "),
+                                    StartsWith("proxy_on_configure(2, ")));
+  worker.worker.commit();
+  auto next = sharing->make_http_context(stream);
+  EXPECT_THAT(events(), ElementsAre("proxy_on_context_create(3, 2)"));
+  context.reset();
+  worker.services.run();
+  EXPECT_EQ(active(), 1u);
+}
+
+TEST_P(JoiningTest, AQueueIsToldWhereItsRootIs) {
+  script.on("proxy_on_configure").call("proxy_register_shared_queue", "queue", out32_to(1));
+  script.on("proxy_on_request_headers").call("proxy_enqueue_shared_queue", 1, "item");
+  serve_and_load();
+  others.configuration += " ";
+  const auto next = host.load(others);
+  for (const bool given_up : {true, false}) {
+    other = worker.start(next);
+    EXPECT_TRUE(worker.worker.carry_over(*plugin).ok());
+    if (given_up) other.reset();
+    worker.worker.commit();
+    worker.services.run();
+    events();
+    request_headers();
+    worker.services.run();
+    // The root has the id 1 in the one instance, 2 in the other.
+    EXPECT_THAT(events(), ::testing::Contains("proxy_on_queue_ready(" +
+                                              std::string(given_up ? "1" : "2") + ", 1)"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, JoiningTest, ::testing::ValuesIn(loadable_engines()),
+                         engine_name);
+
 TEST_P(SharingTest, InstancesAreCounted) {
   const std::string prefix = "wasm." + options.vm.engine;
   auto* active = host.metrics.define(abi::MetricType::Gauge, prefix + ".active");

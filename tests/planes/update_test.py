@@ -1,11 +1,13 @@
 """Configurations that change while requests run: none is lost, and a bad one changes nothing."""
 
+import asyncio
 import json
 import os
 import pathlib
 import signal
 import subprocess
 import tempfile
+import threading
 import unittest
 
 from peers.bootstrap import bootstrap, cluster, listener, plugin
@@ -188,6 +190,45 @@ class UpdateTest(PlaneTest):
             self.update(self.keeping(kilobytes=4096, bound=8 << 20, vm_id=str(number)))
         # 15 times 4 MiB, were they kept.
         self.assertLess(self.weir.rss_bytes() - before, 30 << 20)
+
+    def test_a_plugin_that_fails_as_it_joins_a_vm_costs_no_stream(self):
+        module = self.module("starts_once")
+        stays = plugin("stays", module, vm_id="one")
+        self.start(self.config(listeners=[listener("main", stays)]))
+        load = SteadyLoad(Http1Client, self.weir.port)
+        rejected = threading.Event()
+
+        async def until_rejected():
+            yield b"begin"
+            while not rejected.is_set():
+                await asyncio.sleep(0.01)
+            yield b"end"
+
+        client = self.client(self.weir.port)
+        under_way = client.start("/", method="POST", body=until_rejected())
+        joins = plugin("joins", module, "fails", vm_id="one")
+        self.reject(
+            self.config(listeners=[listener("main", stays, joins)]),
+            "plugin 'joins': proxy_on_configure: unreachable",
+        )
+        rejected.set()
+        self.assertEqual(under_way.result().status, 200)
+        self.assertEqual({answer.status for answer in load.stop()}, {200})
+        workers = self.weir.plugins()[0]["workers"]
+        self.assertEqual([(it["state"], it["failures"]) for it in workers], [("running", 0)] * 2)
+
+    def test_plugins_join_a_vm_and_leave_it_while_streams_run(self):
+        filters = [plugin(f"p{i}", guest("http_all"), f"scenario=/headers\ntick_ms={60_000 + i}") for i in range(3)]
+        some = [filters[:1], filters[:2], filters, filters[1:], filters[2:], filters[:1]]
+        self.start(self.config(listeners=[listener("main", *some[0])]))
+        eventually(lambda: self.weir.stat("wasm.wasmtime.active") == 2, "an instance on each worker")
+        load = SteadyLoad(Http1Client, self.weir.port, path="/headers")
+        for each in some[1:]:
+            self.update(self.config(listeners=[listener("main", *each)]))
+        answers = load.stop()
+        self.assertEqual({answer.status for answer in answers}, {200})
+        self.assertEqual({answer.headers.get("x-set") for answer in answers}, {"guest"})
+        eventually(lambda: self.weir.stat("wasm.wasmtime.active") == 2, "the former instances to go")
 
     def test_sighup_reads_the_file_and_all_plugins_anew(self):
         self.start(self.config())

@@ -135,6 +135,12 @@ Done WorkerGeneration::start_plugins(const WorkerGeneration* before) {
     if (place.service) services_.push_back(plugin.get());
     plugins_.push_back(std::move(plugin));
   }
+  // Those that share a VM with a new one come along into its fresh instance.
+  for (size_t i = 0; i < plugins_.size(); ++i) {
+    if (plugins_[i] == nullptr) continue;
+    Done carried = surroundings_.worker.carry_over(*plugins_[i]);
+    if (!carried.ok()) return at_place(generation_->plugins[i], std::move(carried).error());
+  }
   return Unit{};
 }
 

@@ -115,6 +115,7 @@ Result<std::vector<uint16_t>> WorkerThread::State::prepare(std::shared_ptr<const
 
 Done WorkerThread::State::commit() {
   if (draining_ || next_ == nullptr) return Unit{};
+  worker_.commit();
   Done done = listeners_.commit(*next_);
   if (current_ != nullptr) old_.push_back(std::move(current_));
   current_ = std::move(next_);
