@@ -6,15 +6,19 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <regex>
 #include <set>
 #include <vector>
 
+#include "base/sha256.h"
 #include "config/bootstrap.h"
+#include "config/code_server.h"
 #include "config/complete_file.h"
 #include "config/known_types.h"
 #include "config/loader.h"
+#include "config/native_plugin.h"
 #include "config/trial.h"
 
 namespace weir::test {
@@ -26,7 +30,7 @@ struct Example {
   int line;
   std::string message;  // that it is a part of; empty: a whole file
   std::string text;
-  bool only_read = false;  // its plugin is not on this machine
+  bool only_read = false;  // what it names besides plugins is not on this machine
 };
 
 struct Page {
@@ -60,8 +64,19 @@ Page read_page() {
   return page;
 }
 
+// The example with what is on this machine: the server's code in place of other servers', and its
+// hash.
+std::string with_code_of(const CodeServer& server, const std::string& text) {
+  static const std::regex kUri(R"(https?://[a-z.]+/[a-z0-9.-]+\.wasm)");
+  static const std::regex kHash("sha256: [0-9a-f]{64}");
+  const std::string code = plugin_code();
+  return std::regex_replace(
+      std::regex_replace(text, kUri, "http://" + server.host() + "/plugin.wasm"), kHash,
+      "sha256: \"" + to_hex(sha256({as_bytes(code)})) + "\"");
+}
+
 // The files that an example names.
-std::vector<std::string> plugin_files(const std::string& text) {
+std::vector<std::string> files_in(const std::string& text) {
   std::vector<std::string> files;
   static const std::regex kFile("filename: ([A-Za-z0-9_./-]+)");
   for (std::sregex_iterator at(text.begin(), text.end(), kFile), end; at != end; ++at) {
@@ -108,6 +123,9 @@ class ConfigurationPageTest : public ::testing::Test {
 
 TEST_F(ConfigurationPageTest, ItsExamplesWork) {
   EXPECT_GT(page.examples.size(), 20u);
+  const CodeServer server;
+  register_native_plugin();
+  ::setenv("AUTH_PLUGIN", "auth_native", 1);
   Trial trial;
   const auto known = messages();
   for (const Example& example : page.examples) {
@@ -121,17 +139,29 @@ TEST_F(ConfigurationPageTest, ItsExamplesWork) {
     const bool whole = example.message.empty();
     ASSERT_TRUE(whole || std::ranges::find(known, example.message) != known.end())
         << at << ": no message '" << example.message << "'";
-    const std::string file = whole ? example.text : complete_file(example.message, example.text);
+    const std::string text = with_code_of(server, example.text);
+    const std::string file = whole ? text : complete_file(example.message, text);
     if (example.only_read) {
       const auto settings = config::load_bootstrap(file, "example.yaml");
       EXPECT_TRUE(settings.ok()) << at << ": " << settings.error().message;
       continue;
     }
-    for (const std::string& plugin : plugin_files(file)) trial.add_plugin(plugin);
+    for (const std::string& name : files_in(file)) {
+      name.ends_with(".wasm") ? trial.add_plugin(name) : trial.add_file(name, "{}");
+    }
     const auto outcome = trial.check("example.yaml", file);
     EXPECT_EQ(outcome.exit_code, 0) << at;
     EXPECT_EQ(outcome.err, "") << at;
     EXPECT_NE(outcome.out, "") << at;
+  }
+}
+
+TEST_F(ConfigurationPageTest, ItsExamplesOfPluginsAreStarted) {
+  for (const Example& example : page.examples) {
+    if (!example.only_read) continue;
+    const std::string at = "line " + std::to_string(example.line);
+    EXPECT_NE(example.text.find("transport_socket"), std::string::npos) << at;
+    EXPECT_EQ(example.text.find("vm_config"), std::string::npos) << at;
   }
 }
 

@@ -11,15 +11,17 @@ namespace weir::test {
 
 Trial::Trial() { add_plugin("plugin.wasm"); }
 
-void Trial::add_plugin(const std::string& file_name) {
+void Trial::add_plugin(const std::string& file_name) { add_file(file_name, plugin_code()); }
+
+void Trial::add_file(const std::string& file_name, const std::string& text) {
   std::filesystem::create_directories((folder_ / file_name).parent_path());
-  folder_.write(file_name, plugin_code());
+  folder_.write(file_name, text);
 }
 
 Trial::Outcome Trial::check(const std::string& file_name, std::string_view text) {
   folder_.write(file_name, std::string(text));
   const std::string path = this->path(file_name);
-  const char* words[] = {"weir", "check", "--no-code-cache", path.c_str()};
+  const char* words[] = {"weir", "check", "--no-code-cache", "--fetch-cache", "", path.c_str()};
   ::testing::internal::CaptureStdout();
   ::testing::internal::CaptureStderr();
   const int code = cli::run_command_line(static_cast<int>(std::size(words)), words);

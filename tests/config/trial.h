@@ -22,6 +22,7 @@ class Trial {
   Outcome check(const std::string& file_name, std::string_view text);
   // Puts the plugin into another file too.
   void add_plugin(const std::string& file_name);
+  void add_file(const std::string& file_name, const std::string& text);
   std::string path(const std::string& file_name) const { return (folder_ / file_name).string(); }
 
  private:
