@@ -63,7 +63,8 @@ std::optional<T> narrow(const Integer& integer) {
 
 template <typename T>
 Done set_integer(const Node& node, Slot slot, const Place& at) {
-  auto integer = node.kind == Node::Kind::Scalar ? parse_integer(node.text) : std::nullopt;
+  if (node.kind != Node::Kind::Scalar) return mismatch(at, "a whole number", node);
+  auto integer = parse_integer(node.text);
   auto value = integer ? narrow<T>(*integer) : std::nullopt;
   if (!value) {
     return mismatch(at,
