@@ -56,9 +56,8 @@ CheckReport check_settings(const config::ServeSettings& settings, const planes::
   auto generation = make_generation(settings);
   Done secured = generation.ok() ? open_tls(generation.value(), nullptr, supply.base_dir())
                                  : Done(std::move(generation).error());
-  if (!secured.ok()) {
-    report.errors.push_back(std::move(secured).error());
-  } else {
+  if (!secured.ok()) report.errors.push_back(std::move(secured).error());
+  if (report.errors.empty()) {
     report.passed.push_back(count(settings.listeners.size(), "listener") + ", " +
                             count(settings.clusters.size(), "cluster") + ", " +
                             count(places.size(), "plugin"));
