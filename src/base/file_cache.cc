@@ -143,21 +143,23 @@ std::optional<std::vector<std::byte>> FileCache::find(const Digest& key) const {
   return content;
 }
 
-void FileCache::store(const Digest& key, Bytes content) const {
+Done FileCache::store(const Digest& key, Bytes content) const {
   if (sizeof(Header) + content.size() > settings_.max_bytes) {
-    return warn("a file of " + std::to_string(content.size()) + " bytes exceeds the whole cache");
+    return not_stored("a file of " + std::to_string(content.size()) +
+                      " bytes exceeds the whole cache");
   }
-  if (!is_trusted()) return;
+  if (!is_trusted()) return Error{ErrorCode::Io, find_stranger(settings_.folder)};
   if (!make_folder(settings_.folder)) {
-    return warn("cannot make " + settings_.folder.string() + ": " + errno_text());
+    return not_stored("cannot make " + settings_.folder.string() + ": " + errno_text());
   }
   const Header header{
       .magic = kMagic, .content_bytes = content.size(), .key = key, .checksum = sha256({content})};
   const fs::path path = file_for(key);
   if (!write_atomically(path, header, content)) {
-    return warn("cannot write " + path.string() + ": " + errno_text());
+    return not_stored("cannot write " + path.string() + ": " + errno_text());
   }
   remove_least_recently_used();
+  return Unit{};
 }
 
 size_t FileCache::count() const {
@@ -218,6 +220,11 @@ void FileCache::remove_least_recently_used() const {
     fs::remove(entry.path, ignored);
     total -= entry.bytes;
   }
+}
+
+Done FileCache::not_stored(std::string why) const {
+  warn(why);
+  return Error{ErrorCode::Io, std::move(why)};
 }
 
 void FileCache::warn(const std::string& what) const {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/result.h"
 #include "base/sha256.h"
 
 namespace weir {
@@ -37,8 +38,8 @@ class FileCache {
 
   std::optional<std::vector<std::byte>> find(const Digest& key) const;
 
-  // Failing to store is logged and otherwise without effect.
-  void store(const Digest& key, Bytes content) const;
+  // Where it cannot be kept, that is logged, and the error tells why.
+  Done store(const Digest& key, Bytes content) const;
 
   // How many there are. Reads the folder.
   size_t count() const;
@@ -52,6 +53,7 @@ class FileCache {
   bool is_trusted() const;
   void remove_least_recently_used() const;
   void warn(const std::string& what) const;
+  Done not_stored(std::string why) const;
 
   const Settings settings_;
   Logger& logger_;

@@ -38,7 +38,7 @@ class FileCacheTest : public ::testing::Test {
   }
 
   void store(std::string_view name, std::string_view content) {
-    cache.store(key_of(name), as_bytes(content));
+    static_cast<void>(cache.store(key_of(name), as_bytes(content)));
   }
 
   std::vector<fs::path> files() const {
@@ -71,6 +71,13 @@ class FileCacheTest : public ::testing::Test {
   const FileCache cache{
       {.folder = folder, .suffix = ".kept", .name = "test cache", .max_bytes = 4096}, logger};
 };
+
+TEST_F(FileCacheTest, TellsWhyItHasNotStored) {
+  std::ofstream(folder.parent_path()) << "a file where a folder would be";
+  const Done stored = cache.store(key_of("a"), as_bytes("content"));
+  ASSERT_FALSE(stored.ok());
+  EXPECT_THAT(stored.error().message, HasSubstr(folder.parent_path().string()));
+}
 
 TEST_F(FileCacheTest, FindsWhatWasStored) {
   EXPECT_EQ(found("a"), std::nullopt);

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "base/bytes.h"
+#include "base/shown_url.h"
 #include "fetch/image_reference.h"
 #include "fetch/registry_client.h"
 
@@ -12,6 +13,8 @@ namespace weir::fetch {
 namespace {
 
 using std::chrono::steady_clock;
+
+constexpr std::chrono::minutes kBackground{10};
 
 // Doubles with each try up to the longest; from half of that to all of it, so that many hosts do
 // not come back at once.
@@ -23,7 +26,7 @@ Milliseconds pause_after(const Source& source, uint32_t tries) {
   return Milliseconds(std::uniform_int_distribution(pause.count() / 2, pause.count())(random));
 }
 
-std::string shown(const Source& source) { return std::string(without_query(source.uri)); }
+std::string shown(const Source& source) { return shown_url(source.uri); }
 
 Fetched<std::string> fetch_file(const Source& source, HttpClient& http) {
   WEIR_TRY(HttpResponse response, http.send({.url = source.uri,
@@ -34,7 +37,8 @@ Fetched<std::string> fetch_file(const Source& source, HttpClient& http) {
   const Digest digest = sha256({as_bytes(response.body)});
   if (digest != source.sha256) {
     return final(shown(source) + ": the sha256 of what is there is " + to_hex(digest) + ", not " +
-                 to_hex(source.sha256));
+                     to_hex(source.sha256),
+                 ErrorCode::BadModule);
   }
   return std::move(response.body);
 }
@@ -50,22 +54,31 @@ Fetched<std::string> fetch_once(const Source& source, HttpClient& http) {
 
 }  // namespace
 
-CodeFetcher::CodeFetcher(Parts parts) : parts_(std::move(parts)) {
-  for (size_t i = 0; i < parts_.threads; ++i) {
-    threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
-  }
-}
+CodeFetcher::CodeFetcher(Parts parts) : parts_(std::move(parts)) {}
 
 CodeFetcher::~CodeFetcher() {
-  for (std::jthread& thread : threads_) thread.request_stop();
-  threads_.clear();
+  std::vector<std::jthread> threads;
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+    threads.swap(threads_);
+  }
+  for (std::jthread& thread : threads) thread.request_stop();
+  threads.clear();
   const Result<std::string> broken_off = Error{ErrorCode::Unavailable, "the fetch was broken off"};
   for (const Job& job : jobs_) {
-    for (const OnDone& done : job.waiting) done(broken_off);
+    for (const Waiting& one : job.waiting) one.done(broken_off);
   }
 }
 
-void CodeFetcher::fetch(const Source& source, OnDone done) { add(source, std::move(done)); }
+void CodeFetcher::fetch(const Source& source, OnDone done, Wanted wanted) {
+  {
+    const std::lock_guard lock(mutex_);
+    find_or_add(source).waiting.push_back({std::move(done), std::move(wanted)});
+    start_thread_if_needed();
+  }
+  changed_.notify_all();
+}
 
 Result<std::string> CodeFetcher::wait_for(const Source& source, const std::stop_token& stop) {
   if (auto code = find(source)) return std::move(*code);
@@ -82,7 +95,9 @@ Result<std::string> CodeFetcher::wait_for(const Source& source, const std::stop_
   const std::stop_callback on_stop(stop, [answer] {
     answer->set(Error{ErrorCode::Unavailable, "waiting for the code was broken off"});
   });
-  add(source, [answer](const Result<std::string>& code) { answer->set(code); });
+  fetch(
+      source, [answer](const Result<std::string>& code) { answer->set(code); },
+      [stop] { return !stop.stop_requested(); });
   return result.get();
 }
 
@@ -93,14 +108,19 @@ Result<std::string> CodeFetcher::find_or_start(const Source& source) {
     const std::lock_guard lock(mutex_);
     const auto failure = last_failures_.find(source.sha256);
     if (failure != last_failures_.end()) reason += " (the last one: " + failure->second + ")";
+    if (!not_kept_.empty()) reason += "; " + not_kept_;
+    find_or_add(source).background_until = steady_clock::now() + kBackground;
+    start_thread_if_needed();
   }
-  add(source, nullptr);
+  changed_.notify_all();
   return Error{ErrorCode::NotFound, shown(source) + ": " + reason};
 }
 
-void CodeFetcher::finish() {
+Done CodeFetcher::finish() {
   std::unique_lock lock(mutex_);
   idle_.wait(lock, [this] { return jobs_.empty(); });
+  if (not_kept_.empty()) return Unit{};
+  return Error{ErrorCode::Io, not_kept_};
 }
 
 std::optional<std::string> CodeFetcher::find(const Source& source) {
@@ -117,10 +137,14 @@ std::optional<std::string> CodeFetcher::find(const Source& source) {
 
 // The cache vouches for what was stored, not for who has stored it: its folder may be open to
 // others, and an image's code lies there by the hash of its manifest, too.
-std::optional<std::string> CodeFetcher::find_cached(const Source& source) const {
+std::optional<std::string> CodeFetcher::find_cached(const Source& source) {
   if (parts_.cache == nullptr) return std::nullopt;
   const auto code = parts_.cache->find(source.sha256);
-  if (!code) return std::nullopt;
+  if (!code) {
+    const std::lock_guard lock(mutex_);
+    const auto kept = std::ranges::find(kept_, source.sha256, &Kept::sha256);
+    return kept == kept_.end() ? std::nullopt : std::optional(kept->code);
+  }
   if (!is_image_uri(source.uri) && sha256({*code}) != source.sha256) {
     parts_.logger.log(LogLevel::Warn, "fetch: " + shown(source) +
                                           ": the cache holds something else " +
@@ -130,26 +154,57 @@ std::optional<std::string> CodeFetcher::find_cached(const Source& source) const 
   return std::string(as_text(*code));
 }
 
-void CodeFetcher::add(const Source& source, OnDone done) {
-  {
-    const std::lock_guard lock(mutex_);
-    auto job = std::ranges::find(jobs_, source, &Job::source);
-    if (job == jobs_.end()) job = jobs_.insert(jobs_.end(), Job{.source = source});
-    if (done != nullptr) job->waiting.push_back(std::move(done));
-  }
-  changed_.notify_all();
+void CodeFetcher::keep(const Source& source, const std::string& code) {
+  if (parts_.cache == nullptr) return;
+  const Done stored = parts_.cache->store(source.sha256, as_bytes(code));
+  const std::lock_guard lock(mutex_);
+  std::erase_if(kept_, [&](const Kept& one) { return one.sha256 == source.sha256; });
+  not_kept_.clear();
+  if (stored.ok()) return;
+  not_kept_ = "what was fetched cannot be kept: " + stored.error().message +
+              "; give the cache a folder that can be written and has room";
+  if (code.size() > parts_.max_kept_bytes) return;
+  kept_.push_front({source.sha256, code});
+  size_t total = 0;
+  std::erase_if(kept_, [&](const Kept& one) {
+    total += one.code.size();
+    return total > parts_.max_kept_bytes;
+  });
+}
+
+CodeFetcher::Job& CodeFetcher::find_or_add(const Source& source) {
+  auto job = std::ranges::find(jobs_, source, &Job::source);
+  if (job == jobs_.end()) job = jobs_.insert(jobs_.end(), Job{.source = source});
+  return *job;
+}
+
+// Whoever waits for a server that hangs leaves the other sources to another thread.
+void CodeFetcher::start_thread_if_needed() {
+  if (ending_ || idle_threads_ > 0 || threads_.size() >= parts_.max_threads) return;
+  if (std::ranges::all_of(jobs_, &Job::running)) return;
+  ++idle_threads_;  // it looks for a job first
+  threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
 }
 
 void CodeFetcher::run(const std::stop_token& stop) {
   HttpClient http(parts_.trust, stop);
-  while (Job* job = take_job(stop)) settle(*job, obtain(job->source, http), stop);
+  // Begins as an idle one.
+  while (Job* job = take_job(stop)) {
+    settle(*job, obtain(job->source, http), stop);
+    const std::lock_guard lock(mutex_);
+    ++idle_threads_;
+  }
 }
 
 CodeFetcher::Job* CodeFetcher::take_job(const std::stop_token& stop) {
+  std::list<Job> dropped;  // destroyed after the lock: they hold what is not ours
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
+    drop_unwanted(steady_clock::now(), dropped);
     if (Job* job = find_due(steady_clock::now())) {
       job->running = true;
+      --idle_threads_;
+      start_thread_if_needed();
       return job;
     }
     if (const auto due = next_due()) {
@@ -160,6 +215,24 @@ CodeFetcher::Job* CodeFetcher::take_job(const std::stop_token& stop) {
     }
   }
   return nullptr;
+}
+
+// Of those that are due, and have been tried.
+void CodeFetcher::drop_unwanted(Time now, std::list<Job>& dropped) {
+  for (auto job = jobs_.begin(); job != jobs_.end();) {
+    const auto one = job++;
+    if (one->running || one->tries == 0 || one->due > now || is_wanted(*one, now)) continue;
+    parts_.logger.log(LogLevel::Info,
+                      "fetch: " + shown(one->source) + ": given up, nobody waits for it any more");
+    dropped.splice(dropped.end(), jobs_, one);
+  }
+  if (jobs_.empty()) idle_.notify_all();
+}
+
+bool CodeFetcher::is_wanted(const Job& job, Time at) {
+  return job.background_until >= at || std::ranges::any_of(job.waiting, [](const Waiting& one) {
+           return one.wanted == nullptr || one.wanted();
+         });
 }
 
 bool CodeFetcher::may_run(const Job& job) const {
@@ -194,7 +267,7 @@ Fetched<std::string> CodeFetcher::obtain(const Source& source, HttpClient& http)
   parts_.logger.log(LogLevel::Info, "fetched " + shown(source) + ": " +
                                         std::to_string(code.value().size()) + " bytes, " +
                                         std::to_string(took.count()) + " ms");
-  if (parts_.cache != nullptr) parts_.cache->store(source.sha256, as_bytes(code.value()));
+  keep(source, code.value());
   ++stats_.fetch_successes;  // now a find() brings it
   return code;
 }
@@ -203,12 +276,14 @@ void CodeFetcher::settle(Job& job, Fetched<std::string> code, const std::stop_to
   std::unique_lock lock(mutex_);
   job.running = false;
   if (stop.stop_requested()) return;  // the destructor tells those who wait
-  const bool passing = !code.ok() && code.error().kind == Failure::Kind::Passing;
-  if (passing && job.tries < job.source.retries) {
-    const Milliseconds pause = pause_after(job.source, ++job.tries);
-    job.due = steady_clock::now() + pause;
-    const std::string again = "; trying again in " + std::to_string(pause.count()) + " ms";
-    parts_.logger.log(LogLevel::Warn, "fetch: " + code.error().error.message + again);
+  const bool may_pass = !code.ok() && code.error().kind == Failure::Kind::Passing;
+  const Milliseconds pause = pause_after(job.source, job.tries + 1);
+  const Time again = steady_clock::now() + pause;
+  if (may_pass && job.tries < job.source.retries && is_wanted(job, again)) {
+    ++job.tries;
+    job.due = again;
+    const std::string then = "; trying again in " + std::to_string(pause.count()) + " ms";
+    parts_.logger.log(LogLevel::Warn, "fetch: " + code.error().error.message + then);
     lock.unlock();
     return changed_.notify_all();
   }
@@ -223,12 +298,12 @@ void CodeFetcher::settle(Job& job, Fetched<std::string> code, const std::stop_to
     last_failures_[job.source.sha256] = result.error().message;
     parts_.logger.log(LogLevel::Error, "fetch: " + result.error().message);
   }
-  const std::vector<OnDone> waiting = std::move(job.waiting);
+  const std::vector<Waiting> waiting = std::move(job.waiting);
   jobs_.remove_if([&](const Job& other) { return &other == &job; });
   lock.unlock();
   changed_.notify_all();
   idle_.notify_all();
-  for (const OnDone& done : waiting) done(result);
+  for (const Waiting& one : waiting) one.done(result);
 }
 
 }  // namespace weir::fetch

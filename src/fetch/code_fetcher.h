@@ -30,7 +30,9 @@ class CodeFetcher {
     const FileCache* cache;  // null: none
     Logger& logger;
     HttpClient::Trust trust;
-    size_t threads = 4;  // so many sources are fetched at once
+    size_t max_threads = 32;  // so many sources are fetched at once; started when needed
+    // What is fetched for a later try, and the cache does not take, is kept in memory up to this.
+    size_t max_kept_bytes = 64u << 20;
   };
   // What `parts` refers to outlives it.
   explicit CodeFetcher(Parts parts);
@@ -40,19 +42,25 @@ class CodeFetcher {
   // What is in the cache, at once.
   std::optional<std::string> find(const Source& source);
 
-  // Calls `done`, on a thread of its own, when the code is there or has failed for good.
+  // Calls `done`, on a thread of its own, when the code is there or has failed for good. `wanted`
+  // is asked before each further try, on any thread, and may not call this object: when nobody
+  // wants the code any more there is none, and perhaps no call of `done`. Null: it is wanted to the
+  // end.
   using OnDone = std::function<void(const Result<std::string>&)>;
-  void fetch(const Source& source, OnDone done);
+  using Wanted = std::function<bool()>;
+  void fetch(const Source& source, OnDone done, Wanted wanted = nullptr);
 
-  // The same, blocking. A stop ends the waiting, not the fetch.
+  // The same, blocking. A stop ends the waiting and further tries, not one that is under way.
   Result<std::string> wait_for(const Source& source, const std::stop_token& stop = {});
 
   // Answers at once, out of the cache. On a miss the code is fetched in the background, so that a
-  // later try may find it; the error, NotFound, tells why the last such fetch failed.
+  // later try may find it; the error, NotFound, tells why the last such fetch failed. Tries in the
+  // background end ten minutes after somebody has asked last.
   Result<std::string> find_or_start(const Source& source);
 
-  // Waits until nothing is under way.
-  void finish();
+  // Waits until nothing is under way. The error tells why the cache has not taken what was fetched,
+  // if so: another process will not find it there.
+  Done finish();
 
   // Since the start. Thread: any.
   struct Stats {
@@ -68,16 +76,26 @@ class CodeFetcher {
 
  private:
   using Time = std::chrono::steady_clock::time_point;
+  struct Waiting {
+    OnDone done;
+    Wanted wanted;
+  };
   struct Job {
     Source source;
-    std::vector<OnDone> waiting;
+    std::vector<Waiting> waiting;
+    Time background_until{};  // so long it is wanted by a later try
     uint32_t tries = 0;
     Time due{};  // not to be tried before
     bool running = false;
   };
+  // What the cache has not taken.
+  struct Kept {
+    Digest sha256;
+    std::string code;
+  };
 
-  std::optional<std::string> find_cached(const Source& source) const;
-  void add(const Source& source, OnDone done);
+  std::optional<std::string> find_cached(const Source& source);
+  void keep(const Source& source, const std::string& code);
   void run(const std::stop_token& stop);
   Fetched<std::string> obtain(const Source& source, HttpClient& http);
   // Ends the job, or has it tried again later.
@@ -85,6 +103,10 @@ class CodeFetcher {
   // The next job to try; null once a stop is asked for.
   Job* take_job(const std::stop_token& stop);
   // Those below are called with mutex_ held.
+  Job& find_or_add(const Source& source);
+  void start_thread_if_needed();
+  void drop_unwanted(Time now, std::list<Job>& dropped);
+  static bool is_wanted(const Job& job, Time at);
   bool may_run(const Job& job) const;
   Job* find_due(Time now);
   std::optional<Time> next_due() const;
@@ -96,7 +118,11 @@ class CodeFetcher {
   std::condition_variable idle_;
   std::list<Job> jobs_;                          // guarded by mutex_
   std::map<Digest, std::string> last_failures_;  // guarded by mutex_
-  std::vector<std::jthread> threads_;
+  std::list<Kept> kept_;                         // the newest first; guarded by mutex_
+  std::string not_kept_;                         // why the cache took no more; guarded by mutex_
+  size_t idle_threads_ = 0;                      // guarded by mutex_
+  bool ending_ = false;                          // guarded by mutex_
+  std::vector<std::jthread> threads_;            // guarded by mutex_
 };
 
 }  // namespace weir::fetch

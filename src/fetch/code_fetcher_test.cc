@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <future>
+#include <thread>
 
 #include "base/log_fakes.h"
 #include "fetch/server_fakes.h"
@@ -19,6 +20,7 @@ using test::FakeResponse;
 using test::FakeServer;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using weir::test::RecordingLogger;
 
 class CodeFetcherTest : public ::testing::Test {
@@ -74,14 +76,14 @@ TEST_F(CodeFetcherTest, NeedsNoCache) {
 }
 
 TEST_F(CodeFetcherTest, FindsWhatAnotherProcessFetched) {
-  cache.store(sha256({as_bytes("code")}), as_bytes("code"));
+  ASSERT_TRUE(cache.store(sha256({as_bytes("code")}), as_bytes("code")).ok());
   EXPECT_TRUE(fetcher.wait_for(source("http://127.0.0.1:1/")).ok());
 }
 
 TEST_F(CodeFetcherTest, UsesNothingOfAnotherHashThatLiesInTheCache) {
   const FakeServer server(answer);
   const Source from = source(server.url("/"));
-  cache.store(from.sha256, as_bytes("forged"));
+  ASSERT_TRUE(cache.store(from.sha256, as_bytes("forged")).ok());
   EXPECT_FALSE(fetcher.find(from).has_value());
   EXPECT_EQ(fetcher.wait_for(from).value(), "code");
   EXPECT_EQ(fetcher.find(from), "code");
@@ -177,6 +179,103 @@ TEST_F(CodeFetcherTest, FetchesOthersWhileAServerHangs) {
   slow.get_future().get();
 }
 
+TEST_F(CodeFetcherTest, FetchesOthersWhileManyServersHang) {
+  std::promise<void> gate;
+  auto opened = gate.get_future().share();
+  const FakeServer hanging([&](const FakeRequest&) {
+    opened.wait();
+    return FakeResponse{.status = 404};
+  });
+  for (int i = 0; i < 10; ++i) {
+    const std::string name = std::to_string(i);
+    fetcher.fetch(source(hanging.url("/" + name), name), [](const Result<std::string>&) {});
+  }
+  const FakeServer server(answer);
+  EXPECT_TRUE(fetcher.wait_for(source(server.url("/"))).ok());
+  gate.set_value();
+  EXPECT_TRUE(fetcher.finish().ok());
+}
+
+TEST_F(CodeFetcherTest, HasABoundOnWhatItFetchesAtOnce) {
+  std::atomic<int> now = 0;
+  std::atomic<int> most = 0;
+  const FakeServer server([&](const FakeRequest&) {
+    most = std::max<int>(most, ++now);
+    std::this_thread::sleep_for(Milliseconds(5));
+    --now;
+    return FakeResponse{.status = 404};
+  });
+  CodeFetcher small({.cache = nullptr, .logger = logger, .max_threads = 2});
+  for (int i = 0; i < 10; ++i) {
+    small.fetch(source(server.url("/"), std::to_string(i)), [](const Result<std::string>&) {});
+  }
+  EXPECT_TRUE(small.finish().ok());
+  EXPECT_EQ(server.requests().size(), 10u);
+  EXPECT_LE(most, 2);
+}
+
+TEST_F(CodeFetcherTest, TriesNoMoreWhenNobodyWaits) {
+  const FakeServer server([](const FakeRequest&) { return FakeResponse{.status = 503}; });
+  Source from = source(server.url("/"));
+  from.retries = UINT32_MAX;
+  std::atomic<int> asked = 0;
+  fetcher.fetch(
+      from, [](const Result<std::string>&) {}, [&] { return ++asked < 4; });
+  EXPECT_TRUE(fetcher.finish().ok());
+  EXPECT_LE(server.requests().size(), 4u);
+}
+
+TEST_F(CodeFetcherTest, TriesOnForThoseWhoStillWait) {
+  std::atomic<int> asked = 0;
+  const FakeServer server([&](const FakeRequest&) {
+    return ++asked < 3 ? FakeResponse{.status = 503} : FakeResponse{.body = "code"};
+  });
+  Source from = source(server.url("/"));
+  from.retries = UINT32_MAX;
+  fetcher.fetch(
+      from, [](const Result<std::string>&) {}, [] { return false; });
+  EXPECT_TRUE(fetcher.wait_for(from).ok());
+}
+
+TEST_F(CodeFetcherTest, KeepsInMemoryWhatTheCacheDoesNotTake) {
+  const FileCache tiny(
+      {.folder = "/nowhere", .suffix = ".wasm", .name = "fetched code", .max_bytes = 1}, logger);
+  const FakeServer server(answer);
+  CodeFetcher other({.cache = &tiny, .logger = logger});
+  const Source from = source(server.url("/a.wasm"));
+  EXPECT_FALSE(other.find_or_start(from).ok());
+  const Done kept = other.finish();
+  ASSERT_FALSE(kept.ok());
+  EXPECT_THAT(kept.error().message, HasSubstr("exceeds the whole cache; give the cache a folder"));
+  EXPECT_EQ(other.find_or_start(from).value(), "code");
+  EXPECT_EQ(server.requests().size(), 1u);
+}
+
+TEST_F(CodeFetcherTest, SaysThatWhatItHasFetchedIsNotKept) {
+  const FileCache tiny(
+      {.folder = "/nowhere", .suffix = ".wasm", .name = "fetched code", .max_bytes = 1}, logger);
+  const FakeServer server(answer);
+  CodeFetcher other({.cache = &tiny, .logger = logger, .max_kept_bytes = 3});
+  const Source from = source(server.url("/a.wasm"));
+  EXPECT_FALSE(other.find_or_start(from).ok());
+  EXPECT_FALSE(other.finish().ok());
+  const auto again = other.find_or_start(from);
+  ASSERT_FALSE(again.ok());
+  EXPECT_THAT(again.error().message, HasSubstr("what was fetched cannot be kept: a file of 4"));
+}
+
+TEST_F(CodeFetcherTest, TellsNobodyThePasswordsOfUris) {
+  const FakeServer server([](const FakeRequest& asked) {
+    EXPECT_EQ(asked.headers.at("authorization"), "Basic dXNlcjpzZWNyZXQ=");
+    return FakeResponse{.status = 503};
+  });
+  Source from = source("http://user:secret@" + server.host() + "/a.wasm");
+  from.retries = 1;
+  EXPECT_EQ(error(from), "http://***@" + server.host() +
+                             "/a.wasm: the server answers with status 503, after 2 tries");
+  for (const std::string& line : logger.lines()) EXPECT_THAT(line, Not(HasSubstr("secret")));
+}
+
 TEST_F(CodeFetcherTest, FetchesInTheBackgroundForTheNextTry) {
   const FakeServer server(answer);
   const Source from = source(server.url("/a.wasm"));
@@ -185,7 +284,7 @@ TEST_F(CodeFetcherTest, FetchesInTheBackgroundForTheNextTry) {
   EXPECT_EQ(missed.error().code, ErrorCode::NotFound);
   EXPECT_EQ(missed.error().message,
             server.url("/a.wasm") + ": not in the cache, and being fetched for the next try");
-  fetcher.finish();
+  EXPECT_TRUE(fetcher.finish().ok());
   const auto found = fetcher.find_or_start(from);
   ASSERT_TRUE(found.ok());
   EXPECT_EQ(found.value(), "code");
@@ -197,12 +296,12 @@ TEST_F(CodeFetcherTest, TellsWhyTheLastFetchInTheBackgroundFailed) {
       [&](const FakeRequest&) { return FakeResponse{.status = status, .body = "code"}; });
   const Source from = source(server.url("/"));
   EXPECT_FALSE(fetcher.find_or_start(from).ok());
-  fetcher.finish();
+  EXPECT_TRUE(fetcher.finish().ok());
   EXPECT_THAT(fetcher.find_or_start(from).error().message, HasSubstr("status 404"));
-  fetcher.finish();
+  EXPECT_TRUE(fetcher.finish().ok());
   status = 200;
   EXPECT_FALSE(fetcher.find_or_start(from).ok());
-  fetcher.finish();
+  EXPECT_TRUE(fetcher.finish().ok());
   EXPECT_TRUE(fetcher.find_or_start(from).ok());
 }
 
@@ -236,7 +335,7 @@ TEST_F(CodeFetcherTest, AStopEndsTheWaitingAlone) {
   stop.request_stop();
   EXPECT_FALSE(fetcher.wait_for(source(server.url("/")), stop.get_token()).ok());
   gate.set_value();
-  fetcher.finish();
+  EXPECT_TRUE(fetcher.finish().ok());
   EXPECT_TRUE(fetcher.find_or_start(source(server.url("/"))).ok());
 }
 

@@ -7,6 +7,8 @@
 #include <limits>
 #include <optional>
 
+#include "base/shown_url.h"
+
 namespace weir::fetch {
 namespace {
 
@@ -128,7 +130,7 @@ Failure HttpClient::Curl::failure(CURLcode code, const Body& body, const char* w
   if (code == CURLE_ABORTED_BY_CALLBACK) return final("broken off");
   if (code == CURLE_FILESIZE_EXCEEDED || body.too_large) {
     return final("the answer is larger than " + std::to_string(body.max_bytes) + " bytes",
-                 ErrorCode::Unavailable);
+                 ErrorCode::LimitExceeded);
   }
   std::string reason = *words == '\0' ? curl_easy_strerror(code) : words;
   return may_pass(code) ? passing(std::move(reason)) : final(std::move(reason));
@@ -159,7 +161,7 @@ Fetched<HttpResponse> HttpClient::send(const HttpRequest& request) {
   CURL* handle = curl_->handle;
   const CURLcode code = curl_easy_perform(handle);
   if (code != CURLE_OK) {
-    return curl_->failure(code, body, words.data()).in(without_query(request.url));
+    return curl_->failure(code, body, words.data()).in(shown_url(request.url));
   }
   HttpResponse response;
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &response.status);
@@ -173,11 +175,11 @@ Fetched<HttpResponse> HttpClient::send(const HttpRequest& request) {
 Fetched<Unit> expect_ok(std::string_view url, const HttpResponse& response) {
   const long status = response.status;
   if (status == 200) return Unit{};
-  std::string reason = std::string(without_query(url)) + ": the server answers with status " +
-                       std::to_string(status);
+  std::string reason =
+      shown_url(url) + ": the server answers with status " + std::to_string(status);
   if (!response.redirect.empty()) {
-    return final(std::move(reason) + ", a redirect to " +
-                 std::string(without_query(response.redirect)) + ", which is not followed");
+    return final(std::move(reason) + ", a redirect to " + shown_url(response.redirect) +
+                 ", which is not followed");
   }
   const bool later = status == 408 || status == 425 || status == 429 || status >= 500;
   return later ? passing(std::move(reason)) : final(std::move(reason));
@@ -198,10 +200,6 @@ std::string escape(std::string_view text) {
     escaped += kDigits[byte & 15];
   }
   return escaped;
-}
-
-std::string_view without_query(std::string_view url) {
-  return url.substr(0, url.find_first_of("?#"));
 }
 
 }  // namespace weir::fetch

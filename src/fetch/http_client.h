@@ -58,7 +58,4 @@ Fetched<Unit> expect_ok(std::string_view url, const HttpResponse& response);
 // Percent-encodes all but letters, digits and "-._~".
 std::string escape(std::string_view text);
 
-// What stands before the query, for messages: the rest may be secret.
-std::string_view without_query(std::string_view url);
-
 }  // namespace weir::fetch

@@ -23,7 +23,8 @@ Failure unreadable(archive* opened) {
 }
 
 Failure too_large(uint64_t max_bytes) {
-  return final("the layer unpacks to more than " + std::to_string(max_bytes) + " bytes");
+  return final("the layer unpacks to more than " + std::to_string(max_bytes) + " bytes",
+               ErrorCode::LimitExceeded);
 }
 
 std::string_view name_of(archive_entry* entry) {

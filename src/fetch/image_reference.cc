@@ -1,5 +1,6 @@
 #include "fetch/image_reference.h"
 
+#include "base/shown_url.h"
 #include "fetch/image_digest.h"
 
 namespace weir::fetch {
@@ -67,7 +68,7 @@ bool is_image_uri(std::string_view uri) { return uri.starts_with(kScheme); }
 Result<ImageReference> parse_image_reference(std::string_view uri) {
   const auto bad = [&](std::string_view what) {
     return Error{ErrorCode::BadConfig,
-                 "'" + std::string(uri) + "': " + std::string(what) +
+                 "'" + shown_url(uri) + "': " + std::string(what) +
                      "; an image is oci://REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST"};
   };
   if (!is_image_uri(uri)) return bad("not an oci:// uri");

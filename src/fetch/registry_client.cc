@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/shown_url.h"
 #include "fetch/challenge.h"
 #include "fetch/image_layer.h"
 
@@ -24,8 +25,9 @@ std::string repository_of(const ImageReference& reference) {
 }
 
 Failure not_the_digest(std::string_view what, const Digest& is, const Digest& wanted) {
-  return final("the sha256 of " + std::string(what) + " is " + to_hex(is) + ", not " +
-               to_hex(wanted));
+  return final(
+      "the sha256 of " + std::string(what) + " is " + to_hex(is) + ", not " + to_hex(wanted),
+      ErrorCode::BadModule);
 }
 
 Digest digest_of(std::string_view bytes) { return sha256({as_bytes(bytes)}); }
@@ -35,7 +37,7 @@ Digest digest_of(std::string_view bytes) { return sha256({as_bytes(bytes)}); }
 Fetched<std::string> RegistryClient::fetch_code() {
   auto code = fetch_image();
   if (code.ok()) return code;
-  return std::move(code).error().in(source_.uri);
+  return std::move(code).error().in(shown_url(source_.uri));
 }
 
 Fetched<std::string> RegistryClient::fetch_image() {
@@ -85,7 +87,8 @@ Fetched<std::string> RegistryClient::get_manifest(const std::string& version,
 // Registries keep blobs elsewhere; whatever comes is held against its digest.
 Fetched<std::string> RegistryClient::get_blob(const Descriptor& blob) {
   if (blob.size > source_.max_bytes) {
-    return final("the layer is larger than " + std::to_string(source_.max_bytes) + " bytes");
+    return final("the layer is larger than " + std::to_string(source_.max_bytes) + " bytes",
+                 ErrorCode::LimitExceeded);
   }
   const HttpRequest request{.max_bytes = blob.size, .follow_redirects = true};
   WEIR_TRY(HttpResponse response, get("blobs/" + blob.digest, request));
@@ -160,7 +163,7 @@ Fetched<std::string> RegistryClient::get_token(const std::string& realm, const s
                                                const std::string& scope) {
   const bool secure = realm.starts_with("https://");
   if (!secure && !(realm.starts_with("http://") && scheme_ == "http")) {
-    return final("the registry names '" + std::string(without_query(realm)) +
+    return final("the registry names '" + shown_url(realm) +
                  "' to get a token from, which is no https:// uri");
   }
   HttpRequest request{.timeout = source_.timeout, .max_bytes = kMaxTokenBytes};
@@ -177,7 +180,7 @@ Fetched<std::string> RegistryClient::get_token(const std::string& realm, const s
   }
   WEIR_TRY(HttpResponse response, http_.send(request));
   if (response.status == 401 || response.status == 403) {
-    return final(std::string(without_query(realm)) + ": no token is given, with status " +
+    return final(shown_url(realm) + ": no token is given, with status " +
                  std::to_string(response.status) +
                  (credentials_ ? ": the pull secret is refused" : ": there is no pull secret"));
   }
@@ -189,7 +192,7 @@ Fetched<std::string> RegistryClient::get_token(const std::string& realm, const s
     const auto printable = [](char c) { return c > ' ' && c <= '~'; };
     if (std::ranges::all_of(token, printable)) return token;
   }
-  return final(std::string(without_query(realm)) + ": the answer holds no token");
+  return final(shown_url(realm) + ": the answer holds no token");
 }
 
 }  // namespace weir::fetch

@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import tempfile
+import time
 import unittest
 
 from peers.bootstrap import bootstrap, cluster, listener, plugin, remote
@@ -192,7 +193,38 @@ class NackTest(RemoteTest):
         eventually(lambda: self.edited_by() == "cpp", "the next try")
 
 
+    def test_a_cache_that_cannot_be_written_is_told(self):
+        self.cache = self.folder / "weir.json" / "cache"
+        self.write(self.config(vm=self.VM))
+        code, printed = run_to_end("serve", *map(str, self.arguments()))
+        self.assertEqual(code, 1)
+        self.assertRegex(
+            printed, r"plugin 'edit': .*what was fetched cannot be kept: .*weir.json"
+        )
+
+    def test_an_update_succeeds_without_a_cache_that_can_be_written(self):
+        self.cache = self.folder / "weir.json" / "cache"
+        weir = self.start(self.config(code={"local": {"filename": str(guest("cpp_http"))}}))
+        self.write(self.config(vm=self.VM))
+        eventually(lambda: self.updates(weir)["rejected"] == 1, "the rejection")
+        eventually(lambda: weir.stat("wasm.remote_load_fetch_successes") == 1, "the fetch")
+        weir.signal(signal.SIGHUP)
+        eventually(lambda: self.edited_by() == "rust", "the next try")
+
+
 class UpdateTest(RemoteTest):
+    def test_code_that_nobody_waits_for_is_not_tried_again(self):
+        weir = self.start(self.config())
+        self.server.status = 503
+        self.write(self.config(code=self.from_server("cpp", retries=4294967295)))
+        eventually(lambda: len(self.server.requests) > 3, "retries")
+        self.write(self.config(vm_id="other"))
+        eventually(lambda: self.updates(weir)["accepted"] == 1, "the newer one")
+        eventually(lambda: weir.lines("cpp.wasm: .*(given up|status 503$)"), "the end of the retries")
+        asked = len(self.server.requests)
+        time.sleep(0.3)  # six pauses
+        self.assertEqual(len(self.server.requests), asked)
+
     def test_a_new_configuration_warms_aside(self):
         weir = self.start(self.config())
         load = SteadyLoad(Http1Client, self.port, path="/headers")

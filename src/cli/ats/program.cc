@@ -33,8 +33,6 @@ std::string ca_file() {
   return said == nullptr ? "" : said;
 }
 
-// Idle, save while code is fetched.
-constexpr size_t kFetchThreads = 2;
 constexpr uint64_t kFetchCacheBytes = 1ull << 30;
 
 // Beside this file, where it was installed. For remap rules the server makes a copy of it in its
@@ -79,10 +77,8 @@ struct Program {
                                           .max_bytes = kFetchCacheBytes},
                       logger);
     }
-    fetcher.emplace(fetch::CodeFetcher::Parts{.cache = fetched ? &*fetched : nullptr,
-                                              .logger = logger,
-                                              .trust = {.ca_file = ca_file()},
-                                              .threads = kFetchThreads});
+    fetcher.emplace(fetch::CodeFetcher::Parts{
+        .cache = fetched ? &*fetched : nullptr, .logger = logger, .trust = {.ca_file = ca_file()}});
     plane.emplace(*host, *fetcher);
   }
 };

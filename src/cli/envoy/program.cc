@@ -30,8 +30,6 @@ std::string ca_file() {
   return said == nullptr ? "" : said;
 }
 
-// Idle, save while code is fetched.
-constexpr size_t kFetchThreads = 2;
 constexpr uint64_t kFetchCacheBytes = 1ull << 30;
 
 struct Program {
@@ -62,10 +60,8 @@ struct Program {
                                           .max_bytes = kFetchCacheBytes},
                       logger);
     }
-    fetcher.emplace(fetch::CodeFetcher::Parts{.cache = fetched ? &*fetched : nullptr,
-                                              .logger = logger,
-                                              .trust = {.ca_file = ca_file()},
-                                              .threads = kFetchThreads});
+    fetcher.emplace(fetch::CodeFetcher::Parts{
+        .cache = fetched ? &*fetched : nullptr, .logger = logger, .trust = {.ca_file = ca_file()}});
     supply.emplace(&*fetcher, std::filesystem::path());
     module.emplace(*host, metrics, *supply);
   }

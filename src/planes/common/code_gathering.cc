@@ -4,6 +4,8 @@
 #include <mutex>
 #include <utility>
 
+#include "base/shown_url.h"
+
 namespace weir::planes {
 
 // Shared with the fetches under way.
@@ -26,7 +28,8 @@ struct CodeGathering::State {
   std::function<void()> on_complete;
 };
 
-CodeGathering::CodeGathering() : state_(std::make_shared<State>()) {}
+CodeGathering::CodeGathering()
+    : state_(std::make_shared<State>()), interest_(std::make_shared<const Unit>()) {}
 
 CodeGathering::~CodeGathering() {
   if (state_ == nullptr) return;
@@ -38,6 +41,7 @@ CodeGathering::CodeGathering(CodeGathering&&) noexcept = default;
 
 CodeGathering& CodeGathering::operator=(CodeGathering&& other) noexcept {
   std::swap(state_, other.state_);
+  std::swap(interest_, other.interest_);
   return *this;
 }
 
@@ -63,9 +67,12 @@ void CodeGathering::start(const CodeSupply& supply, std::function<void()> on_com
   for (size_t place = 0; place < state_->slots.size(); ++place) {
     const State::Slot& slot = state_->slots[place];
     if (!slot.missing) continue;
-    supply.fetch(slot.plugin, [state = state_, place](Result<std::string> code) {
-      state->on_fetched(place, std::move(code));
-    });
+    supply.fetch(
+        slot.plugin,
+        [state = state_, place](Result<std::string> code) {
+          state->on_fetched(place, std::move(code));
+        },
+        [interest = std::weak_ptr(interest_)] { return !interest.expired(); });
   }
 }
 
@@ -76,7 +83,7 @@ std::vector<std::string> CodeGathering::missing() const {
   for (const State::Slot& slot : state_->slots) {
     const auto* remote = std::get_if<config::RemoteFile>(&slot.plugin.vm.code);
     if (slot.missing && remote != nullptr) {
-      uris.emplace_back(fetch::without_query(remote->uri));
+      uris.emplace_back(shown_url(remote->uri));
     }
   }
   return uris;

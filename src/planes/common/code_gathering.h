@@ -14,7 +14,7 @@ namespace weir::planes {
 class CodeGathering {
  public:
   CodeGathering();
-  // Nobody is told any more; fetches go on for whoever else wants them.
+  // Nobody is told any more; fetches are tried again only for whoever else wants them.
   ~CodeGathering();
   CodeGathering(CodeGathering&&) noexcept;
   CodeGathering& operator=(CodeGathering&&) noexcept;
@@ -38,6 +38,7 @@ class CodeGathering {
  private:
   struct State;
   std::shared_ptr<State> state_;
+  std::shared_ptr<const Unit> interest_;  // as long as it is there the code is wanted
 };
 
 }  // namespace weir::planes

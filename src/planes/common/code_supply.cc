@@ -1,5 +1,6 @@
 #include "planes/common/code_supply.h"
 
+#include "base/shown_url.h"
 #include "fetch/image_reference.h"
 #include "runtime/metrics.h"
 
@@ -29,7 +30,8 @@ Result<fetch::Source> make_source(const config::RemoteFile& file,
   }
   const auto sha256 = parse_digest(hash);
   if (!sha256) {
-    return Error{ErrorCode::BadConfig, file.uri + ": its sha256 is not 64 hexadecimal digits"};
+    return Error{ErrorCode::BadConfig,
+                 shown_url(file.uri) + ": its sha256 is not 64 hexadecimal digits"};
   }
   fetch::Source source{.uri = file.uri,
                        .sha256 = *sha256,
@@ -52,7 +54,7 @@ CodeSupply::CodeSupply(fetch::CodeFetcher* fetcher, std::filesystem::path base_d
 
 Result<fetch::Source> CodeSupply::source_of(const config::RemoteFile& file) const {
   if (fetcher_ == nullptr) {
-    return Error{ErrorCode::Unsupported, "code is not fetched here: " + file.uri};
+    return Error{ErrorCode::Unsupported, "code is not fetched here: " + shown_url(file.uri)};
   }
   return make_source(file, base_dir_);
 }
@@ -76,16 +78,19 @@ Result<std::optional<std::string>> CodeSupply::find(const config::PluginSettings
   return in_plugin(plugin, look());
 }
 
-void CodeSupply::fetch(const config::PluginSettings& plugin, OnDone done) const {
+void CodeSupply::fetch(const config::PluginSettings& plugin, OnDone done,
+                       fetch::CodeFetcher::Wanted wanted) const {
   const config::RemoteFile* remote = remote_file(plugin);
   WEIR_CHECK(remote != nullptr);
   auto source = source_of(*remote);
   if (!source.ok()) return done(std::move(source).error().in(name_of(plugin)));
-  fetcher_->fetch(source.value(), [name = name_of(plugin),
-                                   done = std::move(done)](const Result<std::string>& code) {
-    if (code.ok()) return done(code);
-    done(Error(code.error()).in(name));
-  });
+  fetcher_->fetch(
+      source.value(),
+      [name = name_of(plugin), done = std::move(done)](const Result<std::string>& code) {
+        if (code.ok()) return done(code);
+        done(Error(code.error()).in(name));
+      },
+      std::move(wanted));
 }
 
 Result<std::string> CodeSupply::wait_for(const config::PluginSettings& plugin,
@@ -96,9 +101,7 @@ Result<std::string> CodeSupply::wait_for(const config::PluginSettings& plugin,
   return in_plugin(plugin, fetcher_->wait_for(source, stop));
 }
 
-void CodeSupply::finish() const {
-  if (fetcher_ != nullptr) fetcher_->finish();
-}
+Done CodeSupply::finish() const { return fetcher_ == nullptr ? Unit{} : fetcher_->finish(); }
 
 void CodeSupply::report(runtime::Metrics& metrics) const {
   if (fetcher_ == nullptr) return;

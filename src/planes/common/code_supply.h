@@ -35,16 +35,18 @@ class CodeSupply {
   Result<std::optional<std::string>> find(const config::PluginSettings& plugin) const;
 
   // For a plugin whose code find() has not brought. `done` is called once, on a thread of the
-  // fetcher's, when the code is there or has failed for good: its retries are over.
+  // fetcher's, when the code is there or has failed for good: its retries are over. They are over,
+  // too, and `done` may not be called, when `wanted` says no, as in CodeFetcher::fetch().
   using OnDone = std::function<void(Result<std::string>)>;
-  void fetch(const config::PluginSettings& plugin, OnDone done) const;
+  void fetch(const config::PluginSettings& plugin, OnDone done,
+             fetch::CodeFetcher::Wanted wanted = nullptr) const;
 
   // find(), and if need be fetch(), blocking. A stop ends the waiting.
   Result<std::string> wait_for(const config::PluginSettings& plugin,
                                const std::stop_token& stop = {}) const;
 
-  // Waits until no fetch is under way.
-  void finish() const;
+  // Waits until no fetch is under way. The error tells why code that was fetched is not kept.
+  Done finish() const;
 
   // Writes wasm.remote_load_*, named as in Envoy.
   void report(runtime::Metrics& metrics) const;

@@ -69,7 +69,7 @@ TEST_F(CodeSupplyTest, RefusesAMissWhereAskedTo) {
   wanted.vm.nack_on_code_cache_miss = true;
   EXPECT_THAT(supply.find(wanted).error().message,
               HasSubstr("plugin 'a': " + server.url("/a.wasm")));
-  supply.finish();
+  EXPECT_TRUE(supply.finish().ok());
   EXPECT_EQ(supply.find(wanted).value(), "code");
 }
 
@@ -133,7 +133,7 @@ TEST_F(CodeSupplyTest, AGatheringThatIsGivenUpHearsNothing) {
     codes.start(supply, [&] { told = true; });
   }
   gate.set_value();
-  supply.finish();
+  EXPECT_TRUE(supply.finish().ok());
   EXPECT_FALSE(told);
 }
 

@@ -35,10 +35,13 @@ void LateCode::fetch(std::shared_ptr<ConfiguredPlugin> plugin, config::PluginSet
 
 void LateCode::start(std::shared_ptr<Order> order) {
   const Order& kept = *order;
-  supply_.fetch(kept.settings, [this, order = std::move(order)](Result<std::string> code) {
-    module_.main_thread().run(
-        [this, order, code = std::move(code)]() mutable { finish(order, std::move(code)); });
-  });
+  supply_.fetch(
+      kept.settings,
+      [this, order = std::move(order)](Result<std::string> code) {
+        module_.main_thread().run(
+            [this, order, code = std::move(code)]() mutable { finish(order, std::move(code)); });
+      },
+      [this, plugin = kept.plugin] { return module_.is_alive(*plugin); });
 }
 
 void LateCode::finish(const std::shared_ptr<Order>& order, Result<std::string> code) {

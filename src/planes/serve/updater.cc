@@ -51,8 +51,11 @@ Result<Updater::Started> Updater::start(config::ServeSettings settings,
   auto draft = loader_.begin(std::move(settings), nullptr, true);
   if (!draft.ok()) {
     // What is fetched in the background is for the next start.
-    parts_.supply.finish();
-    return std::move(draft).error();
+    Error error = std::move(draft).error();
+    if (Done kept = parts_.supply.finish(); !kept.ok()) {
+      error.message += "; " + kept.error().message;
+    }
+    return error;
   }
   Started started = Started::Serves;
   if (draft.value().codes.complete()) {

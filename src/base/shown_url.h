@@ -1,0 +1,12 @@
+#pragma once
+// URLs as part of a message.
+
+#include <string>
+#include <string_view>
+
+namespace weir {
+
+// Without the query, and with "***" in place of a user and a password: these may be secret.
+std::string shown_url(std::string_view url);
+
+}  // namespace weir
