@@ -84,7 +84,7 @@ void Http1Server::start_exchange() {
                   .version = parser_->is_http10() ? HttpVersion::Http10 : HttpVersion::Http11});
   context_.stats.requests.add();
   context_.stats.active_requests.add();
-  if (age_.add_request()) draining_ = true;
+  if (age_.add_request()) last_ = draining_ = true;
   exchange_ = &context_.factory.make_exchange(*this);
   HeaderList headers = parser_->take_headers();
   // HTTP/1.0 may tell no host, but all that comes after needs one.
