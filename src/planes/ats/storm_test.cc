@@ -46,7 +46,7 @@ struct Program {
                                         .logger = logger,
                                         .metrics = metrics}};
   fetch::CodeFetcher fetcher{
-      fetch::CodeFetcher::Parts{.cache = nullptr, .logger = logger, .threads = 0}};
+      fetch::CodeFetcher::Parts{.cache = nullptr, .logger = logger, .trust = {}}};
   Plane plane{host, fetcher};
 };
 
