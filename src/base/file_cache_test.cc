@@ -179,7 +179,7 @@ TEST_F(FileCacheTest, LogsWhereItCannotWrite) {
 // engine that runs it.
 TEST_F(FileCacheTest, TakesNothingFromAFolderThatOthersMayWriteTo) {
   store("a", "content");
-  for (const mode_t mode : {0777, 0770, 01777}) {
+  for (const mode_t mode : {0777U, 0770U, 01777U}) {
     ASSERT_EQ(::chmod(folder.c_str(), mode), 0);
     EXPECT_EQ(found("a"), std::nullopt) << std::oct << mode;
     store("b", "content");
@@ -192,7 +192,7 @@ TEST_F(FileCacheTest, TakesNothingFromAFolderThatOthersMayWriteTo) {
 }
 
 TEST_F(FileCacheTest, RemovesAFileThatOthersMayWriteTo) {
-  for (const mode_t mode : {0606, 0660}) {
+  for (const mode_t mode : {0606U, 0660U}) {
     store("a", "content");
     ASSERT_EQ(::chmod(files().at(0).c_str(), mode), 0);
     EXPECT_EQ(found("a"), std::nullopt) << std::oct << mode;
