@@ -217,6 +217,8 @@ class RequestMetricsTest(ExampleTest):
         client.request("/", method="BREW")
         self.answer(404, Fields(), b"none")
         client.request("/")
+        # The client has its response before the plugin is asked to log it.
+        eventually(lambda: "wasmcustom.method.GET.class.4xx.requests" in weir.stats(), "the last request's count")
         stats = weir.stats()
         self.assertEqual(stats["wasmcustom.method.GET.class.2xx.requests"], 2)
         self.assertEqual(stats["wasmcustom.method.GET.class.4xx.requests"], 1)
