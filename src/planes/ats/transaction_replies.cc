@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "planes/ats/transaction.h"
+#include "planes/serve/lane_failure.h"
 
 namespace weir::ats_plane {
 
@@ -59,26 +60,13 @@ bool Transaction::settle_one() {
     return true;
   }
   if (reset_) return false;  // waits for act()
-  if (request_.too_large()) {
-    fail({413, "Payload Too Large", "request_payload_too_large"});
-    return true;
-  }
   if (!request_.closed() && !request_body_.output_begun() &&
       request_out_.body().size() > kCollectedBytes) {
     fail({413, "Payload Too Large", "request_payload_too_large"});
     return true;
   }
-  if (response_.too_large()) {
-    fail({500, "Internal Server Error", "response_payload_too_large"});
-    return true;
-  }
-  if (response_.lacks_status()) {
-    fail({502, "missing required header", "filter_removed_required_response_headers"});
-    return true;
-  }
-  if (request_.is_broken() || response_.is_broken()) {
-    fail({500, "Internal Server Error",
-          "a plugin changed a body whose content-length had gone out"});
+  if (auto failure = serve::failure_of(request_, response_)) {
+    fail(std::move(*failure));
     return true;
   }
   if (!std::exchange(resumes_wait_, false)) return false;

@@ -7,6 +7,7 @@
 #include "planes/serve/exchange_attributes.h"
 #include "planes/serve/exchange_record.h"
 #include "planes/serve/idle_context.h"
+#include "planes/serve/lane_failure.h"
 
 namespace weir::serve {
 namespace {
@@ -278,22 +279,8 @@ bool FilterChain::settle_one() {
     send_reply(std::move(reply));
     return true;
   }
-  if (request_.too_large()) {
-    fail({413, "Payload Too Large", "request_payload_too_large"});
-    return true;
-  }
-  if (response_.too_large()) {
-    fail({500, "Internal Server Error", "response_payload_too_large"});
-    return true;
-  }
-  if (response_.lacks_status()) {
-    fail({502, "missing required header", "filter_removed_required_response_headers"});
-    return true;
-  }
-  if (request_.is_broken() || response_.is_broken()) {
-    // Too late to correct the length, and what would follow on the connection cannot be told apart.
-    fail({500, "Internal Server Error",
-          "a plugin changed a body whose content-length had gone out"});
+  if (auto failure = failure_of(request_, response_)) {
+    fail(std::move(*failure));
     return true;
   }
   if (!std::exchange(resumes_wait_, false)) return false;
