@@ -97,6 +97,7 @@ class SuccessorImpl final : public Successor {
   void give_up() override {
     if (on_verdict_ == nullptr) return;
     on_verdict_ = nullptr;
+    self_.reset();  // this process is ending: how the other ends is told to who comes after it
     ::kill(pid_, SIGTERM);
   }
 
@@ -148,7 +149,7 @@ class SuccessorImpl final : public Successor {
   std::array<char, 512> room_;
   std::string words_;
   int polls_ = 0;
-  // Handlers that come after the end find it expired.
+  // Handlers that come after the end, or after giving up, find it expired.
   std::shared_ptr<int> self_ = std::make_shared<int>();
 };
 
