@@ -241,6 +241,17 @@ class RestartTest(PlaneTest):
         self.assertEqual(weir.page("/ready"), (200, "LIVE\n"))
         self.assertIsNone(weir.process.poll())
 
+    def weir_by_a_link(self):
+        """A server, and the link by which it was started: where a restart finds its program."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        program = pathlib.Path(folder.name) / "weir"
+        program.symlink_to(BINARY)
+        upstream = self.upstream()
+        weir = RestartableWeir(guest("http_all"), "--upstream", upstream.url, program=program)
+        self.addCleanup(weir.stop)
+        return weir, program
+
     def test_a_configuration_that_is_wrong_changes_nothing(self):
         upstream = self.upstream()
         listener = bootstrap.listener("main", bootstrap.plugin("all", guest("http_all")))
@@ -261,13 +272,7 @@ class RestartTest(PlaneTest):
         self.assertEqual(self.client(weir.port).request("/").status, 200)
 
     def test_a_program_that_is_wrong_changes_nothing(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        program = pathlib.Path(folder.name) / "weir"
-        program.symlink_to(BINARY)
-        upstream = self.upstream()
-        weir = RestartableWeir(guest("http_all"), "--upstream", upstream.url, program=program)
-        self.addCleanup(weir.stop)
+        weir, program = self.weir_by_a_link()
         program.unlink()
         weir.signal(signal.SIGUSR2)
         self.check_goes_on(weir, f"{program}: No such file or directory")
@@ -284,13 +289,7 @@ class RestartTest(PlaneTest):
         self.assertEqual(self.client(weir.port).request("/").status, 200)
 
     def test_one_restart_at_a_time(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        program = pathlib.Path(folder.name) / "weir"
-        program.symlink_to(BINARY)
-        upstream = self.upstream()
-        weir = RestartableWeir(guest("http_all"), "--upstream", upstream.url, program=program)
-        self.addCleanup(weir.stop)
+        weir, program = self.weir_by_a_link()
         write_script(program, "sh", "exec sleep 60")
         pid = weir.begin_restart()
         weir.signal(signal.SIGUSR2)
