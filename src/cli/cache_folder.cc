@@ -1,8 +1,15 @@
 #include "cli/cache_folder.h"
 
 #include <cstdlib>
+#include <string_view>
+#include <utility>
 
 namespace weir::cli {
+namespace {
+
+constexpr uint64_t kFetchCacheBytes = 1ull << 30;
+
+}  // namespace
 
 std::string default_cache(const std::string& of) {
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
@@ -10,6 +17,24 @@ std::string default_cache(const std::string& of) {
   }
   const char* home = std::getenv("HOME");
   return home != nullptr && *home != '\0' ? std::string(home) + "/.cache/weir/" + of : "";
+}
+
+std::string chosen_cache(const char* variable, std::string by_default) {
+  const char* said = std::getenv(variable);
+  if (said == nullptr) return by_default;
+  return std::string_view(said) == "off" ? "" : said;
+}
+
+FileCache::Settings fetch_cache_settings(std::string folder) {
+  return {.folder = std::move(folder),
+          .suffix = ".wasm",
+          .name = "fetched code",
+          .max_bytes = kFetchCacheBytes};
+}
+
+std::string fetch_ca_file() {
+  const char* said = std::getenv("WEIR_FETCH_CA_FILE");
+  return said == nullptr ? "" : said;
 }
 
 }  // namespace weir::cli

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/file_cache.h"
+
 namespace weir::cli {
 
 inline constexpr uint64_t kCodeCacheBytes = 1ull << 30;
@@ -11,5 +13,16 @@ inline constexpr uint64_t kCodeCacheBytes = 1ull << 30;
 // The folder of compiled code ("code") and the like unless told otherwise; empty where the user has
 // no home.
 std::string default_cache(const std::string& of);
+
+// What the environment's variable says, where "off" is none (empty); `by_default` where it is not
+// set.
+std::string chosen_cache(const char* variable, std::string by_default);
+
+// The cache of code that was fetched.
+FileCache::Settings fetch_cache_settings(std::string folder);
+
+// The certificates that a plugin's host trusts when it fetches code, by WEIR_FETCH_CA_FILE; empty:
+// the system's.
+std::string fetch_ca_file();
 
 }  // namespace weir::cli

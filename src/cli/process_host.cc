@@ -12,15 +12,9 @@
 namespace weir::cli {
 namespace {
 
-constexpr uint64_t kFetchCacheBytes = 1ull << 30;
-
 std::unique_ptr<const FileCache> make_fetch_cache(const std::string& folder, Logger& logger) {
   if (folder.empty()) return nullptr;
-  return std::make_unique<const FileCache>(FileCache::Settings{.folder = folder,
-                                                               .suffix = ".wasm",
-                                                               .name = "fetched code",
-                                                               .max_bytes = kFetchCacheBytes},
-                                           logger);
+  return std::make_unique<const FileCache>(fetch_cache_settings(folder), logger);
 }
 
 std::unique_ptr<const engine::CodeCache> make_code_cache(const std::string& folder,

@@ -1,10 +1,9 @@
 // weir-ats.so as a whole: makes what a server process has one of, when the server first asks for a
 // plugin.
 
-#include <cstdlib>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 #include "cli/cache_folder.h"
@@ -20,20 +19,11 @@
 namespace weir::ats_plane {
 namespace {
 
-// A folder of a cache: what the environment's variable says, where "off" is none, or one in the
-// server's runtime folder, which belongs to the server's user.
+// A folder of a cache: unless told otherwise one in the server's runtime folder, which belongs to
+// the server's user.
 std::string cache_folder(const char* variable, const std::string& by_default) {
-  const char* said = std::getenv(variable);
-  if (said == nullptr) return std::string(TSRuntimeDirGet()) + "/" + by_default;
-  return std::string_view(said) == "off" ? "" : said;
+  return cli::chosen_cache(variable, std::string(TSRuntimeDirGet()) + "/" + by_default);
 }
-
-std::string ca_file() {
-  const char* said = std::getenv("WEIR_FETCH_CA_FILE");
-  return said == nullptr ? "" : said;
-}
-
-constexpr uint64_t kFetchCacheBytes = 1ull << 30;
 
 // Beside this file, where it was installed. For remap rules the server makes a copy of it in its
 // runtime folder, as RUNTIME/ID/usr/lib/trafficserver/modules/weir-ats.so.
@@ -71,14 +61,11 @@ struct Program {
                                     .logger = logger,
                                     .metrics = metrics});
     if (std::string folder = cache_folder("WEIR_FETCH_CACHE", "weir-fetched"); !folder.empty()) {
-      fetched.emplace(FileCache::Settings{.folder = std::move(folder),
-                                          .suffix = ".wasm",
-                                          .name = "fetched code",
-                                          .max_bytes = kFetchCacheBytes},
-                      logger);
+      fetched.emplace(cli::fetch_cache_settings(std::move(folder)), logger);
     }
-    fetcher.emplace(fetch::CodeFetcher::Parts{
-        .cache = fetched ? &*fetched : nullptr, .logger = logger, .trust = {.ca_file = ca_file()}});
+    fetcher.emplace(fetch::CodeFetcher::Parts{.cache = fetched ? &*fetched : nullptr,
+                                              .logger = logger,
+                                              .trust = {.ca_file = cli::fetch_ca_file()}});
     plane.emplace(*host, *fetcher);
   }
 };

@@ -1,10 +1,9 @@
 // libweir-envoy.so as a whole: makes what an Envoy process has one of, when Envoy first asks for a
 // plugin.
 
-#include <cstdlib>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 #include "cli/cache_folder.h"
@@ -18,19 +17,9 @@
 namespace weir::envoy_plane {
 namespace {
 
-// A folder of a cache: what the environment's variable says, where "off" is none.
 std::string cache_folder(const char* variable, const char* by_default) {
-  const char* said = std::getenv(variable);
-  if (said == nullptr) return cli::default_cache(by_default);
-  return std::string_view(said) == "off" ? "" : said;
+  return cli::chosen_cache(variable, cli::default_cache(by_default));
 }
-
-std::string ca_file() {
-  const char* said = std::getenv("WEIR_FETCH_CA_FILE");
-  return said == nullptr ? "" : said;
-}
-
-constexpr uint64_t kFetchCacheBytes = 1ull << 30;
 
 struct Program {
   EnvoyLog logger;
@@ -54,14 +43,11 @@ struct Program {
                                     .logger = logger,
                                     .metrics = metrics});
     if (std::string folder = cache_folder("WEIR_FETCH_CACHE", "fetched"); !folder.empty()) {
-      fetched.emplace(FileCache::Settings{.folder = std::move(folder),
-                                          .suffix = ".wasm",
-                                          .name = "fetched code",
-                                          .max_bytes = kFetchCacheBytes},
-                      logger);
+      fetched.emplace(cli::fetch_cache_settings(std::move(folder)), logger);
     }
-    fetcher.emplace(fetch::CodeFetcher::Parts{
-        .cache = fetched ? &*fetched : nullptr, .logger = logger, .trust = {.ca_file = ca_file()}});
+    fetcher.emplace(fetch::CodeFetcher::Parts{.cache = fetched ? &*fetched : nullptr,
+                                              .logger = logger,
+                                              .trust = {.ca_file = cli::fetch_ca_file()}});
     supply.emplace(&*fetcher, std::filesystem::path());
     module.emplace(*host, metrics, *supply);
   }
