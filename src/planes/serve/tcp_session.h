@@ -15,6 +15,7 @@
 #include "planes/serve/raw_codec.h"
 #include "planes/serve/reaper.h"
 #include "planes/serve/tcp_dial.h"
+#include "planes/serve/tcp_facts.h"
 #include "planes/serve/tcp_targets.h"
 #include "planes/serve/timeout_queue.h"
 #include "runtime/filter_state.h"
@@ -76,15 +77,8 @@ class TcpSession final : private NetworkChainOwner,
   ~TcpSession();
 
   // What is known of the session, for attributes and logs.
-  struct Facts {
-    Nanoseconds started_wall{};
-    Nanoseconds started{};  // monotonic, as below
-    Nanoseconds ended{};    // zero: not yet
-    uint64_t received_bytes = 0;
-    uint64_t sent_bytes = 0;
-    std::string plugin;   // that has closed it or failed; empty: none has
-    std::string details;  // why it has ended; empty: the two sides have
-    uint32_t flags = 0;
+  struct Facts : TcpFacts {
+    std::string plugin;  // that has closed it or failed; empty: none has
   };
   const Facts& facts() const { return facts_; }
   const ConnectionInfo& connection() const { return info_; }
