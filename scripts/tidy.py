@@ -4,6 +4,9 @@
 usage: tidy.py [FILE...]   Without files: src/ without tests, since GoogleTest's macros take most of
 the time and tell little. build/release must be built.
 
+Headers take most of the time. So sources of one target that may be compiled at once (see weir_unity
+in cmake/weir.cmake) are looked at together first, and one by one only where there is something to say.
+
 A source that passed is not looked at again until it, a header of the project that it includes, its
 compile command or .clang-tidy changes; the passes are kept in the cache.
 """
@@ -14,6 +17,8 @@ import hashlib
 import json
 import os
 import pathlib
+import re
+import shlex
 import subprocess
 import sys
 import time
@@ -22,8 +27,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "release"
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "weir/tidy"
 TIDY = "clang-tidy-14"
+TOGETHER = 8
 
-Unit = collections.namedtuple("Unit", "source command key")
+Unit = collections.namedtuple("Unit", "source target options key")
 
 
 def dependencies():
@@ -49,26 +55,59 @@ def units(only):
             and not source.stem.endswith(("_test", "_fuzz")))
         if not wanted:
             continue
-        output = entry["command"].split(" -o ")[1].split()[0]
+        options, output = entry["command"].split(" -o ")
+        output = output.split()[0]
         if output not in deps:
             sys.exit(f"tidy.py: error: {source} is not built: run `make build`")
         key = hashlib.sha256(config + entry["command"].replace(str(ROOT), "").encode())
         for path in sorted({source, *(BUILD / dep for dep in deps[output])}):
             if path.is_relative_to(ROOT) and path.exists():
                 key.update(path.read_bytes())
-        yield Unit(source, entry["command"], key.hexdigest())
+        # What stands before the options are the compiler and what launches it.
+        options = shlex.split(options)
+        first = next(at for at, word in enumerate(options) if word.startswith("-"))
+        target = re.search(r"CMakeFiles/(\w+)\.dir", output)[1]
+        yield Unit(source, target, tuple(options[first:]), key.hexdigest())
 
 
-def passes(unit):
-    """Whether clang-tidy has nothing to say, and what it said."""
-    run = subprocess.run([TIDY, "--quiet", f"-p={BUILD}", unit.source], capture_output=True,
-                         text=True)
+def lumps(changed):
+    """The units in groups that can be looked at together."""
+    declared = (ROOT / "cmake/weir.cmake").read_text()
+    separate = re.search(r"set\(WEIR_SEPARATE_TARGETS ([^)]*)\)", declared)[1].split()
+    groups = collections.defaultdict(list)
+    for unit in changed:
+        groups[unit.source if unit.target in separate else (unit.target, unit.options)].append(unit)
+    for group in groups.values():
+        for at in range(0, len(group), TOGETHER):
+            yield group[at:at + TOGETHER]
+
+
+def look(source, options):
+    """What clang-tidy says of a source: nothing if all is well."""
+    run = subprocess.run([TIDY, "--quiet", f"--config-file={ROOT / '.clang-tidy'}",
+                          r"--header-filter=src/.*\.(h|cc)$", source, "--", *options],
+                         capture_output=True, text=True)
     # A mistake in .clang-tidy is only told, and then other checks run.
     if run.returncode == 0 and "error:" not in run.stderr:
-        (CACHE / unit.key).touch()
-        return True, ""
-    return False, run.stdout + "".join(
+        return ""
+    return run.stdout + "".join(
         line for line in run.stderr.splitlines(True) if "warnings generated" not in line)
+
+
+def findings(lump):
+    """What clang-tidy says of each unit of a lump that does not pass."""
+    together = CACHE / f"{lump[0].key}.cc"
+    together.write_text("".join(f'#include "{unit.source}"  // NOLINT\n' for unit in lump))
+    alike = len(lump) > 1 and not look(together, lump[0].options)
+    together.unlink()
+    reports = []
+    for unit in lump:
+        report = "" if alike else look(unit.source, unit.options)
+        if report:
+            reports.append(report)
+        else:
+            (CACHE / unit.key).touch()
+    return reports
 
 
 def main():
@@ -83,8 +122,8 @@ def main():
     changed = [unit for unit in everything if not (CACHE / unit.key).exists()]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for passed, report in pool.map(passes, changed):
-            if not passed:
+        for reports in pool.map(findings, lumps(changed)):
+            for report in reports:
                 failed += 1
                 print(report, flush=True)
     print(f"tidy.py: {len(everything)} sources, {len(changed)} looked at, {failed} with findings "
