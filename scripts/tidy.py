@@ -66,7 +66,7 @@ def units(only):
         # What stands before the options are the compiler and what launches it.
         options = shlex.split(options)
         first = next(at for at, word in enumerate(options) if word.startswith("-"))
-        target = re.search(r"CMakeFiles/(\w+)\.dir", output)[1]
+        target = re.search(r"CMakeFiles/([^/]+)\.dir", output)[1]
         yield Unit(source, target, tuple(options[first:]), key.hexdigest())
 
 
