@@ -10,7 +10,7 @@ endif()
 # weir_unity(TARGET): compiles several of its sources at once, where that is asked for. Names in their
 # unnamed namespaces must differ then, but in the targets listed. What hides what is told by builds without it.
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
-set(WEIR_SEPARATE_TARGETS weir_module weir_module_test weir_abi_test weir_config_test weir_ats weir_ats_test weir_envoy weir_envoy_test)
+set(WEIR_SEPARATE_TARGETS weir_module weir_module_test weir_abi_test weir_config_test weir_envoy weir_envoy_test)
 if(WEIR_UNITY)
   target_compile_options(weir_flags INTERFACE -Wno-shadow)
 endif()

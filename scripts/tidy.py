@@ -4,8 +4,8 @@
 usage: tidy.py [FILE...]   Without files: src/ without tests, since GoogleTest's macros take most of
 the time and tell little. build/release must be built.
 
-Headers take most of the time. So sources of one target that may be compiled at once (see weir_unity
-in cmake/weir.cmake) are looked at together first, and one by one only where there is something to say.
+Headers take most of the time. So sources of one target are looked at together first, and one by one
+only where there is something to say, or where they cannot be compiled at once.
 
 A source that passed is not looked at again until it, a header of the project that it includes, its
 compile command or .clang-tidy changes; the passes are kept in the cache.
@@ -72,11 +72,9 @@ def units(only):
 
 def lumps(changed):
     """The units in groups that can be looked at together."""
-    declared = (ROOT / "cmake/weir.cmake").read_text()
-    separate = re.search(r"set\(WEIR_SEPARATE_TARGETS ([^)]*)\)", declared)[1].split()
     groups = collections.defaultdict(list)
     for unit in changed:
-        groups[unit.source if unit.target in separate else (unit.target, unit.options)].append(unit)
+        groups[unit.target, unit.options].append(unit)
     for group in groups.values():
         for at in range(0, len(group), TOGETHER):
             yield group[at:at + TOGETHER]

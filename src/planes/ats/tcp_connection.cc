@@ -5,18 +5,17 @@
 
 #include "planes/ats/addresses.h"
 #include "planes/ats/tls_info.h"
+#include "planes/common/buffer_limit.h"
 
 namespace weir::ats_plane {
 
 using abi::EndOfStream;
 using abi::PeerType;
+using planes::kBufferLimit;
 using serve::Body;
 using serve::ResponseFlag;
 
 namespace {
-
-// Of bytes that may wait in one direction in one place.
-constexpr uint64_t kBufferLimit = 1 << 20;
 
 // How long a peer may take nothing of what was written to it before its connection was closed.
 constexpr Milliseconds kLastWords{30'000};

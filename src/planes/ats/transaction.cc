@@ -3,18 +3,13 @@
 #include <algorithm>
 
 #include "planes/ats/transaction_entry.h"
+#include "planes/common/buffer_limit.h"
 
 namespace weir::ats_plane {
 
+using planes::kBufferLimit;
 using runtime::Direction;
 using serve::Body;
-
-namespace {
-
-// Of body bytes that a plugin may hold in one direction, as in `weir serve`.
-constexpr uint64_t kBufferLimit = 1 << 20;
-
-}  // namespace
 
 void Transaction::begin(const std::shared_ptr<PluginSet>& set, TSHttpTxn transaction, Begin when) {
   Worker& worker = Worker::here();

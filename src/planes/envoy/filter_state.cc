@@ -4,6 +4,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "planes/envoy/public_name.h"
+
 namespace weir::envoy_plane {
 namespace {
 
@@ -15,8 +17,6 @@ std::atomic<int> loggers = 0;
 // Numbers fit into a double for longer than any process runs.
 thread_local uint64_t last_number = 0;
 thread_local std::unordered_map<uint64_t, const runtime::FilterState*> numbered;
-
-std::string public_name(std::string_view name) { return std::string("wasm.").append(name); }
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "planes/common/grpc_status.h"
+#include "planes/envoy/details.h"
 #include "planes/envoy/module.h"
 #include "planes/envoy/worker.h"
 #include "runtime/unavailable_context.h"
@@ -17,10 +18,6 @@ using abi::TrailersAction;
 using runtime::Direction;
 
 namespace {
-
-// Envoy's access logs tell why it answered itself; its Wasm filter says these.
-constexpr std::string_view kFailDetails = "wasm_fail_stream";
-constexpr std::string_view kCloseDetails = "wasm_close_stream";
 
 constexpr int32_t kGrpcUnavailable = 14;
 

@@ -1,13 +1,8 @@
 #include "planes/envoy/network_filter_state.h"
 
-#include <string>
+#include "planes/envoy/public_name.h"
 
 namespace weir::envoy_plane {
-namespace {
-
-std::string public_name(std::string_view name) { return std::string("wasm.").append(name); }
-
-}  // namespace
 
 const runtime::FilterState::Entry* NetworkFilterState::find(std::string_view name) const {
   if (filter_ == nullptr || name.empty()) return nullptr;

@@ -1,6 +1,7 @@
 #include "planes/envoy/network_stream.h"
 
 #include "planes/envoy/attributes.h"
+#include "planes/envoy/details.h"
 #include "planes/envoy/module.h"
 #include "planes/envoy/worker.h"
 #include "runtime/unavailable_context.h"
@@ -15,9 +16,7 @@ using runtime::PropertyValue;
 
 namespace {
 
-// Envoy's access logs tell why a connection was closed from here.
-constexpr std::string_view kFailDetails = "wasm_fail_stream";
-constexpr std::string_view kCloseDetails = "wasm_close_stream";
+// Beside those in details.h.
 constexpr std::string_view kHeldDetails = "wasm_held_too_much";
 
 // Where Envoy has no limit for its own buffers.

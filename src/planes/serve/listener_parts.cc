@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include "planes/common/buffer_limit.h"
+
 namespace weir::serve {
 namespace {
 
@@ -42,7 +44,7 @@ ListenerParts::ListenerParts(const ListenerSurroundings& surroundings)
             around_.log_files, around_.services),
       chain_{.router = around_.router,
              .name = around_.settings.name,
-             .buffer_limit = kBufferLimit,
+             .buffer_limit = planes::kBufferLimit,
              .clock = around_.clock,
              .stats = around_.exchanges,
              .open = around_.open.exchanges,
@@ -52,7 +54,7 @@ ListenerParts::ListenerParts(const ListenerSurroundings& surroundings)
              .filters = around_.settings.filters,
              .max_duration = around_.settings.limits.max_stream_duration},
       filtered_{.filter_chain = around_.settings.name,
-                .buffer_limit = kBufferLimit,
+                .buffer_limit = planes::kBufferLimit,
                 .reaper = around_.router.reaper,
                 .open = around_.open.filtered} {
   if (!around_.settings.tcp_proxy) return;
@@ -60,7 +62,7 @@ ListenerParts::ListenerParts(const ListenerSurroundings& surroundings)
   tcp_.emplace(TcpParts{.proxy = *around_.settings.tcp_proxy,
                         .filter_chain = around_.settings.name,
                         .targets = *targets_,
-                        .buffer_limit = kBufferLimit,
+                        .buffer_limit = planes::kBufferLimit,
                         .reaper = around_.router.reaper,
                         .timeouts = around_.router.timeouts,
                         .clock = around_.clock,

@@ -17,10 +17,6 @@
 
 namespace weir::serve {
 
-// Of bytes that are held in one direction for a plugin, or to be sent again, as in Envoy
-// (per_connection_buffer_limit).
-inline constexpr uint64_t kBufferLimit = 1 << 20;
-
 // What has begun in a generation on one worker, and has not ended. Thread: the worker's.
 struct OpenStreams {
   FilterChains exchanges;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "planes/common/buffer_limit.h"
 #include "planes/serve/cluster_settings.h"
 #include "runtime/unavailable_context.h"
 
@@ -175,7 +176,7 @@ std::unique_ptr<ListenerParts> WorkerGeneration::make_chain(const std::string& l
                                       .reaper = surroundings_.reaper,
                                       .timeouts = surroundings_.timeouts,
                                       .services = surroundings_.worker.services(),
-                                      .replay_limit = kBufferLimit},
+                                      .replay_limit = planes::kBufferLimit},
                            .log_files = surroundings_.log_files,
                            .services = surroundings_.services,
                            .exchanges = counts.exchanges,
