@@ -70,7 +70,7 @@ VmInstance::VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const
   if (active_ != nullptr) active_->add(1);
 }
 
-VmInstance::VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm,
+VmInstance::VmInstance(const VmSurroundings& surroundings, const std::shared_ptr<const Vm>& vm,
                        VmOwner& owner)
     : VmInstance(surroundings, vm, owner, instance_metrics(surroundings.host, *vm), nullptr) {}
 

@@ -80,7 +80,8 @@ class VmOwner {
 // Thread: its worker's.
 class VmInstance final : public abi::VmServices {
  public:
-  VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm, VmOwner& owner);
+  VmInstance(const VmSurroundings& surroundings, const std::shared_ptr<const Vm>& vm,
+             VmOwner& owner);
   // One for a stream.
   VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm, VmOwner& owner,
              const StreamStart& start);
