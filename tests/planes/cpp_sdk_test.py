@@ -1,6 +1,10 @@
 """The C++ SDK (sdk/cpp): plugins with the scenarios of http_all and grpc_all, as wasm and as native code, do
 what the Rust SDK's do."""
 
+import pathlib
+import re
+import subprocess
+import tempfile
 import unittest
 
 import grpc_test
@@ -10,6 +14,9 @@ from peers import bootstrap
 from peers.case import PlaneTest, guest
 from peers.http1 import Http1Client, Http1Upstream
 from peers.http2 import Http2Client, Http2Upstream
+from peers.weir import BINARY
+
+PROGRAMS = pathlib.Path(__file__).parents[1] / "guests" / "cpp_sdk"
 
 
 class AsWasm:
@@ -84,6 +91,36 @@ class NativeConnectionTest(ConnectionTest):
     def scenario(self, name, **options):
         code = {"local": {"inline_string": str(guest("cpp_sdk/tcp_all.so"))}}
         return bootstrap.plugin("tcp", code, configuration=name, engine="null", **options)
+
+
+class UsualProgramsTest(unittest.TestCase):
+    """Programs as they are written for the usual C++ SDK, by the scenarios beside them."""
+
+    def check(self, name, text):
+        with tempfile.TemporaryDirectory(prefix="weir-usual-") as folder:
+            file = pathlib.Path(folder) / f"{name}.yaml"
+            file.write_text(text)
+            command = [BINARY, "test", "--code-cache", "", file]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_as_wasm_and_as_native_code(self):
+        place = re.compile(r"(?:filename|file): \.\./\S+?(\w+)\.wasm")
+        for name in ("usual_filter", "usual_telemetry", "usual_grpc"):
+            text = (PROGRAMS / f"{name}.yaml").read_text()
+            (found,) = place.finditer(text)
+            wasm, native = guest(f"cpp_sdk/{name}"), guest(f"cpp_sdk/{name}.so")
+            with self.subTest(name, build="wasm"):
+                self.check(name, text.replace(found[0], f"{found[0].split(':')[0]}: {wasm}"))
+            with self.subTest(name, build="native"):
+                field = "inline_string" if found[0].startswith("filename") else "native"
+                as_native = text.replace(found[0], f"{field}: {native}")
+                self.check(name, as_native.replace("runtime.wasmtime", "runtime.null"))
+
+    def test_every_name_is_there(self):
+        # That it was compiled is most of it.
+        for plugin in (f"file: {guest('cpp_sdk/usual_names')}", f"native: {guest('cpp_sdk/usual_names.so')}"):
+            self.check("names", f"plugin: {{{plugin}}}\nscenarios: [{{name: a, steps: [{{http: {{}}}}]}}]\n")
 
 
 _SHARED = [

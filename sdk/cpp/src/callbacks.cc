@@ -18,7 +18,12 @@ Context& stream(uint32_t id) {
 
 }  // namespace
 
-uint32_t proxy_on_vm_start(uint32_t root_id, uint32_t size) { return root(root_id).onStart(size); }
+uint32_t proxy_on_vm_start(uint32_t root_id, uint32_t size) {
+  weir_sdk::state().starting = true;
+  const bool started = root(root_id).onStart(size);
+  weir_sdk::state().starting = false;
+  return started;
+}
 
 uint32_t proxy_validate_configuration(uint32_t root_id, uint32_t size) {
   return root(root_id).validateConfiguration(size);
@@ -120,8 +125,7 @@ uint32_t proxy_on_done(uint32_t context_id) {
 }
 
 void proxy_on_log(uint32_t context_id) {
-  if (Context* context = getContext(context_id)) context->onLog();
-  if (RootContext* root = getRootContext(context_id)) root->onLog();
+  if (ContextBase* context = getContextBase(context_id)) context->onLog();
 }
 
 // The host owns nothing of what it asks for: the plugin gives it back by free().

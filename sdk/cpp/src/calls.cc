@@ -124,10 +124,7 @@ void RootContext::onGrpcClose(uint32_t token, GrpcStatus status) {
   } else if (const auto call = take(grpc_calls_, token)) {
     call->onFailure(status);
   } else if (const auto found = grpc_streams_.find(token); found != grpc_streams_.end()) {
-    const auto handler = found->second;
-    handler->onRemoteClose(status);
-    // The host is done with the stream, whatever the plugin still thinks of sending.
-    grpc_streams_.erase(token);
+    found->second->doRemoteClose(status);
   }
 }
 
@@ -138,10 +135,27 @@ void GrpcCallHandlerBase::cancel() {
 }
 
 WasmResult GrpcStreamHandlerBase::send(std::string_view message, bool end_of_stream) {
-  return grpcSend(token_, message, end_of_stream);
+  const WasmResult sent = grpcSend(token_, message, end_of_stream);
+  if (sent == WasmResult::Ok && end_of_stream) local_close_ = true;
+  return sent;
 }
 
-void GrpcStreamHandlerBase::close() { grpcClose(token_); }
+void GrpcStreamHandlerBase::close() {
+  grpcClose(token_);
+  local_close_ = true;
+}
+
+void GrpcStreamHandlerBase::doRemoteClose(GrpcStatus status) {
+  // The map's own share of this object may go while it runs.
+  RootContext* const context = context_;
+  const auto found = context->grpc_streams_.find(token_);
+  if (found == context->grpc_streams_.end()) return;
+  const auto self = found->second;
+  remote_close_ = true;
+  onRemoteClose(status);
+  // The host is done with the stream, whatever the plugin still thinks of sending.
+  context->grpc_streams_.erase(token_);
+}
 
 void GrpcStreamHandlerBase::reset() {
   if (context_ == nullptr) return;

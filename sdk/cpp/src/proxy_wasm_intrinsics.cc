@@ -3,6 +3,8 @@
 #include "callbacks.cc"
 #include "calls.cc"
 #include "contexts.cc"
+#include "earlier_abi.cc"
+#include "messages.cc"
 #ifdef __wasm__
 #include "wasm.cc"
 #else

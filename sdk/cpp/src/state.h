@@ -20,6 +20,7 @@ namespace weir_sdk {
 struct State {
   std::unordered_map<uint32_t, std::unique_ptr<ContextBase>> contexts;
   std::unordered_map<std::string, RootContext*> roots;  // by root_id
+  bool starting = false;                                // a root context is in its onStart()
 };
 
 // Of the instance that is running.

@@ -38,6 +38,9 @@ class ContextBase {
 
   virtual void onCreate() {}
   virtual bool onDoneBase() = 0;
+  // A stream has ended, after onDone(). A root context hears of streams when its plugin is an
+  // access log. Properties and headers can be read.
+  virtual void onLog() {}
   // The last thing that happens to a context.
   virtual void onDelete() {}
   virtual void onForeignFunction(uint32_t /* foreign_function_id */, uint32_t /* data_size */) {}
@@ -63,9 +66,6 @@ class RootContext : public ContextBase {
 
   virtual void onTick() {}
   virtual void onQueueReady(uint32_t /* token */) {}
-
-  // Of a plugin that is an access log: a stream is over, whose properties and headers can be read.
-  virtual void onLog() {}
 
   // False: not yet. Then done() has to be called later.
   virtual bool onDone() { return true; }
@@ -194,7 +194,6 @@ class Context : public ContextBase {
 
   // The stream has ended; its properties and headers can still be read, here and in onLog().
   virtual void onDone() {}
-  virtual void onLog() {}
 
  private:
   bool onDoneBase() override {

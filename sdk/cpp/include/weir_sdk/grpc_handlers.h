@@ -64,9 +64,15 @@ class GrpcStreamHandlerBase {
   virtual void onReceive(size_t body_size) = 0;
   virtual void onRemoteClose(GrpcStatus status) = 0;
 
- private:
+ protected:
   friend class RootContext;
 
+  // What RootContext does when the stream has ended over there: tells onRemoteClose(), and lets the
+  // handler go.
+  void doRemoteClose(GrpcStatus status);
+
+  bool local_close_ = false;   // this side has ended
+  bool remote_close_ = false;  // the other has
   RootContext* context_ = nullptr;
   uint32_t token_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -81,21 +82,23 @@ struct MetricBase {
   }
 };
 
-namespace weir_sdk {
-
 // A tag's value as it stands in a name.
-inline std::string field_text(std::string_view value) { return std::string(value); }
-inline std::string field_text(const std::string& value) { return value; }
-inline std::string field_text(const char* value) { return value; }
-inline std::string field_text(bool value) { return value ? "true" : "false"; }
-template <typename Number>
-std::string field_text(Number value) {
-  return std::to_string(value);
+template <typename T>
+std::string toString(T value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return value ? "true" : "false";
+  } else if constexpr (std::is_convertible_v<T, std::string_view>) {
+    return std::string(std::string_view(value));
+  } else {
+    return std::to_string(value);
+  }
 }
+
+namespace weir_sdk {
 
 template <typename... Fields>
 std::vector<std::string> field_texts(const Fields&... fields) {
-  return {field_text(fields)...};
+  return {::toString(fields)...};
 }
 
 inline uint64_t metric_value(uint32_t metric_id) {
@@ -182,19 +185,20 @@ struct SimpleHistogram {
   uint32_t metric_id;
 };
 
-namespace weir_sdk {
-
 // What the value of a tag of type T is passed as: text in any form.
 template <typename T>
-struct PassedTag {
+struct StringToStringView {
   using type = T;
 };
 template <>
-struct PassedTag<std::string> {
+struct StringToStringView<std::string> {
   using type = std::string_view;
 };
+
+namespace weir_sdk {
+
 template <typename T>
-using Passed = typename PassedTag<T>::type;
+using Passed = typename StringToStringView<T>::type;
 
 // What Counter, Gauge and Histogram share. Self is one of them, Simple its like without tags.
 template <MetricType kType, template <typename...> class Self, typename Simple, typename... Tags>
