@@ -8,6 +8,7 @@
 
 #include "cli/bench_plot.h"
 #include "cli/chosen_engines.h"
+#include "cli/read_file.h"
 #include "engine/engines.h"
 #include "scenario/suite_reader.h"
 
@@ -79,6 +80,8 @@ Result<scenario::Suite> BenchCommand::read() const {
   if (!plugin_.empty() || !only_.empty()) {
     return Error{ErrorCode::BadConfig, "--plugin and --only are of files of scenarios"};
   }
+  // Here, where the error names the file alone.
+  WEIR_TRY(read_file(file_));
   const nlohmann::json suite{
       {"plugin",
        {{"file", std::filesystem::path(file_).filename().string()},

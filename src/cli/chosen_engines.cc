@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/suggestion.h"
+
 namespace weir::cli {
 namespace {
 
@@ -32,10 +34,17 @@ std::vector<std::string> names_of(const std::vector<std::string>& asked_for,
 Done check_engine_names(const std::vector<std::string>& asked_for) {
   for (const std::string& name : asked_for) {
     if (name == kAllEngines || !engine::canonical_name(name).empty()) continue;
-    return Error{ErrorCode::BadConfig,
-                 "--engine '" + name + "': unknown; see weir engines, or write all"};
+    return unknown_engine(name, "see weir engines, or write all");
   }
   return Unit{};
+}
+
+Error unknown_engine(const std::string& name, const std::string& or_else) {
+  const std::vector<std::string> known(engine::known_engines().begin(),
+                                       engine::known_engines().end());
+  const std::string* similar = config::find_similar(name, known);
+  const std::string remedy = similar == nullptr ? or_else : "did you mean '" + *similar + "'?";
+  return Error{ErrorCode::BadConfig, "--engine '" + name + "': unknown; " + remedy};
 }
 
 Result<std::vector<ChosenEngine>> choose_engines(const engine::Engines& engines,

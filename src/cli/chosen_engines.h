@@ -22,6 +22,9 @@ inline constexpr std::string_view kAllEngines = "all";
 // Names as configurations use them, `all` among them; checks that they are known.
 Done check_engine_names(const std::vector<std::string>& asked_for);
 
+// Of a name that is none: the one that may have been meant, or else what to do.
+Error unknown_engine(const std::string& name, const std::string& or_else);
+
 // Those that are asked for, or `or_else` where none is. One that is named and not there is an
 // error; of `all`, those are told. A native plugin runs on `null` alone, a .wasm file on all
 // others.

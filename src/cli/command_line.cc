@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "cli/bench_command.h"
 #include "cli/check_command.h"
@@ -11,8 +13,39 @@
 #include "cli/new_command.h"
 #include "cli/serve_command.h"
 #include "cli/test_command.h"
+#include "config/suggestion.h"
 
 namespace weir::cli {
+namespace {
+
+std::vector<std::string> options_of(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+// What is wrong with the arguments, in one line, and where to read what is right.
+std::string explained(const CLI::App& app, const CLI::ParseError& error) {
+  const auto chosen = app.get_subcommands();
+  const std::string help =
+      "; see weir " + (chosen.empty() ? "" : chosen.front()->get_name() + " ") + "--help";
+  const std::vector<std::string> unknown = app.remaining(true);
+  if (unknown.empty()) return error.what() + help;
+  std::vector<std::string> known;
+  if (chosen.empty()) {
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+      known.push_back(command->get_name());
+  } else {
+    known = options_of(*chosen.front());
+  }
+  const std::string* similar = config::find_similar(unknown.front(), known);
+  if (similar == nullptr) return error.what() + help;
+  return "'" + unknown.front() + "': unknown; did you mean '" + *similar + "'?";
+}
+
+}  // namespace
 
 int run_command_line(int argc, const char* const* argv, const StartAgain& start_again) {
   CLI::App app("Runs Proxy-Wasm plugins.", "weir");
@@ -32,7 +65,7 @@ int run_command_line(int argc, const char* const* argv, const StartAgain& start_
   } catch (const CLI::Success& asked) {
     return app.exit(asked);  // --help, --version
   } catch (const CLI::ParseError& error) {
-    std::cerr << "weir: " << error.what() << "; see weir --help\n";
+    std::cerr << "weir: " << explained(app, error) << "\n";
     return static_cast<int>(ExitCode::Usage);
   }
   ExitCode code = ExitCode::Usage;

@@ -93,6 +93,15 @@ TEST_F(CommandLineTest, NamesAnUnknownOption) {
   EXPECT_THAT(err, HasSubstr("--nothing"));
 }
 
+TEST_F(CommandLineTest, TellsWhatAMisspelledWordMayHaveMeant) {
+  EXPECT_EQ(run({"inpsect", "plugin.wasm"}), 2);
+  EXPECT_EQ(err, "weir: 'inpsect': unknown; did you mean 'inspect'?\n");
+  EXPECT_EQ(run({"test", "--jnuit", "results.xml", "scenario.yaml"}), 2);
+  EXPECT_EQ(err, "weir: '--jnuit': unknown; did you mean '--junit'?\n");
+  EXPECT_EQ(run({"bench"}), 2);
+  EXPECT_EQ(err, "weir: file is required; see weir bench --help\n");
+}
+
 TEST_F(CommandLineTest, NeedsAnUpstream) {
   EXPECT_EQ(run({"serve", "plugin.wasm"}), 1);
   EXPECT_EQ(err, "weir serve: say where requests go, by --upstream URL or -c FILE\n");

@@ -6,6 +6,7 @@
 
 #include "abi/module_report.h"
 #include "base/bytes.h"
+#include "cli/chosen_engines.h"
 #include "cli/inspection.h"
 #include "cli/read_file.h"
 #include "engine/engines.h"
@@ -30,7 +31,7 @@ Done check_runtimes(const std::vector<std::string>& runtimes) {
   for (const std::string& runtime : runtimes) {
     const std::string_view name = engine::canonical_name(runtime);
     if (name.empty()) {
-      return Error{ErrorCode::BadConfig, "--engine '" + runtime + "': unknown; see weir engines"};
+      return unknown_engine(runtime, "see weir engines");
     }
     if (name == "null") {
       return Error{ErrorCode::BadConfig, "--engine '" + runtime + "' runs no .wasm files"};
@@ -61,7 +62,6 @@ InspectCommand::InspectCommand(CLI::App& app) {
 bool InspectCommand::was_asked_for() const { return command_->parsed(); }
 
 Result<std::string> InspectCommand::inspect(const StartAgain& start_again) const {
-  WEIR_TRY(check_runtimes(engines_));
   WEIR_TRY(std::string code, read_file(file_));
   auto report = abi::report_module(as_bytes(code));
   if (!report.ok()) return std::move(report).error().in(file_);
@@ -86,6 +86,10 @@ Result<std::string> InspectCommand::inspect(const StartAgain& start_again) const
 }
 
 ExitCode InspectCommand::run(const StartAgain& start_again) const {
+  if (const Done known = check_runtimes(engines_); !known.ok()) {
+    std::cerr << "weir inspect: " << known.error().message << "\n";
+    return ExitCode::Usage;
+  }
   const auto told = inspect(start_again);
   if (!told.ok()) {
     std::cerr << "weir inspect: " << told.error().message << "\n";

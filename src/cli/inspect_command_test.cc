@@ -88,9 +88,9 @@ TEST_F(InspectCommandTest, SaysInOneSentenceWhatIsWrongWithAFile) {
 }
 
 TEST_F(InspectCommandTest, NamesAnEngineThatItDoesNotKnow) {
-  EXPECT_EQ(inspect({"--engine", "spidermonkey", "a.wasm"}), 1);
+  EXPECT_EQ(inspect({"--engine", "spidermonkey", "a.wasm"}), 2);
   EXPECT_THAT(err, HasSubstr("'spidermonkey'"));
-  EXPECT_EQ(inspect({"--engine", "null", "a.wasm"}), 1);
+  EXPECT_EQ(inspect({"--engine", "null", "a.wasm"}), 2);
   EXPECT_THAT(err, HasSubstr("'null' runs no .wasm files"));
 }
 

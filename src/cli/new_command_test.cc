@@ -98,6 +98,8 @@ TEST_F(NewCommandTest, RefusesNamesThatDoNotFitEverywhere) {
 TEST_F(NewCommandTest, NamesTheLanguagesWhereOneIsUnknown) {
   EXPECT_EQ(run({"cobol", "a", "--folder", path("new")}), 1);
   EXPECT_THAT(err, AllOf(HasSubstr("'cobol'"), HasSubstr("assemblyscript"), HasSubstr("rust")));
+  EXPECT_EQ(run({"rsut", "a", "--folder", path("new")}), 1);
+  EXPECT_THAT(err, HasSubstr("no template for 'rsut'; did you mean 'rust'?"));
 }
 
 }  // namespace

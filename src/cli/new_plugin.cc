@@ -6,6 +6,7 @@
 
 #include "base/own_file.h"
 #include "cli/templates.h"
+#include "config/suggestion.h"
 
 namespace weir::cli {
 namespace {
@@ -32,10 +33,8 @@ Done check_name(std::string_view name) {
 Done check_language(std::string_view language) {
   const auto known = template_languages();
   if (std::ranges::find(known, language) != known.end()) return Unit{};
-  std::string list;
-  for (const std::string& each : known) list += (list.empty() ? "" : ", ") + each;
-  return Error{ErrorCode::BadConfig,
-               "there is no template for '" + std::string(language) + "', but for " + list};
+  return Error{ErrorCode::BadConfig, "there is no template for '" + std::string(language) + "'; " +
+                                         config::suggest(language, known)};
 }
 
 Error failed(const fs::path& path, const std::error_code& code) {

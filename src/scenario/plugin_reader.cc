@@ -94,7 +94,10 @@ Result<runtime::PluginOptions> read_plugin(const v1::Plugin& plugin, const Place
     return at.error("the plugin's code is remote, and there is no network here; write 'file'");
   }
   auto options = planes::read_plugin(settings, source.base_dir);
-  if (!options.ok()) return at.error(options.error().message);
+  if (!options.ok()) {
+    const bool is_file = plugin.source_case() == v1::Plugin::kFile;
+    return (is_file ? at.field("file") : at).error(options.error().message);
+  }
   return options;
 }
 

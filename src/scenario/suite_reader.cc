@@ -15,6 +15,24 @@ namespace {
 
 using config::Place;
 
+// What the files of plugins begin with.
+constexpr std::string_view kWasm("\0asm", 4);
+constexpr std::string_view kSharedObject(
+    "\x7f"
+    "ELF",
+    4);
+
+// A plugin in the place of a file that names one.
+Done check_is_text(std::string_view bytes, const std::filesystem::path& file) {
+  const bool is_wasm = bytes.starts_with(kWasm);
+  if (!is_wasm && !bytes.starts_with(kSharedObject)) return Unit{};
+  const std::string own_name = file.filename().string();
+  return Error{ErrorCode::BadConfig,
+               file.string() + ": " + (is_wasm ? "a WebAssembly module" : "a native library") +
+                   ", not a file of scenarios, which names it by plugin: {" +
+                   (is_wasm ? "file: " + own_name : "native: ./" + own_name) + "}"};
+}
+
 // `world` is the file's.
 Result<Scenario> read_scenario(const v1::Scenario& scenario, const Place& at, World world,
                                const ExpectedFiles& files) {
@@ -34,6 +52,10 @@ Result<Scenario> read_scenario(const v1::Scenario& scenario, const Place& at, Wo
     return at.field("refused").error("a plugin that does not start takes no steps; leave them out");
   }
   if (!scenario.golden().empty()) read.golden = files.base_dir / scenario.golden();
+  const bool looks_at_nothing = read.refused.empty() && !read.start && read.golden.empty();
+  if (read.steps.empty() && looks_at_nothing) {
+    return at.error("shows nothing: give it steps; or start, or refused, to look at how it starts");
+  }
   return read;
 }
 
@@ -41,6 +63,7 @@ Result<Scenario> read_scenario(const v1::Scenario& scenario, const Place& at, Wo
 
 Result<Suite> read_suite(const std::filesystem::path& file, const SuiteOptions& options) {
   WEIR_TRY(const std::string text, read_text_file(file));
+  WEIR_TRY(check_is_text(text, file));
   return read_suite(text, file, options);
 }
 

@@ -97,12 +97,14 @@ class BenchTest(unittest.TestCase):
         plugin = guest("header-edit-rust")
         scenario = EXAMPLES / "auth-call" / "scenario.yaml"
         for arguments, message in [
-            (["nowhere.wasm"], "nowhere.wasm"),
+            (["nowhere.wasm"], "weir bench: nowhere.wasm: No such file or directory"),
+            ([guest("cpp_sdk/low_level.so")], "low_level.so: a native library, not a file of scenarios"),
             (["nowhere.yaml"], "nowhere.yaml: cannot be read"),
             ([plugin, "--only", "x"], "--plugin and --only are of files of scenarios"),
             ([scenario, "--config", "x"], "--config and --root-id are of a .wasm file"),
             ([scenario, "--only", "x"], "no scenario has steps and 'x' in its name"),
-            ([plugin, "--engine", "x"], "--engine 'x': unknown"),
+            ([plugin, "--engine", "x"], "--engine 'x': unknown; see weir engines"),
+            ([plugin, "--engine", "wasmege"], "--engine 'wasmege': unknown; did you mean 'wasmedge'?"),
             ([plugin, "--svg", "/nowhere/x.svg"], "/nowhere/x.svg: cannot be written"),
         ]:
             with self.subTest(message):

@@ -41,7 +41,8 @@ class ErrorTest(FolderTest):
     def test_arguments(self):
         for arguments, exit_code, pattern in [
             ([], FAILURE, r"^weir serve: say where requests go, by --upstream URL or -c FILE$"),
-            (["--nonsense"], USAGE, r"^weir: .*--nonsense; see weir --help$"),
+            (["--nonsense"], USAGE, r"^weir: .*--nonsense; see weir serve --help$"),
+            (["--upstreem", "http://127.0.0.1:1"], USAGE, r"^weir: '--upstreem': unknown; did you mean '--upstream'\?$"),
             (["a.wasm", "b.wasm", *NOWHERE], USAGE, r"^weir: .*b\.wasm"),
             (["--workers", "0", *NOWHERE], USAGE, r"^weir: --workers: "),
             (["--log-level", "loud", *NOWHERE], USAGE, r"^weir: --log-level: .*loud"),

@@ -271,6 +271,53 @@ scenarios:
         file = self.write(text % (plugin, "panic", 503, ", failure: interrupted"))
         self.assert_fails('a failure with "interrupted" in it', file)
 
+    def test_a_plugin_is_waited_for_as_long_as_patience_says(self):
+        text = """
+plugin: {file: %s}
+upstreams: [{name: auth, answers: [{silent: true}]}]
+scenarios:
+- name: waits for a call
+  steps:
+  - http: {request: {path: /page}, patience: %s}
+    expect: {%s}
+"""
+        plugin = guest("auth-call-rust")  # which gives a call half a second
+        self.assert_passes(self.write(text % (plugin, "0.4s", "none: [REQUEST, RESPONSE, LOCAL_REPLY]")))
+        self.assert_passes(self.write(text % (plugin, "0.6s", "local_reply: {status: 503}, took: 0.5s")))
+
+    def test_names_are_looked_up_among_the_hosts(self):
+        module = self.folder / "resolver.wat"
+        module.write_text("""(module
+  (import "env" "envoy_resolve_dns" (func $resolve (param i32 i32 i32) (result i32)))
+  (import "env" "proxy_get_buffer_bytes" (func $bytes (param i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 32) "weir.test")
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_memory_allocate") (param i32) (result i32) i32.const 1024)
+  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+    (call $resolve (i32.const 32) (i32.const 9) (i32.const 0)))
+  (func (export "envoy_on_resolve_dns") (param i32 i32 i32)
+    (drop (call $bytes (i32.const 8) (i32.const 0) (local.get 2) (i32.const 8) (i32.const 12)))
+    (drop (call $log (i32.const 2) (i32.load (i32.const 8)) (i32.load (i32.const 12))))))""")
+        subprocess.run(["wat2wasm", module, "-o", self.folder / "resolver.wasm"], check=True)
+        file = self.write("""
+plugin: {file: resolver.wasm}
+scenarios:
+- name: a host that is there
+  hosts: [{name: weir.test, addresses: ["192.0.2.1", "2001:db8::1"]}]
+  steps:
+  - http: {}
+    expect:
+      logs: [{level: info, contains: "192.0.2.1"}]
+- name: one that is not
+  hosts: [{name: other.test, addresses: ["192.0.2.1"]}]
+  steps:
+  - http: {}
+    expect: {no_logs: ["192.0.2.1"], logs: [{level: info, contains: ""}]}
+""")
+        self.assert_passes(file)
+
     def test_refusals(self):
         text = """
 plugin: {file: %s, configuration: %s}
@@ -292,11 +339,13 @@ class FileTest(ScenarioTest):
         one = "scenarios: [{name: a, steps: [%s]}]\n"
         for text, message in [
             ("scenarios: []\n", "plugin: says no plugin: write file, native, served or options"),
-            ("plugin: {file: nowhere.wasm}\n", "scenario.yaml:1:1: plugin: "),
+            ("plugin: {file: nowhere.wasm}\n",
+             "1:10: plugin.file: plugin 'nowhere': cannot read code from '%s/nowhere.wasm': No such file" % self.folder),
             (head, "there are no scenarios"),
             (head + "scenarioz: []\n", "2:1: scenarioz: unknown field; did you mean 'scenarios'?"),
             (head + "scenarios: [{}]\n", "scenarios[0]: has no name"),
-            (head + "scenarios: [{name: a}, {name: a}]\n", "another scenario of that name"),
+            (head + "scenarios: [{name: a, start: {}}, {name: a, start: {}}]\n", "another scenario of that name"),
+            (head + "scenarios: [{name: a}]\n", "scenarios[0]: shows nothing: give it steps"),
             (head + one % "{}", "steps[0]: does nothing and expects nothing"),
             (head + one % "{http: {}, advance: 1s}", "both 'http' and 'advance' are set"),
             (head + one % "{advance: soon}", "expected a duration in seconds, as '0.25s'"),
@@ -329,11 +378,19 @@ class FileTest(ScenarioTest):
 
     def test_command_lines(self):
         file = EXAMPLES / "header-edit" / "scenario.yaml"
-        self.assert_refused("cannot be read", self.folder / "nowhere.yaml")
-        self.assert_refused("--engine 'x': unknown", "--engine", "x", file)
+        self.assert_refused("nowhere.yaml: cannot be read: No such file or directory", self.folder / "nowhere.yaml")
+        self.assert_refused(f"{self.folder}: cannot be read: it is a folder", self.folder)
+        self.assert_refused("--engine 'x': unknown; see weir engines, or write all", "--engine", "x", file)
+        self.assert_refused("--engine 'wasmtimee': unknown; did you mean 'wasmtime'?", "--engine", "wasmtimee", file)
+        for plugin, names_it in [
+            (guest("header-edit-rust"), "a WebAssembly module, not a file of scenarios, which names it by "
+             "plugin: {file: header-edit-rust.wasm}"),
+            (guest("cpp_sdk/low_level.so"), "plugin: {native: ./low_level.so}"),
+        ]:
+            self.assert_refused(names_it, plugin)
         self.assert_refused("x.xml: cannot be written", "--junit", self.folder / "no" / "x.xml", file)
         self.assert_refused("no scenario has that in its name", "--only", "nothing", file)
-        self.assert_refused("--plugin: nowhere.wasm: cannot be read", "--plugin", "nowhere.wasm", file)
+        self.assert_refused("--plugin: nowhere.wasm: cannot be read: No such file", "--plugin", "nowhere.wasm", file)
 
 
 class OutputTest(ScenarioTest):
