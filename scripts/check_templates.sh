@@ -7,7 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/setup/lib.sh"
 weir=$(realpath "${1:?usage: check_templates.sh WEIR [LANGUAGE...]}")
 shift
 languages=("$@")
-[ $# -gt 0 ] || languages=(cpp rust go assemblyscript)
+[ $# -gt 0 ] || languages=(cpp rust go assemblyscript zig)
 folder=$(mktemp -d)
 started=()
 cleanup() {
@@ -51,7 +51,7 @@ serve() {
 
 # Another header's name, in the plugin and in what its scenarios expect; `weir serve` takes it up by itself.
 edit() {
-  grep -rlF "x-my-$language" --include='*.cc' --include='*.rs' --include='*.go' --include='*.ts' \
+  grep -rlF "x-my-$language" --include='*.cc' --include='*.rs' --include='*.go' --include='*.ts' --include='*.zig' \
     --include='scenario.yaml' --exclude-dir=node_modules --exclude-dir=target . |
     xargs sed -i "s/x-my-$language/x-edited/"
   make --silent --no-print-directory "${arguments[@]}"
@@ -76,6 +76,7 @@ toolchain() {
     cpp | rust) "$repo_root/scripts/setup/apt.sh" guests ;;
     go) command -v go > /dev/null ;;
     assemblyscript) command -v npm > /dev/null ;;
+    zig) "$repo_root/scripts/setup/zig.sh" ;;
   esac
 }
 
@@ -96,6 +97,9 @@ for language in "${languages[@]}"; do
     "$repo_root/scripts/setup/rust-guest.sh" wasm32-wasip1
     sysroot=$("$repo_root/scripts/setup/rust-guest.sh" --prefix wasm32-wasip1)
     arguments=(CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc LINKER=wasm-ld-14 "SYSROOT=$sysroot")
+  fi
+  if [ "$language" = zig ]; then
+    arguments=("ZIG=$("$repo_root/scripts/setup/zig.sh" --prefix)/ziglang/zig")
   fi
   cd "$folder"
   step new "$weir" new "$language" "my-$language"

@@ -65,8 +65,12 @@ recipe() {
       sources=("examples/${1%-*}/go")
       compile=(go_wasm "examples/${1%-*}/go")
       ;;
+    zig_sdk)
+      sources=(tests/guests/zig_sdk sdk/zig scripts/setup/zig.sh)
+      compile=(zig tests/guests/zig_sdk/zig_sdk.zig)
+      ;;
     *-zig)
-      sources=("examples/${1%-*}/zig" scripts/setup/zig.sh)
+      sources=("examples/${1%-*}/zig" sdk/zig scripts/setup/zig.sh)
       compile=(zig "examples/${1%-*}"/zig/*.zig)
       ;;
     *-assemblyscript)
@@ -77,7 +81,7 @@ recipe() {
   [ -e "${sources[0]:-}" ] || die "there is no guest '$1'; known are: ${all[*]}"
 }
 all=(http_all http_all_malloc grpc_all faults root_all tcp_all header_v1 cpp_http go_http
-  as_http cpp_sdk/http_all cpp_sdk/http_all.so cpp_sdk/grpc_all cpp_sdk/grpc_all.so
+  as_http zig_sdk cpp_sdk/http_all cpp_sdk/http_all.so cpp_sdk/grpc_all cpp_sdk/grpc_all.so
   cpp_sdk/low_level cpp_sdk/low_level.so cpp_sdk/tcp_all cpp_sdk/tcp_all.so)
 for name in names filter telemetry grpc; do all+=("cpp_sdk/usual_$name" "cpp_sdk/usual_$name.so"); done
 for folder in examples/*/{rust,go,cpp,assemblyscript,zig}; do
@@ -140,12 +144,12 @@ go_wasm() {
     go build -trimpath -buildmode=c-shared -o "$out" .)
 }
 
-# zig SOURCE OUT: one file against the raw ABI.
+# zig SOURCE OUT: one file, with sdk/zig as the module `proxy_wasm`.
 zig() {
-  local source=$1 out=$2
+  local source=$1 out=$2 module=(-target wasm32-freestanding -O ReleaseSmall)
   "$repo_root/scripts/setup/zig.sh"
-  "$("$repo_root/scripts/setup/zig.sh" --prefix)/ziglang/zig" build-exe "$source" \
-    -target wasm32-freestanding -fno-entry -rdynamic -O ReleaseSmall \
+  "$("$repo_root/scripts/setup/zig.sh" --prefix)/ziglang/zig" build-exe "${module[@]}" --dep proxy_wasm \
+    "-Mroot=$source" "${module[@]}" -Mproxy_wasm=sdk/zig/proxy_wasm.zig -fno-entry -rdynamic \
     --cache-dir "$work/zig" --global-cache-dir "$work/zig" "-femit-bin=$out"
 }
 

@@ -54,7 +54,8 @@ class NewCommandTest : public ::testing::Test {
 };
 
 TEST_F(NewCommandTest, HasTheLanguagesThatThereAreSdksOf) {
-  EXPECT_THAT(template_languages(), UnorderedElementsAre("cpp", "rust", "go", "assemblyscript"));
+  EXPECT_THAT(template_languages(),
+              UnorderedElementsAre("cpp", "rust", "go", "assemblyscript", "zig"));
 }
 
 TEST_F(NewCommandTest, WritesEachLanguage) {
@@ -73,6 +74,7 @@ TEST_F(NewCommandTest, WritesEachLanguage) {
   EXPECT_THAT(read("rust/Makefile"), HasSubstr("/release/my_plugin.wasm"));
   EXPECT_THAT(read("rust/Cargo.toml"), HasSubstr("name = \"my-plugin\""));
   EXPECT_THAT(read("cpp/plugin.cc"), HasSubstr("\"x-my-plugin\""));
+  EXPECT_THAT(read("zig/proxy_wasm.zig"), HasSubstr("extern \"env\" fn proxy_log("));
   EXPECT_TRUE(fs::exists(folder_ / "assemblyscript/.npmrc"));
 }
 

@@ -72,8 +72,7 @@ class ExamplesTest(ScenarioTest):
 
     def test_a_plugin_is_the_same_in_every_language(self):
         for name in ("header-edit", "body-rewrite", "auth-call", "rate-limit"):
-            others = ("zig",) if name == "header-edit" else ()
-            for language in ("go", "cpp", "assemblyscript", *others):
+            for language in ("go", "cpp", "assemblyscript", "zig"):
                 with self.subTest(name=name, language=language):
                     plugin = guest(f"{name}-{language}")
                     out = self.assert_passes(
@@ -82,6 +81,10 @@ class ExamplesTest(ScenarioTest):
                     # Nor does it fail at its end, which a scenario itself does not look at.
                     self.assertIn("-> proxy_on_context_create(context 1, parent 0)", out)
                     self.assertNotIn("<- trap", out)
+
+    def test_the_file_for_plugins_in_zig(self):
+        file = ROOT / "tests/guests/zig_sdk/zig_sdk.yaml"
+        self.assert_passes("--plugin", guest("zig_sdk"), file)
 
     def test_engines_agree(self):
         # Small ones: some engines compile slowly, and not every one keeps its code.
