@@ -79,7 +79,7 @@ class ExamplesTest(ScenarioTest):
                         "--trace", "--plugin", plugin, EXAMPLES / name / "scenario.yaml"
                     )
                     # Nor does it fail at its end, which a scenario itself does not look at.
-                    self.assertIn("-> proxy_on_context_create(context 1, parent 0)", out)
+                    self.assertIn("-> proxy_on_configure(context 1, ", out)
                     self.assertNotIn("<- trap", out)
 
     def test_the_file_for_plugins_in_zig(self):
