@@ -27,7 +27,7 @@ from peers.restarts import RestartableWeir
 from peers.tcp import TcpUpstream
 from peers.weir import eventually
 
-SECONDS = float(os.environ.get("SOAK_SECONDS", "15"))
+SECONDS = float(os.environ.get("SOAK_SECONDS", "30"))
 
 # Of resident memory, from the middle of the last process's time to its end. What a sanitizer keeps of freed
 # memory counts too.

@@ -136,7 +136,8 @@ class CallThread::Call final : public std::enable_shared_from_this<Call>,
 class CallThread::Handle final : public runtime::UpstreamStream {
  public:
   Handle(Loop& loop, std::shared_ptr<Call> call) : loop_(loop), call_(std::move(call)) {}
-  ~Handle() override {
+  // A task that finds no memory ends the process, here as elsewhere.
+  ~Handle() override {  // NOLINT(bugprone-exception-escape)
     call_->let_go();
     loop_.post([call = call_] { call->close(); });
   }
