@@ -51,7 +51,7 @@ TextExpectation text_at(const Place& at, TextExpectation::Kind kind, std::string
           .file = {}};
 }
 
-// The body of a call, a message or a local reply: each has these two.
+// The body of a call, a message or a local reply.
 template <typename M>
 std::optional<TextExpectation> read_body(const M& from, const Place& at) {
   using Kind = TextExpectation::Kind;
@@ -59,10 +59,8 @@ std::optional<TextExpectation> read_body(const M& from, const Place& at) {
   if (from.has_body_contains()) {
     return text_at(at.field("body_contains"), Kind::Contains, from.body_contains());
   }
-  if constexpr (requires { from.body_base64(); }) {
-    if (from.has_body_base64()) {
-      return text_at(at.field("body_base64"), Kind::Whole, from.body_base64());
-    }
+  if (from.has_body_base64()) {
+    return text_at(at.field("body_base64"), Kind::Whole, from.body_base64());
   }
   return std::nullopt;
 }
@@ -88,7 +86,7 @@ Result<MessageExpectation> read_message(const v1::MessageExpectation& message, c
     read.body = text_at(here, TextExpectation::Kind::Whole, std::move(text));
     read.body->file = file;
   }
-  read.pieces = strings(message.pieces());
+  WEIR_TRY(read.pieces, read_pieces(message.pieces(), message.pieces_base64(), "pieces", at));
   return read;
 }
 
@@ -184,7 +182,7 @@ Done read_callbacks(const v1::Expect& expect, const Place& at, Expectations& rea
 }
 
 // Values of the world, in order of their names.
-void read_values(const v1::Expect& expect, const Place& at, Expectations& read) {
+Done read_values(const v1::Expect& expect, const Place& at, Expectations& read) {
   const auto in_order = [](auto& values) {
     std::ranges::sort(values, {}, [](const auto& value) { return value.name; });
   };
@@ -195,6 +193,10 @@ void read_values(const v1::Expect& expect, const Place& at, Expectations& read) 
   for (const auto& [name, value] : expect.shared_data()) {
     read.shared_data.push_back({at.field("shared_data").entry(name).describe(), name, value});
   }
+  for (const auto& [name, value] : expect.shared_data_base64()) {
+    read.shared_data.push_back(
+        {at.field("shared_data_base64").entry(name).describe(), name, value});
+  }
   in_order(read.shared_data);
   for (const auto& [name, value] : expect.properties()) {
     read.properties.push_back({at.field("properties").entry(name).describe(), name, value});
@@ -202,9 +204,11 @@ void read_values(const v1::Expect& expect, const Place& at, Expectations& read) 
   in_order(read.properties);
   for (int i = 0; i < expect.queues_size(); ++i) {
     const v1::Queue& queue = expect.queues(i);
-    read.queues.push_back({at.field("queues").item(static_cast<size_t>(i)).describe(), queue.name(),
-                           strings(queue.items())});
+    const Place here = at.field("queues").item(static_cast<size_t>(i));
+    WEIR_TRY(auto items, read_pieces(queue.items(), queue.items_base64(), "items", here));
+    read.queues.push_back({here.describe(), queue.name(), std::move(items)});
   }
+  return Unit{};
 }
 
 Done read_absences(const v1::Expect& expect, const Place& at, Expectations& read) {
@@ -256,7 +260,7 @@ Result<Expectations> read_expectations(const v1::Expect& expect, const Place& at
     WEIR_TRY(const Milliseconds took, read_duration(expect.took(), at.field("took")));
     read.took = took;
   }
-  read_values(expect, at, read);
+  WEIR_TRY(read_values(expect, at, read));
   WEIR_TRY(read_absences(expect, at, read));
   return read;
 }

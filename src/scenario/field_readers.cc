@@ -45,6 +45,12 @@ Result<runtime::PropertyValue> read_property(const Value& value, const Place& at
   }
 }
 
+// A field and its twin for bytes are there.
+Error both(std::string_view name, const Place& at) {
+  const std::string field(name);
+  return at.field(field + "_base64").error("'" + field + "' is there too; keep one of both");
+}
+
 }  // namespace
 
 Result<std::vector<Field>> read_headers(const Strings& lines, const Place& at) {
@@ -60,12 +66,15 @@ Result<std::vector<Field>> read_headers(const Strings& lines, const Place& at) {
   return fields;
 }
 
+Result<std::string> read_text(const std::string& text, const std::string& bytes,
+                              std::string_view name, const Place& at) {
+  if (!text.empty() && !bytes.empty()) return both(name, at);
+  return text.empty() ? bytes : text;
+}
+
 Result<std::vector<std::string>> read_pieces(const Strings& texts, const Strings& bytes,
                                              std::string_view name, const Place& at) {
-  if (!texts.empty() && !bytes.empty()) {
-    const std::string field(name);
-    return at.field(field + "_base64").error("'" + field + "' is there too; keep one of both");
-  }
+  if (!texts.empty() && !bytes.empty()) return both(name, at);
   const Strings& pieces = texts.empty() ? bytes : texts;
   return std::vector<std::string>(pieces.begin(), pieces.end());
 }

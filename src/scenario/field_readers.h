@@ -20,6 +20,11 @@ using Values = google::protobuf::Map<std::string, google::protobuf::Value>;
 
 Result<std::vector<Field>> read_headers(const Strings& lines, const config::Place& at);
 
+// A text, or bytes, not both. `name` is the field of the text; that of the bytes is called the same
+// with "_base64" behind.
+Result<std::string> read_text(const std::string& text, const std::string& bytes,
+                              std::string_view name, const config::Place& at);
+
 // Pieces of text, or of bytes, not both. `name` is the field of the texts; that of the bytes is
 // called the same with "_base64" behind.
 Result<std::vector<std::string>> read_pieces(const Strings& texts, const Strings& bytes,

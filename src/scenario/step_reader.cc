@@ -59,14 +59,22 @@ class StepReader {
         read.what = Advance{by};
         return Unit{};
       }
-      case v1::Step::kEnqueue:
-        read.title = titled("enqueue", step.enqueue().queue());
-        read.what = EnqueueStep{step.enqueue().queue(), step.enqueue().item()};
+      case v1::Step::kEnqueue: {
+        const v1::QueueItem& enqueue = step.enqueue();
+        WEIR_TRY(std::string item,
+                 read_text(enqueue.item(), enqueue.item_base64(), "item", at.field("enqueue")));
+        read.title = titled("enqueue", enqueue.queue());
+        read.what = EnqueueStep{enqueue.queue(), std::move(item)};
         return Unit{};
-      case v1::Step::kSetSharedData:
-        read.title = titled("set shared data", step.set_shared_data().key());
-        read.what = SetDataStep{step.set_shared_data().key(), step.set_shared_data().value()};
+      }
+      case v1::Step::kSetSharedData: {
+        const v1::SharedValue& shared = step.set_shared_data();
+        WEIR_TRY(std::string value, read_text(shared.value(), shared.value_base64(), "value",
+                                              at.field("set_shared_data")));
+        read.title = titled("set shared data", shared.key());
+        read.what = SetDataStep{shared.key(), std::move(value)};
         return Unit{};
+      }
       default:
         read.title = "look";
         if (step.has_expect()) return Unit{};

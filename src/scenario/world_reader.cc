@@ -13,7 +13,8 @@ Result<Match> read_match(const v1::Match& match, const Place& at) {
   if (!match.path().empty()) read.headers.emplace_back(":path", match.path());
   WEIR_TRY(auto headers, read_headers(match.headers(), at.field("headers")));
   read.headers.insert(read.headers.end(), headers.begin(), headers.end());
-  if (!match.body().empty()) read.body = match.body();
+  WEIR_TRY(std::string body, read_text(match.body(), match.body_base64(), "body", at));
+  if (!body.empty()) read.body = std::move(body);
   return read;
 }
 
@@ -79,8 +80,12 @@ Done read(const M& from, const Place& at, World& world) {
     world.hosts[host.name()] = {host.addresses().begin(), host.addresses().end()};
   }
   for (const auto& [key, value] : from.shared_data()) world.shared_data[key] = value;
-  for (const v1::Queue& queue : from.queues()) {
-    world.queues[queue.name()] = {queue.items().begin(), queue.items().end()};
+  for (const auto& [key, value] : from.shared_data_base64()) world.shared_data[key] = value;
+  for (int i = 0; i < from.queues_size(); ++i) {
+    const v1::Queue& queue = from.queues(i);
+    WEIR_TRY(world.queues[queue.name()],
+             read_pieces(queue.items(), queue.items_base64(), "items",
+                         at.field("queues").item(static_cast<size_t>(i))));
   }
   WEIR_TRY(Properties properties, read_properties(from.properties(), at.field("properties")));
   for (auto& [name, value] : properties) {

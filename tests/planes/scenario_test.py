@@ -288,6 +288,49 @@ scenarios:
         self.assert_passes(self.write(text % (plugin, "0.4s", "none: [REQUEST, RESPONSE, LOCAL_REPLY]")))
         self.assert_passes(self.write(text % (plugin, "0.6s", "local_reply: {status: 503}, took: 0.5s")))
 
+    def test_bytes_that_are_no_text(self):
+        # /wAB is ff 00 01, gAB/ is 80 00 7f.
+        text = """
+plugin: {served: {file: %s/examples/access-log/weir.yaml, plugin: access-log}, vm_id: access-log}
+shared_data_base64: {preset: /wAB}
+queues: [{name: access-log, items_base64: [/wAB]}]
+scenarios:
+- name: values of shared data and queues
+  shared_data_base64: {own: gAB/}
+  steps:
+  - set_shared_data: {key: later, value_base64: gAB/}
+    expect: {shared_data_base64: {preset: /wAB, own: gAB/, later: gAB/}}
+  - enqueue: {queue: access-log, item_base64: gAB/}
+    expect: {queues: [{name: access-log, items_base64: [/wAB, gAB/]}]}
+- name: bodies
+  steps:
+  - http: {request: {body_base64: [/wAB]}, response: {body_base64: [/wAB, gAB/]}}
+    expect: {request: {body_base64: /wAB}, response: {body_base64: /wABgAB/, pieces_base64: [/wAB, gAB/]}}
+""" % ROOT
+        guest("access-log-rust")
+        self.assert_passes(self.write(text))
+        self.assert_fails(
+            'shared_data_base64[\'later\']: expected "\\xff\\x00\\x01", got "\\x80\\x00\\x7f"',
+            self.write(text.replace("later: gAB/", "later: /wAB")),
+        )
+        for both in ("value: x, value_base64: gAB/", "item: x, item_base64: gAB/"):
+            twice = text.replace(both.split(", ")[1], both)
+            self.assert_refused("is there too; keep one of both", self.write(twice))
+        # What calls send, and what plugins answer themselves.
+        self.assert_passes(self.write("""
+plugin: {file: %s, configuration: "true"}
+upstreams:
+- name: policy
+  answers: [{when: {body_base64: L3llcw==}, response: {body: [allow]}}, {response: {body_base64: [AA==]}}]
+scenarios:
+- name: calls
+  steps:
+  - http: {request: {path: /yes}}
+    expect: {calls: [{body_base64: L3llcw==}], response: {status: 200}}
+  - http: {request: {path: /no}}
+    expect: {local_reply: {status: 403, body_base64: ""}}
+""" % guest("cpp_sdk/usual_telemetry")))
+
     def test_names_are_looked_up_among_the_hosts(self):
         module = self.folder / "resolver.wat"
         module.write_text("""(module
