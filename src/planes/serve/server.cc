@@ -234,6 +234,10 @@ void ServerImpl::start_updater() {
                        .config_file = options_.config_file,
                        .config_state = config_state_,
                        .on_files = [this] { asio::post(io_, [this] { set_watched(); }); }};
+  // Until then they end the process at once: a start may take long, and has nothing to lose.
+  parts.on_first = [this] {
+    for (const int number : {SIGTERM, SIGINT}) signals_.add(number);
+  };
   parts.on_settled = [this] {
     asio::post(io_, [this] {
       if (!draining_ && pages_->state() == Admin::State::Live) supervisor_.tell("READY=1");
@@ -287,7 +291,6 @@ void ServerImpl::set_watched() {
 }
 
 Done ServerImpl::run() {
-  for (const int number : {SIGTERM, SIGINT}) signals_.add(number);
   await_signal();
   io_.run();
   return ended_;

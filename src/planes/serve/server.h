@@ -37,8 +37,9 @@ struct ServerOptions {
 class Server {
  public:
   // Loads the plugins, starts the workers, binds every address, and logs what listens where. Where
-  // code has to be fetched first all but the admin address comes later, while run() runs. Both
-  // references outlive the server.
+  // code has to be fetched first all but the admin address comes later, while run() runs. Signals
+  // are kept for run() from before the first connection is taken. Both references outlive the
+  // server.
   static Result<std::unique_ptr<Server>> start(ServerOptions options, runtime::Host& host,
                                                runtime::MetricStore& metrics);
   virtual ~Server() = default;

@@ -186,6 +186,23 @@ TEST_F(ServerTest, LoadsAllPluginsAnewOnSighup) {
   EXPECT_THAT(exchange(), HasSubstr("x-tag: tag-one\r\n"));
 }
 
+// Workers serve before run() is called: SIGTERM used to end the process at once there.
+TEST_F(ServerTest, KeepsSigtermForRunOnceWorkersServe) {
+  folder.write("tag.wasm", tag_plugin());
+  auto started = Server::start(options(), host, metrics);
+  ASSERT_TRUE(started.ok()) << started.error().message;
+  Peer client = Peer::connect(started.value()->port(0));
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  Peer peer = upstream.accept();
+  peer.read_head();
+  std::raise(SIGTERM);
+  thread = std::thread([&] { EXPECT_TRUE(started.value()->run().ok()); });
+  peer.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+  EXPECT_THAT(client.read_all(), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("\r\n\r\nok")));
+  thread.join();
+  EXPECT_THAT(logger.text(), AllOf(HasSubstr("SIGTERM: draining\n"), HasSubstr("drained\n")));
+}
+
 // Settings that change while the server runs, read as from a file.
 class UpdateTest : public ServerTest {
  protected:

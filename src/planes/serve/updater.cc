@@ -61,9 +61,11 @@ Result<Updater::Started> Updater::start(config::ServeSettings settings,
   if (draft.value().codes.complete()) {
     WEIR_TRY(Generation first,
              loader_.finish(std::move(draft).value(), nullptr, parts_.on_missing));
+    if (parts_.on_first != nullptr) parts_.on_first();
     WEIR_TRY(install(std::move(first)));
   } else {
     started = Started::Waits;
+    if (parts_.on_first != nullptr) parts_.on_first();
     first_ = std::move(draft).value();
     on_started_ = std::move(on_started);
     status_.lock()->awaited = first_->codes.missing();

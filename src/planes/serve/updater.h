@@ -53,6 +53,8 @@ class Updater {
     std::filesystem::path config_file;
     FileState config_state;  // before it was first read
     std::function<Result<config::ServeSettings>()> read_settings;
+    // The first generation is made: streams may come from here on. Called once, by start().
+    std::function<void()> on_first;
     // The files to watch are others now. Called on the updater's thread.
     std::function<void()> on_files;
     // What was asked of it has been done, or refused. Called on the updater's thread.
