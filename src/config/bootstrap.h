@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "config/access_log.h"
 #include "config/http2_options.h"
+#include "config/outlier_detection.h"
 #include "config/plugin_config.h"
 #include "config/routes.h"
 #include "config/tls.h"
@@ -182,6 +183,7 @@ struct Cluster {
   uint32_t choice_count = 2;  // of LeastRequest: the endpoints that are compared
   CircuitBreakers limits;
   std::vector<HealthCheck> health_checks;
+  std::optional<OutlierDetection> outlier_detection;
   // With fewer healthy endpoints, in percent, all are used.
   double panic_threshold = 50;
   Milliseconds dns_refresh{5000};

@@ -5,6 +5,7 @@
 #include "config/durations.h"
 #include "config/health_check_reader.h"
 #include "config/http2_options_reader.h"
+#include "config/outlier_detection_reader.h"
 #include "config/socket_address.h"
 #include "config/tls_reader.h"
 #include "config/unpack.h"
@@ -156,6 +157,10 @@ Result<Cluster> read_cluster(const cluster_v3::Cluster& message, const Place& at
   WEIR_TRY(cluster.health_checks,
            read_health_checks(message.health_checks(), at.field("health_checks")));
   WEIR_TRY(read_protocol(message, at, cluster));
+  if (message.has_outlier_detection()) {
+    WEIR_TRY(cluster.outlier_detection,
+             read_outlier_detection(message.outlier_detection(), at.field("outlier_detection")));
+  }
   if (message.has_transport_socket()) {
     WEIR_TRY(cluster.tls,
              read_upstream_tls(message.transport_socket(), at.field("transport_socket")));

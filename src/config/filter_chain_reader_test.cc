@@ -179,5 +179,43 @@ TEST(FilterChainReaderTest, ReadsLimitsAndHealthChecks) {
   EXPECT_EQ(cluster.health_checks[1].unhealthy_interval, Milliseconds(9000));
 }
 
+TEST(FilterChainReaderTest, ReadsOutlierDetection) {
+  const auto read = [](const std::string& fields) {
+    return load("filter_chains: [{" + kTcp + "}]", ", outlier_detection: {" + fields + "}")
+        .clusters.at(0)
+        .outlier_detection.value();
+  };
+  EXPECT_EQ(read(""), OutlierDetection{});
+  EXPECT_EQ(read("base_ejection_time: 400s").max_ejection_time, Milliseconds(400'000));
+  OutlierDetection all{.server_errors = {1, 2},
+                       .gateway_failures = {3, 4},
+                       .split_local_origin = true,
+                       .local_failures = {5, 6},
+                       .interval = Milliseconds(7),
+                       .base_ejection_time = Milliseconds(8),
+                       .max_ejection_time = Milliseconds(9),
+                       .max_jitter = Milliseconds(10),
+                       .max_ejection_percent = 11,
+                       .always_eject_one = true,
+                       .success_rate = {12, 13, 14, 15, 16},
+                       .failure_percentage = {17, 18, 19, 20, 21},
+                       .health_check_ends_ejection = false};
+  EXPECT_EQ(
+      read("consecutive_5xx: 1, enforcing_consecutive_5xx: 2, consecutive_gateway_failure: 3, "
+           "enforcing_consecutive_gateway_failure: 4, split_external_local_origin_errors: "
+           "true, consecutive_local_origin_failure: 5, "
+           "enforcing_consecutive_local_origin_failure: 6, interval: 0.007s, "
+           "base_ejection_time: 0.008s, max_ejection_time: 0.009s, "
+           "max_ejection_time_jitter: 0.010s, max_ejection_percent: 11, "
+           "always_eject_one_host: true, success_rate_minimum_hosts: 12, "
+           "success_rate_request_volume: 13, success_rate_stdev_factor: 14, "
+           "enforcing_success_rate: 15, enforcing_local_origin_success_rate: 16, "
+           "failure_percentage_threshold: 17, failure_percentage_minimum_hosts: 18, "
+           "failure_percentage_request_volume: 19, enforcing_failure_percentage: 20, "
+           "enforcing_failure_percentage_local_origin: 21, "
+           "successful_active_health_check_uneject_host: false"),
+      all);
+}
+
 }  // namespace
 }  // namespace weir::config

@@ -64,6 +64,7 @@ constexpr Part kParts[] = {
     {"HealthCheck", "Cluster", "health_checks", kOnDemand,
      "timeout: 1s\ninterval: 5s\nunhealthy_threshold: 2\nhealthy_threshold: 2\n", true},
     {"HttpHealthCheck", "HealthCheck", "http_health_check", kAlways, "path: /health\n"},
+    {"OutlierDetection", "Cluster", "outlier_detection", kOnDemand, ""},
     {"CircuitBreakers", "Cluster", "circuit_breakers", kOnDemand, ""},
     {"ClusterTransportSocket", "Cluster", "transport_socket", kOnDemand, "name: tls\n"},
     {"UpstreamTlsContext", "ClusterTransportSocket", "typed_config", kAlways,

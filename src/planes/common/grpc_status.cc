@@ -1,5 +1,6 @@
 #include "planes/common/grpc_status.h"
 
+#include <charconv>
 #include <iterator>
 
 namespace weir::planes {
@@ -49,6 +50,20 @@ int32_t grpc_status_of(uint32_t http_status) {
     default:
       return 2;  // UNKNOWN
   }
+}
+
+uint32_t http_status_of(int64_t grpc_status) {
+  static constexpr uint32_t kStatuses[] = {200, 499, 500, 400, 504, 404, 409, 403, 429,
+                                           400, 409, 400, 501, 500, 503, 500, 401};
+  if (grpc_status < 0 || grpc_status >= static_cast<int64_t>(std::size(kStatuses))) return 500;
+  return kStatuses[grpc_status];
+}
+
+std::optional<int64_t> parse_grpc_status(std::string_view text) {
+  int64_t status = 0;
+  const auto [end, error] = std::from_chars(text.begin(), text.end(), status);
+  if (error != std::errc() || end != text.end()) return std::nullopt;
+  return status;
 }
 
 std::string grpc_status_name(int64_t status, bool snake_case) {

@@ -19,5 +19,16 @@ TEST(GrpcStatusTest, HasNames) {
   EXPECT_EQ(grpc_status_name(77, false), "77");
 }
 
+TEST(GrpcStatusTest, IsAStatusOfHttpToo) {
+  EXPECT_EQ(http_status_of(0), 200u);
+  EXPECT_EQ(http_status_of(14), 503u);
+  EXPECT_EQ(http_status_of(16), 401u);
+  EXPECT_EQ(http_status_of(17), 500u);
+  EXPECT_EQ(http_status_of(-1), 500u);
+  EXPECT_EQ(parse_grpc_status("14"), 14);
+  EXPECT_EQ(parse_grpc_status(""), std::nullopt);
+  EXPECT_EQ(parse_grpc_status("1x"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace weir::planes

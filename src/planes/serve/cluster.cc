@@ -48,6 +48,14 @@ class ClusterImpl final : public Cluster,
         resolver_(io),
         timer_(io),
         now_(std::chrono::steady_clock::now()) {
+    if (settings_.outlier_detection) {
+      detector_.emplace(
+          OutlierDetector::Parts{.settings = *settings_.outlier_detection,
+                                 .stats = stats_.outliers,
+                                 .on_change = [this] { update_choice(); },
+                                 .now = [] { return std::chrono::steady_clock::now(); },
+                                 .random = [] { return random_number(); }});
+    }
     add_endpoints();
     sweep();
   }
@@ -87,11 +95,16 @@ class ClusterImpl final : public Cluster,
   void on_refused(UpstreamRequest& request, std::string_view reason) override;
   bool may_wait(UpstreamRequest& request) override;
   void on_health_changed() override { update_choice(); }
+  std::shared_ptr<OutlierRecord> make_record() override {
+    return detector_ ? detector_->add() : nullptr;
+  }
+  void forget(OutlierRecord& record) override { detector_->remove(record); }
+  void on_health_check_passed(OutlierRecord& record) override { detector_->on_healthy(record); }
   Connection::Time now() const override { return now_; }
   std::optional<tcp::endpoint> next_address() override;
   bool expects_addresses() const override { return endpoints_.empty() && is_resolving(); }
   std::string_view why_no_address() const override;
-  void on_dialed(const tcp::endpoint& address, bool connected) override;
+  void on_dialed(const tcp::endpoint& address, Outcome outcome) override;
 
   void add_endpoints();
   // Null: there is none that requests may go to.
@@ -117,6 +130,7 @@ class ClusterImpl final : public Cluster,
   std::vector<tcp::endpoint> fixed_;
   std::vector<Name> names_;  // its size does not change
   std::string resolve_error_;
+  std::optional<OutlierDetector> detector_;
   Endpoints endpoints_;
   std::vector<Endpoint*> choice_;  // those that requests go to: the healthy ones, or all in a panic
   uint32_t retries_ = 0;           // under way
@@ -179,7 +193,7 @@ bool ClusterImpl::may_wait(UpstreamRequest& request) {
 void ClusterImpl::update_choice() {
   choice_.clear();
   for (const auto& endpoint : endpoints_) {
-    if (endpoint->is_healthy()) choice_.push_back(endpoint.get());
+    if (endpoint->is_healthy() && !endpoint->is_ejected()) choice_.push_back(endpoint.get());
   }
   const size_t healthy = choice_.size();
   const double percent = endpoints_.empty() ? 100.0
@@ -241,13 +255,14 @@ std::string_view ClusterImpl::why_no_address() const {
   return resolve_error_.empty() ? "the cluster has no address" : std::string_view(resolve_error_);
 }
 
-void ClusterImpl::on_dialed(const tcp::endpoint& address, bool connected) {
+void ClusterImpl::on_dialed(const tcp::endpoint& address, Outcome outcome) {
   for (const auto& endpoint : endpoints_) {
     if (endpoint->address() != address) continue;
-    return connected ? endpoint->note_connected() : endpoint->note_connect_failure();
+    return outcome == Outcome::Connected ? endpoint->note_served()
+                                         : endpoint->note_refused(outcome == Outcome::TimedOut);
   }
   // The address is no longer the cluster's.
-  if (!connected) stats_.connect_failures.add();
+  if (outcome != Outcome::Connected) stats_.connect_failures.add();
 }
 
 void ClusterImpl::on_refused(UpstreamRequest& request, std::string_view reason) {
@@ -271,6 +286,7 @@ void ClusterImpl::fail_later(UpstreamRequest& request, std::string reason, NotTr
 
 void ClusterImpl::sweep() {
   now_ = std::chrono::steady_clock::now();
+  if (detector_) detector_->sweep();
   for (auto& endpoint : endpoints_) endpoint->sweep(now_);
   for (auto& endpoint : retired_) endpoint->sweep(now_);
   std::erase_if(retired_, [](const auto& endpoint) { return endpoint->is_empty(); });

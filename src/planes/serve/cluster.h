@@ -13,6 +13,7 @@
 #include "planes/serve/counter.h"
 #include "planes/serve/exchange.h"
 #include "planes/serve/http2_stats.h"
+#include "planes/serve/outlier_detector.h"
 #include "planes/serve/tls_context.h"
 #include "planes/serve/tls_stats.h"
 
@@ -45,6 +46,7 @@ struct ClusterStats {
   Counter reached_durations;  // connections that have become as old as they may
   Counter reached_requests;   // and those that have had as many requests
   TlsStats tls;
+  OutlierStats outliers;
 };
 
 struct EndpointSettings {
@@ -76,6 +78,7 @@ struct ClusterSettings {
   config::Cluster::Balancing balancing = config::Cluster::Balancing::RoundRobin;
   uint32_t choice_count = 2;
   std::vector<config::HealthCheck> health_checks;
+  std::optional<config::OutlierDetection> outlier_detection;
   double panic_threshold = 50;  // percent
 
   // Where to count; outlives the cluster. Null: nowhere that can be seen.

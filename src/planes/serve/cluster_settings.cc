@@ -17,6 +17,7 @@ ClusterSettings cluster_settings(const config::Cluster& cluster) {
   settings.balancing = cluster.balancing;
   settings.choice_count = cluster.choice_count;
   settings.health_checks = cluster.health_checks;
+  settings.outlier_detection = cluster.outlier_detection;
   settings.panic_threshold = cluster.panic_threshold;
   settings.resolve_interval = cluster.dns_refresh;
   return settings;

@@ -31,10 +31,17 @@ UpstreamInfo describe(const Connection& connection) {
 
 Endpoint::Endpoint(asio::io_context& io, const tcp::endpoint& address,
                    const ClusterSettings& settings, ClusterStats& stats, EndpointOwner& owner)
-    : io_(io), address_(address), settings_(settings), stats_(stats), owner_(owner) {
+    : io_(io),
+      address_(address),
+      settings_(settings),
+      stats_(stats),
+      owner_(owner),
+      record_(owner.make_record()) {
   if (settings_.health_checks.empty()) return;
-  checker_ = std::make_unique<HealthChecker>(io, address, settings, stats,
-                                             [this] { owner_.on_health_changed(); });
+  checker_ = std::make_unique<HealthChecker>(
+      io, address, settings, stats,
+      HealthChecker::Listener{.on_change = [this] { owner_.on_health_changed(); },
+                              .on_passed = [this] { on_healthy(); }});
   checker_->start();
 }
 
@@ -79,7 +86,12 @@ Endpoint::Kept* Endpoint::find_http2() {
   return found == connections_.end() ? nullptr : &*found;
 }
 
+void Endpoint::on_healthy() {
+  if (record_ != nullptr && is_healthy()) owner_.on_health_check_passed(*record_);
+}
+
 void Endpoint::attach(Kept& kept, UpstreamRequest& request) {
+  request.report_to(record_);
   request.attach(*kept.codec, kept.info, std::exchange(kept.used, true));
 }
 
@@ -117,28 +129,41 @@ void Endpoint::on_dialed(Dials::iterator dial, error_code error) {
     return add(*dial);
   }
   const bool timed_out = error == asio::error::operation_aborted;
-  connection_failed(dial->http2, "connect to " + to_text(address_) + ": " +
-                                     (timed_out ? "timed out" : error.message()));
+  connection_failed(
+      dial->http2, timed_out,
+      "connect to " + to_text(address_) + ": " + (timed_out ? "timed out" : error.message()), "");
 }
 
 void Endpoint::note_connected() {
   usable_from_ = {};
   pause_ = {};
+  if (record_ != nullptr) record_->note_connected();
 }
 
-void Endpoint::note_connect_failure() {
+void Endpoint::note_served() {
+  usable_from_ = {};
+  pause_ = {};
+  if (record_ != nullptr) record_->note_served();
+}
+
+void Endpoint::note_refused(bool timed_out) { note_connect_failure(timed_out); }
+
+void Endpoint::note_connect_failure(bool timed_out) {
   stats_.connect_failures.add();
+  if (record_ != nullptr) timed_out ? record_->note_timeout() : record_->note_failure();
   pause_ = std::clamp(2 * pause_, kShortestPause, kLongestPause);
   usable_from_ = std::chrono::steady_clock::now() + pause_;
 }
 
-void Endpoint::connection_failed(bool http2, std::string_view reason) {
-  note_connect_failure();
+void Endpoint::connection_failed(bool http2, bool timed_out, std::string_view reason,
+                                 std::string_view transport_failure) {
+  note_connect_failure(timed_out);
   // Each failed connection fails what it was made for.
   WaitingList& list = waiting(http2);
   while (list.size() > expected(http2)) {
     UpstreamRequest& request = list.front();
     list.pop_front();
+    request.note_transport_failure(transport_failure);
     owner_.on_refused(request, reason);
   }
 }
@@ -197,7 +222,8 @@ void Endpoint::on_not_secured(Connection& connection, std::string_view reason) {
   Kept& kept = connections_[connection.slot];
   kept.failed = true;
   if (self_ == nullptr) return;
-  connection_failed(kept.http2, "connect to " + to_text(address_) + ": " + std::string(reason));
+  connection_failed(kept.http2, false,
+                    "connect to " + to_text(address_) + ": " + std::string(reason), reason);
 }
 
 std::unique_ptr<UpstreamCodec> Endpoint::make_codec(Connection& connection) {
@@ -246,6 +272,7 @@ void Endpoint::sweep(Connection::Time now) {
 
 void Endpoint::drain() {
   checker_.reset();
+  if (record_ != nullptr) owner_.forget(*record_);
   for (size_t i = connections_.size(); i-- > 0;) {
     if (i < connections_.size()) connections_[i].connection->drain();
   }

@@ -21,6 +21,11 @@ class EndpointOwner {
   // Whether one more request may wait for a connection; false: it has been failed, for later.
   virtual bool may_wait(UpstreamRequest& request) = 0;
   virtual void on_health_changed() = 0;
+  // Where results of an endpoint are told; null: nowhere.
+  virtual std::shared_ptr<OutlierRecord> make_record() = 0;
+  virtual void forget(OutlierRecord& record) = 0;
+  // The endpoint has passed its health checks, whether or not it had before.
+  virtual void on_health_check_passed(OutlierRecord& record) = 0;
   virtual Connection::Time now() const = 0;  // of the last sweep
 
  protected:
@@ -49,10 +54,11 @@ class Endpoint final : private ConnectionOwner {
 
   // Whether its health checks say so; it has none, or not ended the first: true.
   bool is_healthy() const { return checker_ == nullptr || checker_->is_healthy(); }
+  bool is_ejected() const { return record_ != nullptr && record_->is_ejected(); }
 
-  // What became of a connection that somebody else made to it.
-  void note_connected();
-  void note_connect_failure();
+  // What became of a connection that somebody else made to it, and speaks another protocol on.
+  void note_served();
+  void note_refused(bool timed_out);
 
   void sweep(Connection::Time now);
 
@@ -92,7 +98,12 @@ class Endpoint final : private ConnectionOwner {
   void dial_if_needed(bool http2);
   void dial(bool http2);
   void on_dialed(Dials::iterator dial, error_code error);
-  void connection_failed(bool http2, std::string_view reason);
+  void note_connected();
+  void note_connect_failure(bool timed_out);
+  void on_healthy();
+  // `transport_failure`: where it was connected and could not be secured, why.
+  void connection_failed(bool http2, bool timed_out, std::string_view reason,
+                         std::string_view transport_failure);
   void add(Dial& dial);
   std::unique_ptr<UpstreamCodec> make_codec(Connection& connection);
   void on_not_secured(Connection& connection, std::string_view reason);
@@ -114,6 +125,7 @@ class Endpoint final : private ConnectionOwner {
   Milliseconds pause_{};
   TlsResumption resumption_;
   const std::shared_ptr<uint32_t> load_ = std::make_shared<uint32_t>(0);
+  std::shared_ptr<OutlierRecord> record_;   // null: results are told nowhere
   std::unique_ptr<HealthChecker> checker_;  // null: nothing is asked
   // Handlers that come after the end find it expired.
   std::shared_ptr<Endpoint*> self_ = std::make_shared<Endpoint*>(this);

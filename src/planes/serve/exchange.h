@@ -102,6 +102,13 @@ class UpstreamExchange : public MessageSink, public MessageSource {
 
   // After an abort() of the response: why the cluster has not tried.
   virtual NotTried why_not_tried() const { return NotTried::No; }
+
+  // After an abort() of the response: why the connection could not be secured; empty: it could, or
+  // was not to be.
+  virtual std::string_view transport_failure() const { return {}; }
+
+  // Whoever waits for the response has waited for too long, and gives up.
+  virtual void note_timeout() {}
 };
 
 class DialEvents;

@@ -103,6 +103,9 @@ PropertyValue exchange_attribute(const FilterChain& chain, Attribute attribute) 
       return number(response.header_list().byte_size());
     case Attribute::ResponseBackendLatency:
       return span_between(facts.upstream_started, facts.upstream_ended);
+    case Attribute::UpstreamTransportFailureReason:
+      if (chain.router().transport_failure().empty()) return {};
+      return std::string_view(chain.router().transport_failure());
     case Attribute::UpstreamRequestAttemptCount:
       return number(chain.router().tries());
     case Attribute::ClusterName:

@@ -45,7 +45,8 @@ class HealthChecker::Check {
     const bool at_once = outcome == HealthProbe::Outcome::Refused;
     if (!passed && (at_once || in_a_row_ >= check_.unhealthy_threshold)) healthy_ = false;
     ask_later();
-    if (healthy_ != before) owner_.on_change_();
+    if (healthy_ != before) owner_.listener_.on_change();
+    if (passed) owner_.listener_.on_passed();
   }
 
   void ask_later() {
@@ -74,8 +75,8 @@ class HealthChecker::Check {
 
 HealthChecker::HealthChecker(asio::io_context& io, const asio::ip::tcp::endpoint& address,
                              const ClusterSettings& settings, ClusterStats& stats,
-                             std::function<void()> on_change)
-    : on_change_(std::move(on_change)) {
+                             Listener listener)
+    : listener_(std::move(listener)) {
   for (const config::HealthCheck& check : settings.health_checks) {
     checks_.push_back(std::make_unique<Check>(io, address, settings, check, stats, *this));
   }

@@ -14,10 +14,16 @@ namespace weir::serve {
 // answer. Thread: its worker's.
 class HealthChecker {
  public:
-  // `on_change` is called from the event loop. All but it outlive the checker.
+  // Called from the event loop.
+  struct Listener {
+    std::function<void()> on_change;
+    std::function<void()> on_passed;  // some check has
+  };
+
+  // All but the listener outlive the checker.
   HealthChecker(asio::io_context& io, const asio::ip::tcp::endpoint& address,
                 const ClusterSettings& settings, ClusterStats& stats,
-                std::function<void()> on_change);
+                Listener listener);
   ~HealthChecker();
 
   void start();
@@ -26,7 +32,7 @@ class HealthChecker {
  private:
   class Check;
 
-  const std::function<void()> on_change_;
+  const Listener listener_;
   std::vector<std::unique_ptr<Check>> checks_;
 };
 

@@ -115,6 +115,7 @@ void Router::cancel() {
 void Router::release_upstream() {
   if (upstream_ == nullptr) return;
   if (upstream_->info() != nullptr) known_upstream_ = *upstream_->info();
+  transport_failure_ = upstream_->transport_failure();
   parts_.reaper.bury(std::move(upstream_));
 }
 
@@ -192,11 +193,13 @@ void Router::send_again() {
 
 void Router::on_total_timeout() {
   stats().timeouts.add();
+  if (upstream_ != nullptr) upstream_->note_timeout();
   fail({504, "upstream request timeout", "response_timeout", ResponseFlag::UpstreamRequestTimeout});
 }
 
 void Router::on_try_timeout() {
   stats().per_try_timeouts.add();
+  if (upstream_ != nullptr) upstream_->note_timeout();
   if (retry_after(TryFailure::Reset)) return;
   fail({504, "upstream request timeout", "upstream_per_try_timeout",
         ResponseFlag::UpstreamRequestTimeout});
@@ -212,6 +215,7 @@ void Router::Response::headers(HeaderList headers, EndOfStream end) {
   if (router.done_) return;
   if (router.retry_after(headers)) return;
   router.response_begun_ = true;
+  router.transport_failure_.clear();
   router.try_limit_.stop();
   router.is_tunnel_ = end == EndOfStream::No && headers.find(":status") == "101";
   router.replay_.reset();

@@ -87,6 +87,8 @@ class Router final : public MessageSink, public MessageSource {
   uint32_t tries() const { return tries_; }
   // What is known of the upstream, also after the end.
   const UpstreamInfo* upstream() const;
+  // Why the last upstream's connection could not be secured; empty: it could.
+  const std::string& transport_failure() const { return transport_failure_; }
 
  private:
   // Takes the response from the cluster.
@@ -143,6 +145,7 @@ class Router final : public MessageSink, public MessageSource {
   RouteChoice choice_;
   std::unique_ptr<UpstreamExchange> upstream_;  // null between two tries, and at last
   std::optional<UpstreamInfo> known_upstream_;
+  std::string transport_failure_;
   bool needs_http2_ = false;
 
   std::unique_ptr<Replay> replay_;  // null: the request is sent once

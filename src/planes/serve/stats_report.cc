@@ -174,6 +174,40 @@ bool speaks_http(Workers workers, const std::string& listener) {
   });
 }
 
+// Each worker has its own of them.
+void report_outliers(Report report, Workers workers, const std::string& name) {
+  static constexpr std::string_view kKinds[kEjectionKinds] = {"consecutive_5xx",
+                                                              "consecutive_gateway_failure",
+                                                              "consecutive_local_origin_failure",
+                                                              "success_rate",
+                                                              "local_origin_success_rate",
+                                                              "failure_percentage",
+                                                              "local_origin_failure_percentage"};
+  uint64_t active = 0;
+  uint64_t enforced = 0;
+  uint64_t overflows = 0;
+  uint64_t detected_of[kEjectionKinds] = {};
+  uint64_t enforced_of[kEjectionKinds] = {};
+  for (const auto& worker : workers) {
+    const OutlierStats& stats = worker->stats().cluster(name).connections.outliers;
+    active += stats.active.value();
+    enforced += stats.enforced.value();
+    overflows += stats.overflows.value();
+    for (size_t i = 0; i < kEjectionKinds; ++i) {
+      detected_of[i] += stats.kinds[i].detected.value();
+      enforced_of[i] += stats.kinds[i].enforced.value();
+    }
+  }
+  const std::string prefix = "outlier_detection.ejections_";
+  report.now(prefix + "active", active);
+  report.total(prefix + "enforced_total", enforced);
+  report.total(prefix + "overflow", overflows);
+  for (size_t i = 0; i < kEjectionKinds; ++i) {
+    report.total(prefix + "detected_" + std::string(kKinds[i]), detected_of[i]);
+    report.total(prefix + "enforced_" + std::string(kKinds[i]), enforced_of[i]);
+  }
+}
+
 void report_cluster(Report report, Workers workers, const std::string& name) {
   const auto sum = [&](Counter ClusterStats::*counter) {
     uint64_t value = 0;
@@ -212,6 +246,7 @@ void report_cluster(Report report, Workers workers, const std::string& name) {
     add_http2(worker->stats().cluster(name).connections.http2, http2);
   }
   report_http2(report, http2);
+  report_outliers(report, workers, name);
 
   uint64_t by_class[5] = {};
   uint64_t timeouts = 0;

@@ -45,9 +45,11 @@ void TcpDial::connect(const tcp::endpoint& address) {
 
 void TcpDial::on_connect(const error_code& error) {
   timer_.cancel();
-  owner_.on_dialed(*address_, !error);
+  const bool timed_out = error == asio::error::operation_aborted;
+  owner_.on_dialed(*address_, !error      ? DialOwner::Outcome::Connected
+                              : timed_out ? DialOwner::Outcome::TimedOut
+                                          : DialOwner::Outcome::Refused);
   if (error) {
-    const bool timed_out = error == asio::error::operation_aborted;
     return fail("connect to " + to_text(*address_) + ": " +
                 (timed_out ? "timed out" : error.message()));
   }

@@ -39,7 +39,8 @@ class DialOwner {
   // Names are being looked up; TcpDial::on_resolved() will be called.
   virtual bool expects_addresses() const = 0;
   virtual std::string_view why_no_address() const = 0;
-  virtual void on_dialed(const asio::ip::tcp::endpoint& address, bool connected) = 0;
+  enum class Outcome : uint8_t { Connected, Refused, TimedOut };
+  virtual void on_dialed(const asio::ip::tcp::endpoint& address, Outcome outcome) = 0;
 
  protected:
   ~DialOwner() = default;

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "planes/common/field_rules.h"
+#include "planes/common/grpc_status.h"
 #include "planes/serve/http1_writer.h"
 
 namespace weir::serve {
@@ -93,6 +95,7 @@ void UpstreamRequest::resume() {
 
 void UpstreamRequest::attach(UpstreamCodec& codec, std::shared_ptr<const UpstreamInfo> info,
                              bool kept_alive) {
+  transport_failure_.clear();
   info_ = std::move(info);
   kept_alive_ = kept_alive;
   stream_ = &codec.open(*this);
@@ -123,9 +126,25 @@ void UpstreamRequest::fail(std::string_view reason) {
   response_.abort(reason);
 }
 
+void UpstreamRequest::note_timeout() {
+  if (record_ != nullptr && !response_ended_) record_->note_timeout();
+}
+
+// Of gRPC the status that matters is its own.
+void UpstreamRequest::report_status(const HeaderList& headers, EndOfStream end) {
+  if (record_ == nullptr) return;
+  const auto grpc = planes::parse_grpc_status(headers.find("grpc-status").value_or(""));
+  is_grpc_ = planes::is_grpc_content_type(headers.find("content-type").value_or(""));
+  if (is_grpc_ && end == EndOfStream::No) return;
+  const auto plain = planes::parse_status(headers.find(":status").value_or(""));
+  record_->note_status(is_grpc_ && grpc ? planes::http_status_of(*grpc)
+                                        : static_cast<uint32_t>(plain.value_or(0)));
+}
+
 void UpstreamRequest::on_headers(HeaderList headers, EndOfStream end) {
   response_started_ = true;
   headers_.reset();
+  report_status(headers, end);
   if (end == EndOfStream::Yes) response_ended();
   response_.headers(std::move(headers), end);
 }
@@ -142,6 +161,10 @@ void UpstreamRequest::on_data(Body data, EndOfStream end) {
 }
 
 void UpstreamRequest::on_trailers(HeaderList trailers) {
+  if (record_ != nullptr && is_grpc_) {
+    const auto grpc = planes::parse_grpc_status(trailers.find("grpc-status").value_or(""));
+    record_->note_status(planes::http_status_of(grpc.value_or(2)));  // 2: Unknown
+  }
   response_ended();
   response_.trailers(std::move(trailers));
 }
@@ -156,6 +179,7 @@ void UpstreamRequest::on_broken(Break how, std::string_view reason) {
     return dispatcher_.dispatch(*this);
   }
   refused_ = how == Break::Unprocessed;
+  if (record_ != nullptr && !response_started_) record_->note_failure();
   fail(reason);
 }
 

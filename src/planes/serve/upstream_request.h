@@ -53,6 +53,8 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
 
   bool was_refused() const override { return refused_; }
   NotTried why_not_tried() const override { return not_tried_; }
+  std::string_view transport_failure() const override { return transport_failure_; }
+  void note_timeout() override;
 
   // For the cluster.
   bool http2() const { return http2_; }
@@ -74,6 +76,9 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   const std::string& failure() const { return failure_; }
   // Counts it there, in the place of where it was counted before, until its end.
   void count_in(std::shared_ptr<uint32_t> load);
+  // Where it is told how the endpoint fares that it has gone to. Null: nowhere.
+  void report_to(std::shared_ptr<OutlierRecord> record) { record_ = std::move(record); }
+  void note_transport_failure(std::string_view why) { transport_failure_ = why; }
   // Asks to switch protocols, or for a tunnel.
   bool wants_tunnel() const { return wants_tunnel_; }
 
@@ -90,6 +95,7 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   void response_ended();
   void release_if_over();
   void set_backlog(bool full);
+  void report_status(const HeaderList& headers, EndOfStream end);
 
   Dispatcher& dispatcher_;
   const ClusterSettings& settings_;
@@ -112,7 +118,9 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   uint32_t interims_ = 0;
   size_t refusals_ = 0;
   std::shared_ptr<uint32_t> load_;  // may be null
+  std::shared_ptr<OutlierRecord> record_;
   std::string failure_;
+  std::string transport_failure_;
   NotTried not_tried_ = NotTried::No;
   bool wants_tunnel_ = false;
   bool headers_only_ = false;  // the request ends with its headers
@@ -124,6 +132,7 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   bool retried_ = false;
   bool backlog_ = false;
   bool refused_ = false;
+  bool is_grpc_ = false;  // the response is, and its status comes with its trailers
 };
 
 using WaitingList =
