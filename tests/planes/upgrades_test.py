@@ -144,6 +144,17 @@ class WebSocketTest(PlaneTest):
             self.talk(conversation)
         self.assertEqual(refused.exception.status_code, 503)
 
+    def test_what_comes_early_waits_for_the_upstream(self):
+        """It is no request to an upstream that does not switch."""
+        peer = self.upstream(Http1Upstream)
+        self.serve(peer=peer)
+        with socket.create_connection(("127.0.0.1", self.running.port), timeout=30) as client:
+            head = b"GET /first HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+            client.sendall(head + b"GET /hidden HTTP/1.1\r\nhost: a\r\n\r\n")
+            self.assertTrue(read_all(client).startswith(b"HTTP/1.1 200"))
+        self.assertEqual(self.client(self.running.port).request("/next").status, 200)
+        self.assertEqual([request.path for request in peer.requests], ["/first", "/next"])
+
 
 class Http2Client:
     """A WebSocket over a stream of HTTP/2 (RFC 8441): h2 for the frames of the one, ours for the other's."""

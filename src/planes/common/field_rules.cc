@@ -41,6 +41,12 @@ bool is_valid_target(std::string_view target) {
   return !bad;
 }
 
+bool is_strict_target(std::string_view target) {
+  bool beyond = false;
+  for (char c : target) beyond |= static_cast<uint8_t>(c) >= 0x80;
+  return !beyond && is_valid_target(target);
+}
+
 bool is_hop_by_hop(std::string_view name) {
   switch (name.size()) {
     case 2:

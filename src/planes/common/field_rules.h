@@ -16,6 +16,10 @@ bool is_valid_value(std::string_view value);  // no control characters, save tab
 // A request target or an authority: not empty, neither spaces nor control characters.
 bool is_valid_target(std::string_view target);
 
+// The same without bytes beyond ASCII, which URIs do not have (RFC 3986, section 2): what clients
+// send. Not all who come after read those in the same way.
+bool is_strict_target(std::string_view target);
+
 // connection, keep-alive, proxy-connection, transfer-encoding, upgrade, te. `name` is lower case.
 bool is_hop_by_hop(std::string_view name);
 

@@ -4,6 +4,7 @@
 #include <boost/beast/http/error.hpp>
 
 #include "base/lower_case.h"
+#include "planes/common/authority.h"
 #include "planes/common/field_rules.h"
 
 namespace weir::serve {
@@ -22,12 +23,6 @@ bool is_essential(std::string_view name) {
          name == "authorization" || name == "cookie" || name.starts_with("x-forwarded-");
 }
 
-// RFC 3986: no user information, no path.
-bool is_authority(std::string_view text) {
-  return planes::is_valid_target(text) &&
-         text.find_first_of("/?#@\\,\"<>^`{|}") == std::string_view::npos;
-}
-
 bool is_forbidden_in_trailers(http::field field) {
   constexpr http::field kForbidden[] = {
       http::field::connection, http::field::content_length, http::field::expect,
@@ -35,6 +30,30 @@ bool is_forbidden_in_trailers(http::field field) {
       http::field::te,         http::field::trailer,        http::field::transfer_encoding,
       http::field::upgrade};
   return std::ranges::find(kForbidden, field) != std::end(kForbidden);
+}
+
+// Whether a request line that was not understood ends as one of another version does.
+bool tells_other_version(std::string_view line) {
+  line = line.substr(0, line.find("\r\n"));
+  const std::string_view version = line.substr(line.rfind(' ') + 1);
+  const auto is_digit = [&](size_t at) { return version[at] >= '0' && version[at] <= '9'; };
+  return version.size() == 8 && version.starts_with("HTTP/") && version[6] == '.' && is_digit(5) &&
+         is_digit(7) && version != "HTTP/1.0" && version != "HTTP/1.1";
+}
+
+// Whether the first line of a chunk ends within quotes. Beast would read on, up to other quotes,
+// where others see the end of the line.
+bool ends_in_quotes(std::string_view input) {
+  if (input.starts_with("\r\n")) input.remove_prefix(2);  // of the chunk before
+  bool quoted = false;
+  for (size_t i = 0; i < input.size(); ++i) {
+    if (input[i] == '\r' || input[i] == '\n') return quoted;
+    if (quoted && input[i] == '\\')
+      ++i;
+    else if (input[i] == '"')
+      quoted = !quoted;
+  }
+  return false;
 }
 
 void trim(std::string_view& text) {
@@ -69,7 +88,14 @@ auto Http1Parser<kKind>::advance(ReadBuffer& input) -> State {
     input.consume(n);
     if (error == http::error::need_more) {
       if (unread.size() - n >= limits_.max_header_bytes) return fail(http::error::header_limit);
+      // Of a body nothing but a chunk's first line, and trailers, are taken as a whole.
+      if (state_ == State::Body && ends_in_quotes(as_text(input.unread()))) {
+        return fail(http::error::bad_chunk_extension);
+      }
       break;
+    }
+    if (error == http::error::bad_version && !tells_other_version(as_text(unread))) {
+      return fail(400, "bad request line");
     }
     if (error) return fail(error);
     const bool was_head = state_ == State::Head;
@@ -119,9 +145,8 @@ void Http1Parser<kKind>::take_connect(std::string_view target, ErrorCode& error)
   if (version_ == 10 || !allows("connect")) {
     return refuse(501, "CONNECT is not supported", error);
   }
-  if (!is_authority(target) || target.find(':') == std::string_view::npos) {
-    return refuse(400, "bad request target", error);
-  }
+  const auto authority = planes::parse_authority(target);
+  if (!authority || authority->port.empty()) return refuse(400, "bad request target", error);
   is_connect_ = true;
   absolute_target_ = true;  // Host has nothing to add
   if (!headers_.add(":method", "CONNECT") || !headers_.add(":authority", target)) {
@@ -137,9 +162,14 @@ void Http1Parser<kKind>::take_target(std::string_view target, ErrorCode& error) 
   if (target.find('#') != std::string_view::npos) {
     return refuse(400, "fragment in request target", error);
   }
+  if (!planes::is_strict_target(target)) return refuse(400, "bad request target", error);
   constexpr std::string_view kHttp = "http://";
   constexpr std::string_view kHttps = "https://";
   std::string_view scheme = limits_.scheme;
+  // RFC 9112, section 3.2.4: it is the server as a whole, of which there is nothing but options.
+  if (target == "*" && headers_.find(":method") != "OPTIONS") {
+    return refuse(400, "bad request target", error);
+  }
   if (target != "*" && !target.starts_with('/')) {
     const auto is = [&](std::string_view prefix) {
       return abi::same_name(target.substr(0, prefix.size()), prefix);
@@ -149,7 +179,7 @@ void Http1Parser<kKind>::take_target(std::string_view target, ErrorCode& error) 
     path.remove_prefix(scheme.size() + 3);
     authority = path.substr(0, path.find_first_of("/?"));
     path.remove_prefix(authority.size());
-    if (!is_authority(authority)) return refuse(400, "bad authority", error);
+    if (!planes::parse_authority(authority)) return refuse(400, "bad authority", error);
     absolute_target_ = true;
   }
   std::string with_root;
@@ -227,7 +257,7 @@ template <Http1Message kKind>
 void Http1Parser<kKind>::take_host(std::string_view value, ErrorCode& error) {
   if (has_host_) return refuse(400, "more than one host", error);
   has_host_ = true;
-  if (!is_authority(value)) return refuse(400, "bad host", error);
+  if (!planes::parse_authority(value)) return refuse(400, "bad host", error);
   // An absolute target says it better (RFC 9112, section 3.2.2).
   if (absolute_target_) return;
   if (!headers_.replace(":authority", value)) refuse(431, "headers too large", error);
@@ -242,9 +272,9 @@ void Http1Parser<kKind>::on_header_impl(ErrorCode& error) {
   if (!upgrade_.empty()) take_upgrade(error);
   if (error) return;
   if constexpr (kKind == Http1Message::Request) {
-    if (has_host_ || absolute_target_) return;
+    if (has_host_) return;
     if (version_ == 11) return refuse(400, "no host", error);
-    headers_.remove(":authority");
+    if (!absolute_target_) headers_.remove(":authority");
   }
 }
 
@@ -277,6 +307,14 @@ void Http1Parser<kKind>::take_upgrade(ErrorCode& error) {
   if (!headers_.add("connection", "upgrade") || !headers_.add("upgrade", upgrade_)) {
     refuse(431, "headers too large", error);
   }
+}
+
+// Data that would not fit into 63 bits cannot be meant, and others count in signed numbers.
+template <Http1Message kKind>
+void Http1Parser<kKind>::on_chunk_header_impl(uint64_t size, Text extensions, ErrorCode& error) {
+  if (size >> 63 != 0) return refuse(400, "bad chunk", error);
+  // Beast takes anything in quotes.
+  if (!planes::is_valid_value(view(extensions))) refuse(400, "bad chunk", error);
 }
 
 template <Http1Message kKind>

@@ -84,7 +84,7 @@ class Http1Parser final : private boost::beast::http::basic_parser<kKind == Http
   void on_header_impl(ErrorCode&) override;
   void on_body_init_impl(const boost::optional<uint64_t>&, ErrorCode&) override {}
   size_t on_body_impl(Text, ErrorCode&) override;
-  void on_chunk_header_impl(uint64_t, Text, ErrorCode&) override {}
+  void on_chunk_header_impl(uint64_t size, Text extensions, ErrorCode&) override;
   size_t on_chunk_body_impl(uint64_t, Text, ErrorCode&) override;
   void on_finish_impl(ErrorCode&) override {}
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "planes/common/authority.h"
 #include "planes/common/field_rules.h"
 #include "planes/serve/http2_tunnel.h"
 
@@ -132,8 +133,8 @@ void Http2Server::on_headers(Http2Stream& base, HeaderList headers, EndOfStream 
     }
     headers = std::move(with_authority);
   }
-  if ((has_path && !planes::is_valid_target(headers.find(":path").value_or(""))) ||
-      !planes::is_valid_target(headers.find(":authority").value_or(""))) {
+  if ((has_path && !planes::is_strict_target(headers.find(":path").value_or(""))) ||
+      !planes::parse_authority(headers.find(":authority").value_or(""))) {
     return answer_failure(stream, "400");
   }
   context_.stats.requests.add();

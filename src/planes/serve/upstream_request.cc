@@ -43,14 +43,16 @@ UpstreamRequest::~UpstreamRequest() {
 void UpstreamRequest::headers(HeaderList headers, EndOfStream end) {
   headers_only_ = request_ended_ = end == EndOfStream::Yes;
   repeatable_ = headers_only_ && is_idempotent(headers.find(":method").value_or(""));
-  wants_tunnel_ = headers.find(":method") == "CONNECT" || is_upgrade(headers);
+  is_connect_ = headers.find(":method") == "CONNECT";
+  if (is_connect_ || is_upgrade(headers)) tunnel_ = Tunnel::Asked;
   headers_ = std::move(headers);
   dispatcher_.dispatch(*this);
 }
 
 void UpstreamRequest::data(Body data, EndOfStream end) {
+  if (tunnel_ == Tunnel::Refused) return;
   if (end == EndOfStream::Yes) request_ended_ = true;
-  if (stream_ != nullptr) {
+  if (takes_body()) {
     stream_->data(std::move(data), end);
     release_if_over();
   } else if (!response_ended_) {
@@ -60,8 +62,9 @@ void UpstreamRequest::data(Body data, EndOfStream end) {
 }
 
 void UpstreamRequest::trailers(HeaderList trailers) {
+  if (tunnel_ == Tunnel::Refused) return;
   request_ended_ = true;
-  if (stream_ != nullptr) {
+  if (takes_body()) {
     stream_->trailers(trailers);
     release_if_over();
   } else {
@@ -70,7 +73,7 @@ void UpstreamRequest::trailers(HeaderList trailers) {
 }
 
 void UpstreamRequest::metadata(HeaderList metadata) {
-  if (stream_ != nullptr) {
+  if (takes_body()) {
     stream_->metadata(metadata);
   } else if (!response_ended_ && !request_ended_) {
     metadata_.push_back(std::move(metadata));
@@ -104,6 +107,10 @@ void UpstreamRequest::attach(UpstreamCodec& codec, std::shared_ptr<const Upstrea
   if (headers_only_) return;
 
   headers_.reset();
+  if (tunnel_ != Tunnel::Asked) send_waiting();
+}
+
+void UpstreamRequest::send_waiting() {
   set_backlog(false);
   for (const HeaderList& one : std::exchange(metadata_, {})) stream_->metadata(one);
   const bool ends_with_data = request_ended_ && !trailers_;
@@ -141,9 +148,23 @@ void UpstreamRequest::report_status(const HeaderList& headers, EndOfStream end) 
                                         : static_cast<uint32_t>(plain.value_or(0)));
 }
 
+// What comes before the upstream has agreed is held back: one that does not would take it for its
+// next request, which no plugin has seen.
+void UpstreamRequest::decide_tunnel(std::string_view status) {
+  if (is_connect_ ? status.starts_with('2') : status == "101") {
+    tunnel_ = Tunnel::Open;
+    return send_waiting();
+  }
+  tunnel_ = Tunnel::Refused;
+  request_ended_ = true;
+  body_.drop_front(body_.size());
+  set_backlog(false);
+}
+
 void UpstreamRequest::on_headers(HeaderList headers, EndOfStream end) {
   response_started_ = true;
   headers_.reset();
+  if (tunnel_ == Tunnel::Asked) decide_tunnel(headers.find(":status").value_or(""));
   report_status(headers, end);
   if (end == EndOfStream::Yes) response_ended();
   response_.headers(std::move(headers), end);

@@ -80,7 +80,7 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   void report_to(std::shared_ptr<OutlierRecord> record) { record_ = std::move(record); }
   void note_transport_failure(std::string_view why) { transport_failure_ = why; }
   // Asks to switch protocols, or for a tunnel.
-  bool wants_tunnel() const { return wants_tunnel_; }
+  bool wants_tunnel() const { return tunnel_ != Tunnel::No; }
 
  private:
   void on_headers(HeaderList headers, EndOfStream) override;
@@ -91,6 +91,11 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   void on_broken(Break how, std::string_view reason) override;
   void on_backlog(bool full) override;
 
+  enum class Tunnel : uint8_t { No, Asked, Open, Refused };
+
+  bool takes_body() const { return stream_ != nullptr && tunnel_ != Tunnel::Asked; }
+  void send_waiting();
+  void decide_tunnel(std::string_view status);
   bool may_retry(Break how) const;
   void response_ended();
   void release_if_over();
@@ -122,7 +127,8 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   std::string failure_;
   std::string transport_failure_;
   NotTried not_tried_ = NotTried::No;
-  bool wants_tunnel_ = false;
+  Tunnel tunnel_ = Tunnel::No;
+  bool is_connect_ = false;
   bool headers_only_ = false;  // the request ends with its headers
   bool repeatable_ = false;    // and its method is idempotent (RFC 9110, section 9.2.2)
   bool request_ended_ = false;
