@@ -18,6 +18,7 @@
 #include "config/plugin_config.h"
 #include "config/routes.h"
 #include "config/tls.h"
+#include "config/uri_rules.h"
 
 namespace weir::config {
 
@@ -106,6 +107,7 @@ struct FilterChain {
   Http2Options http2_options;
   ConnectionLimits limits;
   HttpIdentity identity;
+  UriRules uri;
   std::vector<std::string> upgrades;    // in lower case: "websocket", "connect"
   std::vector<PluginSettings> plugins;  // in the order in which requests pass them
   // For each of them; empty: all are passed.

@@ -11,6 +11,7 @@
 #include "config/tcp_proxy_reader.h"
 #include "config/tls_reader.h"
 #include "config/unpack.h"
+#include "config/uri_rules_reader.h"
 #include "weir/envoy/http_connection_manager.pb.h"
 #include "weir/envoy/http_wasm.pb.h"
 #include "weir/envoy/network_wasm.pb.h"
@@ -153,6 +154,7 @@ Done read_manager(const HttpConnectionManager& manager, const std::set<std::stri
                                     at.field("route_config")));
   into.filters = filter_switches(manager, into.routes);
   into.identity = read_identity(manager);
+  WEIR_TRY(into.uri, read_uri_rules(manager, at));
   WEIR_TRY(into.upgrades, read_upgrades(manager, at.field("upgrade_configs")));
   return Unit{};
 }

@@ -57,8 +57,8 @@ FilterChain::FilterChain(const ChainParts& parts, ClientStream& client,
   const Turn turn(*this);
   for (size_t i = 0; i < plugin_count_; ++i) {
     plugins_[i].init(*this, i);
-    // Else the request's route says first whether it passes the plugin.
-    if (parts.filters.empty()) plugins_[i].set_context(makers_[i](plugins_[i]));
+    // Else the request says first whether it passes the plugin.
+    if (passed_by_all()) plugins_[i].set_context(makers_[i](plugins_[i]));
   }
 }
 
@@ -85,6 +85,10 @@ void FilterChain::headers(HeaderList headers, EndOfStream end) {
   if (parts_.max_duration.count() > 0) {
     parts_.router.timeouts.start(duration_limit_, parts_.max_duration);
   }
+  if (parts_.uri != nullptr) {
+    const UriVerdict verdict = normalize_uri(*parts_.uri, connection_->local_port, headers);
+    if (verdict != UriVerdict::Forward) return refuse(verdict, std::move(headers));
+  }
   if (parts_.identity != nullptr) {
     client_address_ = identify_client(*parts_.identity, *connection_, headers);
     if (parts_.identity->request_id_in_response) {
@@ -106,12 +110,27 @@ void FilterChain::headers(HeaderList headers, EndOfStream end) {
 
 // A plugin that the request does not pass is there all the same, and does nothing.
 void FilterChain::make_contexts(const HeaderList& headers) {
-  if (parts_.filters.empty()) return;
-  const RouteChoice choice = router_.choose(headers);
+  if (passed_by_all()) return;
+  const RouteChoice choice = parts_.filters.empty() ? RouteChoice() : router_.choose(headers);
   for (size_t i = 0; i < plugin_count_; ++i) {
-    plugins_[i].set_context(passes(i, choice) ? makers_[i](plugins_[i])
-                                              : std::make_unique<IdleContext>());
+    const bool passed = parts_.filters.empty() || passes(i, choice);
+    plugins_[i].set_context(passed ? makers_[i](plugins_[i]) : std::make_unique<IdleContext>());
   }
+}
+
+// No plugin sees anything of it (Envoy's rule); access logs do.
+void FilterChain::refuse(UriVerdict verdict, HeaderList headers) {
+  for (PluginStream& plugin : plugins()) plugin.set_context(std::make_unique<IdleContext>());
+  const bool redirects = verdict == UriVerdict::Redirect && !traits_.is_grpc;
+  LocalReply answer{redirects ? 307U : 400U, "", "path_normalization_failed"};
+  if (redirects) {
+    static_cast<void>(answer.headers.add("location", headers.find(":path").value_or("")));
+    parts_.stats.redirected_paths.add();
+  } else {
+    parts_.stats.bad_paths.add();
+  }
+  request_.refuse(std::move(headers));
+  reply(std::move(answer));
 }
 
 bool FilterChain::passes(size_t plugin, const RouteChoice& choice) const {

@@ -15,6 +15,7 @@
 #include "planes/serve/local_reply.h"
 #include "planes/serve/plugin_stream.h"
 #include "planes/serve/router.h"
+#include "planes/serve/uri_normalizer.h"
 
 namespace weir::serve {
 
@@ -28,6 +29,8 @@ struct ExchangeStats {
   Counter aborted;  // by the client, before the response was complete
   Counter resets;   // by us, in the midst of the response
   Counter reached_durations;
+  Counter bad_paths;         // that could not be normalised, or are not to be
+  Counter redirected_paths;  // to themselves, normalised
 };
 
 class AccessLogs;
@@ -46,6 +49,7 @@ struct ChainParts {
   std::span<const std::string> plugin_names;  // in their order
   AccessLogs* logs = nullptr;                 // null: none is kept
   const config::HttpIdentity* identity = nullptr;      // null: nothing is said of clients
+  const config::UriRules* uri = nullptr;               // null: URIs stay as they are
   std::span<const config::FilterSwitch> filters = {};  // for each plugin; empty: all are passed
   Milliseconds max_duration{};                         // of a request and response; zero: any
 };
@@ -175,9 +179,12 @@ class FilterChain final : public Exchange,
   void on_router_failure(LocalReply reply) override;
 
   std::span<PluginStream> plugins() const { return {plugins_.get(), plugin_count_}; }
+  // Whether each request passes each plugin, whatever it is.
+  bool passed_by_all() const { return parts_.filters.empty() && parts_.uri == nullptr; }
   // Whether a request with these headers passes that plugin.
   bool passes(size_t plugin, const RouteChoice& choice) const;
   void make_contexts(const HeaderList& headers);
+  void refuse(UriVerdict verdict, HeaderList headers);
   Lane& lane(runtime::Direction direction) {
     return direction == runtime::Direction::Request ? request_ : response_;
   }

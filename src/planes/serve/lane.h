@@ -80,6 +80,12 @@ class Lane {
   // left.
   void bypass(HeaderList headers, Body body);
 
+  // The message goes nowhere; its headers can be read.
+  void refuse(HeaderList headers) {
+    headers_ = std::move(headers);
+    closed_ = true;
+  }
+
   // Nothing passes from now on, and no plugin is called. May be called from inside a callback.
   void close() { closed_ = true; }
 

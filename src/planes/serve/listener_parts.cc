@@ -51,6 +51,7 @@ ListenerParts::ListenerParts(const ListenerSurroundings& surroundings)
              .plugin_names = http_names_,
              .logs = logs_.empty() ? nullptr : &logs_,
              .identity = &around_.settings.identity,
+             .uri = around_.settings.uri.any() ? &around_.settings.uri : nullptr,
              .filters = around_.settings.filters,
              .max_duration = around_.settings.limits.max_stream_duration},
       filtered_{.filter_chain = around_.settings.name,
