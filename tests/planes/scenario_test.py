@@ -88,7 +88,7 @@ class ExamplesTest(ScenarioTest):
 
     def test_engines_agree(self):
         # Small ones: some engines compile slowly, and not every one keeps its code.
-        for plugin in ("header-edit-cpp", "auth-call-assemblyscript", "tcp-guard-cpp"):
+        for plugin in ("header-edit-cpp", "auth-call-assemblyscript", "tcp-guard-cpp", "rate-limit-zig"):
             file = EXAMPLES / plugin.rsplit("-", 1)[0] / "scenario.yaml"
             out = self.assert_passes("--engine", "all", "--plugin", guest(plugin), file)
             engines = set(re.findall(r"^  passed  (\S+)", out, re.MULTILINE))

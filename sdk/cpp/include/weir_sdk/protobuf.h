@@ -7,9 +7,10 @@
 #include "proxy_wasm_intrinsics.pb.h"
 #elif defined(PROXY_WASM_PROTOBUF_LITE) && __has_include("proxy_wasm_intrinsics_lite.pb.h")
 #include "proxy_wasm_intrinsics_lite.pb.h"
-#elif !defined(GOOGLE_PROTOBUF_VERSION)
-// Where Protobuf itself was included before, its classes have these names.
+#else
 #include "weir_sdk/messages.h"
+#ifndef GOOGLE_PROTOBUF_VERSION
+// Where Protobuf itself was included before, its classes have these names.
 namespace google::protobuf {
 using weir_sdk::ListValue;
 using weir_sdk::Map;
@@ -20,6 +21,7 @@ using weir_sdk::RepeatedPtrField;
 using weir_sdk::Struct;
 using weir_sdk::Value;
 }  // namespace google::protobuf
+#endif
 
 using weir_sdk::GrpcService;
 #endif
