@@ -30,7 +30,7 @@ left_out() {
 dependencies() {
   "$scripts/setup/apt.sh" build test guests && make --no-print-directory deps engines &&
     "$scripts/setup/envoy.sh" && "$scripts/setup/envoy.sh" previous && "$scripts/setup/generated_modules.sh" &&
-    "$scripts/setup/control_plane.sh" &&
+    "$scripts/setup/go_program.sh" control_plane && "$scripts/setup/go_program.sh" go_peers &&
     "$scripts/setup/envoy-api.sh"
 }
 

@@ -33,9 +33,7 @@ class TlsCodec final : public Codec {
   bool output_has_ended() const override;
   void disconnected(Disconnect how, std::string_view reason) override;
   Body& output() override;
-  void sent() override {
-    if (inner_ != nullptr && !is_over()) inner_->sent();
-  }
+  void sent() override;
   Ending ending() const override;
   void drain() override;
   void drain_after_next() override;
@@ -183,6 +181,13 @@ void TlsCodec::encrypt_front(Body& from) {
   from.copy_to(0, std::span(record).first(n));
   from.drop_front(n);
   take(session_.write(std::span(record).first(n)));
+}
+
+void TlsCodec::sent() {
+  if (inner_ == nullptr || is_over()) return;
+  inner_->sent();
+  // It may have ended just now, and the peer is not told yet: output() does that.
+  if (!output_ended_ && inner_->ending() != Ending::Open) carrier_.wake();
 }
 
 void TlsCodec::end_if_inner_has() {

@@ -1,0 +1,70 @@
+"""Go's clients and servers: net/http on both sides, and gRPC with its catalogue of interoperability tests
+(go_peers)."""
+
+import os
+import subprocess
+import unittest
+
+from peers import bootstrap
+from peers.case import PlaneTest, guest
+from peers.certificates import Authority
+
+_PROGRAM = os.environ["WEIR_TEST_GO_PEERS"]
+
+_STEPS = ["body", "trailers", "conversation", "many", "expect", "cancelled", "broken off"]
+_CATALOGUE = [
+    *["empty_unary", "large_unary", "client_streaming", "server_streaming", "ping_pong", "empty_stream"],
+    *["timeout_on_sleeping_server", "cancel_after_begin", "cancel_after_first_response", "custom_metadata"],
+    *["status_code_and_message", "special_status_message", "unimplemented_method", "unimplemented_service"],
+]
+
+
+class GoServer:
+    def __init__(self, command, scheme):
+        self.scheme = scheme
+        self._process = subprocess.Popen(
+            [_PROGRAM, command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.port = int(self._process.stdout.readline())
+
+    def close(self):
+        self._process.communicate()
+
+
+class GoTest(PlaneTest):
+    def serve(self, command, scheme, tls=None):
+        """The port of a server before a Go one, with a plugin between them."""
+        upstream = self.upstream(GoServer, command=command, scheme=scheme)
+        listener = bootstrap.listener("web", bootstrap.plugin("edit", guest("header-edit-rust")))
+        if tls:
+            listener = bootstrap.secured(listener, tls)
+        settings = bootstrap.bootstrap([listener], [bootstrap.cluster("upstream", upstream)])
+        return self.weir(bootstrap=settings, workers=2).port
+
+    def lines_of(self, *command):
+        ran = subprocess.run(
+            [_PROGRAM, *command], capture_output=True, text=True, timeout=100, check=False
+        )
+        self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
+        return ran.stdout.splitlines()
+
+    def test_http(self):
+        authority = Authority()
+        self.addCleanup(authority.close)
+        tls = bootstrap.downstream_tls(
+            authority.issue("server", "DNS:weir.test"), alpn_protocols=["h2", "http/1.1"]
+        )
+        for scheme in ("http", "h2c"):
+            with self.subTest(upstream=scheme):
+                port = self.serve("http-server", scheme, tls)
+                lines = self.lines_of("http-client", f"https://127.0.0.1:{port}", authority.certificate.chain)
+                wanted = [f"{protocol}: {step}" for protocol in ("HTTP/1.1", "HTTP/2.0") for step in _STEPS]
+                self.assertEqual(lines, wanted)
+
+    def test_grpc(self):
+        port = self.serve("grpc-server", "h2c")
+        self.assertEqual(self.lines_of("grpc-client", f"127.0.0.1:{port}"), _CATALOGUE)
+
+
+if __name__ == "__main__":
+    unittest.main()
