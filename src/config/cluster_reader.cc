@@ -73,12 +73,6 @@ Done read_protocol(const cluster_v3::Cluster& message, const Place& at, Cluster&
         into.http2_options,
         read_http2_options(chosen.http2_protocol_options(),
                            here.field("explicit_http_config").field("http2_protocol_options")));
-    if (chosen.http2_protocol_options().allow_connect()) {
-      return here.field("explicit_http_config")
-          .field("http2_protocol_options")
-          .field("allow_connect")
-          .error("clusters of HTTP/2 are not asked for upgrades");
-    }
     const auto& common = options.common_http_protocol_options();
     if (common.has_max_stream_duration()) {
       return here.field("common_http_protocol_options")

@@ -18,6 +18,7 @@ struct Http2Options {
   uint32_t stream_window_bytes = 1024 * 1024;
   uint32_t connection_window_bytes = 16 * 1024 * 1024;
 
+  bool allow_connect = false;  // of clusters: they are asked for upgrades and tunnels
   bool allow_metadata = false;
   uint64_t max_metadata_bytes = 1024 * 1024;  // of one message
 

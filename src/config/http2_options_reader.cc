@@ -92,6 +92,7 @@ Result<Http2Options> read_http2_options(const protocol_v3::Http2ProtocolOptions&
   Http2Options options;
   for (const NumberField& number : kNumberFields)
     WEIR_TRY(read_number(message, number, at, options));
+  options.allow_connect = message.allow_connect();
   options.allow_metadata = message.allow_metadata();
   // stream_error_on_invalid_http_messaging says no more than what is the default here.
   if (message.has_override_stream_error_on_invalid_http_message()) {

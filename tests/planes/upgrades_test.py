@@ -134,7 +134,7 @@ class WebSocketTest(PlaneTest):
         self.assertEqual(self.client(self.running.port).request("/", headers=fields).status, 200)
         self.assertNotIn("upgrade", peer.requests[0].headers)
 
-    def test_an_upstream_of_http2_is_not_asked(self):
+    def test_an_upstream_of_http2_is_not_asked_unless_it_may_be(self):
         self.serve(peer=self.upstream(Http2Upstream))
 
         async def conversation(_):
@@ -143,6 +143,16 @@ class WebSocketTest(PlaneTest):
         with self.assertRaises(websockets.InvalidStatusCode) as refused:
             self.talk(conversation)
         self.assertEqual(refused.exception.status_code, 503)
+
+    def test_an_upstream_of_http2_that_does_not_know_of_it(self):
+        self.running = serve_by_http2(self, self.upstream(Http2Upstream))
+        fields = {"connection": "upgrade", "upgrade": "websocket"}
+        response = self.client(self.running.port).request("/", headers=fields)
+        self.assertEqual(response.status, 503)
+        self.assertIn("extended CONNECT", response.text)
+        # Its connection is as good as before.
+        self.assertEqual(self.client(self.running.port).request("/").status, 200)
+        self.assertEqual(self.running.stat("cluster.upstream.upstream_cx_total"), 1)
 
     def test_what_comes_early_waits_for_the_upstream(self):
         """It is no request to an upstream that does not switch."""
@@ -154,6 +164,116 @@ class WebSocketTest(PlaneTest):
             self.assertTrue(read_all(client).startswith(b"HTTP/1.1 200"))
         self.assertEqual(self.client(self.running.port).request("/next").status, 200)
         self.assertEqual([request.path for request in peer.requests], ["/first", "/next"])
+
+
+class AnotherWeir:
+    """As an upstream of HTTP/2, which has the protocols behind it from HTTP/1."""
+
+    scheme = "h2c"
+
+    def __init__(self, test, peer):
+        routes = [
+            {"match": {"connect_matcher": {}}, "route": {"cluster": "upstream"}},
+            {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}},
+        ]
+        upgrades = [{"upgrade_type": "websocket"}, {"upgrade_type": "CONNECT"}]
+        listener = bootstrap.listener("second", upgrade_configs=upgrades, routes=routes, codec_type="HTTP2")
+        self.running = test.weir(
+            bootstrap=bootstrap.bootstrap([listener], [bootstrap.cluster("upstream", peer)])
+        )
+        self.port = self.running.port
+
+
+def serve_by_http2(test, peer):
+    """One whose upstream may be asked for upgrades over HTTP/2."""
+    cluster = bootstrap.cluster("upstream", peer)
+    (options,) = cluster["typed_extension_protocol_options"].values()
+    options["explicit_http_config"]["http2_protocol_options"]["allow_connect"] = True
+    routes = [
+        {"match": {"connect_matcher": {}}, "route": {"cluster": "upstream"}},
+        {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}},
+    ]
+    upgrades = [{"upgrade_type": "websocket"}, {"upgrade_type": "CONNECT"}]
+    listener = bootstrap.listener("web", upgrade_configs=upgrades, routes=routes)
+    return test.weir(bootstrap=bootstrap.bootstrap([listener], [cluster]))
+
+
+class OverHttp2Test(PlaneTest):
+    """Upgrades that go to the upstream over HTTP/2 (RFC 8441)."""
+
+    def talk(self, port, messages):
+        """What comes back; each client checks the answer to its key."""
+
+        async def run():
+            async with websockets.connect(
+                f"ws://127.0.0.1:{port}/chat", max_size=16 * _MIB, compression=None
+            ) as connection:
+                answers = []
+                for message in messages:
+                    await connection.send(message)
+                    answers.append(await connection.recv())
+                return answers
+
+        return loop.run(run())
+
+    def test_a_websocket(self):
+        second = AnotherWeir(self, self.upstream(WebSocketServer))
+        first = serve_by_http2(self, second)
+        messages = ["small", os.urandom(4 * _MIB), "headers"]
+        answers = self.talk(first.port, messages)
+        self.assertEqual(answers[:2], messages[:2])
+        self.assertIn("upgrade: websocket", answers[2].lower())
+        self.assertEqual(second.running.stat("http.second.downstream_cx_http2_total"), 1)
+        eventually(lambda: first.stat("http.web.downstream_rq_active") == 0, "its end")
+
+    def test_many_on_one_connection(self):
+        second = AnotherWeir(self, self.upstream(WebSocketServer))
+        first = serve_by_http2(self, second)
+
+        async def one(number):
+            async with websockets.connect(f"ws://127.0.0.1:{first.port}/chat") as connection:
+                for i in range(20):
+                    await connection.send(f"{number} {i}")
+                    self.assertEqual(await connection.recv(), f"{number} {i}")
+
+        loop.run_all([one(number) for number in range(20)])
+        self.assertEqual(first.stat("cluster.upstream.upstream_cx_total"), 1)
+
+    def test_from_a_client_of_http2(self):
+        second = AnotherWeir(self, self.upstream(WebSocketServer))
+        client = Http2Client(serve_by_http2(self, second).port, "/chat")
+        self.addCleanup(client.close)
+        self.assertEqual(client.headers[":status"], "200")
+        client.send(b"\x81\x85\0\0\0\0hello")
+        self.assertEqual(client.receive(7), b"\x81\x05hello")
+
+    def test_a_server_that_does_not_switch(self):
+        peer = self.upstream(Http1Upstream)
+        first = serve_by_http2(self, AnotherWeir(self, peer))
+        fields = {"connection": "upgrade", "upgrade": "websocket"}
+        # Its 200 would say over HTTP/2 that it has switched.
+        self.assertEqual(self.client(first.port).request("/", headers=fields).status, 502)
+        self.assertEqual(peer.requests[0].headers.get("upgrade"), "websocket")
+
+    def test_a_tunnel(self):
+        def serve(connection):
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += connection.recv(1000)
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nfirst words")
+            received = read_all(connection)
+            connection.sendall(b" and " + received)
+            connection.shutdown(socket.SHUT_WR)
+
+        first = serve_by_http2(self, AnotherWeir(self, self.upstream(TcpUpstream, serve=serve)))
+        with socket.create_connection(("127.0.0.1", first.port), timeout=30) as client:
+            client.sendall(b"CONNECT far.test:443 HTTP/1.1\r\nhost: far.test:443\r\n\r\nearly")
+            answer = b""
+            while not answer.endswith(b"first words"):
+                answer += client.recv(1000)
+            client.sendall(b" and late")
+            client.shutdown(socket.SHUT_WR)
+            self.assertEqual(read_all(client), b" and early and late")
 
 
 class Http2Client:

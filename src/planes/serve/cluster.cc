@@ -163,8 +163,8 @@ void ClusterImpl::dispatch(UpstreamRequest& request) {
     stats_.pending_overflows.add();
     return fail_later(request, "overflow", NotTried::Overflow);
   }
-  if (request.http2() && request.wants_tunnel()) {
-    return fail_later(request, "a tunnel or another protocol is asked for over HTTP/1 alone");
+  if (request.http2() && request.wants_tunnel() && !settings_.http2_options.allow_connect) {
+    return fail_later(request, "upgrades over HTTP/2 need allow_connect in the cluster's options");
   }
   if (Endpoint* endpoint = next_endpoint()) {
     if (settings_.balancing == config::Cluster::Balancing::LeastRequest) {

@@ -102,6 +102,7 @@ int Http2Session::Callbacks::on_frame(nghttp2_session* raw, const nghttp2_frame*
       return self.take_in(self.guard_.received_padding(frame->hd.length, frame->data.padlen,
                                                        end_of(*frame) == EndOfStream::Yes));
     case NGHTTP2_SETTINGS:
+      if (is_acknowledgement(*frame)) break;
       self.take_settings({frame->settings.iv, frame->settings.niv});
       break;
     case NGHTTP2_RST_STREAM:

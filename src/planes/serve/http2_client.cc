@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "planes/serve/http1_writer.h"
+#include "planes/serve/http2_tunnel.h"
 
 namespace weir::serve {
 
@@ -12,8 +14,20 @@ class Http2Client::Stream final : public Http2Stream, public UpstreamStream {
   explicit Stream(Http2Client& client) : client_(client) {}
 
   void headers(const HeaderList& headers, EndOfStream end) override {
-    if (!client_.session_.send_request(*this, headers, end)) client_.refuse(*this);
-    if (client_.last_) client_.session_.shut_down();
+    if (!is_upgrade(headers)) return start(headers, end);
+    upgrade = {.protocol = std::string(headers.find("upgrade").value_or("")),
+               .websocket_key = std::string(headers.find("sec-websocket-key").value_or(""))};
+    waiting = translate_upgrade(headers);
+    ask_for_upgrade();
+  }
+
+  // Once the upstream has said whether it may be asked.
+  void ask_for_upgrade() {
+    const auto takes = client_.session_.takes_extended_connect();
+    if (!takes) return;
+    const HeaderList request = *std::exchange(waiting, std::nullopt);
+    if (*takes) return start(request, EndOfStream::No);
+    client_.refuse(*this, Break::Failed, "the upstream takes no extended CONNECT (RFC 8441)");
   }
 
   void data(Body data, EndOfStream end) override {
@@ -38,16 +52,28 @@ class Http2Client::Stream final : public Http2Stream, public UpstreamStream {
   void release() override {
     events = nullptr;
     if (refused || (sending_ended() && receiving_ended())) return;
+    if (waiting) return client_.refuse(*this, Break::Failed, "");
     client_.session_.reset(*this, NGHTTP2_CANCEL);
   }
 
   Streams::iterator self;  // in the client's list
   UpstreamEvents* events = nullptr;
   bool response_started = false;
-  bool refused = false;  // never became a stream of HTTP/2
-  bool full = false;     // as events->on_backlog() said
+  std::optional<UpgradeRequest> upgrade;
+  std::optional<HeaderList> waiting;  // for the upstream's settings
+  bool refused = false;               // never became a stream of HTTP/2, and for what:
+  Break refusal = Break::Failed;
+  std::string_view refusal_reason;
+  bool full = false;  // as events->on_backlog() said
 
  private:
+  void start(const HeaderList& headers, EndOfStream end) {
+    if (!client_.session_.send_request(*this, headers, end)) {
+      client_.refuse(*this, Break::Failed, "the request is not valid HTTP");
+    }
+    if (client_.last_) client_.session_.shut_down();
+  }
+
   Http2Client& client_;
 };
 
@@ -73,8 +99,11 @@ UpstreamStream& Http2Client::open(UpstreamEvents& events) {
   return stream;
 }
 
-void Http2Client::refuse(Stream& stream) {
+void Http2Client::refuse(Stream& stream, Break how, std::string_view reason) {
   stream.refused = has_refused_ = true;
+  stream.waiting.reset();
+  stream.refusal = how;
+  stream.refusal_reason = reason;
   context_.carrier.wake();
 }
 
@@ -85,13 +114,18 @@ void Http2Client::sent() {
     Stream& stream = *next++;
     if (!stream.refused) continue;
     UpstreamEvents* const events = stream.events;
+    const Break how = stream.refusal;
+    const std::string_view reason = stream.refusal_reason;
     streams_.erase(stream.self);
-    if (events != nullptr) events->on_broken(Break::Failed, "the request is not valid HTTP");
+    if (events != nullptr) events->on_broken(how, reason);
   }
 }
 
 void Http2Client::disconnected(Disconnect, std::string_view reason) {
   break_reason_ = reason;
+  for (Stream& stream : streams_) {
+    if (stream.waiting) refuse(stream, Break::Unprocessed, reason);
+  }
   session_.disconnect();
   sent();
 }
@@ -107,6 +141,9 @@ void Http2Client::on_headers(Http2Stream& base, HeaderList headers, EndOfStream 
   stream.response_started = true;
   if (headers.find(":status").value_or("").starts_with('1')) {
     return stream.events->on_interim_headers(std::move(headers));
+  }
+  if (stream.upgrade && headers.find(":status").value_or("").starts_with('2')) {
+    translate_acceptance(*stream.upgrade, headers);
   }
   stream.events->on_headers(std::move(headers), end);
 }
@@ -128,6 +165,12 @@ void Http2Client::on_metadata(Http2Stream& base, HeaderList metadata) {
 
 void Http2Client::on_oversized(Http2Stream& base) {
   session_.reset(base, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+void Http2Client::on_settings() {
+  for (Stream& stream : streams_) {
+    if (stream.waiting) stream.ask_for_upgrade();
+  }
 }
 
 void Http2Client::on_sent(Http2Stream& base) {

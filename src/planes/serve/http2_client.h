@@ -39,17 +39,19 @@ class Http2Client final : public UpstreamCodec, private Http2Events {
   void on_trailers(Http2Stream& stream, HeaderList trailers) override;
   void on_metadata(Http2Stream& stream, HeaderList metadata) override;
   void on_oversized(Http2Stream& stream) override;
+  void on_settings() override;
   void on_sent(Http2Stream& stream) override;
   void on_closed(Http2Stream& stream, uint32_t error, bool unprocessed) override;
 
-  void refuse(Stream& stream);
+  // A stream that HTTP/2 knows nothing of is broken, a little later.
+  void refuse(Stream& stream, Break how, std::string_view reason);
 
   const UpstreamCodecContext context_;
   Streams streams_;
   ConnectionAge age_{context_.settings.connection_limits, context_.stats.reached_durations,
                      context_.stats.reached_requests};
   bool last_ = false;         // no request may follow those that are open
-  bool has_refused_ = false;  // some request could not be written
+  bool has_refused_ = false;  // some request was not sent
   std::string_view break_reason_ = "the upstream has reset the stream";
   Http2Session session_;
 };

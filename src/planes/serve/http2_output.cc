@@ -14,21 +14,32 @@ constexpr size_t kOutputBatch = 128 * 1024;
 
 }  // namespace
 
-bool Http2Session::send_request(Http2Stream& stream, const HeaderList& headers, EndOfStream end) {
-  const auto scheme = headers.find(":scheme").value_or("http");
+// RFC 9113, section 8.3.1; a CONNECT has an authority alone (section 8.5), unless it names a
+// protocol (RFC 8441, section 4).
+bool Http2Session::list_target(const HeaderList& headers) {
   const auto method = headers.find(":method");
-  const auto path = headers.find(":path");
   const auto authority = headers.find(":authority");
-  if (!method || !planes::is_valid_name(*method) || !path || !planes::is_valid_target(*path))
+  const auto protocol = headers.find(":protocol");
+  const auto scheme = headers.find(":scheme").value_or("http");
+  const auto path = headers.find(":path");
+  const bool has_path = method != "CONNECT" || protocol;
+  if (!method || !planes::is_valid_name(*method)) return false;
+  if (authority && !planes::is_valid_target(*authority)) return false;
+  if (protocol && !planes::is_valid_name(*protocol)) return false;
+  if (has_path && (!path || !planes::is_valid_target(*path) || !planes::is_valid_target(scheme))) {
     return false;
-  if (!planes::is_valid_target(scheme) || (authority && !planes::is_valid_target(*authority)))
-    return false;
-
-  fields_.clear();
+  }
   list_field(":method", *method);
-  list_field(":scheme", scheme);
+  if (protocol) list_field(":protocol", *protocol);
+  if (has_path) list_field(":scheme", scheme);
   if (authority) list_field(":authority", *authority);
-  list_field(":path", *path);
+  if (has_path) list_field(":path", *path);
+  return has_path || authority;
+}
+
+bool Http2Session::send_request(Http2Stream& stream, const HeaderList& headers, EndOfStream end) {
+  fields_.clear();
+  if (!list_target(headers)) return false;
   const auto length = planes::declared_length(headers);
   list_fields(headers, length && (end == EndOfStream::No || *length == 0));
 

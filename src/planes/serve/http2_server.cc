@@ -24,11 +24,14 @@ class Http2Server::Stream final : public Http2Stream, public ClientStream {
 
   void headers(HeaderList headers, EndOfStream end) override {
     const int status = planes::parse_status(headers.find(":status").value_or("")).value_or(0);
-    const bool bodyless = head_request || status == 204 || status == 304;
+    // As an answer to CONNECT it would say that the tunnel is there (RFC 8441, section 4).
+    const bool misleading = asks_switch && status >= 200 && status < 300;
+    if (misleading) headers = {{":status", "502"}, {"content-length", "0"}};
+    const bool bodyless = misleading || head_request || status == 204 || status == 304;
     // Whatever body comes is left out.
     const EndOfStream sent_end = bodyless ? EndOfStream::Yes : end;
     response_started_ = true;
-    if (asks_switch && status == 101) translate_switch(headers);
+    if (asks_switch && status == 101) translate_switch(headers, gave_key);
     if (!server_.session_.send_response(*this, headers, sent_end, bodyless)) {
       server_.session_.reset(*this, NGHTTP2_INTERNAL_ERROR);
     }
@@ -66,6 +69,7 @@ class Http2Server::Stream final : public Http2Stream, public ClientStream {
   Exchange* exchange = nullptr;  // owns itself; ours until closed()
   bool head_request = false;
   bool asks_switch = false;      // to another protocol
+  bool gave_key = false;         // of a WebSocket
   bool paused_exchange = false;  // the response's body
 
  private:
@@ -114,6 +118,7 @@ void Http2Server::on_headers(Http2Stream& base, HeaderList headers, EndOfStream 
   stream.head_request = method == "HEAD";
   bool has_path = true;
   if (method == "CONNECT") {
+    stream.gave_key = headers.find("sec-websocket-key").has_value();
     auto translated = translate_connect(headers, context_.options.upgrades);
     if (end == EndOfStream::Yes || !translated) return answer_failure(stream, "501");
     headers = std::move(*translated);

@@ -186,6 +186,12 @@ size_t Http2Session::capacity() const {
   return most > open_.size() ? most - open_.size() : 0;
 }
 
+std::optional<bool> Http2Session::takes_extended_connect() const {
+  if (!has_settings_) return std::nullopt;
+  return nghttp2_session_get_remote_settings(session_.get(),
+                                             NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
+}
+
 void Http2Session::track(Http2Stream& stream, int32_t id) {
   guard_.opened_stream();
   stream.id_ = id;

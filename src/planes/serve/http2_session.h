@@ -81,6 +81,8 @@ class Http2Events {
   virtual void on_metadata(Http2Stream& stream, HeaderList metadata) = 0;
   // The fields of a message are more than the limits allow. The message is dropped.
   virtual void on_oversized(Http2Stream& stream) = 0;
+  // The peer has said what it takes, or has changed it.
+  virtual void on_settings() {}
   // Some of the stream's backlog was sent.
   virtual void on_sent(Http2Stream& stream) = 0;
   // The stream is over; in order, if `error` is NGHTTP2_NO_ERROR. `unprocessed`: the peer has not
@@ -131,6 +133,9 @@ class Http2Session {
 
   // Client: how many more streams may be opened now.
   size_t capacity() const;
+  // Client: whether the peer may be asked for tunnels to protocols (RFC 8441); nothing before it
+  // has sent its settings.
+  std::optional<bool> takes_extended_connect() const;
   // Client: sends a request. False: it is not valid.
   bool send_request(Http2Stream& stream, const HeaderList& headers, EndOfStream);
   // Server: false where the headers are not valid. `bodyless`: the length they declare is not that
@@ -189,6 +194,8 @@ class Http2Session {
   void submit_metadata(int32_t id, std::string_view block);
   void note_head_sent(int32_t id);
   void count_message(int error);
+  // False: they are not valid, or not there.
+  bool list_target(const HeaderList& headers);
   void list_fields(const HeaderList& headers, bool keep_length);
   void list_field(std::string_view name, std::string_view value);
   nghttp2_data_provider provider_of(Http2Stream& stream);
@@ -218,6 +225,7 @@ class Http2Session {
   std::vector<Http2Stream*> open_;         // all that are not closed
   std::vector<Closed> closed_;             // not reported yet
   Http2MetadataQueue metadata_out_;
+  bool has_settings_ = false;           // of the peer
   bool peer_refuses_metadata_ = false;  // by its settings
   size_t backlog_ = 0;
   // Frames, where a message's HEADERS count with their CONTINUATION as one.

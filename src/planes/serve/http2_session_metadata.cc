@@ -59,6 +59,8 @@ void Http2Session::take_settings(std::span<const nghttp2_settings_entry> setting
       peer_refuses_metadata_ = entry.value == 0;
     }
   }
+  has_settings_ = true;
+  events_.on_settings();
 }
 
 void Http2Session::send_metadata(Http2Stream& stream, const HeaderList& metadata) {
