@@ -165,6 +165,17 @@ struct HealthCheck {
   friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
 };
 
+// Where requests say whom connections of TLS are to, and not the settings: their host does.
+struct ServerNames {
+  bool sends = false;   // as SNI
+  bool checks = false;  // the certificate has to be for it
+  std::string header;   // in lower case: says it in place of the host; may be empty
+
+  bool any() const { return sends || checks; }
+
+  friend bool operator==(const ServerNames&, const ServerNames&) = default;
+};
+
 struct Cluster {
   enum class Balancing : uint8_t { RoundRobin, LeastRequest, Random };
   enum class Discovery : uint8_t {
@@ -181,6 +192,7 @@ struct Cluster {
   Http2Options http2_options;
   ConnectionLimits connection_limits;
   std::optional<Tls> tls;
+  ServerNames server_names;
   Balancing balancing = Balancing::RoundRobin;
   uint32_t choice_count = 2;  // of LeastRequest: the endpoints that are compared
   CircuitBreakers limits;

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "base/lower_case.h"
 #include "config/durations.h"
 #include "config/health_check_reader.h"
 #include "config/http2_options_reader.h"
@@ -57,6 +58,23 @@ Result<std::vector<SocketAddress>> read_endpoints(
   return out;
 }
 
+Result<ServerNames> read_server_names(
+    const envoy::config::core::v3::UpstreamHttpProtocolOptions& message,
+    const cluster_v3::Cluster& cluster, const Place& at) {
+  const ServerNames names{.sends = message.auto_sni(),
+                          .checks = message.auto_san_validation(),
+                          .header = lower_case(message.override_auto_sni_header())};
+  if (!names.header.empty() && !names.any()) {
+    return at.field("override_auto_sni_header")
+        .error("says nothing without auto_sni or auto_san_validation");
+  }
+  if (names.any() && !cluster.has_transport_socket()) {
+    return at.field(names.sends ? "auto_sni" : "auto_san_validation")
+        .error("the cluster has no transport_socket, so no TLS");
+  }
+  return names;
+}
+
 // What is spoken.
 Done read_protocol(const cluster_v3::Cluster& message, const Place& at, Cluster& into) {
   const std::string& known = HttpProtocolOptions::descriptor()->full_name();
@@ -80,6 +98,8 @@ Done read_protocol(const cluster_v3::Cluster& message, const Place& at, Cluster&
           .error("is for listeners; write the timeout of a route");
     }
     into.connection_limits = read_connection_limits(common);
+    WEIR_TRY(into.server_names, read_server_names(options.upstream_http_protocol_options(), message,
+                                                  here.field("upstream_http_protocol_options")));
   }
   return Unit{};
 }
@@ -158,6 +178,13 @@ Result<Cluster> read_cluster(const cluster_v3::Cluster& message, const Place& at
   if (message.has_transport_socket()) {
     WEIR_TRY(cluster.tls,
              read_upstream_tls(message.transport_socket(), at.field("transport_socket")));
+    if (cluster.server_names.checks &&
+        (!cluster.tls->validation || !cluster.tls->validation->trusted_ca)) {
+      return at.field("transport_socket")
+          .error(
+              "auto_san_validation needs a trusted_ca in the validation_context: without one "
+              "anybody may have issued the certificate");
+    }
     // What Envoy's codecs offer by themselves.
     if (cluster.tls->alpn.empty() && cluster.http2) cluster.tls->alpn = {"h2"};
   }

@@ -150,6 +150,15 @@ TEST(Http2OptionsTest, WhatCannotBeIsAnErrorWithItsPlace) {
       error_of(file(manager("http2_protocol_options: {allow_connect: true}"), protocol("{}"))),
       "no error");
   EXPECT_EQ(error_of(file("", protocol("{allow_connect: true}"))), "no error");
+  const auto named = [](const std::string& options) {
+    return error_of(file("", protocol("{}", "upstream_http_protocol_options: {" + options + "}")));
+  };
+  EXPECT_NE(named("auto_sni: true").find("auto_sni: the cluster has no transport_socket"),
+            std::string::npos);
+  EXPECT_NE(named("auto_san_validation: true").find("auto_san_validation: the cluster has no"),
+            std::string::npos);
+  EXPECT_NE(named("override_auto_sni_header: x").find("says nothing without auto_sni"),
+            std::string::npos);
   EXPECT_NE(
       error_of(file("", protocol("{}", "common_http_protocol_options: {max_stream_duration: 1s}")))
           .find("max_stream_duration: is for listeners; write the timeout of a route"),

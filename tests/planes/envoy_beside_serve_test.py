@@ -224,5 +224,52 @@ class TlsTest(BesideTest):
         self.assertEqual(weir.stat("listener.web.ssl.handshake"), 2)
 
 
+class ServerNamesTest(BesideTest):
+    def test_requests_say_whom_tls_is_to(self):
+        authority = Authority()
+        self.addCleanup(authority.close)
+        certificate = authority.issue("server", "DNS:a.test", "DNS:b.test", "IP:127.0.0.1")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.chain, certificate.key)
+        names = []
+        context.sni_callback = lambda _socket, name, _context: names.append(name)
+
+        async def respond(_):
+            return Response(headers=[("connection", "close")], body=b"here")
+
+        upstream = cluster("upstream", self.upstream(Http1Upstream, tls=context, respond=respond))
+        (options,) = upstream["typed_extension_protocol_options"].values()
+        options["explicit_http_config"] = {"http_protocol_options": {}}
+        options["upstream_http_protocol_options"] = {
+            "auto_sni": True,
+            "auto_san_validation": True,
+            "override_auto_sni_header": "x-server",
+        }
+        upstream["transport_socket"] = bootstrap.upstream_tls(
+            sni="static.test", validation_context={"trusted_ca": authority.source}
+        )
+        rewritten = {"cluster": "upstream", "host_rewrite_literal": "b.test"}
+        routes = [
+            {"match": {"prefix": "/rewritten"}, "route": rewritten},
+            {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}},
+        ]
+        (ports,) = self.both([bootstrap.listener("web", routes=routes)], upstream)
+        cases = [
+            ("/", "a.test", {}, (200, ["a.test"])),
+            ("/", "B.test:8080", {}, (200, ["b.test"])),
+            ("/", "127.0.0.1:80", {}, (200, ["static.test"])),
+            ("/", "c.test", {}, (503, ["c.test"])),
+            ("/", "c.test", {"x-server": "a.test"}, (200, ["a.test"])),
+            ("/rewritten", "c.test", {}, (200, ["b.test"])),
+        ]
+        for path, host, fields, expected in cases:
+            for who, port in ports.items():
+                with self.subTest(path=path, host=host, fields=fields, who=who):
+                    names.clear()
+                    response = self.client(port).request(path, authority=host, headers=fields)
+                    told = sorted({name.lower() for name in names})
+                    self.assertEqual((response.status, told), expected)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -60,6 +60,7 @@ struct ClusterSettings {
   bool first_address_only = false;        // of a name's addresses (Envoy's LOGICAL_DNS)
   bool http2 = false;                     // prior knowledge, or agreed on by TLS
   std::shared_ptr<const TlsContext> tls;  // null: connections are not secured
+  config::ServerNames server_names;
 
   Milliseconds connect_timeout{5'000};
   Milliseconds idle_timeout{30'000};      // of a connection without a request

@@ -10,6 +10,7 @@ ClusterSettings cluster_settings(const config::Cluster& cluster) {
   }
   settings.first_address_only = cluster.discovery == config::Cluster::Discovery::LogicalDns;
   settings.http2 = cluster.http2;
+  settings.server_names = cluster.server_names;
   settings.http2_options = cluster.http2_options;
   settings.connection_limits = cluster.connection_limits;
   settings.connect_timeout = cluster.connect_timeout;

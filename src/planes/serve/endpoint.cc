@@ -50,23 +50,40 @@ Endpoint::~Endpoint() {
   while (!connections_.empty()) connections_.back().connection->close("the cluster is gone");
 }
 
-bool Endpoint::is_empty() const {
-  return connections_.empty() && dials_.empty() && waiting_http1_.empty() && waiting_http2_.empty();
+size_t Endpoint::waiting() const {
+  size_t n = 0;
+  for (const Pools& pools : pools_) {
+    for (const auto& [name, pool] : pools) n += pool.waiting.size();
+  }
+  return n;
+}
+
+bool Endpoint::is_empty() const { return connections_.empty() && dials_.empty() && waiting() == 0; }
+
+Endpoint::Pool& Endpoint::pool_of(const UpstreamRequest& request) {
+  Pools& pools = pools_[request.http2() ? 1 : 0];
+  const auto found = pools.find(request.server_name());
+  if (found != pools.end()) return found->second;
+  Pool& pool = pools[request.server_name()];
+  pool.http2 = request.http2();
+  pool.server_name = request.server_name();
+  return pool;
 }
 
 void Endpoint::serve(UpstreamRequest& request) {
-  Kept* const kept = request.http2() ? find_http2() : find_http1(request);
+  Pool& pool = pool_of(request);
+  Kept* const kept = pool.http2 ? find_http2(pool) : find_http1(pool, request);
   if (kept != nullptr) return attach(*kept, request);
   if (!owner_.may_wait(request)) return;
-  waiting(request.http2()).push_back(request);
-  dial_if_needed(request.http2());
+  pool.waiting.push_back(request);
+  dial_if_needed(pool);
 }
 
-Endpoint::Kept* Endpoint::find_http1(const UpstreamRequest& request) {
+Endpoint::Kept* Endpoint::find_http1(Pool& pool, const UpstreamRequest& request) {
   if (request.wants_fresh_connection()) return nullptr;
-  while (!idle_.empty()) {
-    Connection& connection = *idle_.back();
-    idle_.pop_back();
+  while (!pool.idle.empty()) {
+    Connection& connection = *pool.idle.back();
+    pool.idle.pop_back();
     Kept& kept = connections_[connection.slot];
     kept.idle = false;
     if (kept.codec->capacity() == 0) continue;
@@ -79,9 +96,9 @@ Endpoint::Kept* Endpoint::find_http1(const UpstreamRequest& request) {
   return nullptr;
 }
 
-Endpoint::Kept* Endpoint::find_http2() {
-  const auto found = std::ranges::find_if(connections_, [](const Kept& kept) {
-    return kept.http2 && kept.codec != nullptr && kept.codec->capacity() > 0;
+Endpoint::Kept* Endpoint::find_http2(const Pool& pool) {
+  const auto found = std::ranges::find_if(connections_, [&](const Kept& kept) {
+    return kept.pool == &pool && kept.codec != nullptr && kept.codec->capacity() > 0;
   });
   return found == connections_.end() ? nullptr : &*found;
 }
@@ -95,27 +112,37 @@ void Endpoint::attach(Kept& kept, UpstreamRequest& request) {
   request.attach(*kept.codec, kept.info, std::exchange(kept.used, true));
 }
 
-void Endpoint::dial_if_needed(bool http2) {
-  if (waiting(http2).size() <= expected(http2)) return;
+void Endpoint::dial_if_needed(Pool& pool) {
+  if (pool.waiting.size() <= expected(pool)) return;
   if (connections_.size() + dials_.size() >= settings_.limits.max_connections) {
-    return stats_.connection_overflows.add();
+    stats_.connection_overflows.add();
+    starved_ = true;
+    return make_room(pool);
   }
-  dial(http2);
+  dial(pool);
 }
 
-size_t Endpoint::expected(bool http2) const {
-  const auto made = std::ranges::count(dials_, http2, &Dial::http2) +
+void Endpoint::make_room(const Pool& pool) {
+  for (const Kept& kept : connections_) {
+    if (kept.pool == &pool || kept.codec == nullptr || kept.codec->active() > 0) continue;
+    return kept.codec->drain();
+  }
+}
+
+size_t Endpoint::expected(const Pool& pool) const {
+  const auto made = std::ranges::count(dials_, &pool, &Dial::pool) +
                     std::ranges::count_if(connections_, [&](const Kept& kept) {
-                      return kept.http2 == http2 && kept.codec == nullptr && !kept.failed;
+                      return kept.pool == &pool && kept.codec == nullptr && !kept.failed;
                     });
-  return static_cast<size_t>(made) * (http2 ? kStreamsPerDial : 1);
+  return static_cast<size_t>(made) * (pool.http2 ? kStreamsPerDial : 1);
 }
 
-void Endpoint::dial(bool http2) {
+void Endpoint::dial(Pool& pool) {
   const auto dial = dials_.insert(
       dials_.end(), Dial{.socket = TcpSocket(io_),
                          .deadline = std::chrono::steady_clock::now() + settings_.connect_timeout,
-                         .http2 = http2});
+                         .pool = &pool});
+  ++pool.members;
   dial->socket.async_connect(address_, [self = std::weak_ptr(self_), dial](error_code error) {
     if (const auto alive = self.lock()) (*alive)->on_dialed(dial, error);
   });
@@ -128,9 +155,10 @@ void Endpoint::on_dialed(Dials::iterator dial, error_code error) {
     if (settings_.tls == nullptr) note_connected();
     return add(*dial);
   }
+  --dial->pool->members;
   const bool timed_out = error == asio::error::operation_aborted;
   connection_failed(
-      dial->http2, timed_out,
+      *dial->pool, timed_out,
       "connect to " + to_text(address_) + ": " + (timed_out ? "timed out" : error.message()), "");
 }
 
@@ -155,12 +183,12 @@ void Endpoint::note_connect_failure(bool timed_out) {
   usable_from_ = std::chrono::steady_clock::now() + pause_;
 }
 
-void Endpoint::connection_failed(bool http2, bool timed_out, std::string_view reason,
+void Endpoint::connection_failed(Pool& pool, bool timed_out, std::string_view reason,
                                  std::string_view transport_failure) {
   note_connect_failure(timed_out);
   // Each failed connection fails what it was made for.
-  WaitingList& list = waiting(http2);
-  while (list.size() > expected(http2)) {
+  WaitingList& list = pool.waiting;
+  while (list.size() > expected(pool)) {
     UpstreamRequest& request = list.front();
     list.pop_front();
     request.note_transport_failure(transport_failure);
@@ -179,7 +207,7 @@ void Endpoint::add(Dial& dial) {
   connection->slot = connections_.size();
   connections_.push_back({.connection = connection,
                           .info = std::make_shared<const UpstreamInfo>(describe(*connection)),
-                          .http2 = dial.http2});
+                          .pool = dial.pool});
   connection->start();
 }
 
@@ -210,11 +238,15 @@ class Endpoint::Securing final : public TlsUser {
 
 std::unique_ptr<Codec> Endpoint::choose_codec(Connection& connection, ReadBuffer&) {
   if (settings_.tls == nullptr) return make_codec(connection);
+  Pool& pool = *connections_[connection.slot].pool;
   return make_tls_codec({.carrier = connection,
                          .context = settings_.tls,
                          .stats = stats_.tls,
                          .handshake_timeout = settings_.connect_timeout,
-                         .resumption = &resumption_},
+                         .resumption = &pool.resumption,
+                         .server_name = {.name = pool.server_name,
+                                         .sends = settings_.server_names.sends,
+                                         .checks = settings_.server_names.checks}},
                         std::make_unique<Securing>(*this, connection));
 }
 
@@ -222,14 +254,14 @@ void Endpoint::on_not_secured(Connection& connection, std::string_view reason) {
   Kept& kept = connections_[connection.slot];
   kept.failed = true;
   if (self_ == nullptr) return;
-  connection_failed(kept.http2, false,
+  connection_failed(*kept.pool, false,
                     "connect to " + to_text(address_) + ": " + std::string(reason), reason);
 }
 
 std::unique_ptr<UpstreamCodec> Endpoint::make_codec(Connection& connection) {
   Kept& kept = connections_[connection.slot];
   const UpstreamCodecContext context{.carrier = connection, .settings = settings_, .stats = stats_};
-  auto codec = kept.http2 ? make_http2_client(context) : make_http1_client(context);
+  auto codec = kept.pool->http2 ? make_http2_client(context) : make_http1_client(context);
   kept.codec = codec.get();
   return codec;
 }
@@ -237,27 +269,34 @@ std::unique_ptr<UpstreamCodec> Endpoint::make_codec(Connection& connection) {
 void Endpoint::on_settled(Connection& connection) {
   Kept& kept = connections_[connection.slot];
   if (kept.codec == nullptr) return;
-  WaitingList& list = waiting(kept.http2);
-  while (!list.empty() && kept.codec->capacity() > 0) {
-    UpstreamRequest& request = list.front();
-    list.pop_front();
+  Pool& pool = *kept.pool;
+  while (!pool.waiting.empty() && kept.codec->capacity() > 0) {
+    UpstreamRequest& request = pool.waiting.front();
+    pool.waiting.pop_front();
     attach(kept, request);
   }
-  if (kept.http2 || kept.idle || kept.codec->capacity() == 0) return;
+  if (starved_ && kept.codec->active() == 0 && waiting() > 0) return kept.codec->drain();
+  if (pool.http2 || kept.idle || kept.codec->capacity() == 0) return;
   kept.idle = true;
-  idle_.push_back(&connection);
+  pool.idle.push_back(&connection);
 }
 
 void Endpoint::on_closed(Connection& connection) {
   stats_.active_connections.subtract();
-  std::erase(idle_, &connection);
   const size_t slot = connection.slot;
-  const bool http2 = connections_[slot].http2;
+  Pool& pool = *connections_[slot].pool;
+  std::erase(pool.idle, &connection);
+  --pool.members;
   std::swap(connections_[slot], connections_.back());
   connections_[slot].connection->slot = slot;
   connections_.pop_back();
-  // Requests may have waited for it.
-  if (self_ != nullptr) dial_if_needed(http2);
+  if (self_ == nullptr) return;
+  // Requests may have waited for it, or for room.
+  if (std::exchange(starved_, false)) {
+    for_each_pool([this](Pool& each) { dial_if_needed(each); });
+  } else {
+    dial_if_needed(pool);
+  }
 }
 
 void Endpoint::sweep(Connection::Time now) {
@@ -267,6 +306,13 @@ void Endpoint::sweep(Connection::Time now) {
   for (Dial& dial : dials_) {
     error_code ignored;
     if (now > dial.deadline) dial.socket.close(ignored);
+  }
+  // Clients may name any number of servers.
+  for (Pools& pools : pools_) {
+    std::erase_if(pools, [](const auto& entry) {
+      const Pool& pool = entry.second;
+      return !pool.server_name.empty() && pool.waiting.empty() && pool.members == 0;
+    });
   }
 }
 

@@ -2,6 +2,7 @@
 // One address of a cluster, and the connections to it.
 
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,7 +49,7 @@ class Endpoint final : private ConnectionOwner {
   bool is_usable() const { return owner_.now() >= usable_from_; }
 
   // Requests that wait for a connection.
-  size_t waiting() const { return waiting_http1_.size() + waiting_http2_.size(); }
+  size_t waiting() const;
   // Requests that are counted here (UpstreamRequest::count_in).
   const std::shared_ptr<uint32_t>& load() const { return load_; }
 
@@ -67,21 +68,33 @@ class Endpoint final : private ConnectionOwner {
   bool is_empty() const;
 
  private:
+  // Connections that requests may share: of one protocol, and where requests say whom they are
+  // for, of one server name.
+  struct Pool {
+    bool http2;
+    std::string server_name;
+    WaitingList waiting;
+    std::vector<Connection*> idle;  // HTTP/1, the last used last
+    size_t members = 0;             // its connections, made or being made
+    TlsResumption resumption;
+  };
+  using Pools = std::map<std::string, Pool, std::less<>>;
+
   struct Kept {
     std::shared_ptr<Connection> connection;
     std::shared_ptr<const UpstreamInfo> info;
+    Pool* pool;
     UpstreamCodec* codec = nullptr;  // the connection's; null until it is chosen
-    bool http2 = false;
-    bool failed = false;  // could not be secured
-    bool used = false;    // has served a request
-    bool idle = false;    // in idle_
+    bool failed = false;             // could not be secured
+    bool used = false;               // has served a request
+    bool idle = false;               // in the pool's
   };
 
   // A connection being made.
   struct Dial {
     TcpSocket socket;
     Connection::Time deadline;
-    bool http2;
+    Pool* pool;
   };
   using Dials = std::list<Dial>;
 
@@ -92,24 +105,32 @@ class Endpoint final : private ConnectionOwner {
   void on_settled(Connection& connection) override;
   void on_closed(Connection& connection) override;
 
-  Kept* find_http1(const UpstreamRequest& request);
-  Kept* find_http2();
+  Pool& pool_of(const UpstreamRequest& request);
+  Kept* find_http1(Pool& pool, const UpstreamRequest& request);
+  Kept* find_http2(const Pool& pool);
   void attach(Kept& kept, UpstreamRequest& request);
-  void dial_if_needed(bool http2);
-  void dial(bool http2);
+  void dial_if_needed(Pool& pool);
+  void dial(Pool& pool);
+  // Ends a connection of another pool that serves nobody.
+  void make_room(const Pool& pool);
+  template <typename Visit>
+  void for_each_pool(Visit visit) {
+    for (Pools& pools : pools_) {
+      for (auto& [name, pool] : pools) visit(pool);
+    }
+  }
   void on_dialed(Dials::iterator dial, error_code error);
   void note_connected();
   void note_connect_failure(bool timed_out);
   void on_healthy();
   // `transport_failure`: where it was connected and could not be secured, why.
-  void connection_failed(bool http2, bool timed_out, std::string_view reason,
+  void connection_failed(Pool& pool, bool timed_out, std::string_view reason,
                          std::string_view transport_failure);
   void add(Dial& dial);
   std::unique_ptr<UpstreamCodec> make_codec(Connection& connection);
   void on_not_secured(Connection& connection, std::string_view reason);
-  // How many requests the connections that are being made, or secured, will take.
-  size_t expected(bool http2) const;
-  WaitingList& waiting(bool http2) { return http2 ? waiting_http2_ : waiting_http1_; }
+  // How many requests the pool's connections that are being made, or secured, will take.
+  size_t expected(const Pool& pool) const;
 
   asio::io_context& io_;
   const asio::ip::tcp::endpoint address_;
@@ -117,13 +138,11 @@ class Endpoint final : private ConnectionOwner {
   ClusterStats& stats_;
   EndpointOwner& owner_;
   std::vector<Kept> connections_;  // each at its connection's slot
-  std::vector<Connection*> idle_;  // HTTP/1, the last used last
   Dials dials_;
-  WaitingList waiting_http1_;
-  WaitingList waiting_http2_;
+  Pools pools_[2];        // of HTTP/1 and HTTP/2, by server name
+  bool starved_ = false;  // some pool waits for room
   Connection::Time usable_from_{};
   Milliseconds pause_{};
-  TlsResumption resumption_;
   const std::shared_ptr<uint32_t> load_ = std::make_shared<uint32_t>(0);
   std::shared_ptr<OutlierRecord> record_;   // null: results are told nowhere
   std::unique_ptr<HealthChecker> checker_;  // null: nothing is asked

@@ -25,7 +25,7 @@ class TlsCodec final : public Codec {
         user_(std::move(user)),
         stats_(parts.stats),
         handshake_timeout_(parts.handshake_timeout),
-        session_(parts.context, parts.stats, output_, parts.resumption) {}
+        session_(parts.context, parts.stats, output_, parts.resumption, parts.server_name) {}
 
   void receive(ReadBuffer& input) override;
   bool wants_input() const override;

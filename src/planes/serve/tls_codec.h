@@ -29,6 +29,7 @@ struct TlsCodecParts {
   TlsStats& stats;
   Milliseconds handshake_timeout;  // zero: as long as the headers of a message
   TlsResumption* resumption = nullptr;
+  TlsServerName server_name;
 };
 
 // Bytes that a peer sends after its end are dropped; an end without a word of TLS is a reset, for

@@ -4,17 +4,19 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "config/socket_address.h"
 #include "planes/serve/tls_certificate.h"
 #include "planes/serve/tls_verifier.h"
 
 namespace weir::serve {
 
 TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, TlsStats& stats, Body& output,
-                       TlsResumption* resumption)
+                       TlsResumption* resumption, TlsServerName server_name)
     : context_(std::move(context)),
       stats_(stats),
       pipe_{.output = output},
       resumption_(resumption),
+      server_name_(std::move(server_name)),
       ssl_(SSL_new(&context_->openssl())) {
   WEIR_CHECK(ssl_ != nullptr);
   SSL_set_app_data(ssl_.get(), this);
@@ -28,7 +30,9 @@ TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, TlsStats& stat
     return;
   }
   SSL_set_connect_state(ssl_.get());
-  const std::string& sni = context_->settings().sni;
+  const bool names_it =
+      server_name_.sends && !server_name_.name.empty() && !config::is_ip_address(server_name_.name);
+  const std::string& sni = names_it ? server_name_.name : context_->settings().sni;
   if (!sni.empty()) SSL_set_tlsext_host_name(ssl_.get(), sni.c_str());
   if (resumption_ != nullptr && resumption_->session != nullptr) {
     SSL_set_session(ssl_.get(), resumption_->session.get());
@@ -113,7 +117,8 @@ int TlsSession::verify(X509_STORE_CTX* store, void*) {
   const TlsVerifier* verifier = session.context_->verifier();
   if (verifier == nullptr) return 1;
   using enum TlsVerifier::Verdict;
-  switch (verifier->verify(*store)) {
+  const TlsServerName& expected = session.server_name_;
+  switch (verifier->verify(*store, expected.checks ? expected.name : std::string())) {
     case Trusted:
       session.verified_ = true;
       return 1;

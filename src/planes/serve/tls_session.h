@@ -19,13 +19,20 @@ struct TlsResumption {
   OwnSession session;
 };
 
+// Whom a client expects, where that is not for the settings to say.
+struct TlsServerName {
+  std::string name;     // in lower case, or an address; empty: the settings say it
+  bool sends = false;   // the server is told the name, unless it is an address
+  bool checks = false;  // the server's certificate has to be for it
+};
+
 // Thread: its worker's.
 class TlsSession {
  public:
-  // `output` takes what is to be sent. `resumption` is for clients, and may be null. All but the
-  // context outlive the session.
+  // `output` takes what is to be sent. `resumption` and `server_name` are for clients; the first
+  // may be null. All but the context outlive the session.
   TlsSession(std::shared_ptr<const TlsContext> context, TlsStats& stats, Body& output,
-             TlsResumption* resumption);
+             TlsResumption* resumption, TlsServerName server_name);
   ~TlsSession();
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
@@ -78,6 +85,7 @@ class TlsSession {
   TlsStats& stats_;
   Pipe pipe_;
   TlsResumption* const resumption_;
+  const TlsServerName server_name_;
   OwnSsl ssl_;
   std::string failure_;
   std::string verification_;  // why the peer's certificate was refused

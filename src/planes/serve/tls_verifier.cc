@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/lower_case.h"
+#include "config/socket_address.h"
 #include "planes/serve/tls_certificate.h"
 
 namespace weir::serve {
@@ -27,6 +28,17 @@ bool wildcard_matches(std::string_view pattern, std::string_view host) {
   if (!pattern.starts_with("*.")) return false;
   const size_t dot = host.find('.');
   return dot != std::string_view::npos && dot > 0 && host.substr(dot) == pattern.substr(1);
+}
+
+// `server` is in lower case.
+bool is_for(X509& certificate, const std::string& server) {
+  if (config::is_ip_address(server)) {
+    return std::ranges::count(alternative_names(certificate, GEN_IPADD), server) > 0;
+  }
+  return std::ranges::any_of(alternative_names(certificate, GEN_DNS), [&](const std::string& name) {
+    const std::string pattern = lower_case(name);
+    return pattern == server || wildcard_matches(pattern, server);
+  });
 }
 
 }  // namespace
@@ -68,7 +80,8 @@ Result<TlsVerifier> TlsVerifier::make(const config::TlsValidation& settings,
   return verifier;
 }
 
-TlsVerifier::Verdict TlsVerifier::verify(X509_STORE_CTX& store) const {
+TlsVerifier::Verdict TlsVerifier::verify(X509_STORE_CTX& store,
+                                         const std::string& server_name) const {
   X509* certificate = X509_STORE_CTX_get0_cert(&store);
   bool trusted = false;
   if (check_chain_) {
@@ -76,7 +89,9 @@ TlsVerifier::Verdict TlsVerifier::verify(X509_STORE_CTX& store) const {
     if (!trusted && !accept_untrusted_) return Verdict::Untrusted;
   }
   X509_STORE_CTX_set_error(&store, X509_V_OK);
-  if (!has_name(*certificate)) return Verdict::WrongName;
+  const bool named =
+      server_name.empty() ? has_name(*certificate) : is_for(*certificate, server_name);
+  if (!named) return Verdict::WrongName;
   if (!has_hash(*certificate)) return Verdict::WrongHash;
   const bool by_hash = !certificate_hashes_.empty() || !key_hashes_.empty();
   return trusted || by_hash ? Verdict::Trusted : Verdict::Unchecked;

@@ -23,8 +23,9 @@ class TlsVerifier {
   static Result<TlsVerifier> make(const config::TlsValidation& settings,
                                   const TlsMaterial& material, SSL_CTX& context);
 
-  // Of the chain in `store`; its error says more where that is not trusted.
-  Verdict verify(X509_STORE_CTX& store) const;
+  // Of the chain in `store`; its error says more where that is not trusted. `server_name`: a name
+  // or an address that the certificate has to have, in place of the settings'; empty: those.
+  Verdict verify(X509_STORE_CTX& store, const std::string& server_name) const;
 
  private:
   struct AltName {

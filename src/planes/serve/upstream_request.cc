@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/lower_case.h"
+#include "planes/common/authority.h"
 #include "planes/common/field_rules.h"
 #include "planes/common/grpc_status.h"
 #include "planes/serve/http1_writer.h"
@@ -17,6 +19,18 @@ constexpr uint32_t kMostInterims = 32;
 bool is_idempotent(std::string_view method) {
   constexpr std::string_view kMethods[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
   return std::ranges::find(kMethods, method) != std::end(kMethods);
+}
+
+// The host, without brackets; empty where there is none.
+std::string server_name_of(const config::ServerNames& names, const HeaderList& request) {
+  std::string_view text;
+  if (!names.header.empty()) text = request.find(names.header).value_or("");
+  if (text.empty()) text = request.find(":authority").value_or("");
+  const auto authority = planes::parse_authority(text);
+  if (!authority) return {};
+  std::string_view host = authority->host;
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  return lower_case(host);
 }
 
 }  // namespace
@@ -43,6 +57,7 @@ UpstreamRequest::~UpstreamRequest() {
 void UpstreamRequest::headers(HeaderList headers, EndOfStream end) {
   headers_only_ = request_ended_ = end == EndOfStream::Yes;
   repeatable_ = headers_only_ && is_idempotent(headers.find(":method").value_or(""));
+  if (settings_.server_names.any()) server_name_ = server_name_of(settings_.server_names, headers);
   is_connect_ = headers.find(":method") == "CONNECT";
   if (is_connect_ || is_upgrade(headers)) tunnel_ = Tunnel::Asked;
   headers_ = std::move(headers);

@@ -58,6 +58,8 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
 
   // For the cluster.
   bool http2() const { return http2_; }
+  // Whom its connection has to be to; empty: anybody whom the settings take.
+  const std::string& server_name() const { return server_name_; }
   // A kept-alive connection will not do: one has just turned out to be stale.
   bool wants_fresh_connection() const { return retried_; }
   // If the connection turns out to be stale the request is lost: look at it before.
@@ -124,6 +126,7 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   size_t refusals_ = 0;
   std::shared_ptr<uint32_t> load_;  // may be null
   std::shared_ptr<OutlierRecord> record_;
+  std::string server_name_;
   std::string failure_;
   std::string transport_failure_;
   NotTried not_tried_ = NotTried::No;
