@@ -1,7 +1,9 @@
 """Guests that fail in every way (tests/guests/README.md, faults): a fault costs the streams of
 its own instance, and nothing else."""
 
+import json
 import pathlib
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -166,6 +168,23 @@ class PolicyTest(FaultCase):
         status, why = self.weir.page("/ready?plugins")
         self.assertEqual(status, 503)
         self.assertRegex(why, "plugin 'faults' cannot be started on 1 of 1 workers: .*unreachable")
+
+    def test_a_reload_starts_what_backs_off(self):
+        """SIGHUP is what one does about a plugin that has failed too often: it does not wait."""
+        options = {"reload_config": {"backoff": {"base_interval": "3600s"}}}
+        (client,) = self.serve(listener("bad", plugin("faults", guest("faults"), **options)), workers=2)
+        backing_off = {"backing_off"}
+        eventually(
+            lambda: client.request("/panic") and self.states() == backing_off, "both workers to back off"
+        )
+        self.weir.signal(signal.SIGHUP)
+        eventually(lambda: json.loads(self.weir.page("/updates")[1])["accepted"] == 1, "the reload")
+        self.assertEqual(self.states(), {"running"})
+        self.assertEqual({client.request("/").status for _ in range(10)}, {200})
+
+    def states(self):
+        (told,) = self.weir.plugins()
+        return {worker["state"] for worker in told["workers"]}
 
 
 class StreamIsolationTest(FaultCase):
