@@ -22,8 +22,7 @@ class HealthChecker {
 
   // All but the listener outlive the checker.
   HealthChecker(asio::io_context& io, const asio::ip::tcp::endpoint& address,
-                const ClusterSettings& settings, ClusterStats& stats,
-                Listener listener);
+                const ClusterSettings& settings, ClusterStats& stats, Listener listener);
   ~HealthChecker();
 
   void start();
