@@ -7,7 +7,7 @@ from peers import loop
 from peers.case import PlaneTest, guest
 from peers.http1 import Http1Client, Http1Connection
 from peers.http2 import Http2Client
-from peers.message import Broken, echo
+from peers.message import Broken, Request, echo
 from peers.weir import eventually
 
 
@@ -63,6 +63,21 @@ class DrainTest(PlaneTest):
         self.addCleanup(loop.call, connection.close)
         self.weir.signal(signal.SIGTERM)
         self.assertTrue(loop.run(connection.at_end()))
+        self.assertEqual(self.weir.wait(), 0)
+
+    def test_the_first_request_of_a_connection_is_waited_for(self):
+        """Whoever was connected before SIGTERM, and sends after it, is no less served."""
+        self.start()
+        self.gate.open()
+        connections = [loop.run(Http1Connection.open(self.weir.port)) for _ in range(8)]
+        self.weir.signal(signal.SIGTERM)
+        eventually(lambda: self.weir.page("/ready") == (503, "DRAINING\n"), "the drain to begin")
+        for connection in connections:
+            loop.run(connection.send(Request("/late")))
+            response = loop.run(connection.receive())
+            self.assertEqual((response.status, response.headers.get("connection")), (200, "close"))
+            self.assertTrue(loop.run(connection.at_end()))
+            loop.call(connection.close)
         self.assertEqual(self.weir.wait(), 0)
 
     def test_the_drain_time_bounds_the_wait(self):

@@ -14,6 +14,9 @@ constexpr size_t kPiecesPerWrite = 64;
 // How long a peer gets to read the end of the output.
 constexpr Milliseconds kLingerTime{1'000};
 
+// How long a peer that drains waits for the first byte of somebody who has just connected.
+constexpr Milliseconds kFirstWordTime{1'000};
+
 }  // namespace
 
 Connection::Connection(TcpSocket socket, ConnectionOwner& owner, const ConnectionTimeouts& timeouts,
@@ -128,6 +131,7 @@ void Connection::on_read(error_code error, size_t n) {
     return run();
   }
   if (error) return shut(Disconnect::Reset, error.message());
+  heard_ = true;
   input_.commit(n);
   traffic_.received_bytes.add(n);
   note_activity();
@@ -185,7 +189,13 @@ void Connection::linger() {
 }
 
 void Connection::drain() {
-  draining_ = true;
+  const bool waits = !std::exchange(draining_, true) && !heard_;
+  if (waits && (codec_ == nullptr || codec_->active() == 0)) {
+    // Who has just connected is about to ask.
+    silent_until_ = swept_ + kFirstWordTime;
+    if (codec_ != nullptr) codec_->drain_after_next();
+    return wake();
+  }
   if (codec_ == nullptr || codec_->active() == 0) {
     // What has been read already, and is not delivered yet, comes before this.
     return asio::post(socket_.get_executor(), [self = shared_from_this()] { self->drain_idle(); });
@@ -201,7 +211,9 @@ void Connection::drain_idle() {
     if (nothing_comes) close("draining");
     return;
   }
-  nothing_comes || codec_->active() > 0 ? codec_->drain() : codec_->drain_after_next();
+  // A handshake or a head that has begun goes on.
+  const bool is_idle = nothing_comes && !codec_->inside_head();
+  is_idle || codec_->active() > 0 ? codec_->drain() : codec_->drain_after_next();
   wake();
 }
 
@@ -231,6 +243,10 @@ void Connection::sweep(Time now) {
   if (state_ == State::Lingering) {
     if (passed(linger_since_, kLingerTime)) shut(Disconnect::Broken, "closed");
     return;
+  }
+  if (!heard_ && now > silent_until_) {
+    silent_until_ = Time::max();
+    return drain_idle();
   }
   if (codec_ != nullptr) codec_->sweep(now);
   if (codec_ == nullptr) {

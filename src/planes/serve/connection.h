@@ -63,7 +63,7 @@ class Connection final : public Carrier, public std::enable_shared_from_this<Con
   void sweep(Time now);
 
   // Lets the exchanges under way end, then closes. What has come and is not read yet is answered
-  // first.
+  // first; a peer that has said nothing yet has a second for it, unless this is called again.
   void drain();
   // The same, but a request that may be on its way is waited for.
   void drain_after_next();
@@ -120,6 +120,7 @@ class Connection final : public Carrier, public std::enable_shared_from_this<Con
   bool awaiting_writable_ = false;
   bool write_broken_ = false;
   bool draining_ = false;
+  bool heard_ = false;  // some byte has come
 
   // Times are those of sweeps: coarse, but they cost nothing per request.
   Time swept_;
@@ -128,6 +129,7 @@ class Connection final : public Carrier, public std::enable_shared_from_this<Con
   Time ended_idle_ = Time::max();  // max(): the idle time-out has not passed
   Time head_since_ = Time::max();  // max(): no message has begun
   Time linger_since_;
+  Time silent_until_ = Time::max();  // max(): nobody waits for the first byte, to close
 };
 
 }  // namespace weir::serve
