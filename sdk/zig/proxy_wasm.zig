@@ -92,6 +92,14 @@ const host = struct {
     extern "env" fn proxy_http_call(upstream: [*]const u8, upstream_size: usize, headers: [*]const u8, headers_size: usize, body: [*]const u8, body_size: usize, trailers: [*]const u8, trailers_size: usize, timeout: u32, token: *u32) Status;
 };
 
+// By this, tools tell what the file was made with.
+comptime {
+    asm (
+        \\.section .custom_section.weir.sdk.zig,"",@
+        \\.ascii "0.1.0"
+    );
+}
+
 pub const allocator = std.heap.wasm_allocator;
 
 export fn proxy_abi_version_0_2_1() void {}

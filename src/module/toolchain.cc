@@ -74,6 +74,9 @@ Toolchain guess_toolchain(Bytes wasm, const ModuleInfo& info, std::span<const Pr
   if (const Section* mark = info.find_custom_section("weir.sdk")) {
     return {"C++", "C++ SDK of Weir", std::string(section_text(wasm, mark))};
   }
+  if (const Section* mark = info.find_custom_section("weir.sdk.zig")) {
+    return {"Zig", "Zig SDK of Weir", std::string(section_text(wasm, mark))};
+  }
   const std::string_view data = section_text(wasm, info.find_section(SectionId::Data));
   for (const PathClue& clue : kPaths) {
     if (find_path(data, clue, made_with)) return made_with;

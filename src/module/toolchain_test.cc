@@ -52,10 +52,11 @@ TEST(ToolchainTest, TellsTheLanguageAsPeopleCallIt) {
   EXPECT_EQ(guess(kPreamble).language, "");
 }
 
-TEST(ToolchainTest, TellsWeirsOwnSdkByItsMark) {
+TEST(ToolchainTest, TellsWeirsOwnSdksByTheirMarks) {
   const Toolchain made_with = guess(kPreamble + custom("weir.sdk", "0.1.0"));
   EXPECT_EQ(made_with.sdk, "C++ SDK of Weir");
   EXPECT_EQ(made_with.sdk_version, "0.1.0");
+  EXPECT_EQ(guess(kPreamble + custom("weir.sdk.zig", "0.1.0")).sdk, "Zig SDK of Weir");
 }
 
 TEST(ToolchainTest, TellsTheGuestsOfRealSdks) {
@@ -73,6 +74,7 @@ TEST(ToolchainTest, TellsTheGuestsOfRealSdks) {
   EXPECT_EQ(sdk_of("go_http"), "Go: Go SDK (proxy-wasm-go-sdk) 0.0.0-20260105142703-44c7d5847745");
   EXPECT_EQ(sdk_of("as_http"), "AssemblyScript: AssemblyScript SDK ");
   EXPECT_EQ(sdk_of("cpp_http"), "C++:  ");
+  EXPECT_EQ(sdk_of("zig_sdk"), "Zig: Zig SDK of Weir 0.1.0");
 }
 
 }  // namespace
