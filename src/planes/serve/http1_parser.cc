@@ -48,10 +48,11 @@ bool ends_in_quotes(std::string_view input) {
   bool quoted = false;
   for (size_t i = 0; i < input.size(); ++i) {
     if (input[i] == '\r' || input[i] == '\n') return quoted;
-    if (quoted && input[i] == '\\')
+    if (quoted && input[i] == '\\') {
       ++i;
-    else if (input[i] == '"')
+    } else if (input[i] == '"') {
       quoted = !quoted;
+    }
   }
   return false;
 }

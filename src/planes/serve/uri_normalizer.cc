@@ -84,9 +84,9 @@ bool unescape_slashes(std::string& path) {
   std::string out;
   bool found = false;
   for (size_t i = 0; i < path.size(); ++i) {
-    const auto escaped = escaped_char(std::string_view(path).substr(i));
+    const char escaped = escaped_char(std::string_view(path).substr(i)).value_or('\0');
     if (escaped == '/' || escaped == '\\') {
-      out += *escaped;
+      out += escaped;
       i += 2;
       found = true;
     } else {
@@ -146,19 +146,29 @@ void rewrite_authority(const config::UriRules& rules, uint16_t port, HeaderList&
 
 std::optional<std::string> normalize_path(std::string_view path) {
   std::string plain;
+  size_t stray = std::string::npos;  // the last "%" there that has begun no escape
   for (size_t i = 0; i < path.size(); ++i) {
     const auto escaped = escaped_char(path.substr(i));
     const Form form = form_of(escaped.value_or(path[i]));
     if (form == Form::Forbidden) return std::nullopt;
+    if (!escaped && path[i] == '%') stray = plain.size();
     if (!escaped && path[i] == '\\') {
       plain += '/';
     } else if (escaped && form == Form::Unreserved) {
       plain += *escaped;
       i += 2;
-    } else if (!escaped && form == Form::Escaped) {
+    } else if (escaped) {
+      plain += path.substr(i, 3);
+      i += 2;
+    } else if (form == Form::Escaped) {
       append_escaped(plain, path[i]);
     } else {
       plain += path[i];
+    }
+    // What was undone behind it would be an escape now, of a dot perhaps.
+    if (stray < plain.size() && escaped_char(std::string_view(plain).substr(stray))) {
+      plain.insert(stray + 1, "25");
+      stray = std::string::npos;
     }
   }
   return without_dots(plain);

@@ -38,6 +38,15 @@ TEST(UriNormalizerTest, WritesEscapesInOneWay) {
   EXPECT_EQ(normal("/%252e"), "/%252e");
 }
 
+// "%%32e" is "%2e" once "%32" is undone, which whoever comes next would undo in turn.
+TEST(UriNormalizerTest, MakesNoEscapesByUndoingOthers) {
+  EXPECT_EQ(normal("/a/%%32e%%32e/b"), "/a/%252e%252e/b");
+  EXPECT_EQ(normal("/%2%65/%%35%63/%%32f/%2%35"), "/%252e/%255c/%252f/%2525");
+  EXPECT_EQ(normal("/%%30%30"), "/%2500");
+  EXPECT_EQ(normal("/%%25/%4%%31/%%%"), "/%%25/%4%1/%%%");
+  EXPECT_EQ(normal("/%%%32e"), "/%%252e");
+}
+
 TEST(UriNormalizerTest, RefusesNul) {
   EXPECT_EQ(normal("/a%00"), "refused");
   EXPECT_EQ(normal(std::string_view("/a\0", 3)), "refused");
