@@ -13,6 +13,9 @@ DIFFERENT = {
     ("8.2.1 values", "with a space before"): "status 200",
     ("8.2.1 values", "with a space behind"): "status 200",
     ("8.2.1 values", "with a tab before"): "status 200",
+    ("8.3.1 requests", "a path beyond ASCII"): "status 200",
+    ("8.3.1 requests", "an authority with a port that is none"): "status 200",
+    ("8.3.1 requests", "an authority with half an address"): "status 200",
     ("8.5 CONNECT", "that is not configured"): "status 404",
     ("10.5 limits", "more fields than are allowed"): "reset INTERNAL_ERROR",
 }

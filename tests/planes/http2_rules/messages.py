@@ -138,6 +138,7 @@ CASES = [
         ("a path with a line break", with_path("/ HTTP/1.1\r\nx: y"), _RESET),
         ("a path with a NUL", with_path("/a\0"), _RESET),
         ("a path with a tab", with_path("/a\tb"), _RESET),
+        ("a path beyond ASCII", with_path("/caf\xe9"), "status 400"),
         ("a whole URL as path", with_path("http://rules.test/"), _RESET),
         ("a path with a query", with_path("/?a=b&c"), "status 200"),
         ("GET *", with_path("*"), _RESET),
@@ -151,6 +152,8 @@ CASES = [
         ("an authority with a space", get((":authority", "a b"), lacking=[":authority"]), _RESET),
         ("an authority with a line break", get((":authority", "a\r\nx: y"), lacking=[":authority"]), _RESET),
         ("an authority with a slash", get((":authority", "a/b"), lacking=[":authority"]), _RESET),
+        ("an authority with a port that is none", get((":authority", "a:b"), lacking=[":authority"]), "status 400"),
+        ("an authority with half an address", get((":authority", "[::1"), lacking=[":authority"]), "status 400"),
         ("an empty authority and no host", get((":authority", ""), lacking=[":authority"]), _RESET),
     ),
     *table(
