@@ -1,7 +1,10 @@
-"""Clients that others have written: curl, nghttp and h2load."""
+"""Clients that others have written: curl, nghttp, h2load, and those of Python."""
 
+import http.client
 import subprocess
 import unittest
+import urllib.error
+import urllib.request
 
 from peers.case import PlaneTest, guest
 from peers.http1 import Http1Upstream
@@ -16,6 +19,7 @@ class ClientsTest(PlaneTest):
     def serve(self, kind):
         self.upstream = self.upstream(kind)
         weir = self.weir(guest("http_all"), "--upstream", self.upstream.url, workers=2)
+        self.port = weir.port
         self.url = f"http://127.0.0.1:{weir.port}"
 
     def test_curl_over_http1(self):
@@ -56,6 +60,26 @@ class ClientsTest(PlaneTest):
             with self.subTest(protocol=protocol):
                 printed = printed_by("h2load", *protocol, "-n500", "-c10", f"{self.url}/headers")
                 self.assertIn("500 succeeded, 0 failed, 0 errored, 0 timeout", printed)
+
+    def test_urllib(self):
+        self.serve(Http2Upstream)
+        with urllib.request.urlopen(f"{self.url}/body/rewrite", data=b"hello", timeout=10) as answer:
+            self.assertEqual(answer.read(), b"response(request(hello))")
+        with self.assertRaises(urllib.error.HTTPError) as failed:
+            urllib.request.urlopen(f"{self.url}/local-response", timeout=10)
+        self.assertEqual(failed.exception.code, 403)
+        failed.exception.close()
+
+    def test_http_client_with_chunks_on_one_connection(self):
+        self.serve(Http1Upstream)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        self.addCleanup(connection.close)
+        for count in range(1, 4):
+            pieces = [b"piece"] * count
+            connection.request("POST", "/body/rewrite", body=iter(pieces), encode_chunked=True,
+                               headers={"Transfer-Encoding": "chunked"})
+            answer = connection.getresponse()
+            self.assertEqual(answer.read(), b"response(request(" + b"piece" * count + b"))")
 
 
 if __name__ == "__main__":
