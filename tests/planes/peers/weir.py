@@ -28,10 +28,10 @@ def eventually(question, what, patience_s=PATIENCE_S):
     return answer
 
 
-def run_to_end(*arguments):
+def run_to_end(*arguments, **options):
     """Runs the command until it ends by itself: its exit code and what it printed to stderr."""
     done = subprocess.run(
-        [BINARY, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        [BINARY, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False, **options
     )
     return done.returncode, done.stderr
 
