@@ -22,8 +22,8 @@ Mode mode() {
                            .extended_constants = true}};
 }
 
-// What its compiler takes of the stack for a function is not known, and some code takes more in each
-// round of a loop: the supplied limit is an estimate, which a hostile module can get past.
+// What its compiler takes of the stack for a function is not known, and some code takes more in
+// each round of a loop: the supplied limit is an estimate, which a hostile module can get past.
 Done check_trust() {
   const char* value = std::getenv("WEIR_WASMEDGE_AOT");
   if (value != nullptr && std::string_view(value) == "trusted") return Unit{};
