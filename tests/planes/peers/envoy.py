@@ -40,6 +40,8 @@ _EXTENSION = (
 _TCP_PROXY = f"{_TYPES}envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 _WASM = f"{_TYPES}envoy.extensions.filters.http.wasm.v3.Wasm"
 _NETWORK_WASM = f"{_TYPES}envoy.extensions.filters.network.wasm.v3.Wasm"
+_WASM_LOG = f"{_TYPES}envoy.extensions.access_loggers.wasm.v3.WasmAccessLog"
+_WASM_SERVICE = f"{_TYPES}envoy.extensions.wasm.v3.WasmService"
 _CLUSTER = f"{_TYPES}envoy.extensions.clusters.dynamic_modules.v3.ClusterConfig"
 _LISTENER = f"{_TYPES}envoy.config.listener.v3.Listener"
 _ACCESS_LOG = f"{_TYPES}envoy.extensions.access_loggers.file.v3.FileAccessLog"
@@ -115,17 +117,27 @@ def service(config, name="service"):
     return {"name": name, "typed_config": extension}
 
 
-def wasm_filter(config, kind=_WASM):
-    """The same plugin in Envoy's own filter, on its own V8."""
+def wasm_filter(config, kind=_WASM, **options):
+    """The same plugin in Envoy's own filter, on its own V8. `options` are further fields of that message."""
     vm = {**config["vm_config"], "runtime": "envoy.wasm.runtime.v8"}
     return {
         "name": config["name"],
-        "typed_config": {"@type": kind, "config": {**config, "vm_config": vm}},
+        "typed_config": {"@type": kind, "config": {**config, "vm_config": vm}, **options},
     }
 
 
 def network_wasm_filter(config):
     return wasm_filter(config, _NETWORK_WASM)
+
+
+def wasm_log(config):
+    """The same as an access logger of Envoy's own."""
+    return wasm_filter(config, _WASM_LOG)
+
+
+def wasm_service(config):
+    """The same as a service of Envoy's own, one for the process."""
+    return {**wasm_filter(config, _WASM_SERVICE, singleton=True), "name": "envoy.bootstrap.wasm"}
 
 
 def route_config(config):
@@ -264,7 +276,7 @@ class Envoy:
         arguments = [
             *(BINARY, "-c", str(self.folder / "envoy.json"), "--concurrency", str(workers)),
             *(*hot_restart, "--admin-address-path", str(self.folder / "admin")),
-            *("--component-log-level", f"dynamic_modules:{log_level}"),
+            *("--component-log-level", f"dynamic_modules:{log_level},wasm:{log_level}"),
             *("--log-level", "warning", "--drain-time-s", "0"),
             *("--log-format", "[%l] %v"),
         ]
