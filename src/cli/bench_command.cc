@@ -100,8 +100,8 @@ Result<BenchReport> BenchCommand::bench(const StartAgain& start_again) const {
     return !scenario.steps.empty() && scenario.name.find(only_) != std::string::npos;
   });
   if (chosen == suite.scenarios.end()) {
-    return Error{ErrorCode::BadConfig,
-                 file_ + ": no scenario has steps and '" + only_ + "' in its name"};
+    const std::string named = only_.empty() ? "" : " and '" + only_ + "' in its name";
+    return Error{ErrorCode::BadConfig, file_ + ": no scenario has steps" + named};
   }
   const engine::Engines engines(engine::Engines::default_search_path(), {});
   start_again_for_chosen(engines, engines_, suite.plugin.vm.engine, kCommand, start_again);

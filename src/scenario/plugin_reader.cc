@@ -3,6 +3,8 @@
 #include "config/any_bytes.h"
 #include "config/bootstrap.h"
 #include "config/plugin_reader.h"
+#include "config/suggestion.h"
+#include "engine/engines.h"
 #include "planes/common/plugin_source.h"
 #include "planes/serve/generation.h"
 #include "scenario/text_file.h"
@@ -72,12 +74,27 @@ Result<Source> read_source(const v1::Plugin& plugin, const Place& at, const path
   }
 }
 
+// `runtime` as it stands in a configuration; empty is the default.
+Done check_engine(const std::string& runtime, const Place& at) {
+  if (!engine::canonical_name(runtime).empty()) return Unit{};
+  std::vector<std::string> known;
+  for (const std::string_view engine : engine::known_engines()) {
+    known.emplace_back(engine);
+    for (const std::string_view name : engine::configuration_names(engine)) {
+      known.emplace_back(name);
+    }
+  }
+  return at.error("there is no engine " + config::quote(runtime) + "; " +
+                  config::suggest(runtime, known));
+}
+
 }  // namespace
 
 Result<runtime::PluginOptions> read_plugin(const v1::Plugin& plugin, const Place& at,
                                            const path& base_dir, const path& code_file) {
   WEIR_TRY(Source source, read_source(plugin, at, base_dir));
   config::PluginSettings& settings = source.settings;
+  WEIR_TRY(check_engine(settings.vm.runtime, at));
   if (!plugin.name().empty()) settings.name = plugin.name();
   if (!plugin.root_id().empty()) settings.root_id = plugin.root_id();
   if (!plugin.vm_id().empty()) settings.vm.vm_id = plugin.vm_id();

@@ -414,6 +414,11 @@ class FileTest(ScenarioTest):
             (head + "upstreams: [{name: a, answers: [{}]}]\nscenarios: [{name: a}]\n",
              "upstreams[0].answers[0]: says no answer"),
             ("plugin: {served: {file: nowhere.yaml}}\n", "plugin.served.file: "),
+            # It went on to the engines, and ended the program there.
+            (f"plugin: {{options: {{plugin: {{vm_config: {{runtime: envoy.wasm.runtime.wasmtimee, "
+             f"code: {{local: {{filename: {plugin}}}}}}}}}}}}}\n",
+             "1:1: plugin: there is no engine 'envoy.wasm.runtime.wasmtimee'; did you mean "
+             "'envoy.wasm.runtime.wasmtime'?"),
             (f"plugin: {{served: {{file: {EXAMPLES}/access-log/weir.yaml}}}}\n",
              "there are several plugins: say by 'plugin' which one of"),
             (f"plugin: {{served: {{file: {EXAMPLES}/access-log/weir.yaml, plugin: x}}}}\n",
