@@ -1,8 +1,9 @@
 #include "scenario/golden.h"
 
 #include <fstream>
-#include <iterator>
 #include <sstream>
+
+#include "scenario/text_file.h"
 
 namespace weir::scenario {
 namespace {
@@ -15,7 +16,7 @@ std::string first_difference(const std::string& expected, const std::string& got
   for (size_t number = 1;; ++number) {
     const bool had = static_cast<bool>(std::getline(before, old_line));
     const bool has = static_cast<bool>(std::getline(now, new_line));
-    if (!had && !has) return "";
+    if (!had && !has) return ": the last line ends otherwise";
     if (had && has && old_line == new_line) continue;
     return ":" + std::to_string(number) + ": expected '" + (had ? old_line : "the end") +
            "', got '" + (has ? new_line : "the end") + "'";
@@ -40,9 +41,7 @@ Result<std::string> check_golden(const std::filesystem::path& file, const std::s
   const bool there = std::filesystem::exists(file, ignored);
   std::string expected;
   if (there) {
-    std::ifstream in(file, std::ios::binary);
-    expected.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
-    if (!in) return Error{ErrorCode::Io, file.string() + ": cannot be read"};
+    WEIR_TRY(expected, read_text_file(file));
   }
   if (there && expected == transcript) return std::string();
   if (mode == GoldenMode::Update) {

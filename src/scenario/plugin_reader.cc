@@ -105,6 +105,8 @@ Result<runtime::PluginOptions> read_plugin(const v1::Plugin& plugin, const Place
   if (!code_file.empty()) {
     auto code = read_text_file(code_file);
     if (!code.ok()) return std::move(code).error().in("--plugin");
+    // A native plugin's scenarios are those of the same source as wasm.
+    if (engine::canonical_name(settings.vm.runtime) == "null") settings.vm.runtime.clear();
     return planes::plugin_options(settings, std::move(code).value());
   }
   if (std::holds_alternative<config::RemoteFile>(settings.vm.code)) {

@@ -2,7 +2,7 @@
 
 #include <cerrno>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <system_error>
 
 namespace weir::scenario {
@@ -16,9 +16,11 @@ Result<std::string> read_text_file(const std::filesystem::path& file) {
   if (std::filesystem::is_character_file(file, ignored)) return unreadable("it is a device");
   std::ifstream in(file, std::ios::binary);
   if (!in) return unreadable(std::generic_category().message(errno));
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in) return unreadable("it breaks off");
-  return text;
+  // Streams catch what their buffers throw; an empty file is an error of `text` alone.
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (in.bad() || text.bad()) return unreadable("it breaks off");
+  return text.str();
 }
 
 }  // namespace weir::scenario

@@ -124,6 +124,18 @@ scenarios:
     expect: {response: {headers: {has: ["x-streams: 1"]}}}
 """))
 
+    def test_a_native_plugins_scenarios_are_those_of_its_wasm(self):
+        file = self.write("""
+plugin: {native: ./nowhere.so}
+scenarios:
+- name: streams are counted
+  steps:
+  - http: {}
+    expect: {response: {headers: {has: ["x-streams: 1"]}}}
+""")
+        out = self.assert_passes("--plugin", guest("cpp_sdk/low_level"), file)
+        self.assertIn("passed  wasmtime  streams are counted", out)
+
     def test_isolated_streams_are_the_same(self):
         text = """
 plugin:
@@ -471,6 +483,14 @@ class OutputTest(ScenarioTest):
         self.assert_fails('got \'  10 ms  answer from auth {:status: "200", x-auth-user: "ann"', file)
         self.assert_passes("--update", file)
         self.assertEqual(golden.read_text(), text)
+
+    def test_a_golden_file_that_is_a_folder(self):
+        (self.folder / "folder").mkdir()
+        file = self.write(asked("").replace("name: case 0", "name: case 0\n  golden: folder"))
+        for options in ([], ["--update"]):
+            code, _, err = self.run_test(*options, file)
+            self.assertEqual(code, 2, err)
+            self.assertIn("folder: cannot be read: it is a folder", err)
 
     def test_a_body_in_a_file(self):
         file = self.write(asked("request: {body_file: bodies/one.txt}, response: {status: 200}"))
