@@ -15,6 +15,7 @@
 #include "config/known_types.h"
 #include "config/requirements.h"
 #include "config/suggestion.h"
+#include "config/unsupported_fields.h"
 #include "config/well_known.h"
 #include "weir/envoy/wasm.pb.h"
 
@@ -53,8 +54,12 @@ class Checker {
     const pb::Reflection& reflection = *message.GetReflection();
     const pb::UnknownFieldSet& unknown = reflection.GetUnknownFields(message);
     if (!unknown.empty()) {
+      const int number = unknown.field(0).number();
+      if (const auto* unsupported = find_unsupported(*message.GetDescriptor(), number)) {
+        return at.field(unsupported->name).error(unsupported->why);
+      }
       return at.error(message.GetDescriptor()->full_name() + " has no field " +
-                      std::to_string(unknown.field(0).number()));
+                      std::to_string(number));
     }
     std::vector<const Field*> fields;
     reflection.ListFields(message, &fields);

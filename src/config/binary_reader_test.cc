@@ -88,6 +88,18 @@ TEST(BinaryReaderTest, NamesAFieldThatIsNotKnownAtAnyDepth) {
   EXPECT_EQ(error_of(config), "f.pb: configuration: google.protobuf.Any has no field 2000");
 }
 
+// Field 3 of a RetryPolicy is Envoy's retry_on.
+TEST(BinaryReaderTest, NamesAFieldThatIsNotSupported) {
+  auto config = plugin();
+  auto& remote = *config.mutable_vm_config()->mutable_code()->mutable_remote();
+  EXPECT_TRUE(
+      remote.mutable_retry_policy()->MergeFromString("\x1a\x03"
+                                                     "5xx"));
+  EXPECT_TRUE(error_of(config).starts_with(
+      "f.pb: vm_config.code.remote.retry_policy.retry_on: not supported"))
+      << error_of(config);
+}
+
 TEST(BinaryReaderTest, LooksIntoAnAny) {
   PluginConfig outer = plugin();
   outer.mutable_configuration()->set_type_url("type.googleapis.com/google.protobuf.StringValue");

@@ -12,6 +12,7 @@
 #include "config/known_types.h"
 #include "config/requirements.h"
 #include "config/suggestion.h"
+#include "config/unsupported_fields.h"
 #include "config/well_known.h"
 
 namespace weir::config {
@@ -85,6 +86,9 @@ Done MessageReader::read_fields(const Node& node, Message& into, const Place& at
     Place here = enter(entry, at);
     const Field* field = find_field(type, entry.key);
     if (field == nullptr) {
+      if (const auto* unsupported = find_unsupported(type, entry.key)) {
+        return here.error(unsupported->why);
+      }
       return here.error("unknown field; " + suggest(entry.key, field_names(type)));
     }
     if (!seen.insert(field).second) {

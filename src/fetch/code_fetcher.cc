@@ -33,12 +33,19 @@ Fetched<std::string> fetch_file(const Source& source, HttpClient& http) {
                                              .timeout = source.timeout,
                                              .max_bytes = source.max_bytes,
                                              .follow_redirects = source.follow_redirects}));
-  WEIR_TRY(expect_ok(source.uri, response));
+  if (auto ok = expect_ok(source.uri, response); !ok.ok()) {
+    Failure failure = std::move(ok).error();
+    if (!response.redirect.empty()) {
+      failure.error.message +=
+          "; write that uri, or set fetch.follow_redirects of weir.v1.PluginOptions";
+    }
+    return failure;
+  }
   const Digest digest = sha256({as_bytes(response.body)});
   if (digest != source.sha256) {
-    return final(shown(source) + ": the sha256 of what is there is " + to_hex(digest) + ", not " +
-                     to_hex(source.sha256),
-                 ErrorCode::BadModule);
+    return passing(shown(source) + ": the sha256 of what is there is " + to_hex(digest) + ", not " +
+                       to_hex(source.sha256),
+                   ErrorCode::BadModule);
   }
   return std::move(response.body);
 }

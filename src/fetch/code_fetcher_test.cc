@@ -111,11 +111,28 @@ TEST_F(CodeFetcherTest, TriesAgainWhatMayPass) {
   EXPECT_EQ(asked, 3);
 }
 
+// The code may be on its way to the server, as a configuration that names it may be the first to
+// come.
+TEST_F(CodeFetcherTest, TriesAgainWhereSomethingElseIs) {
+  std::atomic<int> asked = 0;
+  const FakeServer server([&](const FakeRequest&) {
+    const int number = ++asked;
+    if (number == 1) return FakeResponse{.status = 404};
+    return FakeResponse{.body = number == 2 ? "other" : "code"};
+  });
+  Source often = source(server.url("/a.wasm"));
+  often.retries = 2;
+  EXPECT_TRUE(fetcher.wait_for(often).ok());
+}
+
 TEST_F(CodeFetcherTest, GivesUpOnWhatIsWrong) {
-  const FakeServer server([](const FakeRequest&) { return FakeResponse{.status = 404}; });
+  const FakeServer server([](const FakeRequest&) {
+    return FakeResponse{.status = 302, .headers = {"location: /there"}};
+  });
   Source often = source(server.url("/a.wasm?key=secret"));
   often.retries = 5;
-  EXPECT_EQ(error(often), server.url("/a.wasm") + ": the server answers with status 404");
+  EXPECT_THAT(error(often),
+              HasSubstr(server.url("/a.wasm") + ": the server answers with status 302"));
   EXPECT_EQ(server.requests().size(), 1u);
 }
 

@@ -10,8 +10,10 @@ namespace weir::fetch {
 
 struct Failure {
   enum class Kind : uint8_t {
-    Passing,  // no connection, a time-out, an overloaded server: the next try may succeed
-    Final,    // an answer that is whole and wrong
+    // No connection, a time-out, a server that has something else there: the next try may succeed.
+    Passing,
+    // What is asked for is at fault, or how.
+    Final,
   };
 
   Error error;
@@ -24,8 +26,8 @@ struct Failure {
 template <typename T>
 using Fetched = Result<T, Failure>;
 
-inline Failure passing(std::string reason) {
-  return {{ErrorCode::Unavailable, std::move(reason)}, Failure::Kind::Passing};
+inline Failure passing(std::string reason, ErrorCode code = ErrorCode::Unavailable) {
+  return {{code, std::move(reason)}, Failure::Kind::Passing};
 }
 
 inline Failure final(std::string reason, ErrorCode code = ErrorCode::Unavailable) {

@@ -181,8 +181,7 @@ Fetched<Unit> expect_ok(std::string_view url, const HttpResponse& response) {
     return final(std::move(reason) + ", a redirect to " + shown_url(response.redirect) +
                  ", which is not followed");
   }
-  const bool later = status == 408 || status == 425 || status == 429 || status >= 500;
-  return later ? passing(std::move(reason)) : final(std::move(reason));
+  return passing(std::move(reason));
 }
 
 std::string escape(std::string_view text) {

@@ -160,6 +160,8 @@ TEST_F(RegistryClientTest, TriesAgainWhatMayPassAlone) {
   respond = [](const FakeRequest&) { return FakeResponse{.status = 503}; };
   EXPECT_EQ(fetch(source(":v1")).error().kind, Failure::Kind::Passing);
   respond = [](const FakeRequest&) { return FakeResponse{.status = 404}; };
+  EXPECT_EQ(fetch(source(":v1")).error().kind, Failure::Kind::Passing);
+  respond = [](const FakeRequest&) { return FakeResponse{.body = "[]"}; };
   EXPECT_EQ(fetch(source(":v1")).error().kind, Failure::Kind::Final);
 }
 
