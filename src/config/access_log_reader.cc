@@ -56,17 +56,12 @@ Result<LogFile> read_stream(const google::protobuf::Any& any, LogFile::Kind kind
 
 Result<PluginSettings> read_plugin_log(const google::protobuf::Any& config,
                                        const Environment& environment, const Place& at) {
-  const auto read = [&]() -> Result<PluginSettings> {
-    if (config.Is<WasmAccessLog>()) {
-      WEIR_TRY(WasmAccessLog log, unpack<WasmAccessLog>(config, at));
-      return make_plugin_settings(log.config(), at.field("config"), environment);
-    }
-    WEIR_TRY(PluginOptions options, unpack<PluginOptions>(config, at));
-    return make_plugin_settings(options, at, environment);
-  };
-  WEIR_TRY(PluginSettings plugin, read());
-  plugin.where = at.describe();
-  return plugin;
+  if (config.Is<WasmAccessLog>()) {
+    WEIR_TRY(WasmAccessLog log, unpack<WasmAccessLog>(config, at));
+    return make_plugin_settings(log.config(), at.field("config"), environment);
+  }
+  WEIR_TRY(PluginOptions options, unpack<PluginOptions>(config, at));
+  return make_plugin_settings(options, at, environment);
 }
 
 Result<AccessLog> read_access_log(const accesslog_v3::AccessLog& message,

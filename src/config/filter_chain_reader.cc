@@ -69,7 +69,6 @@ Result<std::vector<PluginSettings>> read_http_filters(const HttpConnectionManage
     if (router) return here.error("the router has to be the last filter; none is reached after it");
     const Place filter = here.field("typed_config");
     WEIR_TRY(PluginSettings plugin, read_http_filter(config, environment, filter));
-    plugin.where = filter.describe();
     plugins.push_back(std::move(plugin));
   }
   return at.error("the last filter has to be the router, " + Router::descriptor()->full_name());
@@ -205,7 +204,6 @@ Done read_filters(const listener_v3::FilterChain& chain, const std::set<std::str
       return unknown_network_filter(config, here);
     }
     WEIR_TRY(PluginSettings plugin, read_network_plugin(config, environment, here));
-    plugin.where = here.describe();
     into.network_plugins.push_back(std::move(plugin));
   }
   return at.field("filters").error("the last filter has to be " +

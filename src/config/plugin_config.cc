@@ -5,11 +5,15 @@
 #include <cstring>
 #include <fstream>
 
+#include "base/shown_url.h"
+
 namespace weir::config {
 namespace {
 
 // A .wasm file of this size would take minutes to compile.
 constexpr uintmax_t kMaxBytes = 512ull << 20;
+
+constexpr const char* kReadable = "; name a file that can be read";
 
 std::string quote_path(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
 
@@ -19,7 +23,9 @@ Result<std::string> read_file(const std::filesystem::path& path, std::string_vie
   uintmax_t size = std::filesystem::file_size(path, error);
   if (error) {
     auto code = error == std::errc::no_such_file_or_directory ? ErrorCode::NotFound : ErrorCode::Io;
-    return Error{code, doing + error.message()};
+    const bool missing = code == ErrorCode::NotFound;
+    return Error{code, doing + error.message() +
+                           (missing ? "; put it there, or write where it is" : kReadable)};
   }
   if (size > kMaxBytes) {
     return Error{ErrorCode::LimitExceeded, "the " + std::string(what) + " in " + quote_path(path) +
@@ -28,7 +34,7 @@ Result<std::string> read_file(const std::filesystem::path& path, std::string_vie
   std::ifstream in(path, std::ios::binary);
   std::string bytes(static_cast<size_t>(size), '\0');
   if (!in || !in.read(bytes.data(), static_cast<std::streamsize>(size))) {
-    return Error{ErrorCode::Io, doing + std::strerror(errno)};
+    return Error{ErrorCode::Io, doing + std::strerror(errno) + kReadable};
   }
   return bytes;
 }
@@ -39,11 +45,7 @@ struct Reader {
 
   // An absolute path stays as it is.
   Result<std::string> operator()(const LocalFile& file) const {
-    const auto folder = base_dir / file.watched_directory;
-    if (!file.watched_directory.empty() && !std::filesystem::is_directory(folder)) {
-      return Error{ErrorCode::NotFound,
-                   "watched_directory: " + quote_path(folder) + " is no folder"};
-    }
+    WEIR_TRY(check_watched_folder(file, base_dir));
     return read_file(base_dir / file.path, what);
   }
 
@@ -52,18 +54,28 @@ struct Reader {
   Result<std::string> operator()(const EnvironmentVariable& variable) const {
     const char* value = std::getenv(variable.name.c_str());
     if (value != nullptr) return std::string(value);
-    return Error{ErrorCode::NotFound, "the " + std::string(what) +
-                                          " is to come from environment variable '" +
-                                          variable.name + "', which is not set"};
+    return Error{ErrorCode::NotFound,
+                 "the " + std::string(what) + " is to come from environment variable '" +
+                     variable.name + "', which is not set; set it where weir is started"};
   }
 
   Result<std::string> operator()(const RemoteFile& file) const {
-    return Error{ErrorCode::Unsupported,
-                 "code cannot be fetched from '" + file.uri + "' here; use code.local.filename"};
+    return Error{ErrorCode::Unsupported, "code cannot be fetched from '" + shown_url(file.uri) +
+                                             "' here; use code.local.filename"};
   }
 };
 
 }  // namespace
+
+Done check_watched_folder(const LocalFile& file, const std::filesystem::path& base_dir) {
+  const auto folder = base_dir / file.watched_directory;
+  std::error_code ignored;
+  if (file.watched_directory.empty() || std::filesystem::is_directory(folder, ignored)) {
+    return Unit{};
+  }
+  return Error{ErrorCode::NotFound, "watched_directory: " + quote_path(folder) +
+                                        " is no folder; make it, or name another one"};
+}
 
 Result<std::string> read_data(const DataSource& source, const std::filesystem::path& base_dir,
                               std::string_view what) {

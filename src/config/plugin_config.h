@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "config/plugin_origin.h"
 
 namespace weir::config {
 
@@ -116,8 +117,7 @@ struct VmSettings {
 };
 
 struct PluginSettings {
-  // File, line and field, to begin errors with; empty where no file says it.
-  std::string where;
+  PluginOrigin where;  // to begin errors with
   std::string name;
   std::string root_id;
   std::string configuration;  // given to proxy_on_configure
@@ -133,6 +133,9 @@ struct PluginSettings {
 // The bytes. The error names the file or variable that cannot be read, and `what` was to be there.
 Result<std::string> read_data(const DataSource& source, const std::filesystem::path& base_dir,
                               std::string_view what = "code");
+
+// An error where the file's watched_directory is not there.
+Done check_watched_folder(const LocalFile& file, const std::filesystem::path& base_dir);
 
 // The bytes of code that is at hand. The error names the file or variable that cannot be read;
 // a RemoteFile is not.

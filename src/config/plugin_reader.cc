@@ -1,11 +1,13 @@
 #include "config/plugin_reader.h"
 
+#include <google/protobuf/descriptor.h>
 #include <unistd.h>
 
 #include <string_view>
 #include <utility>
 
 #include "base/lower_case.h"
+#include "base/shown_url.h"
 #include "config/any_bytes.h"
 #include "config/capability_names.h"
 #include "config/data_source_reader.h"
@@ -39,11 +41,12 @@ Done check_uri(std::string_view uri, const Place& at) {
   }
   const bool known =
       uri.starts_with("http://") || uri.starts_with("https://") || uri.starts_with("oci://");
-  if (!known) return at.error(quote(uri) + " does not begin with https://, http:// or oci://");
+  if (!known)
+    return at.error(quote(shown_url(uri)) + " does not begin with https://, http:// or oci://");
   if (std::ranges::none_of(uri, [](char c) { return (c >= 0 && c <= ' ') || c == '\x7f'; })) {
     return Unit{};
   }
-  return at.error(quote(uri) +
+  return at.error(quote(shown_url(uri)) +
                   " has a space or a control character; write it in hexadecimal, as %20");
 }
 
@@ -190,6 +193,42 @@ Result<Limits> read_limits(const weir::v1::Limits& message, const Place& at) {
   return limits;
 }
 
+// The field of the code's place that says what to read.
+Place code_place(const core::AsyncDataSource& code, const Place& at) {
+  if (code.has_remote()) return at.field("remote").field("http_uri").field("uri");
+  const Place local = at.field("local");
+  const auto* field =
+      code.local().GetDescriptor()->FindFieldByNumber(code.local().specifier_case());
+  return field == nullptr ? local : local.field(field->name());
+}
+
+// `at` is where the PluginConfig stands.
+PluginOrigin origin_of(const wasm::PluginConfig& config, const Place& at) {
+  const Place vm = at.field("vm_config");
+  const Place code = vm.field("code");
+  PluginOrigin origin;
+  using enum PluginField;
+  origin.set(Plugin, at.describe());
+  origin.set(Configuration, at.field("configuration").describe());
+  origin.set(Runtime, vm.field("runtime").describe());
+  origin.set(Code, code_place(config.vm_config().code(), code).describe());
+  origin.set(CodeHash, code.field("remote").field("sha256").describe());
+  origin.set(CodeFolder, code.field("local").field("watched_directory").field("path").describe());
+  origin.set(CacheMiss, vm.field("nack_on_code_cache_miss").describe());
+  origin.set(VmConfiguration, vm.field("configuration").describe());
+  return origin;
+}
+
+// `at` is where the PluginOptions stand.
+void add_options(const Place& at, PluginOrigin& origin) {
+  const Place fetch = at.field("fetch");
+  using enum PluginField;
+  origin.set(MaxCodeBytes, fetch.field("max_bytes").describe());
+  origin.set(PullSecret, fetch.field("pull_secret").describe());
+  origin.set(Isolation, at.field("isolation").describe());
+  origin.set(MaxStreamMemory, at.field("limits").field("max_stream_memory_bytes").describe());
+}
+
 Done read_fetch(const weir::v1::Fetch& message, const Place& at, CodeSource& into) {
   auto* remote = std::get_if<RemoteFile>(&into);
   if (remote == nullptr) return at.error("the plugin's code is not remote; leave it out");
@@ -219,6 +258,7 @@ Environment process_environment() {
 Result<PluginSettings> make_plugin_settings(const wasm::PluginConfig& config, const Place& at,
                                             const Environment& environment) {
   PluginSettings plugin;
+  plugin.where = origin_of(config, at);
   plugin.name = config.name();
   plugin.root_id = config.root_id();
   WEIR_TRY(plugin.configuration,
@@ -236,6 +276,7 @@ Result<PluginSettings> make_plugin_settings(const weir::v1::PluginOptions& optio
                                             const Environment& environment) {
   WEIR_TRY(PluginSettings plugin,
            make_plugin_settings(options.plugin(), at.field("plugin"), environment));
+  add_options(at, plugin.where);
   WEIR_TRY(plugin.vm.limits, read_limits(options.limits(), at.field("limits")));
   if (options.has_fetch()) {
     WEIR_TRY(read_fetch(options.fetch(), at.field("fetch"), plugin.vm.code));

@@ -312,7 +312,8 @@ TEST_F(ReadCodeTest, NamesTheFileThatItCannotRead) {
   ASSERT_FALSE(absent.ok());
   EXPECT_EQ(absent.error().code, ErrorCode::NotFound);
   EXPECT_EQ(absent.error().message, "cannot read code from '" + (dir_ / "b.wasm").string() +
-                                        "': No such file or directory");
+                                        "': No such file or directory; put it there, or write "
+                                        "where it is");
   EXPECT_FALSE(read_code(LocalFile{"."}, dir_).ok());
 }
 
@@ -320,8 +321,8 @@ TEST_F(ReadCodeTest, NamesAFolderToWatchThatIsNotThere) {
   EXPECT_EQ(read_code(LocalFile{"a.wasm", "."}, dir_).value(), "code");
   auto absent = read_code(LocalFile{"a.wasm", "absent"}, dir_);
   ASSERT_FALSE(absent.ok());
-  EXPECT_EQ(absent.error().message,
-            "watched_directory: '" + (dir_ / "absent").string() + "' is no folder");
+  EXPECT_EQ(absent.error().message, "watched_directory: '" + (dir_ / "absent").string() +
+                                        "' is no folder; make it, or name another one");
 }
 
 TEST_F(ReadCodeTest, TakesInlineCodeAsItIs) {
@@ -336,7 +337,8 @@ TEST_F(ReadCodeTest, ReadsAVariable) {
   ASSERT_FALSE(absent.ok());
   EXPECT_EQ(
       absent.error().message,
-      "the code is to come from environment variable 'WEIR_READ_CODE_TEST', which is not set");
+      "the code is to come from environment variable 'WEIR_READ_CODE_TEST', which is not set; set "
+      "it where weir is started");
 }
 
 TEST_F(ReadCodeTest, SaysThatItFetchesNothing) {

@@ -28,7 +28,6 @@ Result<Service> read_service(const google::protobuf::Any& config, const Environm
                     WasmService::descriptor()->full_name() + ", " +
                     ServiceOptions::descriptor()->full_name());
   }
-  service.plugin.where = at.describe();
   return service;
 }
 
@@ -75,10 +74,11 @@ Done check_singletons(const ServeSettings& settings) {
     if (!service.singleton) continue;
     for (const PluginSettings* other : others) {
       if (!share_vm(service.plugin, *other)) continue;
-      return Error{ErrorCode::BadConfig,
-                   service.plugin.where + ": the VM of a singleton is its own, but plugin " +
-                       quote(other->name) + " has the same vm_id and code; give one of the two " +
-                       "another vm_id"};
+      return service.plugin.where.locate(
+          PluginField::Plugin,
+          {ErrorCode::BadConfig,
+           "the VM of a singleton is its own, but plugin " + quote(other->name) +
+               " has the same vm_id and code; give one of the two another vm_id"});
     }
   }
   return Unit{};

@@ -69,7 +69,7 @@ TEST(ServiceReaderTest, ASingletonsVmIsItsOwn) {
       ": the VM of a singleton is its own, but plugin 'auth' has the same vm_id and code; give one "
       "of the two another vm_id";
   EXPECT_EQ(error_of(service(", config: " + plugin("one", "filter") + ", singleton: true")),
-            "bootstrap_extensions[0].typed_config" + why);
+            "bootstrap_extensions[0].typed_config.config" + why);
   EXPECT_EQ(error_of(service(", config: " + plugin("one", "filter"))), "no error");
 }
 

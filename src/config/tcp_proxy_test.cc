@@ -59,7 +59,7 @@ TEST(TcpProxyTest, StandsBehindPlugins) {
   ASSERT_EQ(listener.network_plugins.size(), 2u);
   EXPECT_EQ(listener.network_plugins[0].name, "one");
   EXPECT_EQ(listener.network_plugins[1].name, "two");
-  EXPECT_EQ(listener.network_plugins[0].where.substr(0, 7), "f.yaml:");
+  EXPECT_EQ(listener.network_plugins[0].where.of(PluginField::Plugin).substr(0, 7), "f.yaml:");
   EXPECT_TRUE(listener.plugins.empty());
   ASSERT_TRUE(listener.tcp_proxy);
   EXPECT_EQ(listener.tcp_proxy->stat_prefix, "s");

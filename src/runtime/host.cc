@@ -74,15 +74,16 @@ class TrialOwner final : public VmOwner {
 };
 
 // What the plugin's streams begin with; null where `code` is, as they share instances.
-Result<std::shared_ptr<const StartedImage>> try_out(Host& host,
-                                                    const std::shared_ptr<const Plugin>& plugin,
-                                                    const std::string* code) {
+Result<std::shared_ptr<const StartedImage>, LoadError> try_out(
+    Host& host, const std::shared_ptr<const Plugin>& plugin, const std::string* code) {
   TrialServices services;
   CallWatch::Thread watch(host.call_watch());
   auto attachment = plugin->vm()->module().engine().attach_thread();
   TrialOwner owner;
   VmInstance instance({host, services, watch, Purpose::Trial}, plugin->vm(), owner);
-  WEIR_TRY(instance.start(*plugin));
+  if (Done started = instance.start(*plugin); !started.ok()) {
+    return LoadError{std::move(started).error()};
+  }
   WEIR_TRY(PluginContext * root, instance.start_root(plugin));
   std::shared_ptr<const StartedImage> image;
   if (code != nullptr) image = StartedImage::make(instance, *root, *code);
@@ -91,12 +92,16 @@ Result<std::shared_ptr<const StartedImage>> try_out(Host& host,
   return image;
 }
 
-Done check_image(const StartedImage& image, const Plugin& plugin, Logger& logger) {
+Result<Unit, LoadError> check_image(const StartedImage& image, const Plugin& plugin,
+                                    Logger& logger) {
   const uint64_t most = plugin.vm()->options().limits.max_stream_memory_bytes;
   if (image.memory_bytes > most) {
-    return Error{ErrorCode::BadConfig,
-                 "the instance of one stream begins with " + std::to_string(image.memory_bytes) +
-                     " bytes of memory, limits.max_stream_memory_bytes is " + std::to_string(most)};
+    return LoadError{{ErrorCode::BadConfig, "the instance of one stream begins with " +
+                                                std::to_string(image.memory_bytes) +
+                                                " bytes of memory, limits.max_stream_memory_bytes "
+                                                "is " +
+                                                std::to_string(most)},
+                     LoadPart::MaxStreamMemory};
   }
   if (image.module == nullptr) {
     logger.log(LogLevel::Warn, "plugin '" + plugin.options().name +
@@ -104,6 +109,12 @@ Done check_image(const StartedImage& image, const Plugin& plugin, Logger& logger
                                    "), so each stream starts and configures an instance anew");
   }
   return Unit{};
+}
+
+// The one setting that a VM refuses whatever its code is isolation, by what its engine cannot do.
+LoadError at_vm(Error error, bool isolated) {
+  const bool by_setting = isolated && error.code == ErrorCode::BadConfig;
+  return {std::move(error), by_setting ? LoadPart::Isolation : LoadPart::Code};
 }
 
 }  // namespace
@@ -120,22 +131,27 @@ Host::~Host() = default;
 
 Result<std::shared_ptr<const Plugin>> Host::load(PluginOptions options) {
   const std::string name = "plugin '" + options.name + "'";
+  auto loaded = try_load(std::move(options));
+  if (!loaded.ok()) return std::move(loaded).error().in(name);
+  return std::move(loaded).value();
+}
+
+Result<std::shared_ptr<const Plugin>, LoadError> Host::try_load(PluginOptions options) {
   VmOptions vm_options = std::move(options.vm);
   const bool isolated = vm_options.isolation == Isolation::Stream;
   const std::string code = isolated ? vm_options.code : std::string();
+  if (auto engine = parts_.engines.find(vm_options.engine); !engine.ok()) {
+    return LoadError{std::move(engine).error(), LoadPart::Engine};
+  }
   VmShares shares{.data = shared_data_->store(vm_options.vm_id),
                   .queues = shared_queues_->group(vm_options.vm_id)};
-  auto vm = vms_->find_or_make(parts_, name, std::move(vm_options), std::move(shares));
-  if (!vm.ok()) return std::move(vm).error().in(name);
+  auto vm = vms_->find_or_make(parts_, "plugin '" + options.name + "'", std::move(vm_options),
+                               std::move(shares));
+  if (!vm.ok()) return at_vm(std::move(vm).error(), isolated);
   options.vm = vm.value()->options();
   auto plugin = std::make_shared<Plugin>(std::move(options), std::move(vm).value());
-  auto tried = try_out(*this, plugin, isolated ? &code : nullptr);
-  if (!tried.ok()) return std::move(tried).error().in(name);
-  plugin->image_ = std::move(tried).value();
-  if (isolated) {
-    Done checked = check_image(*plugin->image_, *plugin, parts_.logger);
-    if (!checked.ok()) return std::move(checked).error().in(name);
-  }
+  WEIR_TRY(plugin->image_, try_out(*this, plugin, isolated ? &code : nullptr));
+  if (isolated) WEIR_TRY(check_image(*plugin->image_, *plugin, parts_.logger));
   return std::shared_ptr<const Plugin>(std::move(plugin));
 }
 

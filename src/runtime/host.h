@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "runtime/load_error.h"
 #include "runtime/options.h"
 
 namespace weir::engine {
@@ -73,6 +74,9 @@ class Host {
   // code or what the plugin refused. Calls that the plugin makes while it is tried out are accepted
   // and never sent.
   Result<std::shared_ptr<const Plugin>> load(PluginOptions options);
+
+  // The same; the error says what of the options it is about, too, but not the plugin's name.
+  Result<std::shared_ptr<const Plugin>, LoadError> try_load(PluginOptions options);
 
   // Null: none.
   const engine::CodeCache* code_cache() const { return parts_.code_cache; }

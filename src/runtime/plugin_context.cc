@@ -52,7 +52,7 @@ PluginContext::~PluginContext() {
   withdraw();
 }
 
-Done PluginContext::start() {
+Result<Unit, LoadError> PluginContext::start() {
   enroll();
   static_cast<void>(vm().call(Callback::OnContextCreate, *this, {0}));
   in_vm_start_ = true;
@@ -60,8 +60,9 @@ Done PluginContext::start() {
   const auto accepted = vm().call(Callback::OnVmStart, *this, {size}, 1);
   in_vm_start_ = false;
   if (accepted && *accepted == 0) {
-    return Error{ErrorCode::BadConfig,
-                 "the plugin refused to start: proxy_on_vm_start returned false"};
+    return LoadError{
+        {ErrorCode::BadConfig, "the plugin refused to start: proxy_on_vm_start returned false"},
+        LoadPart::VmConfiguration};
   }
   WEIR_TRY(configure());
   if (state_ == State::Starting) state_ = State::Running;
@@ -75,14 +76,15 @@ void PluginContext::begin_started(const RootState& state) {
   state_ = State::Running;
 }
 
-Done PluginContext::configure() {
+Result<Unit, LoadError> PluginContext::configure() {
   const auto size = static_cast<uint32_t>(plugin_configuration_.size());
   for (Callback callback : {Callback::ValidateConfiguration, Callback::OnConfigure}) {
     const auto accepted = vm().call(callback, *this, {size}, 1);
     if (accepted && *accepted == 0) {
-      return Error{ErrorCode::BadConfig,
-                   "the plugin refused its configuration: " + std::string(type_of(callback).name) +
-                       " returned false"};
+      return LoadError{
+          {ErrorCode::BadConfig, "the plugin refused its configuration: " +
+                                     std::string(type_of(callback).name) + " returned false"},
+          LoadPart::Configuration};
     }
   }
   return Unit{};

@@ -10,6 +10,7 @@
 #include "runtime/context_base.h"
 #include "runtime/grpc_call.h"
 #include "runtime/http_call.h"
+#include "runtime/load_error.h"
 #include "runtime/queue_wakeups.h"
 #include "runtime/started_image.h"
 #include "runtime/stream.h"
@@ -25,7 +26,7 @@ class PluginContext final : public ContextBase {
 
   // proxy_on_context_create, proxy_on_vm_start, proxy_on_configure. The error tells what the plugin
   // refused; whether the instance has failed, the instance tells.
-  Done start();
+  Result<Unit, LoadError> start();
 
   // In place of start(), where the guest has an image's state: it has done all that start() does.
   void begin_started(const RootState& state);
@@ -129,7 +130,7 @@ class PluginContext final : public ContextBase {
     std::string status_message;
   };
 
-  Done configure();
+  Result<Unit, LoadError> configure();
   void begin_end();
   void finish();
   // Ticks, and calls that are open.

@@ -162,7 +162,7 @@ PluginContext* VmInstance::find_root(const Plugin& plugin) const {
   return found == roots_.end() ? nullptr : found->get();
 }
 
-Result<PluginContext*> VmInstance::start_root(std::shared_ptr<const Plugin> plugin) {
+Result<PluginContext*, LoadError> VmInstance::start_root(std::shared_ptr<const Plugin> plugin) {
   if (PluginContext* known = find_root(*plugin)) {
     known->share_with(std::move(plugin));
     return known;
@@ -170,9 +170,9 @@ Result<PluginContext*> VmInstance::start_root(std::shared_ptr<const Plugin> plug
   PluginContext& root =
       *roots_.emplace_back(std::make_unique<PluginContext>(*this, std::move(plugin)));
   call_limit_ = vm_->options().limits.start_time;
-  Done started = root.start();
+  auto started = root.start();
   call_limit_ = vm_->options().limits.call_time;
-  if (failed()) return Error{ErrorCode::GuestTrapped, failure_};
+  if (failed()) return LoadError{{ErrorCode::GuestTrapped, failure_}};
   if (started.ok()) return &root;
   static_cast<void>(call(Callback::OnDelete, root, {}));
   if (!failed()) roots_.pop_back();

@@ -14,6 +14,7 @@
 #include "runtime/context_table.h"
 #include "runtime/done_waits.h"
 #include "runtime/host.h"
+#include "runtime/load_error.h"
 #include "runtime/memory_budget.h"
 #include "runtime/metric_table.h"
 #include "runtime/metrics.h"
@@ -92,7 +93,7 @@ class VmInstance final : public abi::VmServices {
 
   // Starts a root context: proxy_on_context_create, proxy_on_vm_start, proxy_on_configure. The
   // context is gone again where the plugin refuses.
-  Result<PluginContext*> start_root(std::shared_ptr<const Plugin> plugin);
+  Result<PluginContext*, LoadError> start_root(std::shared_ptr<const Plugin> plugin);
   // One that the plugin would share; null: it would get its own.
   PluginContext* find_root(const Plugin& plugin) const;
 

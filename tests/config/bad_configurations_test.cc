@@ -3,12 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <regex>
-#include <sstream>
 #include <vector>
 
 #include "config/bootstrap.h"
+#include "config/cases.h"
 #include "config/complete_file.h"
 #include "config/trial.h"
 
@@ -16,47 +15,6 @@ namespace weir::test {
 namespace {
 
 constexpr const char* kFileName = "bad.yaml";
-
-struct Case {
-  int line;  // in bad_configurations.txt
-  std::string file;
-  std::string error;  // without file, line and column
-};
-
-std::string full_error(const std::string& message, const std::string& error) {
-  if (message == "text") return error;
-  const std::string base = path_of(message);
-  if (error.starts_with(".: ")) return base.empty() ? error.substr(3) : base + error.substr(1);
-  return base.empty() ? error : base + "." + error;
-}
-
-std::vector<Case> read_cases() {
-  std::vector<Case> cases;
-  std::ifstream in(WEIR_BAD_CONFIGURATIONS);
-  EXPECT_TRUE(in.good());
-  std::string message;
-  std::string text;
-  int number = 0;
-  for (std::string line; std::getline(in, line);) {
-    ++number;
-    if (line.starts_with("== ")) {
-      message = line.substr(3);
-    } else if (line.starts_with("> ")) {
-      cases.push_back({number, message == "text" ? text : complete_file(message, text),
-                       full_error(message, line.substr(2))});
-      text.clear();
-    } else if (!message.empty() && (!line.empty() || !text.empty())) {
-      text += line + "\n";
-    }
-  }
-  EXPECT_EQ(text, "") << "a case without an error";
-  return cases;
-}
-
-bool matches(const std::string& error, const std::string& expected) {
-  if (!expected.ends_with("...")) return error == expected;
-  return error.starts_with(expected.substr(0, expected.size() - 3));
-}
 
 // The text at a line and a column of the file.
 std::string_view text_at(std::string_view file, int line, int column) {
@@ -79,7 +37,7 @@ bool marks_a_key(std::string_view text, const std::string& error) {
 class BadConfigurationsTest : public ::testing::Test {
  protected:
   static const std::vector<Case>& cases() {
-    static const auto kCases = read_cases();
+    static const auto kCases = read_cases(WEIR_BAD_CONFIGURATIONS);
     return kCases;
   }
 };
@@ -94,9 +52,9 @@ TEST_F(BadConfigurationsTest, AreRefusedInOneLineThatSaysWhere) {
     const std::string& error = settings.error().message;
     std::smatch parts;
     ASSERT_TRUE(std::regex_match(error, parts, kShape)) << "line " << c.line << ": " << error;
-    EXPECT_TRUE(matches(parts[3], c.error)) << "line " << c.line << ":\n"
-                                            << parts[3].str() << "\nin place of\n"
-                                            << c.error;
+    EXPECT_TRUE(matches(parts[3].str(), c.error)) << "line " << c.line << ":\n"
+                                                  << parts[3].str() << "\nin place of\n"
+                                                  << c.error;
     if (!parts[1].matched) continue;
     const auto marked = text_at(c.file, std::stoi(parts[1]), std::stoi(parts[2]));
     const bool in_list = c.error.substr(0, c.error.find(": ")).ends_with("]");

@@ -25,6 +25,10 @@ constexpr std::string_view kRouter =
     "- name: router\n"
     "  typed_config: {\"@type\": "
     "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}\n";
+constexpr std::string_view kTcpProxy =
+    "- name: tcp\n"
+    "  typed_config: {\"@type\": type.googleapis.com/"
+    "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy, stat_prefix: tcp, cluster: web}\n";
 constexpr bool kAlways = true;
 constexpr bool kOnDemand = false;
 
@@ -32,6 +36,10 @@ constexpr Part kParts[] = {
     {"Bootstrap", "", "", kAlways, ""},
     {"Admin", "Bootstrap", "admin", kOnDemand,
      "address: {socket_address: {address: 127.0.0.1, port_value: 9901}}\n"},
+    {"BootstrapExtension", "Bootstrap", "bootstrap_extensions", kOnDemand, "name: service\n", true},
+    {"WasmService", "BootstrapExtension", "typed_config", kAlways,
+     "\"@type\": type.googleapis.com/envoy.extensions.wasm.v3.WasmService\n"
+     "config: {vm_config: {code: {local: {filename: plugin.wasm}}}}\n"},
     {"StaticResources", "Bootstrap", "static_resources", kAlways, ""},
     {"Cluster", "StaticResources", "clusters", kAlways, "name: web\n", true},
     {"ClusterLoadAssignment", "Cluster", "load_assignment", kAlways, ""},
@@ -70,6 +78,10 @@ constexpr Part kParts[] = {
     {"UpstreamTlsContext", "ClusterTransportSocket", "typed_config", kAlways,
      "\"@type\": type.googleapis.com/"
      "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext\n"},
+    {"NetworkFilter", "FilterChain", "filters", kOnDemand, "name: plugin\n", true, "", kTcpProxy},
+    {"NetworkWasm", "NetworkFilter", "typed_config", kAlways,
+     "\"@type\": type.googleapis.com/envoy.extensions.filters.network.wasm.v3.Wasm\n"
+     "config: {vm_config: {code: {local: {filename: plugin.wasm}}}}\n"},
     {"Filter", "FilterChain", "filters", kAlways, "name: http\n", true},
     {"HttpConnectionManager", "Filter", "typed_config", kAlways,
      "\"@type\": type.googleapis.com/"
@@ -78,6 +90,10 @@ constexpr Part kParts[] = {
     {"TcpProxy", "Filter", "typed_config", kOnDemand,
      "\"@type\": type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy\n"
      "stat_prefix: tcp\ncluster: web\n"},
+    {"AccessLog", "HttpConnectionManager", "access_log", kOnDemand, "name: log\n", true},
+    {"WasmAccessLog", "AccessLog", "typed_config", kAlways,
+     "\"@type\": type.googleapis.com/envoy.extensions.access_loggers.wasm.v3.WasmAccessLog\n"
+     "config: {vm_config: {code: {local: {filename: plugin.wasm}}}}\n"},
     {"RouteConfiguration", "HttpConnectionManager", "route_config", kAlways, ""},
     {"VirtualHost", "RouteConfiguration", "virtual_hosts", kAlways, "name: all\ndomains: [\"*\"]\n",
      true},
@@ -102,7 +118,9 @@ constexpr Part kParts[] = {
     {"DataSource", "AsyncDataSource", "local", kAlways, "filename: plugin.wasm\n"},
     {"WatchedDirectory", "DataSource", "watched_directory", kOnDemand, "path: .\n"},
     {"RemoteDataSource", "AsyncDataSource", "remote", kOnDemand,
-     "sha256: 00000000000000000000000000000000000000000000000000000000000000ab\n", false, "local"},
+     "sha256: 00000000000000000000000000000000000000000000000000000000000000ab\n"
+     "retry_policy: {num_retries: 0}\n",
+     false, "local"},
     {"HttpUri", "RemoteDataSource", "http_uri", kAlways,
      "uri: http://web/plugin.wasm\ncluster: web\ntimeout: 5s\n"},
     {"RetryPolicy", "RemoteDataSource", "retry_policy", kOnDemand, ""},

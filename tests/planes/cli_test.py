@@ -63,17 +63,17 @@ class ErrorTest(FolderTest):
         cut = self.file("cut.wasm", guest("http_all").read_bytes()[:5000])
         bare = self.file("bare.wasm", b"\0asm\1\0\0\0")
         http_all, faults = guest("http_all"), guest("faults")
-        refused = "the plugin refused its configuration: proxy_on_configure returned false$"
+        refused = "the plugin refused its configuration: proxy_on_configure returned false; its log lines may say why$"
         for arguments, pattern in [
-            (["none.wasm"], r"plugin 'none': .*'none\.wasm': No such file or directory$"),
-            ([self.folder], r"plugin '.*': cannot read code from '.*': Is a directory$"),
-            ([text], r"plugin 'text': not a WebAssembly module: "),
+            (["none.wasm"], r"plugin 'none': .*'none\.wasm': No such file or directory; put it there, or write where it is$"),
+            ([self.folder], r"plugin '.*': cannot read code from '.*': Is a directory; name a file that can be read$"),
+            ([text], r"plugin 'text': '.*text\.wasm': not a WebAssembly module: .*; name a \.wasm file"),
             ([empty], r"plugin 'empty': .*"),
             ([cut], r"plugin 'cut': .*"),
             ([bare], r"plugin 'bare': .*proxy_abi_version"),
             ([http_all, "--config", "fail=configure"], r"plugin 'http_all': " + refused),
-            ([faults, "--config", "panic"], r"plugin 'faults': proxy_on_configure: unreachable: "),
-            ([faults, "--config", "exit"], r"plugin 'faults': proxy_on_configure: .*proc_exit\(3\)"),
+            ([faults, "--config", "panic"], r"plugin 'faults': '.*faults\.wasm': proxy_on_configure: unreachable: .*; what it has logged"),
+            ([faults, "--config", "exit"], r"plugin 'faults': '.*': proxy_on_configure: .*proc_exit\(3\)"),
             ([http_all, "--engine", "none"], r"plugin 'http_all': .*'none'"),
             (["none", "--engine", "null"], r"plugin 'none': .*'none'"),
         ]:
@@ -94,7 +94,7 @@ class ErrorTest(FolderTest):
         upstream = type("Upstream", (), {"port": 1, "scheme": "http"})
         config = bootstrap([listener("main", refusing)], [cluster("upstream", upstream)])
         file = self.file("refusing.json", json.dumps(config))
-        place = r"refusing\.json:1:\d+: static_resources\.listeners\[0\]\..*\.typed_config: "
+        place = r"refusing\.json:1:\d+: static_resources\..*\.typed_config.*\.vm_config\.configuration: "
         refused = rf"^weir serve: .*{place}plugin 'auth': .*proxy_on_vm_start returned"
         self.check(["-c", file], FAILURE, refused)
 
@@ -146,11 +146,15 @@ class CheckTest(FolderTest):
         code, passed, errors = self.run_check(self.bootstrap(*plugins))
         self.assertEqual(code, FAILURE)
         self.assertEqual([line.split(" ")[1] for line in passed], ["'b'"])
-        for error, place, reason in zip(
-            errors, [0, 2], ["'a': the plugin refused its configuration", "'c': not a WebAssembly"]
+        for error, place, field, reason in zip(
+            errors,
+            [0, 2],
+            ["configuration", "vm_config.code.local.filename"],
+            ["'a': the plugin refused its configuration", r"'c': '.*': not a WebAssembly module"],
         ):
             self.assertRegex(error, r"^weir check: \S*weir\.json:1:\d+: static_resources\.")
-            self.assertIn(f".http_filters[{place}].typed_config: plugin {reason}", error)
+            field = re.escape(f".http_filters[{place}].typed_config.plugin.{field}: plugin ")
+            self.assertRegex(error, field + reason)
         self.assertEqual(len(errors), 2)
 
     def test_an_instance_for_each_stream_is_tried_too(self):
@@ -164,7 +168,7 @@ class CheckTest(FolderTest):
             [file],
             FAILURE,
             r"plugin 'a': the instance of one stream begins with \d+ bytes of memory, "
-            r"limits.max_stream_memory_bytes is 65536$",
+            r"limits.max_stream_memory_bytes is 65536; raise it$",
         )
 
     def test_a_state_that_no_stream_can_begin_with_is_told(self):

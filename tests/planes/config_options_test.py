@@ -147,7 +147,7 @@ class OptionsTest(fields.FieldTest):
         it = plugin("p", guest("faults"), configuration="loop", limits=limits)
         began = time.monotonic()
         error = CodeTest.refusal(self, listener("one", it))
-        self.assertIn("plugin 'p': proxy_on_configure: interrupted", error)
+        self.assertRegex(error, "plugin 'p': '.*faults.wasm': proxy_on_configure: interrupted")
         self.assertLess(time.monotonic() - began, 9)
 
     def test_max_shared_data_bytes_and_max_queue_bytes_bound_each_vm(self):

@@ -124,6 +124,17 @@ class StartTest(RemoteTest):
         weir.wait_until_ready()
         self.assertEqual(self.edited_by(), "rust")
 
+    def test_code_may_come_to_its_server_after_the_configuration(self):
+        del self.server.files["/rust.wasm"]
+        weir = self.start(self.config(code=self.from_server(retries=1000)), ready=False)
+        eventually(lambda: len(self.server.requests) > 2, "retries after 404")
+        self.server.files["/rust.wasm"] = self.cpp
+        asked = len(self.server.requests)
+        eventually(lambda: len(self.server.requests) > asked + 2, "retries after other bytes")
+        self.server.files["/rust.wasm"] = self.rust
+        weir.wait_until_ready()
+        self.assertEqual(self.edited_by(), "rust")
+
     def check_healing(self, policy, status):
         self.server.status = 404
         weir = self.start(self.config(failure_policy=policy))
@@ -199,7 +210,8 @@ class NackTest(RemoteTest):
         code, printed = run_to_end("serve", *map(str, self.arguments()))
         self.assertEqual(code, 1)
         self.assertRegex(
-            printed, r"plugin 'edit': .*what was fetched cannot be kept: .*weir.json"
+            printed,
+            r"\.nack_on_code_cache_miss: plugin 'edit': .*what was fetched cannot be kept: .*weir.json",
         )
 
     def test_an_update_succeeds_without_a_cache_that_can_be_written(self):

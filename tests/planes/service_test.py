@@ -102,7 +102,7 @@ class ServiceTest(PlaneTest):
             with self.subTest(singleton=singleton):
                 log = self.refusal(service("unknown", singleton=singleton))
                 self.assertIn("ended with 1", log)
-                self.assertRegex(log, r"bootstrap_extensions\[0\].typed_config: plugin 'service'")
+                self.assertRegex(log, r"bootstrap_extensions\[0\].typed_config.config.configuration: plugin 'service'")
                 self.assertIn("proxy_on_configure returned false", log)
 
     def test_the_vm_of_a_singleton_is_its_own(self):

@@ -32,7 +32,7 @@ Result<std::shared_ptr<const Generation>> load_generation(runtime::Host& host,
 
     const auto load = [&]() -> Result<std::shared_ptr<const runtime::Plugin>> {
       WEIR_TRY(std::string code, supply.wait_for(read.plugin));
-      return host.load(planes::plugin_options(read.plugin, std::move(code)));
+      return planes::load_plugin(host, read.plugin, std::move(code));
     };
     auto loaded = load();
     supply.report(host.metrics());
@@ -40,10 +40,11 @@ Result<std::shared_ptr<const Generation>> load_generation(runtime::Host& host,
       generation->plugins.push_back(std::move(loaded).value());
       continue;
     }
-    Error error = std::move(loaded).error().in(path.string());
-    if (read.plugin.failure_policy != config::FailurePolicy::FailOpen) return error;
+    if (read.plugin.failure_policy != config::FailurePolicy::FailOpen) {
+      return std::move(loaded).error();
+    }
     host.logger().log(LogLevel::Error,
-                      error.message + "; it may fail open: requests pass without it");
+                      loaded.error().message + "; it may fail open: requests pass without it");
   }
   return std::shared_ptr<const Generation>(std::move(generation));
 }

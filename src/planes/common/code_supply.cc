@@ -2,6 +2,7 @@
 
 #include "base/shown_url.h"
 #include "fetch/image_reference.h"
+#include "planes/common/remedy.h"
 #include "runtime/metrics.h"
 
 namespace weir::planes {
@@ -13,10 +14,27 @@ const config::RemoteFile* remote_file(const config::PluginSettings& plugin) {
   return std::get_if<config::RemoteFile>(&plugin.vm.code);
 }
 
-template <typename T>
-Result<T> in_plugin(const config::PluginSettings& plugin, Result<T> result) {
-  if (result.ok()) return result;
-  return std::move(result).error().in(name_of(plugin));
+using config::PluginField;
+
+Error error_at(PluginField field, const config::PluginSettings& plugin, Error error) {
+  return plugin.where.locate(field, std::move(error).in(name_of(plugin)));
+}
+
+// The error of a fetch, with the field that it is about and what to do.
+Error not_fetched(const config::PluginSettings& plugin, Error error) {
+  const auto at = [&](PluginField field, std::string_view remedy) {
+    return error_at(field, plugin, with_remedy(std::move(error), remedy));
+  };
+  switch (error.code) {
+    case ErrorCode::BadModule:
+      return at(PluginField::CodeHash, "write that one if it is the code that is wanted");
+    case ErrorCode::LimitExceeded:
+      return at(PluginField::MaxCodeBytes, "raise fetch.max_bytes of weir.v1.PluginOptions");
+    case ErrorCode::BadConfig:
+      return at(PluginField::PullSecret, "");
+    default:
+      return at(PluginField::Code, "see that the uri is right, and its server answers from here");
+  }
 }
 
 }  // namespace
@@ -43,52 +61,68 @@ Result<fetch::Source> make_source(const config::RemoteFile& file,
                        .follow_redirects = file.follow_redirects,
                        .plain_http = file.plain_http};
   if (!file.pull_secret) return source;
-  auto secret = config::read_data(*file.pull_secret, base_dir);
-  if (!secret.ok()) return std::move(secret).error().in("pull secret");
-  source.pull_secret = std::move(secret).value();
+  WEIR_TRY(source.pull_secret, config::read_data(*file.pull_secret, base_dir, "pull secret"));
   return source;
 }
 
 CodeSupply::CodeSupply(fetch::CodeFetcher* fetcher, std::filesystem::path base_dir)
     : fetcher_(fetcher), base_dir_(std::move(base_dir)) {}
 
-Result<fetch::Source> CodeSupply::source_of(const config::RemoteFile& file) const {
+Result<fetch::Source> CodeSupply::source_of(const config::PluginSettings& plugin) const {
+  const config::RemoteFile* remote = remote_file(plugin);
+  WEIR_CHECK(remote != nullptr);
   if (fetcher_ == nullptr) {
-    return Error{ErrorCode::Unsupported, "code is not fetched here: " + shown_url(file.uri)};
+    return error_at(PluginField::Code, plugin,
+                    {ErrorCode::Unsupported, "code is not fetched here: " + shown_url(remote->uri) +
+                                                 "; use code.local.filename"});
   }
-  return make_source(file, base_dir_);
+  auto source = make_source(*remote, base_dir_);
+  if (source.ok()) return source;
+  const bool in_uri = source.error().code == ErrorCode::BadConfig;
+  return error_at(in_uri ? PluginField::Code : PluginField::PullSecret, plugin,
+                  std::move(source).error());
+}
+
+Result<std::string> CodeSupply::read_local(const config::PluginSettings& plugin) const {
+  if (const auto* file = std::get_if<config::LocalFile>(&plugin.vm.code)) {
+    Done folder = config::check_watched_folder(*file, base_dir_);
+    if (!folder.ok()) return error_at(PluginField::CodeFolder, plugin, std::move(folder).error());
+  }
+  auto code = config::read_code(plugin.vm.code, base_dir_);
+  if (code.ok()) return code;
+  return error_at(PluginField::Code, plugin, std::move(code).error());
 }
 
 Result<std::optional<std::string>> CodeSupply::find(const config::PluginSettings& plugin) const {
-  const auto look = [&]() -> Result<std::optional<std::string>> {
-    const config::RemoteFile* remote = remote_file(plugin);
-    if (remote == nullptr) {
-      WEIR_TRY(std::string code, config::read_code(plugin.vm.code, base_dir_));
-      return std::optional(std::move(code));
-    }
-    WEIR_TRY(const fetch::Source source, source_of(*remote));
-    if (!plugin.vm.nack_on_code_cache_miss) return fetcher_->find(source);
-    if (!fetcher_->has_cache()) {
-      return Error{ErrorCode::BadConfig,
-                   "nack_on_code_cache_miss refuses what is not in the cache, and there is none"};
-    }
-    WEIR_TRY(std::string code, fetcher_->find_or_start(source));
+  if (remote_file(plugin) == nullptr) {
+    WEIR_TRY(std::string code, read_local(plugin));
     return std::optional(std::move(code));
-  };
-  return in_plugin(plugin, look());
+  }
+  WEIR_TRY(const fetch::Source source, source_of(plugin));
+  if (!plugin.vm.nack_on_code_cache_miss) return fetcher_->find(source);
+  if (!fetcher_->has_cache()) {
+    return error_at(
+        PluginField::CacheMiss, plugin,
+        {ErrorCode::BadConfig,
+         "nack_on_code_cache_miss refuses what is not in the cache, and there is none"});
+  }
+  auto code = fetcher_->find_or_start(source);
+  if (!code.ok()) return error_at(PluginField::CacheMiss, plugin, std::move(code).error());
+  return std::optional(std::move(code).value());
 }
 
 void CodeSupply::fetch(const config::PluginSettings& plugin, OnDone done,
                        fetch::CodeFetcher::Wanted wanted) const {
-  const config::RemoteFile* remote = remote_file(plugin);
-  WEIR_CHECK(remote != nullptr);
-  auto source = source_of(*remote);
-  if (!source.ok()) return done(std::move(source).error().in(name_of(plugin)));
+  auto source = source_of(plugin);
+  if (!source.ok()) return done(std::move(source).error());
+  // What errors are made of; its other settings are not needed.
+  config::PluginSettings named;
+  named.name = plugin.name;
+  named.where = plugin.where;
   fetcher_->fetch(
       source.value(),
-      [name = name_of(plugin), done = std::move(done)](const Result<std::string>& code) {
-        if (code.ok()) return done(code);
-        done(Error(code.error()).in(name));
+      [named = std::move(named), done = std::move(done)](const Result<std::string>& code) {
+        done(code.ok() ? code : not_fetched(named, code.error()));
       },
       std::move(wanted));
 }
@@ -97,8 +131,10 @@ Result<std::string> CodeSupply::wait_for(const config::PluginSettings& plugin,
                                          const std::stop_token& stop) const {
   WEIR_TRY(auto found, find(plugin));
   if (found) return std::move(*found);
-  WEIR_TRY(const fetch::Source source, source_of(*remote_file(plugin)));
-  return in_plugin(plugin, fetcher_->wait_for(source, stop));
+  WEIR_TRY(const fetch::Source source, source_of(plugin));
+  auto code = fetcher_->wait_for(source, stop);
+  if (code.ok()) return code;
+  return not_fetched(plugin, std::move(code).error());
 }
 
 Done CodeSupply::finish() const { return fetcher_ == nullptr ? Unit{} : fetcher_->finish(); }

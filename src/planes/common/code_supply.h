@@ -22,7 +22,8 @@ namespace weir::planes {
 Result<fetch::Source> make_source(const config::RemoteFile& file,
                                   const std::filesystem::path& base_dir);
 
-// What a plane has one of. Errors begin with the plugin's name. Thread: any.
+// What a plane has one of. Errors begin with the place of the field that they are about, where a
+// file says it, and the plugin's name. Thread: any.
 class CodeSupply {
  public:
   // `fetcher` outlives it; null: code from elsewhere is refused. `base_dir` is where relative paths
@@ -54,7 +55,10 @@ class CodeSupply {
   const std::filesystem::path& base_dir() const { return base_dir_; }
 
  private:
-  Result<fetch::Source> source_of(const config::RemoteFile& file) const;
+  // Of a plugin whose code is remote.
+  Result<fetch::Source> source_of(const config::PluginSettings& plugin) const;
+  // Of one whose code is not.
+  Result<std::string> read_local(const config::PluginSettings& plugin) const;
 
   fetch::CodeFetcher* const fetcher_;
   const std::filesystem::path base_dir_;

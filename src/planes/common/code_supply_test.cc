@@ -82,8 +82,9 @@ TEST_F(CodeSupplyTest, RefusesRemoteCodeWithoutAFetcher) {
 TEST_F(CodeSupplyTest, NamesAPullSecretThatCannotBeRead) {
   auto wanted = remote("http://127.0.0.1:1/");
   std::get<config::RemoteFile>(wanted.vm.code).pull_secret = config::LocalFile{"secret.json"};
-  EXPECT_THAT(supply.find(wanted).error().message,
-              AllOf(HasSubstr("plugin 'a': pull secret: "), HasSubstr("secret.json")));
+  EXPECT_THAT(
+      supply.find(wanted).error().message,
+      AllOf(HasSubstr("plugin 'a': cannot read pull secret from "), HasSubstr("secret.json")));
 }
 
 TEST_F(CodeSupplyTest, ReportsAsEnvoyDoes) {

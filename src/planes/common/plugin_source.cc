@@ -1,5 +1,8 @@
 #include "planes/common/plugin_source.h"
 
+#include "base/shown_url.h"
+#include "planes/common/remedy.h"
+
 namespace weir::planes {
 namespace {
 
@@ -25,7 +28,67 @@ runtime::FailurePolicy failure_policy(config::FailurePolicy policy) {
   return runtime::FailurePolicy::FailClosed;
 }
 
+// The field that an error is about, and what to do.
+struct Blame {
+  config::PluginField field;
+  std::string_view remedy = "";
+};
+
+Blame blame(const runtime::LoadError& error) {
+  using runtime::LoadPart;
+  using enum config::PluginField;
+  switch (error.part) {
+    case LoadPart::Engine:
+      return {Runtime};
+    case LoadPart::Isolation:
+      return {Isolation, "leave it out"};
+    case LoadPart::MaxStreamMemory:
+      return {MaxStreamMemory, "raise it"};
+    case LoadPart::VmConfiguration:
+      return {VmConfiguration, "its log lines may say why"};
+    case LoadPart::Configuration:
+      return {Configuration, "its log lines may say why"};
+    case LoadPart::Code:
+      break;
+  }
+  switch (error.code) {
+    case ErrorCode::BadModule:
+      return {Code, "name a .wasm file that was built with a Proxy-Wasm SDK"};
+    case ErrorCode::LinkFailed:
+      return {Code, "build it with a Proxy-Wasm SDK, of ABI 0.1.0, 0.2.0 or 0.2.1"};
+    case ErrorCode::Unsupported:
+      return {Code, "choose another engine by vm_config.runtime"};
+    case ErrorCode::GuestTrapped:
+      return {Code, "what it has logged may say why"};
+    default:
+      return {Code};
+  }
+}
+
+// As a message names it.
+struct ShownCode {
+  std::string operator()(const config::LocalFile& file) const { return "'" + file.path + "'"; }
+  std::string operator()(const config::InlineBytes& /*code*/) const { return "inline code"; }
+  std::string operator()(const config::EnvironmentVariable& variable) const {
+    return "environment variable '" + variable.name + "'";
+  }
+  std::string operator()(const config::RemoteFile& file) const { return shown_url(file.uri); }
+};
+
 }  // namespace
+
+Result<std::shared_ptr<const runtime::Plugin>> load_plugin(runtime::Host& host,
+                                                           const config::PluginSettings& settings,
+                                                           std::string code) {
+  auto loaded = host.try_load(plugin_options(settings, std::move(code)));
+  if (loaded.ok()) return std::move(loaded).value();
+  const auto [field, remedy] = blame(loaded.error());
+  Error error = with_remedy(std::move(loaded).error(), remedy);
+  if (field == config::PluginField::Code) {
+    error = std::move(error).in(std::visit(ShownCode(), settings.vm.code));
+  }
+  return settings.where.locate(field, std::move(error).in("plugin '" + settings.name + "'"));
+}
 
 Result<runtime::PluginOptions> read_plugin(const config::PluginSettings& settings,
                                            const std::filesystem::path& base_dir) {

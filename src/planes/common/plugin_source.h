@@ -2,19 +2,25 @@
 // From a plugin's settings to what the runtime loads.
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "config/plugin_config.h"
-#include "runtime/options.h"
+#include "runtime/host.h"
 
 namespace weir::planes {
 
 // What the runtime loads, with that code.
 runtime::PluginOptions plugin_options(const config::PluginSettings& settings, std::string code);
 
-// The same with code that is at hand. `base_dir` is where relative paths start.
+// Loads that. The error begins with the place of what is at fault in the configuration's file.
+Result<std::shared_ptr<const runtime::Plugin>> load_plugin(runtime::Host& host,
+                                                           const config::PluginSettings& settings,
+                                                           std::string code);
+
+// What the runtime loads, with code that is at hand. `base_dir` is where relative paths start.
 Result<runtime::PluginOptions> read_plugin(const config::PluginSettings& settings,
                                            const std::filesystem::path& base_dir);
 

@@ -32,10 +32,11 @@ std::string loaded_message(const runtime::Plugin& plugin, Nanoseconds took) {
 }  // namespace
 
 Result<std::shared_ptr<const runtime::Plugin>> load_plugin(Module& module,
-                                                           runtime::PluginOptions options) {
+                                                           const config::PluginSettings& settings,
+                                                           std::string code) {
   runtime::Host& host = module.host();
   const Nanoseconds before = host.clock().monotonic();
-  WEIR_TRY(auto plugin, host.load(std::move(options)));
+  WEIR_TRY(auto plugin, planes::load_plugin(host, settings, std::move(code)));
   for (std::string_view counted : kCounted) {
     host.metrics().define(abi::MetricType::Counter,
                           "wasm." + plugin->options().name + "." + std::string(counted));
@@ -68,7 +69,7 @@ Result<std::unique_ptr<Configuration>> Configuration::make(Module& module,
   std::shared_ptr<const runtime::Plugin> plugin;
   if (code) {
     const OpenTable open(made->stats());
-    WEIR_TRY(plugin, load_plugin(module, planes::plugin_options(settings, *std::move(code))));
+    WEIR_TRY(plugin, load_plugin(module, settings, *std::move(code)));
   }
   made->plugin_ =
       module.add(settings.name, home, planes::plugin_options(settings, "").failure_policy, plugin);

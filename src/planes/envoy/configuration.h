@@ -18,7 +18,8 @@ class Module;
 
 // Compiles the plugin and tries it out; the log tells. Thread: main.
 Result<std::shared_ptr<const runtime::Plugin>> load_plugin(Module& module,
-                                                           runtime::PluginOptions options);
+                                                           const config::PluginSettings& settings,
+                                                           std::string code);
 
 // Envoy destroys it after its last stream. Made on the main thread, then immutable; destroyed on
 // any thread.

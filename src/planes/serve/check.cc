@@ -25,13 +25,8 @@ Result<std::shared_ptr<const runtime::Plugin>> load(config::PluginSettings setti
                                                     runtime::Host& host) {
   // Here there is nothing else to do than to wait for it.
   settings.vm.nack_on_code_cache_miss = false;
-  const auto begin = [&]() -> Result<std::shared_ptr<const runtime::Plugin>> {
-    WEIR_TRY(std::string code, supply.wait_for(settings));
-    return host.load(planes::plugin_options(settings, std::move(code)));
-  };
-  auto loaded = begin();
-  if (loaded.ok() || settings.where.empty()) return loaded;
-  return std::move(loaded).error().in(settings.where);
+  WEIR_TRY(std::string code, supply.wait_for(settings));
+  return planes::load_plugin(host, settings, std::move(code));
 }
 
 }  // namespace

@@ -157,8 +157,7 @@ std::set<std::filesystem::path> tls_files_of(const config::ServeSettings& settin
 }
 
 Error at_place(const PlacedPlugin& place, Error error) {
-  return place.settings.where.empty() ? std::move(error)
-                                      : std::move(error).in(place.settings.where);
+  return place.settings.where.locate(config::PluginField::Plugin, std::move(error));
 }
 
 Done check_singletons(const std::vector<PlacedPlugin>& places) {

@@ -32,11 +32,6 @@ const PlacedPlugin* find_place(const Generation* in, const PlacedPlugin& place) 
   return known ? &*found : nullptr;
 }
 
-bool same_but_for_line(config::PluginSettings a, const config::PluginSettings& b) {
-  a.where = b.where;
-  return a == b;
-}
-
 // What stands in `before` for a place of `draft`: of that name, and of the very same settings.
 struct Known {
   const PlacedPlugin* named = nullptr;
@@ -47,8 +42,7 @@ std::vector<Known> find_known(const Draft& draft, const Generation* before) {
   std::vector<Known> known;
   for (const PlacedPlugin& place : draft.generation.plugins) {
     const PlacedPlugin* named = find_place(before, place);
-    const bool same =
-        named != nullptr && !draft.anew && same_but_for_line(named->settings, place.settings);
+    const bool same = named != nullptr && !draft.anew && named->settings == place.settings;
     known.push_back({named, same ? named : nullptr});
   }
   return known;
@@ -72,9 +66,7 @@ Result<Draft> GenerationLoader::begin(config::ServeSettings settings, const Gene
     const PlacedPlugin& place = draft.generation.plugins[i];
     // Code by its hash is the same as long as the settings are.
     if (!is_remote(place) || known[i].same != nullptr) continue;
-    auto added = draft.codes.add(supply_, place.settings);
-    if (!added.ok()) return at_place(place, std::move(added).error());
-    draft.fetched[i] = added.value();
+    WEIR_TRY(draft.fetched[i], draft.codes.add(supply_, place.settings));
   }
   return draft;
 }
@@ -96,7 +88,7 @@ Result<Generation> GenerationLoader::finish(Draft draft, const Generation* befor
         place.absent = code.error().message;
         host_.logger().log(LogLevel::Warn, place.absent + "; streams do without until it comes");
       } else {
-        return at_place(place, std::move(code).error());
+        return std::move(code).error();
       }
     }
     if (named != nullptr) {
@@ -112,9 +104,7 @@ Result<Generation> GenerationLoader::replace(const Generation& of, size_t place,
   Generation next = of;
   PlacedPlugin& changed = next.plugins[place];
   if (!code) {
-    auto read_code = read(changed.settings);
-    if (!read_code.ok()) return at_place(changed, std::move(read_code).error());
-    code = std::move(read_code).value();
+    WEIR_TRY(code, read(changed.settings));
   }
   WEIR_TRY(load(changed, std::move(*code), nullptr));
   WEIR_TRY(check_singletons(next.plugins));
@@ -128,7 +118,9 @@ Result<std::string> GenerationLoader::read(const config::PluginSettings& setting
   }
   WEIR_TRY(auto code, supply_.find(settings));
   if (code) return std::move(*code);
-  return Error{ErrorCode::NotFound, "plugin '" + settings.name + "': its code is not there yet"};
+  return settings.where.locate(
+      config::PluginField::Code,
+      {ErrorCode::NotFound, "plugin '" + settings.name + "': its code is not there yet"});
 }
 
 // `same`: what runs with the same settings, and stays if its code is the same.
@@ -140,9 +132,7 @@ Done GenerationLoader::load(PlacedPlugin& place, std::string code, const PlacedP
     return Unit{};
   }
   const Nanoseconds before = host_.clock().monotonic();
-  auto plugin = host_.load(planes::plugin_options(place.settings, std::move(code)));
-  if (!plugin.ok()) return at_place(place, std::move(plugin).error());
-  place.plugin = std::move(plugin).value();
+  WEIR_TRY(place.plugin, planes::load_plugin(host_, place.settings, std::move(code)));
   host_.logger().log(LogLevel::Info,
                      loaded_message(*place.plugin, host_.clock().monotonic() - before));
   return Unit{};
