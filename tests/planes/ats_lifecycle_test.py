@@ -1,9 +1,7 @@
 """Transactions of a stock Traffic Server in all the ways that they may take, with weir-ats.so: redirects, caches,
 tunnels, TLS, HTTP/2, late ends, and reloads meanwhile."""
 
-import pathlib
 import subprocess
-import tempfile
 import time
 import unittest
 
@@ -17,8 +15,6 @@ from peers.message import Fields, Response
 from peers.tcp import TcpUpstream
 from peers.weir import eventually
 
-_MODULES = pathlib.Path(__file__).parent / "modules"
-
 
 def http_all(scenario="/headers", **options):
     return plugin_file("http_all", guest("http_all"), f"scenario={scenario}", **options)
@@ -30,15 +26,6 @@ class LifecycleCase(PlaneTest):
         self.server = TrafficServer(self.up, lines, **options)
         self.addCleanup(self.server.stop)
         return self.client(self.server.port)
-
-    def module(self, name):
-        """A module of modules/, where the server's user can read it."""
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        pathlib.Path(folder.name).chmod(0o755)
-        module = pathlib.Path(folder.name) / f"{name}.wasm"
-        subprocess.run(["wat2wasm", _MODULES / f"{name}.wat", "-o", module], check=True)
-        return module
 
     def answer(self, *answers):
         """What the upstream answers, one after another, the last one from then on."""

@@ -293,11 +293,19 @@ class FailureTest(FieldTest):
         self.assertNotIn("x-seen", answers[1].headers)
 
     def test_reload_config_says_when_the_next_start_may_be(self):
-        it = plugin("p", guest("faults"), reload_config={"backoff": {"base_interval": "0.001s"}})
-        (client,) = self.serve(listener("one", it))
-        for _ in range(20):
-            client.request("/panic")
-        eventually(lambda: client.request("/fine").status == 200, "the plugin to be back")
+        """A start is earned in each base_interval, beyond a burst of 20."""
+        plugins = [
+            plugin(name, guest("faults"), vm_id=name, reload_config={"backoff": {"base_interval": base}})
+            for name, base in [("soon", "0.001s"), ("late", "3600s")]
+        ]
+        soon, late = self.serve(*[listener(it["name"], it) for it in plugins])
+        for client in (soon, late):
+            for _ in range(40):
+                client.request("/panic")
+        eventually(lambda: soon.request("/fine").status == 200, "the plugin to be back")
+        self.assertGreater(self.weir.stat("wasm.soon.vm_reload_success"), 20)
+        self.assertEqual(self.weir.stat("wasm.late.vm_reload_success"), 20)
+        self.assertEqual(late.request("/fine").status, 503)
 
 
 if __name__ == "__main__":

@@ -150,6 +150,16 @@ class OptionsTest(fields.FieldTest):
         self.assertRegex(error, "plugin 'p': '.*faults.wasm': proxy_on_configure: interrupted")
         self.assertLess(time.monotonic() - began, 9)
 
+    def test_max_memory_bytes_is_what_an_instance_may_grow_to(self):
+        """A request takes 10 MiB, and traps where it does not get them."""
+        module = self.module("grows")
+        plugins = [
+            plugin(name, module, limits={"max_memory_bytes": most})
+            for name, most in [("small", 8 << 20), ("large", 32 << 20)]
+        ]
+        small, large = self.serve(*[listener(it["name"], it) for it in plugins])
+        self.assertEqual([small.request("/").status, large.request("/").status], [503, 200])
+
     def test_max_shared_data_bytes_and_max_queue_bytes_bound_each_vm(self):
         plugins = [
             plugin("data", guest("faults"), vm_id="a", limits={"max_shared_data_bytes": 3 << 20}),

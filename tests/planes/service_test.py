@@ -1,11 +1,14 @@
 """Services: plugins that serve no stream."""
 
 import json
+import pathlib
 import signal
+import tempfile
 import unittest
 
 from peers import bootstrap
 from peers.case import PlaneTest, guest
+from peers.grpc import GrpcServer
 from peers.http1 import Http1Upstream
 from peers.message import Response
 from peers.weir import eventually
@@ -66,6 +69,15 @@ class ServiceTest(PlaneTest):
         weir.wait_for_line("call answered: to /service")
         eventually(lambda: weir.stat("wasmcustom.root_all.ticks") > 2, "ticks")
 
+    def test_a_service_makes_grpc_calls(self):
+        grpc = GrpcServer()
+        self.addCleanup(grpc.close)
+        for singleton in (True, False):
+            settings = self.settings(service("tick_ms=20\ngrpc=grpc", singleton))
+            settings["static_resources"]["clusters"].append(bootstrap.cluster("grpc", grpc))
+            with self.subTest(singleton=singleton):
+                self.weir(bootstrap=settings).wait_for_line("gRPC answered: 0 echo: service")
+
     def test_several_services_run_beside_each_other(self):
         weir = self.serve(
             service("queue=items", vm_id="service"),
@@ -83,16 +95,38 @@ class ServiceTest(PlaneTest):
         headers = self.client(weir.port).request("/").headers
         self.assertEqual(headers.get("x-shared"), "from the service")
 
+    def test_a_singleton_shares_data_with_filters_of_its_vm_id(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        # The same but for an empty section: other code, and so another VM.
+        other = pathlib.Path(folder.name) / "other.wasm"
+        other.write_bytes(guest("root_all").read_bytes() + b"\0\x02\x01x")
+        weir = self.serve(
+            service("set=from the service", vm_id="shared"),
+            plugins=[bootstrap.plugin("filter", other, vm_id="shared")],
+        )
+        headers = self.client(weir.port).request("/").headers
+        self.assertEqual(headers.get("x-shared"), "from the service")
+
+    def options(self, singleton, **limits):
+        plugin = bootstrap.plugin("service", guest("root_all"), "tick_ms=20", limits=limits)
+        config = {"@type": _OPTIONS, "singleton": singleton, "options": plugin["typed_config"]}
+        del config["options"]["@type"]
+        return {"name": "service", "typed_config": config}
+
     def test_limits_are_weirs_own_message(self):
-        plugin = bootstrap.plugin("service", guest("root_all"), "tick_ms=20")["typed_config"]
-        plugin["limits"] = {"max_memory_bytes": 67108864}
-        del plugin["@type"]
-        config = {"@type": _OPTIONS, "singleton": True, "options": plugin}
-        weir = self.serve({"name": "service", "typed_config": config})
-        eventually(lambda: weir.stat("wasmcustom.root_all.ticks") > 1, "ticks")
+        for singleton, instances in [(True, 1), (False, 3)]:
+            weir = self.serve(self.options(singleton, max_memory_bytes=64 << 20), workers=3)
+            eventually(lambda: weir.stat("wasmcustom.root_all.ticks") > 1, "ticks")
+            # One more where it is tried out.
+            self.assertEqual(weir.stat("wasmcustom.root_all.configured"), 1 + instances)
+        log = self.refusal(self.options(True, max_memory_bytes=1 << 16))
+        self.assertRegex(log, r"typed_config\.options\.plugin\..*plugin 'service': .*memory")
 
     def refusal(self, *services, **parts):
-        settings = self.settings(*services, **parts)
+        return self.refusal_of(self.settings(*services, **parts))
+
+    def refusal_of(self, settings):
         with self.assertRaises(AssertionError) as caught:
             self.weir(bootstrap=settings)
         return str(caught.exception)
@@ -109,6 +143,17 @@ class ServiceTest(PlaneTest):
         log = self.refusal(service(vm_id="one"), plugins=[self.filter(vm_id="one")])
         self.assertIn("the VM of a singleton is its own, but plugin 'filter' has the same", log)
         self.assertIn("bootstrap_extensions[0].typed_config", log)
+
+    def test_neither_an_access_log_nor_another_service_is_in_the_vm_of_a_singleton(self):
+        settings = self.settings(service(vm_id="one"))
+        log = {"name": "log", "typed_config": bootstrap.plugin("log", guest("root_all"), vm_id="one")["typed_config"]}
+        manager = settings["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][-1]
+        manager["typed_config"]["access_log"] = [log]
+        own = "the VM of a singleton is its own, but plugin '{}' has the same"
+        self.assertIn(own.format("log"), self.refusal_of(settings))
+        other = service(vm_id="one", singleton=False)
+        other["typed_config"]["config"]["name"] = "other"
+        self.assertIn(own.format("other"), self.refusal(service(vm_id="one"), other))
 
     def test_the_vm_of_a_singleton_is_its_own_wherever_its_code_lies(self):
         path = guest("root_all")

@@ -36,8 +36,12 @@ class StormTest(PlaneTest):
         self.port, self.other_port = free_port(), free_port()
         self.next_vm = 0
 
-    def config(self, code, more=(), route="upstream", clusters=(), **options):
-        main = listener("main", plugin("edit", code, **options), cluster=route, port=self.port)
+    def config(self, code, more=(), route="upstream", clusters=(), joining=None, **options):
+        """Beside the plugin that changes there is one that stays, and `joining` configures one in its VM."""
+        plugins = [plugin("edit", code, **options), plugin("stays", guest("http_all"), vm_id="one")]
+        if joining is not None:
+            plugins.append(plugin("joins", guest("http_all"), joining, vm_id="one"))
+        main = listener("main", *plugins, cluster=route, port=self.port)
         known = [cluster("upstream", self.up), *clusters]
         return json.dumps(bootstrap([main, *more], known))
 
@@ -60,6 +64,8 @@ class StormTest(PlaneTest):
             (False, lambda: self.local(route="unknown")),
             (False, lambda: self.local(configuration="unknown")),
             (False, lambda: self.config({"local": {"filename": "/nonexistent.wasm"}})),
+            (True, lambda: self.local(joining=f"scenario=/other\ntick_ms={60_000 + self.next_vm}")),
+            (False, lambda: self.local(joining="unknown")),
         ]
 
     def test_a_thousand_updates_lose_no_request_and_leak_no_vm(self):
@@ -94,6 +100,11 @@ class StormTest(PlaneTest):
             self.assertLess(weir.rss_bytes() - rss[1], 16 << 20, f"grows: {rss}")
 
 
+def leb128(number):
+    low = [number >> shift & 0x7F for shift in range(0, max(number.bit_length(), 1), 7)]
+    return bytes([byte | 0x80 for byte in low[:-1]] + low[-1:])
+
+
 class KillTest(PlaneTest):
     """kill -9 in the midst of fetching, compiling and replacing: the next start is none the worse."""
 
@@ -107,10 +118,10 @@ class KillTest(PlaneTest):
         self.port = free_port()
         self.file = self.folder / "weir.json"
 
-    def write_config(self, number):
+    def write_config(self, number, padding=0):
         """Code of another hash each time: a custom section is all that differs."""
-        content = b"\x04kill" + str(number).encode().rjust(8)
-        code = guest("cpp_http").read_bytes() + b"\0" + bytes([len(content)]) + content
+        content = b"\x04kill" + str(number).encode().rjust(8) + bytes(padding)
+        code = guest("cpp_http").read_bytes() + b"\0" + leb128(len(content)) + content
         path = f"/{number}.wasm"
         self.server.files[path] = code
         source = remote(self.server.url + path, sha256(code))
@@ -150,6 +161,34 @@ class KillTest(PlaneTest):
             self.assertNotIn("damaged", weir.log)
             weir.stop()
         self.check_files(self.folder / "fetch", ".wasm")
+
+    def test_a_kill_in_the_midst_of_a_write_leaves_nothing_that_is_taken(self):
+        cache = self.folder / "fetch"
+
+        def unfinished():
+            return list(cache.glob("unfinished-*")) if cache.exists() else []
+
+        left = []
+        for number in range(20):
+            self.write_config(number, padding=32 << 20)
+            weir = self.start(ready=False)
+            eventually(unfinished, "a write")
+            weir.process.kill()  # unless the write has just ended
+            weir.process.wait()
+            weir.forget()
+            for file in unfinished():
+                left.append(file)
+                file.rename(self.folder / file.name)  # for the next one to be seen
+            if len(left) == 3:
+                break
+        self.assertEqual(len(left), 3)
+        for file in left:
+            (self.folder / file.name).rename(file)
+        weir = self.start()
+        self.addCleanup(weir.stop)
+        self.assertEqual(self.client(self.port).request("/headers").headers.get("x-guest"), "cpp")
+        self.assertNotIn("damaged", weir.log)
+        self.check_files(cache, ".wasm")
 
     def check_files(self, folder, suffix):
         """Every file that has its name is whole: its content has the hash that it is named by."""

@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import signal
-import subprocess
 import tempfile
 import threading
 import unittest
@@ -150,13 +149,6 @@ class UpdateTest(PlaneTest):
             self.accepted += 1
             eventually(lambda: self.updates()["accepted"] == self.accepted, "the update")
         self.assertEqual(client.request("/headers").headers.get("x-set"), "guest")
-
-    def module(self, name):
-        """A module of this folder's own, as a file."""
-        file = self.folder / f"{name}.wasm"
-        text = pathlib.Path(__file__).with_name("modules") / f"{name}.wat"
-        subprocess.run(["wat2wasm", text, "-o", file], check=True)
-        return file
 
     def reject(self, config, why):
         before = self.updates()["rejected"]

@@ -2,7 +2,9 @@
 
 import os
 import pathlib
+import subprocess
 import sys
+import tempfile
 import unittest
 
 from .http1 import Http1Client, Http1Upstream
@@ -11,6 +13,7 @@ from .ports import free_port  # noqa: F401, for tests
 from .weir import Weir
 
 _GUESTS = pathlib.Path(os.environ["WEIR_GUESTS"])
+_MODULES = pathlib.Path(__file__).parents[1] / "modules"
 
 
 def guest(name):
@@ -43,6 +46,15 @@ class PlaneTest(unittest.TestCase):
         client = kind(port)
         self.addCleanup(client.close)
         return client
+
+    def module(self, name):
+        """One of modules/, in a file that every user can read."""
+        folder = tempfile.TemporaryDirectory(prefix="weir-test-")
+        self.addCleanup(folder.cleanup)
+        pathlib.Path(folder.name).chmod(0o755)
+        file = pathlib.Path(folder.name) / f"{name}.wasm"
+        subprocess.run(["wat2wasm", _MODULES / f"{name}.wat", "-o", file], check=True)
+        return file
 
 
 class ProtocolTest(unittest.TestCase):

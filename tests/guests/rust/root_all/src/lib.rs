@@ -16,6 +16,7 @@ proxy_wasm::main! {{
 #[derive(Default)]
 struct Plugin {
     call_each_tick: bool,
+    grpc_to: Option<String>,
     panic_at: Option<String>,
     panic_tick: Option<u32>,
     ticks: u32,
@@ -52,6 +53,13 @@ impl Context for Plugin {
         bump("root_all.calls");
     }
 
+    /// The text of an Echo's answer stands behind its tag and its length.
+    fn on_grpc_call_response(&mut self, _token: u32, status_code: u32, size: usize) {
+        let answer = self.get_grpc_call_response_body(0, size).unwrap_or_default();
+        let text = String::from_utf8_lossy(answer.get(2..).unwrap_or_default()).into_owned();
+        log::info!("gRPC answered: {status_code} {text}");
+    }
+
     fn on_done(&mut self) -> bool {
         log::info!("service done");
         true
@@ -63,7 +71,8 @@ impl RootContext for Plugin {
         self.get_vm_configuration().as_deref() != Some(b"fail")
     }
 
-    /// Lines of `queue=NAME`, `tick_ms=N`, `call`, `set=TEXT`, `panic=PATH`, `panic_tick=N`.
+    /// Lines of `queue=NAME`, `tick_ms=N`, `call`, `grpc=CLUSTER`, `set=TEXT`, `panic=PATH`,
+    /// `panic_tick=N`.
     fn on_configure(&mut self, _size: usize) -> bool {
         let configuration = self.get_plugin_configuration().unwrap_or_default();
         for line in String::from_utf8(configuration).unwrap().lines() {
@@ -75,6 +84,7 @@ impl RootContext for Plugin {
                     self.set_tick_period(Duration::from_millis(period.parse().unwrap()));
                 }
                 ("call", _) => self.call_each_tick = true,
+                ("grpc", cluster) => self.grpc_to = Some(cluster.to_string()),
                 ("set", value) => {
                     self.set_shared_data("root_all", Some(value.as_bytes()), None).unwrap();
                 }
@@ -93,6 +103,12 @@ impl RootContext for Plugin {
             panic!("as told");
         }
         bump("root_all.ticks");
+        if let Some(cluster) = self.grpc_to.take() {
+            let message = b"\x0a\x07service";
+            let timeout = Duration::from_secs(5);
+            self.dispatch_grpc_call(&cluster, "weir.test.Echo", "Unary", vec![], Some(message), timeout)
+                .unwrap();
+        }
         if !self.call_each_tick {
             return;
         }
