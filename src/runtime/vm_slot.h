@@ -1,6 +1,7 @@
 #pragma once
 // A VM on one worker, through failures and restarts.
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -51,6 +52,10 @@ class VmSlot final : private VmOwner {
   void begin_serving();
   bool is_serving() const { return serving_; }
   bool has_users() const { return !users_.empty(); }
+  // Whether users of another slot are to come here.
+  bool has_carried() const {
+    return std::ranges::any_of(users_, [](const auto& one) { return one->predecessor != nullptr; });
+  }
   // Whether add() would find a root to share.
   bool has_root_for(const Plugin& plugin) const {
     return instance_ != nullptr && instance_->find_root(plugin) != nullptr;

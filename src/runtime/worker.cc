@@ -1,6 +1,7 @@
 #include "runtime/worker.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "runtime/http_stream_context.h"
@@ -19,14 +20,14 @@ class Worker::Slots {
       : host_(host), services_(services), watch_(host.call_watch()) {}
 
   // The one that plugins of the VM are in; the newest, where there are several. Where none are, one
-  // that they have left without ever having served. Null: there is neither.
+  // that they have left without its having served or failed. Null: there is neither.
   VmSlot* find(const Vm& vm) {
     VmSlot* left = nullptr;
     for (size_t i = slots_.size(); i-- > 0;) {
       VmSlot& slot = *slots_[i];
       if (&slot.vm() != &vm) continue;
       if (slot.has_users()) return &slot;
-      if (left == nullptr && !slot.is_serving()) left = &slot;
+      if (left == nullptr && !slot.is_serving() && slot.failures() == 0) left = &slot;
     }
     return left;
   }
@@ -38,18 +39,40 @@ class Worker::Slots {
         }));
   }
 
+  void note_start() { anything_new_ = true; }
+
   void commit() {
-    // Guests are called meanwhile; none goes before the loop has its turn.
-    for (size_t i = 0; i < slots_.size(); ++i) {
-      if (!slots_[i]->is_serving() && slots_[i]->has_users()) slots_[i]->begin_serving();
-    }
+    if (!std::exchange(anything_new_, false)) return;
+    begin_serving([](const VmSlot& slot) { return slot.has_users(); });
+  }
+
+  void commit_replacements_soon() {
+    const auto replaces = [](const VmSlot& slot) { return slot.has_carried(); };
+    const bool any = std::ranges::any_of(slots_, [&](const auto& slot) { return replaces(*slot); });
+    if (!any || std::exchange(committing_soon_, true)) return;
+    services_.post([this, replaces, alive = std::weak_ptr(alive_)] {
+      if (alive.expired()) return;
+      committing_soon_ = false;
+      begin_serving(replaces);
+    });
   }
 
  private:
+  // Guests are called meanwhile; none goes before the loop has its turn.
+  template <typename Which>
+  void begin_serving(Which which) {
+    for (size_t i = 0; i < slots_.size(); ++i) {
+      if (!slots_[i]->is_serving() && which(*slots_[i])) slots_[i]->begin_serving();
+    }
+  }
+
   Host& host_;
   WorkerServices& services_;
   CallWatch::Thread watch_;
   std::vector<std::unique_ptr<VmSlot>> slots_;
+  bool anything_new_ = false;  // since commit()
+  bool committing_soon_ = false;
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 Worker::Worker(Host& host, WorkerServices& services)
@@ -62,6 +85,7 @@ Result<std::unique_ptr<WorkerPlugin>> Worker::start(std::shared_ptr<const Plugin
   if (slot == nullptr || (slot->is_serving() && !slot->has_root_for(*plugin))) {
     slot = &slots_->make(plugin->vm());
   }
+  slots_->note_start();
   auto user = slot->add(plugin);
   if (!user.ok()) {
     return std::move(user).error().in("plugin '" + plugin->options().name + "'");
@@ -77,6 +101,37 @@ Done Worker::carry_over(WorkerPlugin& plugin) {
     return std::move(carried).error().in("plugin '" + plugin.plugin().options().name + "'");
   }
   return Unit{};
+}
+
+Result<std::unique_ptr<WorkerPlugin>> Worker::join(std::shared_ptr<const Plugin> plugin,
+                                                   std::span<WorkerPlugin* const> others) {
+  std::vector<WorkerPlugin*> along;
+  for (WorkerPlugin* other : others) {
+    if (other->plugin().vm() == plugin->vm()) along.push_back(other);
+  }
+  while (true) {
+    WEIR_TRY(auto joined, start(plugin));
+    if (!bring_along(*joined, along)) continue;
+    slots_->commit_replacements_soon();
+    return joined;
+  }
+}
+
+// Those that do not start again are left out of `others`. False: with one, the instance has failed.
+bool Worker::bring_along(const WorkerPlugin& joined, std::vector<WorkerPlugin*>& others) {
+  for (auto other = others.begin(); other != others.end();) {
+    const Done carried = carry_over(**other);
+    if (carried.ok()) {
+      ++other;
+      continue;
+    }
+    host_.logger().log(LogLevel::Error,
+                       carried.error().message + "; it stays in an instance apart from plugin '" +
+                           joined.plugin().options().name + "', which has come to its VM");
+    other = others.erase(other);
+    if (!joined.status().running) return false;
+  }
+  return true;
 }
 
 void Worker::commit() { slots_->commit(); }

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "runtime/host.h"
@@ -40,8 +42,16 @@ class Worker {
   // comes of it before commit(), nor if all plugins that were started there go before.
   Done carry_over(WorkerPlugin& plugin);
 
+  // Both, where nothing can be refused any more: of `others`, which run here, those of its VM are
+  // carried over, and one that does not start again stays where it is, with a line in the log. The
+  // fresh instance is at work from the event loop's next turn on, before a commit(), so that what
+  // is in both does not go on in both. The error is the plugin's own.
+  Result<std::unique_ptr<WorkerPlugin>> join(std::shared_ptr<const Plugin> plugin,
+                                             std::span<WorkerPlugin* const> others);
+
   // What has been started is at work from now on. Plugins that were carried over have their streams
-  // to come in the fresh instance; their former root ends once its streams have gone.
+  // to come in the fresh instance; their former root ends once its streams have gone. Costs next to
+  // nothing where nothing has been started since.
   void commit();
 
   Host& host() const { return host_; }
@@ -50,6 +60,8 @@ class Worker {
  private:
   friend class WorkerPlugin;
   class Slots;
+
+  bool bring_along(const WorkerPlugin& joined, std::vector<WorkerPlugin*>& others);
 
   Host& host_;
   WorkerServices& services_;

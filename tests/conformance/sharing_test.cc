@@ -295,6 +295,63 @@ TEST_P(JoiningTest, PluginsOfOneRootShareItInTheFreshInstanceToo) {
   EXPECT_EQ(active(), 1u);
 }
 
+// Where worker threads are told of plugins one by one, and can refuse none.
+TEST_P(JoiningTest, OneThatJoinsBringsTheOthersAlong) {
+  other_script.on("proxy_on_request_headers").say("other");
+  serve_and_load();
+  runtime::WorkerPlugin* const others_here[] = {plugin.get()};
+  other = std::move(worker.worker.join(loaded, others_here)).value();
+  EXPECT_THAT(events(), ::testing::Contains("proxy_on_context_create(2, 0)"));
+  worker.services.run();
+  events();
+  auto after = plugin->make_http_context(stream);
+  EXPECT_THAT(events(), ElementsAre("proxy_on_context_create(3, 2)"));
+  after.reset();
+  context.reset();
+  worker.services.run();
+  EXPECT_EQ(active(), 1u);
+}
+
+TEST_P(JoiningTest, AnotherThatDoesNotStartAgainStaysWhereItIs) {
+  if (native()) GTEST_SKIP() << "a native plugin that traps ends the process";
+  script.on("proxy_on_configure")
+      .call("proxy_get_shared_data", "changed", out_value(), out32_to(1))
+      .trap_if(abi::Status::Ok);
+  other_script.on("proxy_on_configure").call("proxy_set_shared_data", "changed", "", 0);
+  serve_and_load();
+  runtime::WorkerPlugin* const others_here[] = {plugin.get()};
+  other = std::move(worker.worker.join(loaded, others_here)).value();
+  worker.worker.commit();
+  worker.services.run();
+  EXPECT_EQ(active(), 2u);
+  events();
+  auto own = other->make_http_context(stream);
+  EXPECT_THAT(events(), ElementsAre("other: proxy_on_context_create(2, 1)"));
+  auto apart = plugin->make_http_context(stream);
+  EXPECT_THAT(events(), ElementsAre("proxy_on_context_create(3, 1)"));
+  for (const auto* each : {plugin.get(), other.get()}) {
+    EXPECT_TRUE(each->status().running);
+    EXPECT_EQ(each->status().failures, 0u);
+  }
+}
+
+// The one that joins is at fault itself.
+TEST_P(JoiningTest, OneThatCannotJoinLeavesTheOthersAlone) {
+  if (native()) GTEST_SKIP() << "a native plugin that traps ends the process";
+  other_script.on("proxy_on_configure")
+      .call("proxy_get_shared_data", "tried", out_value(), out32_to(1))
+      .trap_if(abi::Status::Ok)
+      .call("proxy_set_shared_data", "tried", "", 0);
+  serve_and_load();
+  runtime::WorkerPlugin* const others_here[] = {plugin.get()};
+  EXPECT_FALSE(worker.worker.join(loaded, others_here).ok());
+  worker.worker.commit();
+  worker.services.run();
+  EXPECT_EQ(active(), 1u);
+  EXPECT_EQ(request_headers(), HeadersAction::Continue);
+  EXPECT_EQ(plugin->status().failures, 0u);
+}
+
 TEST_P(JoiningTest, AQueueIsToldWhereItsRootIs) {
   script.on("proxy_on_configure").call("proxy_register_shared_queue", "queue", out32_to(1));
   script.on("proxy_on_request_headers").call("proxy_enqueue_shared_queue", 1, "item");

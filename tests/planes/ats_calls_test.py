@@ -1,8 +1,5 @@
 """Calls, gRPC, timers and queues of plugins in a stock Traffic Server."""
 
-import pathlib
-import subprocess
-import tempfile
 import unittest
 
 import grpc_test
@@ -60,19 +57,21 @@ class TickTest(PlaneTest):
 class RootCallTest(PlaneTest):
     """Calls that no stream makes."""
 
-    def serve(self, configuration="", clusters=True):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        pathlib.Path(folder.name).chmod(0o755)
-        module = pathlib.Path(folder.name) / "root_call.wasm"
-        source = pathlib.Path(__file__).parent / "modules" / "root_call.wat"
-        subprocess.run(["wat2wasm", source, "-o", module], check=True)
+    def serve(self, configuration="", clusters=True, vm_configuration=None):
+        module = self.module("root_call")
         self.auth = self.upstream()
         named = {"auth": self.auth} if clusters else None
-        self.server = TrafficServer(
-            self.upstream(), [[plugin_file("root", module, configuration, clusters=named)]]
-        )
+        content = plugin_file("root", module, configuration, clusters=named)
+        if vm_configuration:
+            content["config"]["vm_config"]["configuration"] = vm_configuration
+        self.server = TrafficServer(self.upstream(), [[content]])
         self.addCleanup(self.server.stop)
+
+    def test_a_call_is_made_where_a_plugin_is_configured(self):
+        """Its set is not there yet then."""
+        self.serve(vm_configuration="at once")
+        self.server.wait_for_line(r"\[root\]: answered")
+        self.assertEqual(self.auth.requests[0].path, "/root")
 
     def test_a_tick_calls_an_upstream(self):
         self.serve()

@@ -35,6 +35,8 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
   std::shared_ptr<WorkerSet> set_of(const std::shared_ptr<PluginSet>& set);
   // Starts what is new in all sets, and lets go of sets that are retired.
   void adopt();
+  // What runs here of all sets but that one.
+  std::vector<runtime::WorkerPlugin*> plugins_beside(const PluginSet& set) const;
 
   // The transaction or connection whose event it is: calls made meanwhile are its own.
   class CurrentOwner {
@@ -58,6 +60,10 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
  private:
   explicit Worker(Plane& plane);
 
+  // Plugins of one VM come to it before it is at work, whatever their sets, and not with their
+  // first streams.
+  void start_sharers(const Generation& of);
+
   // Upstreams
   Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> open(
       std::string_view upstream, const abi::HeaderList& headers, abi::EndOfStream,
@@ -79,6 +85,7 @@ class WorkerSet {
   const Generation& generation() const { return *generation_; }
   uint64_t version() const { return version_; }
   bool is_retired() const { return set_->is_retired(); }
+  void add_running(std::vector<runtime::WorkerPlugin*>& into) const;
 
   size_t count() const { return generation_->plugins.size(); }
   // A context of the plugin at that place for a new stream. Where the plugin cannot be started
@@ -95,6 +102,9 @@ class WorkerSet {
   };
 
   void start(size_t place);
+  // The same for a stream that is there now. All that has been started is at work from then on
+  // (runtime::Worker::commit).
+  Started& serve(size_t place);
   std::unique_ptr<runtime::NetworkContext> make_network_context(size_t place,
                                                                 runtime::NetworkStream& stream);
 

@@ -61,7 +61,7 @@ const ConfiguredPlugin& HttpStream::configured() const {
 
 void HttpStream::begin(const ConfiguredPlugin& configured) {
   std::string why;
-  runtime::WorkerPlugin* plugin = worker_.start(configured, why);
+  runtime::WorkerPlugin* plugin = worker_.serve(configured, why);
   const Worker::GuestScope guest(worker_);
   if (plugin != nullptr) {
     context_ = plugin->make_http_context(*this);

@@ -66,7 +66,7 @@ WEIR_ENVOY_HOOK void envoy_dynamic_module_on_access_logger_log(EnvoyLogger* envo
     return;
   }
   std::string ignored;
-  runtime::WorkerPlugin* plugin = worker.start(*logger->config.plugin(), ignored);
+  runtime::WorkerPlugin* plugin = worker.serve(*logger->config.plugin(), ignored);
   if (plugin == nullptr) return;
   LoggedStream stream(envoy);
   const Worker::GuestScope guest(worker);

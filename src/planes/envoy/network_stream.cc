@@ -55,7 +55,7 @@ void NetworkStream::begin() {
   if (context_ != nullptr) return;
   const ConfiguredPlugin& configured = *config_.plugin();
   std::string why;
-  runtime::WorkerPlugin* plugin = worker_.start(configured, why);
+  runtime::WorkerPlugin* plugin = worker_.serve(configured, why);
   const Worker::GuestScope guest(worker_);
   if (plugin != nullptr) {
     context_ = plugin->make_network_context(*this);

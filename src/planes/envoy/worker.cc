@@ -113,10 +113,10 @@ runtime::WorkerPlugin* Worker::start(const ConfiguredPlugin& configured, std::st
   Started& started = found == plugins_.end() ? plugins_[configured.id()] : found->second;
   const Nanoseconds now = module_.host().clock().monotonic();
   if (now >= started.retry_at) {
-    const GuestScope guest(*this);
-    auto made = runtime_.start(configured.plugin());
+    auto made = join(configured.plugin());
     if (made.ok()) {
       started.plugin = std::move(made).value();
+      start_sharers(configured);
       return started.plugin.get();
     }
     started.why = made.error().message;
@@ -125,6 +125,34 @@ runtime::WorkerPlugin* Worker::start(const ConfiguredPlugin& configured, std::st
   }
   why = started.why;
   return nullptr;
+}
+
+Result<std::unique_ptr<runtime::WorkerPlugin>> Worker::join(
+    const std::shared_ptr<const runtime::Plugin>& plugin) {
+  std::vector<runtime::WorkerPlugin*> others;
+  for (const auto& [id, started] : plugins_) {
+    if (started.plugin != nullptr) others.push_back(started.plugin.get());
+  }
+  const GuestScope guest(*this);
+  return runtime_.join(plugin, others);
+}
+
+void Worker::start_sharers(const ConfiguredPlugin& configured) {
+  if (module_.is_main_thread()) return;
+  for (const auto& other : module_.plugins()) {
+    const bool here =
+        other->home() == Home::Workers && other->state() == ConfiguredPlugin::State::Here;
+    if (!here || other->plugin()->vm() != configured.plugin()->vm()) continue;
+    std::string ignored;  // It has been logged.
+    start(*other, ignored);
+  }
+}
+
+runtime::WorkerPlugin* Worker::serve(const ConfiguredPlugin& configured, std::string& why) {
+  runtime::WorkerPlugin* plugin = start(configured, why);
+  const GuestScope guest(*this);
+  runtime_.commit();
+  return plugin;
 }
 
 void Worker::on_plugin_settled() {
@@ -169,7 +197,10 @@ void Worker::start_services() {
 void Worker::keep_running(const std::shared_ptr<const ConfiguredPlugin>& configured) {
   Started& kept = plugins_[configured->id()];
   if (kept.healing != nullptr) return;
-  kept.healing = make_timer([this, configured] { heal(configured); });
+  kept.healing = make_timer([this, configured] {
+    runtime_.commit();  // it has been at work since
+    heal(configured);
+  });
   heal(configured);
 }
 

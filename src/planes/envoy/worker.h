@@ -78,6 +78,9 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
 
   // The plugin here, started if need be. Null: it cannot be; `why` says why.
   runtime::WorkerPlugin* start(const ConfiguredPlugin& configured, std::string& why);
+  // The same for a stream that is there now. All that has been started is at work from then on
+  // (runtime::Worker::commit).
+  runtime::WorkerPlugin* serve(const ConfiguredPlugin& configured, std::string& why);
   // What the stream's route names, or else the filter's configuration.
   const ConfiguredPlugin& plugin_for(EnvoyHttpFilter* filter, const Configuration& config) const;
   // Starts what is configured for such a thread and does not run here yet.
@@ -112,6 +115,10 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
 
   // What serves no streams, on a thread that is first heard of.
   void start_services();
+  Result<std::unique_ptr<runtime::WorkerPlugin>> join(
+      const std::shared_ptr<const runtime::Plugin>& plugin);
+  // Other plugins of its VM come to it before it is at work, and not one by one with their streams.
+  void start_sharers(const ConfiguredPlugin& configured);
   void heal(const std::shared_ptr<const ConfiguredPlugin>& configured);
   void begin_event(WorkerStream* stream, Event& event, StatsTable* stats);
   void end_event(Event& event);

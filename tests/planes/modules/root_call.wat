@@ -1,5 +1,6 @@
 ;; A plugin that works without streams: each tick it calls the cluster `auth` (with a plugin
-;; configuration: the cluster `nobody`), counts that, and logs whether the last call was answered.
+;; configuration: the cluster `nobody`), counts that, and logs whether the last call was answered. With a
+;; configuration of its VM it does so once, when it is configured.
 (module
   (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
   (import "env" "proxy_set_tick_period_milliseconds" (func $tick_each (param i32) (result i32)))
@@ -18,18 +19,24 @@
     "\03\00\00\00\07\00\00\00\03\00\00\00\05\00\00\00\05\00\00\00\0a\00\00\00\04\00\00\00"
     ":method\00GET\00:path\00/root\00:authority\00auth\00")
   (global $configured (mut i32) (i32.const 0))
+  (global $at_once (mut i32) (i32.const 0))
   (global $metric (mut i32) (i32.const 0))
   (func (export "proxy_abi_version_0_2_1"))
   (func (export "proxy_on_memory_allocate") (param i32) (result i32) i32.const 1024)
   (func (export "proxy_on_context_create") (param i32 i32))
-  (func (export "proxy_on_vm_start") (param i32 i32) (result i32) i32.const 1)
+  (func (export "proxy_on_vm_start") (param i32) (param $size i32) (result i32)
+    (global.set $at_once (local.get $size))
+    i32.const 1)
   (func (export "proxy_on_configure") (param i32) (param $size i32) (result i32)
     (global.set $configured (local.get $size))
     (drop (call $define (i32.const 0) (i32.const 80) (i32.const 14) (i32.const 0)))
     (global.set $metric (i32.load (i32.const 0)))
-    (drop (call $tick_each (i32.const 20)))
+    (if (global.get $at_once)
+      (then (call $call))
+      (else (drop (call $tick_each (i32.const 20)))))
     i32.const 1)
-  (func (export "proxy_on_tick") (param i32)
+  (func (export "proxy_on_tick") (param i32) (call $call))
+  (func $call
     (drop (call $increment (global.get $metric) (i64.const 1)))
     (drop (call $http_call
       (select (i32.const 32) (i32.const 16) (global.get $configured))
