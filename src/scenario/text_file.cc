@@ -16,10 +16,10 @@ Result<std::string> read_text_file(const std::filesystem::path& file) {
   if (std::filesystem::is_character_file(file, ignored)) return unreadable("it is a device");
   std::ifstream in(file, std::ios::binary);
   if (!in) return unreadable(std::generic_category().message(errno));
-  // Streams catch what their buffers throw; an empty file is an error of `text` alone.
+  // A stream catches what its buffer throws; to copy nothing is a failure.
   std::ostringstream text;
-  text << in.rdbuf();
-  if (in.bad() || text.bad()) return unreadable("it breaks off");
+  if (in.peek() != std::ifstream::traits_type::eof()) text << in.rdbuf();
+  if (in.bad() || !text) return unreadable("it breaks off");
   return text.str();
 }
 

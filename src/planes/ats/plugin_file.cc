@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 
 #include "config/document.h"
 #include "config/message_reader.h"
@@ -155,9 +155,13 @@ Result<config::PluginSettings> read_plugin(const Node& node, const Place& at,
 
 Result<std::string> read_file(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  if (!stream) return Error{ErrorCode::Io, path.string() + ": cannot be read"};
-  return text;
+  std::ostringstream text;
+  // A stream catches what its buffer throws, of a folder for one; to copy nothing is a failure.
+  const bool has_text = stream && stream.peek() != std::ifstream::traits_type::eof();
+  if (has_text) text << stream.rdbuf();
+  const bool was_read = has_text ? text.good() : stream.eof() && !stream.bad();
+  if (!was_read) return Error{ErrorCode::Io, path.string() + ": cannot be read"};
+  return text.str();
 }
 
 Result<PluginFile> read_plugin_file(std::string_view text, const std::string& name) {
