@@ -42,6 +42,10 @@ install(FILES "${PROJECT_SOURCE_DIR}/sdk/cpp/README.md" "${PROJECT_SOURCE_DIR}/s
         DESTINATION "${sdk}")
 install(PROGRAMS "${PROJECT_SOURCE_DIR}/sdk/cpp/weir-cxx" DESTINATION "${sdk}")
 
+# And the file for plugins in Zig.
+install(FILES "${PROJECT_SOURCE_DIR}/sdk/zig/proxy_wasm.zig" "${PROJECT_SOURCE_DIR}/sdk/zig/README.md"
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/weir/sdk/zig")
+
 # From the library folder, and from the one of pkg-config files, up to the prefix.
 string(REGEX REPLACE "[^/]+" ".." WEIR_PC_LIBDIR_UP "${CMAKE_INSTALL_LIBDIR}")
 set(WEIR_PC_UP "${WEIR_PC_LIBDIR_UP}/..")
