@@ -58,6 +58,11 @@ TEST_P(ModuleTest, AnEndlessBeginningIsStopped) {
   EXPECT_THAT(refusal("entry_loops"), StartsWith("plugin 'machine': start: interrupted"));
 }
 
+TEST_P(ModuleTest, CallsWithoutLoopsAreStoppedAtTheDeadline) {
+  if (!capabilities_of(GetParam()).interrupt) GTEST_SKIP() << GetParam() << " has no interrupt";
+  EXPECT_THAT(refusal("entry_calls"), StartsWith("plugin 'machine': start: interrupted"));
+}
+
 TEST_P(ModuleTest, CallsBeforeTheModuleHasStartedTrap) {
   EXPECT_THAT(refusal("early_call"),
               HasSubstr("'proxy_set_tick_period_milliseconds' was called before the module had "

@@ -78,8 +78,6 @@ struct Api {
           library["WasmEdge_ConfigureCompilerSetOptimizationLevel"];
   decltype(&WasmEdge_ConfigureCompilerSetOutputFormat) configure_compiler_set_output_format =
       library["WasmEdge_ConfigureCompilerSetOutputFormat"];
-  decltype(&WasmEdge_ConfigureCompilerSetInterruptible) configure_compiler_set_interruptible =
-      library["WasmEdge_ConfigureCompilerSetInterruptible"];
   decltype(&WasmEdge_ConfigureCompilerSetGenericBinary) configure_compiler_set_generic_binary =
       library["WasmEdge_ConfigureCompilerSetGenericBinary"];
   decltype(&WasmEdge_CompilerCreate) compiler_create = library["WasmEdge_CompilerCreate"];

@@ -37,7 +37,6 @@ int compile(const char* source, const char* compiled) {
                                                     ? WasmEdge_CompilerOptimizationLevel_O2
                                                     : WasmEdge_CompilerOptimizationLevel_O0);
   api.configure_compiler_set_output_format(configuration.get(), WasmEdge_CompilerOutputFormat_Wasm);
-  api.configure_compiler_set_interruptible(configuration.get(), true);
   api.configure_compiler_set_generic_binary(configuration.get(), true);
   const auto compiler = own(api.compiler_create(configuration.get()), api.compiler_delete);
   if (compiler == nullptr) return fail("this build of WasmEdge has no compiler");

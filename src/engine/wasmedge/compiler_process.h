@@ -12,7 +12,7 @@ namespace weir::engine::wasmedge {
 
 // What the compiled code depends on besides WasmEdge's version and the module. It is for any
 // processor of this architecture.
-inline constexpr const char* kCompilerOptions = "O2 up to 1 MiB, interruptible, any processor";
+inline constexpr const char* kCompilerOptions = "O2 up to 1 MiB, any processor";
 
 // The module with its compiled code in a section of its own, as WasmEdge loads it. `wasm` is valid.
 // Thread: any.

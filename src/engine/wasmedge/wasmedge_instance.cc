@@ -185,8 +185,8 @@ Flow WasmEdgeInstance::trapped(TrapKind kind, std::string message) {
   return Flow::Trap;
 }
 
-// The executor looks for the request at every function entry and branch, and takes it back only
-// when it stops for it.
+// The interpreter looks for the request at every function entry and branch, and takes it back only
+// when it stops for it. Compiled code does not look: the limits pass stops it.
 void WasmEdgeInstance::interrupt() const noexcept {
   shared_.api.async_cancel(executor_.stop.get());
 }
