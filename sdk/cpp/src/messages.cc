@@ -2,8 +2,6 @@
 
 #include "weir_sdk/messages.h"
 
-#include "state.h"
-
 namespace weir_sdk {
 
 Value::Value() = default;
