@@ -157,6 +157,15 @@ TEST_P(ModuleTest, AModuleThatStartsAboveItsCeilingIsRefused) {
   EXPECT_TRUE(host.host.load(small).ok());
 }
 
+TEST_P(ModuleTest, SeveralTablesHaveNoMoreThanOneMay) {
+  if (!capabilities_of(GetParam()).reference_types) {
+    GTEST_SKIP() << GetParam() << " has no reference types";
+  }
+  EXPECT_THAT(refusal("large_tables"), StartsWith("plugin 'machine': start: no_resources"));
+  const auto loaded = host.host.load(options("growing_tables"));
+  EXPECT_TRUE(loaded.ok()) << loaded.error().message;
+}
+
 TEST_P(ModuleTest, WhatIsNoModuleIsRefused) {
   auto broken = options("entry_start");
   broken.vm.code = "not wasm";

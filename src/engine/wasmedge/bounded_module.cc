@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "engine/wasm_cursor.h"
+
 namespace weir::engine::wasmedge {
 namespace {
 
@@ -17,49 +19,6 @@ enum SectionId : uint8_t {
   TableSection = 4,
   MemorySection = 5,
   CodeSection = 10
-};
-
-// Reads bytes from the front of a section; past its end everything is 0, and failed() tells.
-class Cursor {
- public:
-  explicit Cursor(Bytes rest) : rest_(rest) {}
-
-  bool at_end() const { return rest_.empty(); }
-  bool failed() const { return failed_; }
-
-  uint8_t byte() {
-    const Bytes one = take(1);
-    return one.empty() ? 0 : static_cast<uint8_t>(one[0]);
-  }
-
-  uint32_t u32() {
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < 35; shift += 7) {
-      const uint8_t next = byte();
-      value |= uint64_t{next & 0x7fu} << shift;
-      if ((next & 0x80) == 0) {
-        if (value > UINT32_MAX) failed_ = true;
-        return static_cast<uint32_t>(value);
-      }
-    }
-    failed_ = true;
-    return 0;
-  }
-
-  Bytes take(size_t size) {
-    if (size > rest_.size()) {
-      failed_ = true;
-      rest_ = {};
-      return {};
-    }
-    const Bytes taken = rest_.first(size);
-    rest_ = rest_.subspan(size);
-    return taken;
-  }
-
- private:
-  Bytes rest_;
-  bool failed_ = false;
 };
 
 void append_u32(std::vector<std::byte>& to, uint32_t value) {

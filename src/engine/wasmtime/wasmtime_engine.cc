@@ -8,6 +8,7 @@
 #include "engine/adapter.h"
 #include "engine/wasmtime/convert.h"
 #include "engine/wasmtime/handles.h"
+#include "engine/wasmtime/table_count.h"
 #include "engine/wasmtime/wasmtime_module.h"
 
 namespace weir::engine::wasmtime {
@@ -109,12 +110,13 @@ class WasmtimeEngine final : public Engine {
             .extended_constants = true};
   }
 
-  // The options do not reach generated code: make_config() has one set of features, numbered here.
+  // The options do not reach generated code: make_config() has one set of features, numbered here
+  // with the form of artifacts.
   // An artifact for instructions that this processor lacks is refused by deserialize().
   std::string fingerprint() const override {
     utsname system{};
     uname(&system);
-    return std::string("wasmtime " WASMTIME_VERSION " features 2 ") + system.machine;
+    return std::string("wasmtime " WASMTIME_VERSION " features 3 ") + system.machine;
   }
 
   InstanceCounts instance_counts() const override {
@@ -124,12 +126,14 @@ class WasmtimeEngine final : public Engine {
 
   Result<std::unique_ptr<const Module>> compile(Bytes wasm,
                                                 std::span<const Import> imports) const override {
-    return load(wasm, imports, &wasmtime_module_new);
+    return load(wasm, imports, &wasmtime_module_new, count_tables(wasm));
   }
 
   Result<std::unique_ptr<const Module>> deserialize(
       Bytes artifact, std::span<const Import> imports) const override {
-    return load(artifact, imports, &wasmtime_module_deserialize);
+    const auto counted = split(artifact);
+    if (!counted) return Error{ErrorCode::BadModule, "the artifact is cut off"};
+    return load(counted->artifact, imports, &wasmtime_module_deserialize, counted->tables);
   }
 
  private:
@@ -138,19 +142,19 @@ class WasmtimeEngine final : public Engine {
   // The pooling engine refuses a module whose memory, tables or globals exceed its sizes, and does
   // not say so apart from other errors: the other engine has the last word.
   Result<std::unique_ptr<const Module>> load(Bytes bytes, std::span<const Import> imports,
-                                             Loader loader) const {
+                                             Loader loader, uint32_t tables) const {
     const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
     wasmtime_module_t* code = nullptr;
     if (engines_.pooled != nullptr) {
       const OwnedError error(loader(engines_.pooled.get(), data, bytes.size(), &code));
       if (error == nullptr) {
-        return WasmtimeModule::make(engines_, OwnedModule(code), true, imports);
+        return WasmtimeModule::make(engines_, OwnedModule(code), true, tables, imports);
       }
     }
     if (auto* error = loader(engines_.on_demand.get(), data, bytes.size(), &code)) {
       return to_error(error, ErrorCode::BadModule);
     }
-    return WasmtimeModule::make(engines_, OwnedModule(code), false, imports);
+    return WasmtimeModule::make(engines_, OwnedModule(code), false, tables, imports);
   }
 
   EnginePair engines_;

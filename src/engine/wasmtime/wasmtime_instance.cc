@@ -33,8 +33,10 @@ WasmtimeInstance::WasmtimeInstance(const WasmtimeModule& module, wasm_engine_t* 
       store_(wasmtime_store_new(engine, this, nullptr)),
       context_(wasmtime_store_context(store_.get())) {
   constexpr int64_t kDefault = -1;
-  wasmtime_store_limiter(store_.get(), to_limit(limits.max_memory_bytes),
-                         to_limit(limits.max_table_elements), 1, kDefault, kDefault);
+  // Wasmtime bounds each table: several share what one may have.
+  const uint64_t each = limits.max_table_elements / std::max(module.tables(), 1u);
+  wasmtime_store_limiter(store_.get(), to_limit(limits.max_memory_bytes), to_limit(each), 1,
+                         kDefault, kDefault);
   wasmtime_store_epoch_deadline_callback(store_.get(), &on_epoch, this, nullptr);
   // Set once: it stays behind the epoch after an interrupt() that finds no guest running, and so
   // the next call stops at its first check.

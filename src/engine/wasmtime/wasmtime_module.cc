@@ -4,13 +4,16 @@
 #include <utility>
 
 #include "engine/wasmtime/convert.h"
+#include "engine/wasmtime/table_count.h"
 
 namespace weir::engine::wasmtime {
 
 Result<std::unique_ptr<const Module>> WasmtimeModule::make(const EnginePair& engines,
                                                            OwnedModule code, bool fits_pool,
+                                                           uint32_t tables,
                                                            std::span<const Import> imports) {
-  std::unique_ptr<WasmtimeModule> module(new WasmtimeModule(engines, std::move(code), fits_pool));
+  std::unique_ptr<WasmtimeModule> module(
+      new WasmtimeModule(engines, std::move(code), fits_pool, tables));
   module->imports_ = imports;
   module->functions_.reserve(imports.size());
   for (const Import& import : imports) {
@@ -111,8 +114,7 @@ Result<std::vector<std::byte>> WasmtimeModule::serialize() const {
   if (auto* error = wasmtime_module_serialize(code_.get(), artifact.out())) {
     return to_error(error, ErrorCode::Unsupported);
   }
-  const auto bytes = std::as_bytes(std::span(artifact.data(), artifact.size()));
-  return std::vector<std::byte>(bytes.begin(), bytes.end());
+  return join({std::as_bytes(std::span(artifact.data(), artifact.size())), tables_});
 }
 
 }  // namespace weir::engine::wasmtime

@@ -30,12 +30,14 @@ class WasmtimeModule final : public Module {
  public:
   // `code` belongs to engines.pooled where `fits_pool`, else to engines.on_demand.
   static Result<std::unique_ptr<const Module>> make(const EnginePair& engines, OwnedModule code,
-                                                    bool fits_pool,
+                                                    bool fits_pool, uint32_t tables,
                                                     std::span<const Import> imports);
 
   Result<std::unique_ptr<Instance>> make_instance(ImportHandler& handler,
                                                   const Limits& limits) const override;
   Result<std::vector<std::byte>> serialize() const override;
+
+  uint32_t tables() const { return tables_; }
 
   // Null where there is none, or none whose type can cross the seam.
   const FuncType* find_export(std::string_view name) const;
@@ -45,8 +47,8 @@ class WasmtimeModule final : public Module {
     using is_transparent = void;
   };
 
-  WasmtimeModule(const EnginePair& engines, OwnedModule code, bool fits_pool)
-      : engines_(engines), code_(std::move(code)), fits_pool_(fits_pool) {}
+  WasmtimeModule(const EnginePair& engines, OwnedModule code, bool fits_pool, uint32_t tables)
+      : engines_(engines), code_(std::move(code)), fits_pool_(fits_pool), tables_(tables) {}
 
   void read_exports();
   Result<OwnedInstancePre> link(wasm_engine_t* engine, const wasmtime_module_t* code) const;
@@ -55,6 +57,7 @@ class WasmtimeModule final : public Module {
   const EnginePair& engines_;
   OwnedModule code_;
   bool fits_pool_;
+  uint32_t tables_;
   std::span<const Import> imports_;
   std::vector<HostFunction> functions_;  // one for each import; fixed, the linkers point into it
   std::unordered_map<std::string, FuncType, Hash, std::equal_to<>> exports_;

@@ -1,0 +1,16 @@
+;; Lets each of its tables grow as far as it is let, and traps where they have more together than one instance may.
+(module
+  (table $a 1 funcref)
+  (table $b 1 funcref)
+  (table $c 1 funcref)
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "malloc") (param i32) (result i32) i32.const 0)
+  (func (export "_start")
+    (drop (table.grow $a (ref.null func) (i32.const 600000)))
+    (drop (table.grow $b (ref.null func) (i32.const 600000)))
+    (drop (table.grow $c (ref.null func) (i32.const 600000)))
+    (drop (table.grow $a (ref.null func) (i32.const 300000)))
+    (drop (table.grow $b (ref.null func) (i32.const 300000)))
+    (drop (table.grow $c (ref.null func) (i32.const 300000)))
+    (if (i32.gt_u (i32.add (i32.add (table.size $a) (table.size $b)) (table.size $c)) (i32.const 1048576))
+      (then unreachable))))
