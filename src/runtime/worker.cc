@@ -103,7 +103,7 @@ Done Worker::carry_over(WorkerPlugin& plugin) {
   return Unit{};
 }
 
-Result<std::unique_ptr<WorkerPlugin>> Worker::join(std::shared_ptr<const Plugin> plugin,
+Result<std::unique_ptr<WorkerPlugin>> Worker::join(const std::shared_ptr<const Plugin>& plugin,
                                                    std::span<WorkerPlugin* const> others) {
   std::vector<WorkerPlugin*> along;
   for (WorkerPlugin* other : others) {

@@ -46,7 +46,7 @@ class Worker {
   // carried over, and one that does not start again stays where it is, with a line in the log. The
   // fresh instance is at work from the event loop's next turn on, before a commit(), so that what
   // is in both does not go on in both. The error is the plugin's own.
-  Result<std::unique_ptr<WorkerPlugin>> join(std::shared_ptr<const Plugin> plugin,
+  Result<std::unique_ptr<WorkerPlugin>> join(const std::shared_ptr<const Plugin>& plugin,
                                              std::span<WorkerPlugin* const> others);
 
   // What has been started is at work from now on. Plugins that were carried over have their streams
