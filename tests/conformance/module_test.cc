@@ -6,6 +6,8 @@
 namespace weir::test {
 namespace {
 
+using namespace std::literals;
+
 class ModuleTest : public ::testing::TestWithParam<std::string> {
  protected:
   // What the module of that name logs while it is loaded; or the error.
@@ -146,6 +148,16 @@ TEST_P(ModuleTest, AModuleWithoutMemoryHasNoAddresses) {
   EXPECT_THAT(log_of("no_memory"), ElementsAre("wasm [machine]: "));
 }
 
+// A plugin with a table of that size: flags, the least and, where they say so, the most.
+std::string module_with_table(std::string_view size) {
+  using namespace wasm;
+  return kPreamble + type_section("\2\x60\0\0\x60\1\x7f\1\x7f"sv) + function_section("\2\0\1"sv) +
+         section(4, "\1\x70" + std::string(size)) +
+         export_section("\2" + name("proxy_abi_version_0_2_1") + "\0\0"s + name("malloc") +
+                        "\0\1"s) +
+         code_section("\2\2\0\x0b\4\0\x20\0\x0b"sv);
+}
+
 TEST_P(ModuleTest, AModuleThatStartsAboveItsCeilingIsRefused) {
   if (!capabilities_of(GetParam()).memory_limit) {
     GTEST_SKIP() << GetParam() << " has no memory limit";
@@ -163,6 +175,20 @@ TEST_P(ModuleTest, SeveralTablesHaveNoMoreThanOneMay) {
   }
   EXPECT_THAT(refusal("large_tables"), StartsWith("plugin 'machine': start: no_resources"));
   const auto loaded = host.host.load(options("growing_tables"));
+  EXPECT_TRUE(loaded.ok()) << loaded.error().message;
+}
+
+TEST_P(ModuleTest, ATableThatNoInstanceMayHaveIsRefusedForItsSize) {
+  for (const std::string_view size : {"\0\x80\xa8\xd6\xb9\7"sv,    // 2,000,000,000
+                                      "\0\x80\xd0\xac\xf3\x0e"sv,  // 4,000,000,000
+                                      "\1\x80\xd0\xac\xf3\x0e\xff\xff\xff\xff\x0f"sv}) {
+    auto large = options("no_marker");
+    large.vm.code = module_with_table(size);
+    EXPECT_THAT(host.refusal(large), StartsWith("plugin 'machine': start: no_resources"));
+  }
+  auto small = options("no_marker");
+  small.vm.code = module_with_table("\1\1\xff\xff\xff\xff\x0f"sv);
+  const auto loaded = host.host.load(small);
   EXPECT_TRUE(loaded.ok()) << loaded.error().message;
 }
 

@@ -10,6 +10,7 @@
 
 #include "engine/wavm/convert.h"
 #include "engine/wavm/host_calls.h"
+#include "engine/wavm/large_tables.h"
 
 namespace weir::engine::wavm {
 namespace {
@@ -93,9 +94,10 @@ Result<GuestCode> read(Bytes wasm, std::span<const Import> imports) {
                   .import_module = make_import_module(imports),
                   .code = {},
                   .import_code = {}};
+  lower_large_tables(guest.wasm);
   WAVM::WASM::LoadError error;
-  if (!WAVM::WASM::loadBinaryModule(reinterpret_cast<const uint8_t*>(wasm.data()), wasm.size(),
-                                    guest.module, &error)) {
+  if (!WAVM::WASM::loadBinaryModule(reinterpret_cast<const uint8_t*>(guest.wasm.data()),
+                                    guest.wasm.size(), guest.module, &error)) {
     return to_error(error.message);
   }
   WEIR_TRY(check_imports(guest.module, imports));

@@ -21,12 +21,12 @@ constexpr uint64_t kCompartmentBytes = 4ull << 30;  // half of it goes back
 
 // Lowers the maximum of each definition to `limit`.
 template <typename Defs>
-void limit_sizes(Defs& definitions, uint64_t limit, std::string_view what) {
+void limit_sizes(Defs& definitions, uint64_t limit, std::string_view what, std::string_view unit) {
   for (auto& definition : definitions) {
     auto& size = definition.type.size;
     if (size.min > limit) {
-      throw NoRoom(std::string(what) + " of the guest is " + std::to_string(size.min) +
-                   " to begin with, the limit is " + std::to_string(limit));
+      throw NoRoom("a " + std::string(what) + " begins with more than the " +
+                   std::to_string(limit) + " " + std::string(unit) + " that are allowed");
     }
     size.max = std::min<uint64_t>(size.max, limit);
   }
@@ -93,8 +93,8 @@ const Template& WavmModule::template_for(const Limits& limits) const {
   if (found != templates_.end()) return found->second;
 
   ir::Module limited = guest_.module;
-  limit_sizes(limited.memories.defs, sizes.first, "the memory, in pages,");
-  limit_sizes(limited.tables.defs, sizes.second, "the table");
+  limit_sizes(limited.memories.defs, sizes.first, "memory", "pages of 64 KiB");
+  limit_sizes(limited.tables.defs, sizes.second, "table", "elements");
   return templates_.emplace(sizes, make_template(limited)).first->second;
 }
 
