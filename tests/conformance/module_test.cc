@@ -1,5 +1,8 @@
 // What a module may look like: how it begins, what it imports and exports, which ABI it speaks.
 
+#include <map>
+#include <regex>
+
 #include "conformance/machine_test.h"
 #include "module/module_bytes.h"
 
@@ -63,6 +66,22 @@ TEST_P(ModuleTest, AnEndlessBeginningIsStopped) {
 TEST_P(ModuleTest, CallsWithoutLoopsAreStoppedAtTheDeadline) {
   if (!capabilities_of(GetParam()).interrupt) GTEST_SKIP() << GetParam() << " has no interrupt";
   EXPECT_THAT(refusal("entry_calls"), StartsWith("plugin 'machine': start: interrupted"));
+}
+
+// Where there are backtraces: not every engine tells any.
+TEST_P(ModuleTest, AStackOverflowNamesEachCaller) {
+  const std::string told = refusal("entry_recurses");
+  EXPECT_THAT(told, StartsWith("plugin 'machine': start: stack_overflow"));
+  if (!capabilities_of(GetParam()).backtrace) return;
+  const std::map<std::string, std::string> callers = {
+      {"first", "third"}, {"second", "first"}, {"third", "second"}};
+  std::vector<std::string> names;
+  const std::regex frame("(first|second|third) \\(func");
+  for (std::sregex_iterator at(told.begin(), told.end(), frame), end; at != end; ++at) {
+    names.push_back((*at)[1]);
+  }
+  ASSERT_GE(names.size(), 10u) << told;
+  for (size_t i = 1; i < names.size(); ++i) EXPECT_EQ(names[i], callers.at(names[i - 1])) << told;
 }
 
 TEST_P(ModuleTest, CallsBeforeTheModuleHasStartedTrap) {

@@ -119,18 +119,31 @@ void install_fault_handler() { chain_faults({SIGSEGV, SIGBUS}, &take_fault); }
 
 namespace wavm = weir::engine::wavm;
 
-// Guests' code calls it where it finds less stack left than a function needs, before the function
-// has a frame; so the stack may be aligned in any way.
-extern "C" [[noreturn, gnu::force_align_arg_pointer]] void weir_wavm_stack_used_up() {
+// `top` is the stack as weir_wavm_stack_used_up() finds it: the function that lacks stack is to be
+// returned to, then its caller, whose frame `caller` is.
+extern "C" [[noreturn, gnu::used]] void weir_wavm_end_for_stack(const uintptr_t* top,
+                                                                const wavm::Frame* caller) {
+  using wavm::CallStack;
   using wavm::Signal;
-  const auto* frame = static_cast<const wavm::Frame*>(__builtin_frame_address(0));
-  wavm::CallStack stack;
-  wavm::add_callers(stack, frame, reinterpret_cast<uintptr_t>(frame));
+  CallStack stack;
+  for (const uintptr_t address : {top[0], top[1]}) {
+    stack.frames.push_back(CallStack::Frame{address - 1});
+  }
+  wavm::add_callers(stack, caller, reinterpret_cast<uintptr_t>(top));
   Signal signal;
   signal.type = Signal::Type::stackOverflow;
   wavm::GuestRun* run = wavm::taken_by(signal, stack);
   WEIR_CHECK(run != nullptr);
   wavm::end(run);
+}
+
+// Guests' code calls it where it finds less stack left than a function needs, before the function
+// has a frame; so the stack may be aligned in any way.
+extern "C" [[gnu::naked]] void weir_wavm_stack_used_up() {
+  asm("movq %rsp, %rdi\n\t"
+      "movq %rbp, %rsi\n\t"
+      "andq $-16, %rsp\n\t"
+      "call weir_wavm_end_for_stack");
 }
 
 // The names are WAVM's. NOLINTBEGIN(readability-identifier-naming)
