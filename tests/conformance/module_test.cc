@@ -211,6 +211,25 @@ TEST_P(ModuleTest, ATableThatNoInstanceMayHaveIsRefusedForItsSize) {
   EXPECT_TRUE(loaded.ok()) << loaded.error().message;
 }
 
+// A plugin with a function of so many local variables, of 64 bits.
+std::string module_with_locals(uint64_t count) {
+  using namespace wasm;
+  const std::string body = "\1" + leb(count) + "\x7e\x0b";
+  return kPreamble + type_section("\2\x60\0\0\x60\1\x7f\1\x7f"sv) + function_section("\2\0\1"sv) +
+         export_section("\2" + name("proxy_abi_version_0_2_1") + "\0\0"s + name("malloc") +
+                        "\0\1"s) +
+         code_section("\2" + leb(body.size()) + body + "\4\0\x20\0\x0b"s);
+}
+
+TEST_P(ModuleTest, MoreLocalsThanAnEngineHasRoomForAreRefusedInItsName) {
+  auto plugin = options("no_marker");
+  plugin.vm.code = module_with_locals(40'000);
+  const auto loaded = host.host.load(plugin);
+  if (loaded.ok()) return;
+  EXPECT_THAT(loaded.error().message,
+              StartsWith("plugin 'machine': WAMR has no room for so many locals in a function"));
+}
+
 TEST_P(ModuleTest, WhatIsNoModuleIsRefused) {
   auto broken = options("entry_start");
   broken.vm.code = "not wasm";

@@ -139,7 +139,7 @@ Result<std::vector<std::byte>> translate(Bytes wasm) {
                                                 static_cast<uint32_t>(copy.size()), &args,
                                                 why.data(), why.size()));
   if (module == nullptr) {
-    return Error{ErrorCode::BadModule, std::string(plain_text(why.data()))};
+    return to_error(plain_text(why.data()));
   }
   const MemoryFile stack_usage;
   if (!stack_usage.there()) {

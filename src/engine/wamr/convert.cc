@@ -66,6 +66,17 @@ std::string_view plain_text(std::string_view message) {
   return message;
 }
 
+Error to_error(std::string_view text) {
+  // Of a valid module, with a function that is too large.
+  constexpr std::array<std::string_view, 2> kTooManyLocals = {"local count too large",
+                                                              "fast interpreter offset overflow"};
+  if (std::ranges::find(kTooManyLocals, text) == kTooManyLocals.end()) {
+    return {ErrorCode::BadModule, std::string(text)};
+  }
+  return {ErrorCode::Unsupported,
+          "WAMR has no room for so many locals in a function: " + std::string(text)};
+}
+
 TrapKind trap_kind(std::string_view text) {
   const auto known = std::ranges::find_if(
       kTexts, [&](const KnownText& candidate) { return text.starts_with(candidate.text); });

@@ -16,6 +16,9 @@ std::optional<FuncType> to_func_type(wasm_func_type_t);
 // WAMR's texts without the phrase that stands before all of their kind.
 std::string_view plain_text(std::string_view message);
 
+// Why WAMR does not load a module, by its plain text.
+Error to_error(std::string_view text);
+
 // The kind of trap that WAMR describes so; it tells them apart by their texts only.
 TrapKind trap_kind(std::string_view text);
 

@@ -36,7 +36,7 @@ Result<std::unique_ptr<const Module>> WamrModule::make(std::vector<std::byte> co
                                           static_cast<uint32_t>(code.size()), &args, why.data(),
                                           why.size()));
   if (loaded == nullptr) {
-    return Error{ErrorCode::BadModule, std::string(plain_text(why.data()))};
+    return to_error(plain_text(why.data()));
   }
   std::unique_ptr<WamrModule> module(
       new WamrModule(std::move(code), std::move(loaded), stack_bytes));
