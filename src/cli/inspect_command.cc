@@ -57,6 +57,12 @@ InspectCommand::InspectCommand(CLI::App& app) {
       ->type_name("TEXT");
   command->add_option("--root-id", root_id_, "The plugin's root id, for trying it")
       ->type_name("ID");
+  command
+      ->add_option("--start-ms", start_ms_,
+                   "Processor time that it has to start and be configured, on each engine")
+      ->type_name("MS")
+      ->check(CLI::Range(1u, 600'000u))
+      ->capture_default_str();
 }
 
 bool InspectCommand::was_asked_for() const { return command_->parsed(); }
@@ -78,7 +84,8 @@ Result<std::string> InspectCommand::inspect(const StartAgain& start_again) const
   const TrialPlugin plugin{.name = std::filesystem::path(file_).stem().string(),
                            .code = std::move(code),
                            .root_id = root_id_,
-                           .configuration = configuration_};
+                           .configuration = configuration_,
+                           .start_time = Milliseconds(start_ms_)};
   for (const std::string& name : engines_to_try(engines_, engines)) {
     inspection.trials.push_back(try_plugin(engines, name, plugin));
   }

@@ -24,6 +24,7 @@ class InspectCommand {
   std::vector<std::string> engines_;
   std::string root_id_;
   std::string configuration_;
+  uint32_t start_ms_ = 1000;
   bool json_ = false;
 };
 

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "module/module_bytes.h"
+
 namespace weir::cli {
 namespace {
 
@@ -144,6 +146,21 @@ TEST_F(InspectCommandTest, WritesCapabilitiesToPaste) {
                              "    proxy_log: {}\n"));
   EXPECT_THAT(out, AllOf(HasSubstr("\n  ABI              0.2.1 ("), HasSubstr("made with"),
                          HasSubstr("\n  loads            yes\n")));
+}
+
+TEST_F(InspectCommandTest, StopsAPluginThatDoesNotStartInItsTime) {
+  using namespace wasm;
+  // Its start section runs (loop $again (br $again)).
+  const std::string wasm =
+      kPreamble + type_section("\2\x60\0\0\x60\1\x7f\1\x7f"sv) + function_section("\3\0\0\1"sv) +
+      export_section("\2" + name("proxy_abi_version_0_2_1") + "\0\0"s + name("malloc") + "\0\2"s) +
+      start_section("\1") + code_section("\3\2\0\x0b\7\0\3\x40\x0c\0\x0b\x0b\4\0\x20\0\x0b"sv);
+  const auto told = json_of(file_of(wasm), {"--start-ms", "20"});
+  EXPECT_EQ(told["engines"][0]["outcome"], "refuses");
+  const std::string reason = told["engines"][0]["reason"];
+  EXPECT_THAT(reason, AllOf(HasSubstr("start: interrupted"),
+                            HasSubstr("it had 20 ms of processor time, --start-ms gives it more")));
+  EXPECT_EQ(inspect({"--start-ms", "0", file_of(wasm)}), 2);
 }
 
 // A module's names go to a terminal.

@@ -30,6 +30,12 @@ class KeepingLogger final : public Logger {
   Guarded<std::vector<std::pair<LogLevel, std::string>>> lines_;
 };
 
+bool ran_out_of_time(runtime::MetricStore& metrics, const std::string& plugin) {
+  const auto* metric =
+      metrics.define(abi::MetricType::Counter, "wasm." + plugin + ".failed.deadline");
+  return metric != nullptr && metric->value() != 0;
+}
+
 Trial::Outcome outcome_of(const Error& error) {
   switch (error.code) {
     case ErrorCode::BadModule:
@@ -74,10 +80,15 @@ Trial try_plugin(const engine::Engines& engines, std::string_view runtime,
   options.configuration = plugin.configuration;
   options.vm.engine = trial.engine;
   options.vm.code = plugin.code;
+  options.vm.limits.start_time = plugin.start_time;
   const auto loaded = host.load(std::move(options));
   if (!loaded.ok()) {
     trial.outcome = outcome_of(loaded.error());
     trial.reason = loaded.error().message;
+    if (ran_out_of_time(metrics, plugin.name)) {
+      trial.reason += "; it had " + std::to_string(plugin.start_time.count()) +
+                      " ms of processor time, --start-ms gives it more";
+    }
   }
   // Some SDKs write their errors at level info, by way of standard output.
   const bool loads = trial.outcome == Trial::Outcome::Loads;

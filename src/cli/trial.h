@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "engine/engines.h"
 
 namespace weir::cli {
@@ -14,6 +15,7 @@ struct TrialPlugin {
   std::string code;  // the bytes of the .wasm
   std::string root_id;
   std::string configuration;
+  Milliseconds start_time;  // of processor time, until it is configured
 };
 
 // What an engine makes of a plugin.
