@@ -160,11 +160,11 @@ class CommandTest(unittest.TestCase):
         text.write_text("not wasm")
         good = guest("http_all")
         for arguments, pattern in [
-            (["none.wasm"], r"^weir compile: .*none\.wasm.*No such file or directory\n$"),
+            (["none.wasm"], r"^weir compile: .*none\.wasm.*No such file or directory; .*\n$"),
             ([text], r"^weir compile: .*text\.wasm: .*not a WebAssembly module"),
             ([good, "--engine", "none"], r"^weir compile: .*unknown runtime 'none'"),
             ([good, "--engine", "wamr"], r"'wamr'"),
-            ([good, "-o", self.folder / "no" / "p.wasm"], r"no/p\.wasm: No such file or directory\n$"),
+            ([good, "-o", self.folder / "no" / "p.wasm"], r"no/p\.wasm: No such file or directory; .*\n$"),
         ]:
             with self.subTest(arguments=arguments):
                 code, _, err = compile_plugin(*arguments)
