@@ -83,6 +83,10 @@ class ErrorTest(FolderTest):
     def test_files(self):
         missing = r"^weir serve: none\.yaml: No such file or directory$"
         self.check(["-c", "none.yaml"], FAILURE, missing)
+        loop = self.folder / "loop.yaml"
+        loop.symlink_to("loop.yaml")
+        self.check(["-c", loop], FAILURE, r"^weir serve: .*loop\.yaml: Too many levels of symbolic links$")
+        self.check(["-c", f"{'x' * 300}.yaml"], FAILURE, r"^weir serve: x+\.yaml: File name too long$")
         unknown = self.file("unknown.yaml", "static_resources: {listenrs: []}")
         field = r"unknown\.yaml:1:20: static_resources\.listenrs: unknown"
         self.check(["-c", unknown], FAILURE, field)

@@ -132,6 +132,25 @@ class UpdateTest(PlaneTest):
         self.assertEqual(client.request("/headers").headers.get("x-guest"), "cpp")
         self.assertNotIn("rejection", self.updates())
 
+    def test_what_is_no_file_changes_nothing(self):
+        self.start(self.config())
+        client = self.client(self.weir.port)
+        aside = self.folder / "aside"
+        for make, why in [
+            (lambda: aside.symlink_to("weir.json"), "Too many levels of symbolic links"),
+            (lambda: os.mkfifo(aside), "weir.json"),
+        ]:
+            with self.subTest(why=why):
+                before = self.updates()["rejected"]
+                make()
+                os.rename(aside, self.file)
+                self.weir.signal(signal.SIGHUP)
+                eventually(lambda: self.updates()["rejected"] > before, "the rejection")
+                self.assertRegex(self.updates()["rejection"], why)
+                self.assertEqual(client.request("/headers").headers.get("x-set"), "guest")
+        self.update(self.config(wasm="cpp_http"))
+        self.assertEqual(client.request("/headers").headers.get("x-guest"), "cpp")
+
     def test_a_config_map_is_replaced_by_one_link(self):
         def write(version, config):
             data = self.folder / version
