@@ -15,11 +15,17 @@ Error failed(const std::filesystem::path& path, std::string_view doing) {
                                   std::system_category().message(errno)};
 }
 
-// Readable by the owner's group, as logs are.
+// Readable by the owner's group, as logs are. A pipe that nobody reads is not waited for; one that
+// somebody reads is, when lines are written.
 Result<int> open_file(const std::filesystem::path& path) {
   const int descriptor =
-      ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR | S_IRGRP);
-  if (descriptor < 0) return failed(path, "cannot be opened");
+      ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK,
+             S_IRUSR | S_IWUSR | S_IRGRP);
+  if (descriptor < 0) {
+    return failed(
+        path, errno == ENXIO ? "cannot be opened, a pipe that nobody reads" : "cannot be opened");
+  }
+  ::fcntl(descriptor, F_SETFL, O_APPEND);
   return descriptor;
 }
 

@@ -1,6 +1,7 @@
 #include "planes/serve/log_files.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <iterator>
@@ -69,6 +70,13 @@ TEST_F(LogFilesTest, SaysWhichFileCannotBeOpened) {
   ASSERT_FALSE(sink.ok());
   EXPECT_NE(sink.error().message.find("no/such/a: cannot be opened: No such file"),
             std::string::npos);
+}
+
+TEST_F(LogFilesTest, APipeThatNobodyReadsIsNotWaitedFor) {
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), S_IRUSR | S_IWUSR), 0);
+  auto sink = files->open({.path = "pipe"}, folder / "");
+  ASSERT_FALSE(sink.ok());
+  EXPECT_NE(sink.error().message.find("a pipe that nobody reads"), std::string::npos);
 }
 
 TEST_F(LogFilesTest, ManyThreadsHandOverWholeLines) {
