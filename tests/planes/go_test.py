@@ -8,6 +8,7 @@ import unittest
 from peers import bootstrap
 from peers.case import PlaneTest, guest
 from peers.certificates import Authority
+from peers.server_program import ServerProgram
 
 _PROGRAM = os.environ["WEIR_TEST_GO_PEERS"]
 
@@ -19,22 +20,11 @@ _CATALOGUE = [
 ]
 
 
-class GoServer:
-    def __init__(self, command, scheme):
-        self.scheme = scheme
-        self._process = subprocess.Popen(
-            [_PROGRAM, command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.port = int(self._process.stdout.readline())
-
-    def close(self):
-        self._process.communicate()
-
-
 class GoTest(PlaneTest):
     def serve(self, command, scheme, tls=None):
         """The port of a server before a Go one, with a plugin between them."""
-        upstream = self.upstream(GoServer, command=command, scheme=scheme)
+        upstream = ServerProgram(_PROGRAM, command, scheme=scheme)
+        self.addCleanup(upstream.close)
         listener = bootstrap.listener("web", bootstrap.plugin("edit", guest("header-edit-rust")))
         if tls:
             listener = bootstrap.secured(listener, tls)

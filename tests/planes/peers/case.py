@@ -16,16 +16,19 @@ _GUESTS = pathlib.Path(os.environ["WEIR_GUESTS"])
 _MODULES = pathlib.Path(__file__).parents[1] / "modules"
 
 
+def leave_out(missing):
+    """Skips the test for what is missing, as "WHAT is missing: run `COMMAND`", where that may be."""
+    if os.environ.get("CI") == "true":
+        raise AssertionError(missing)
+    print(missing, file=sys.stderr)  # CMakeLists.txt has ctest call the test skipped by this
+    raise unittest.SkipTest(missing)
+
+
 def guest(name):
-    """The file of a guest plugin: a .wasm, or what the name ends in. Without it the test is skipped,
-    where that may be."""
+    """The file of a guest plugin: a .wasm, or what the name ends in. Without it the test is left out."""
     path = _GUESTS / (name if pathlib.Path(name).suffix else f"{name}.wasm")
     if not path.exists():
-        missing = f"{path} is missing: run `make guests`"
-        if os.environ.get("CI") == "true":
-            raise AssertionError(missing)
-        print(missing, file=sys.stderr)  # CMakeLists.txt has ctest call the test skipped by this
-        raise unittest.SkipTest(missing)
+        leave_out(f"{path} is missing: run `make guests`")
     return path
 
 
