@@ -17,13 +17,9 @@ import subprocess
 import sys
 import tempfile
 
+from processor_time import cpu_seconds
+
 REPO = pathlib.Path(__file__).resolve().parent.parent
-
-
-def cpu_seconds(pid):
-    """Of all its threads, to the nanosecond: none of them ends before the server does."""
-    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
 def compiled(folder):

@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import dataclasses
 import json
-import os
 import pathlib
 import re
 import socket
@@ -21,10 +20,11 @@ import tempfile
 import time
 import urllib.request
 
+import processor_time
+
 REPO = pathlib.Path(__file__).resolve().parent.parent
 TYPES = "type.googleapis.com/envoy.extensions.filters"
 READY_SECONDS = 60
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def free_port():
@@ -111,10 +111,7 @@ class Server:
     http2_port: int = 0  # where that is another
 
     def cpu_seconds(self):
-        # The fields after the name, which may hold anything: utime and stime are the 12th and 13th.
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2]
-        user, system = fields.split()[11:13]
-        return (int(user) + int(system)) / CLOCK_TICKS
+        return processor_time.cpu_seconds(self.process.pid)
 
     def url(self):
         return f"http://127.0.0.1:{self.port}/some/path?with=query"

@@ -62,11 +62,12 @@ def compiled(name, folder):
 
 def chains(folder):
     """Filters by the chain's name."""
-    noop, reads = compiled("noop", folder), compiled("header_reads", folder)
-    mixed = compiled("mixed_hostcalls", folder)
+    bare, noop = compiled("bare", folder), compiled("noop", folder)
+    reads, mixed = compiled("header_reads", folder), compiled("mixed_hostcalls", folder)
     makers = {"weir": weir_filter, "v8": wasm_filter}
     made = {"none": []}
     for by, filter_ in makers.items():
+        made[f"{by} bare"] = [filter_(i, bare) for i in range(30, 30 + FILTERS)]
         made[f"{by} noop"] = [filter_(i, noop) for i in range(FILTERS)]
         made[f"{by} one noop"] = [filter_(20, noop)]
         made[f"{by} reads"] = [filter_(21, reads)]
@@ -109,6 +110,7 @@ def summary(cpu_us):
     for by in ("weir", "v8"):
         for kind, pick in (("min", min), ("median", statistics.median)):
             of = {name: pick(rounds) for name, rounds in cpu_us.items()}
+            result[f"{by} bare filter {kind}"] = (of[f"{by} bare"] - of["none"]) / FILTERS
             result[f"{by} filter {kind}"] = (of[f"{by} noop"] - of["none"]) / FILTERS
             read = (of[f"{by} reads"] - of[f"{by} one noop"]) / HEADER_READS
             result[f"{by} header read {kind}"] = read
@@ -134,10 +136,11 @@ def main():
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(json.dumps({"cpu_us": cpu_us, "summary": result}, indent=1))
     print(
-        "CPU of Envoy in microseconds: added by a filter that does nothing, by one header read, and "
-        "by a filter that makes ten calls of different kinds"
+        "CPU of Envoy in microseconds: added by a filter that takes no callbacks, by one that takes "
+        "seven and does nothing, by one header read, and by a filter that makes ten calls of "
+        "different kinds"
     )
-    for what in ("filter", "header read", "ten calls"):
+    for what in ("bare filter", "filter", "header read", "ten calls"):
         for by in ("weir", "v8"):
             low, middle = (result[f"{by} {what} {kind}"] for kind in ("min", "median"))
             print(f"  {what:12} {by:5} min {low:6.3f}  median {middle:6.3f}")

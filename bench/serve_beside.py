@@ -17,6 +17,7 @@ import subprocess
 import sys
 
 import end_to_end as common
+import processor_time
 
 REPO = common.REPO
 KIB = 1024
@@ -105,11 +106,7 @@ def processes_of(server):
 
 
 def cpu_seconds(server):
-    total = 0
-    for pid in processes_of(server):
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / common.CLOCK_TICKS
+    return sum(processor_time.cpu_seconds(pid) for pid in processes_of(server))
 
 
 def memory_bytes(server):
@@ -267,9 +264,9 @@ def main():
     args = parse_arguments()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = max(args.idle, default=0) + 1000
-    if hard != resource.RLIM_INFINITY and hard < 2 * wanted:
+    if hard != resource.RLIM_INFINITY and hard < wanted:
         sys.exit(f"{hard} open files are allowed: too few for {wanted - 1000} idle connections; see --idle")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4 * wanted)), hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 2 * wanted)), hard))
     known = common.versions(args)
     print("versions: " + ", ".join(f"{name} {version}" for name, version in known.items()))
     print(f"load average at the start: {os.getloadavg()[0]:.2f}; numbers count on an idle machine only")
