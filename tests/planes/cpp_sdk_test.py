@@ -1,6 +1,7 @@
 """The C++ SDK (sdk/cpp): plugins with the scenarios of http_all and grpc_all, as wasm and as native code, do
 what the Rust SDK's do."""
 
+import base64
 import pathlib
 import re
 import subprocess
@@ -77,6 +78,155 @@ class NativeLowLevelTest(AsNative, LowLevelTest):
     pass
 
 
+# What a path of throwing.cc throws, and what the log says of it. Libraries have their own words for their own faults.
+THROWN = {
+    "own": "shop::Refusal: sold out",
+    "coded": "shop::CodedRefusal: code 7",
+    "virtual": "shop::VeryLate: too late",
+    "hidden": "Hidden: hidden",
+    "bare": "shop::Bare",
+    "text": "const char\\*: no exception at all",
+    "string": "std::string: a text of its own",
+    "number": "int",
+    "at": "std::out_of_range: .*vector.*",
+    "key": "std::out_of_range: .*unordered_map.*|std::out_of_range: _Map_base::at",
+    "optional": "std::bad_optional_access: bad.optional.access",
+    "regex": "std::regex_error: .*",
+    "function": "std::bad_function_call: .*",
+    "system": "std::system_error: call: .*timed out",
+    "again": "shop::Refusal: first",
+}
+
+
+class ThrowingCase:
+    """What a throw does: it costs the stream and the instance, and the log tells what was thrown."""
+
+    wasm = "throwing"
+
+    def setUp(self):
+        self.web = self.upstream()
+        self.start()
+
+    def start(self):
+        """Afresh: a plugin that fails often in a short time is left alone for a while."""
+        self.server = self.weir(*self.plugin(), "--upstream", self.web.url)
+
+    def get(self, path):
+        return self.client(self.server.port).request(path)
+
+    def check_failure(self, path, line):
+        """The request fails, for the reason in the log; the next is answered."""
+        before = len(self.server.lines(line))
+        self.assertEqual(self.get(path).status, 503, path)
+        self.assertGreater(len(self.server.lines(line)), before, f"{path}: {line}\n{self.server.log}")
+        self.assertEqual(self.get("/").status, 200)
+
+    def test_locks_do_what_they_do_elsewhere(self):
+        for _ in range(2):
+            passed, of_all = self.get("/locks").headers.get("x-locks").split("/")
+            self.assertEqual(passed, of_all)
+            self.assertGreater(int(of_all), 14)
+
+
+class ThrowingTest(AsWasm, ThrowingCase, PlaneTest):
+    def test_what_is_thrown_is_told_whether_or_not_it_would_be_caught(self):
+        for path, told in THROWN.items():
+            self.start()
+            line = rf"\[critical\].*: an exception is thrown, and in wasm none is caught: (?:{told})$"
+            for prefix in ("/", "/caught/"):
+                with self.subTest(prefix + path):
+                    self.check_failure(prefix + path, line)
+
+    def test_what_the_library_throws_is_told_by_the_library(self):
+        self.check_failure("/caught/stoi", "stoi: no conversion")
+
+    def test_a_lock_that_would_wait_for_ever_is_told(self):
+        self.check_failure("/lock-twice", r"\[critical\].*a mutex that is locked is locked again")
+
+
+class NativeThrowingTest(AsNative, ThrowingCase, PlaneTest):
+    def test_what_no_handler_catches_leaves_the_callback_and_not_the_plugin(self):
+        for path, told in THROWN.items():
+            self.start()
+            with self.subTest(path):
+                self.check_failure(f"/{path}", rf"\[critical\].*: an exception left the plugin: (?:{told})$")
+        self.check_failure("/stoi", r"\[critical\].*: an exception left the plugin: std::invalid_argument: stoi")
+
+    def test_a_handler_catches(self):
+        for path, told in {"own": "sold out", "stoi": "stoi", "number": "something"}.items():
+            response = self.get(f"/caught/{path}")
+            self.assertEqual((response.status, response.headers.get("x-caught")), (200, told))
+
+
+class LoginCase:
+    """A login as authors write it, with patterns, locks, streams and exceptions of the standard library."""
+
+    wasm = "usual_login"
+    configuration = "protect ^/(orders|users)/\nprotect [.]key$\nuser ann secret\nuser bob word"
+
+    def serve(self, configuration=configuration):
+        self.web = self.upstream()
+        arguments = ["--config", configuration, "--upstream", self.web.url]
+        return self.weir(*self.plugin(), *arguments, stdout=subprocess.DEVNULL)
+
+    def get(self, path, authorization=None):
+        headers = [("authorization", authorization)] if authorization else []
+        return self.client(self.server.port).request(path, headers=headers)
+
+    def basic(self, text):
+        return "Basic " + base64.b64encode(text.encode()).decode()
+
+    def test_who_may_pass_passes(self):
+        self.server = self.serve()
+        self.assertEqual(self.get("/").status, 200)
+        for user in ("ann:secret", "bob:word", "ann:secret"):
+            response = self.get("/orders/7", self.basic(user))
+            self.assertEqual(response.status, 200)
+        self.assertEqual(response.headers.get("x-logins"), "ann=2, bob=1")
+        self.assertEqual(
+            [request.headers.get("x-user") for request in self.web.requests], [None, "ann", "bob", "ann"]
+        )
+        for authorization in (None, self.basic("ann:wrong"), self.basic("eve:secret")):
+            response = self.get("/users/own.key", authorization)
+            self.assertEqual(response.status, 401)
+            self.assertIn('realm="shop", error="', response.headers.get("www-authenticate"))
+
+    def malformed(self):
+        return {"Bearer x": "the scheme is not Basic", "Basic Y*==": "0x2a is not base64", "Basic YWE=": "no colon"}
+
+    def refused(self, configuration):
+        """What weir says of a configuration that the plugin does not take."""
+        command = [BINARY, "serve", *self.plugin(), "--config", configuration, "--upstream", "http://127.0.0.1:9"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        return done.stdout + done.stderr
+
+
+class LoginTest(AsWasm, LoginCase, PlaneTest):
+    def test_what_a_parser_throws_ends_the_instance_and_not_the_proxy(self):
+        self.server = self.serve()
+        for authorization, fault in self.malformed().items():
+            self.assertEqual(self.get("/orders/7", authorization).status, 503)
+            self.assertTrue(self.server.lines(rf"none is caught: LoginError: {fault}"), fault)
+        self.assertEqual(self.get("/orders/7", self.basic("ann:secret")).headers.get("x-logins"), "ann=1")
+
+    def test_a_configuration_that_cannot_be_parsed_is_told(self):
+        self.assertIn("std::invalid_argument: line 2: 'usr ann'", self.refused("protect ^/\nusr ann"))
+        self.assertRegex(self.refused("protect ("), "none is caught: std::.*regex_error")
+
+
+class NativeLoginTest(AsNative, LoginCase, PlaneTest):
+    def test_what_a_parser_throws_is_caught(self):
+        self.server = self.serve()
+        for authorization, fault in self.malformed().items():
+            response = self.get("/orders/7", authorization)
+            self.assertEqual(response.status, 401)
+            self.assertIn(f'error="{fault}', response.headers.get("www-authenticate"))
+
+    def test_a_configuration_that_cannot_be_parsed_is_told(self):
+        self.assertIn("configuration: line 2: 'usr ann'", self.refused("protect ^/\nusr ann"))
+
+
 class ConnectionTest(tcp_test.PluginTest):
     # These are about the host alone, and take long.
     test_a_large_transfer_through_a_plugin_comes_out_the_same = None
@@ -106,7 +256,7 @@ class UsualProgramsTest(unittest.TestCase):
 
     def test_as_wasm_and_as_native_code(self):
         place = re.compile(r"(?:filename|file): \.\./\S+?(\w+)\.wasm")
-        for name in ("usual_filter", "usual_telemetry", "usual_grpc"):
+        for name in ("usual_filter", "usual_telemetry", "usual_grpc", "usual_resolver"):
             text = (PROGRAMS / f"{name}.yaml").read_text()
             (found,) = place.finditer(text)
             wasm, native = guest(f"cpp_sdk/{name}"), guest(f"cpp_sdk/{name}.so")

@@ -128,5 +128,9 @@ void proxy_on_log(uint32_t context_id) {
   if (ContextBase* context = getContextBase(context_id)) context->onLog();
 }
 
+void envoy_on_resolve_dns(uint32_t context_id, uint32_t token, uint32_t result_size) {
+  if (ContextBase* context = getContextBase(context_id)) context->onResolveDns(token, result_size);
+}
+
 // The host owns nothing of what it asks for: the plugin gives it back by free().
 void* proxy_on_memory_allocate(size_t size) { return ::malloc(size); }

@@ -1,13 +1,19 @@
 // A plugin as native code: the table that native_plugin.h describes, and hostcalls by index.
 
+#include <cxxabi.h>
+
 #include <array>
+#include <exception>
 #include <iterator>
+#include <new>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include "native_plugin.h"
 #include "state.h"
+#include "thrown.h"
 
 namespace weir_sdk {
 namespace {
@@ -100,11 +106,28 @@ struct Callback<Function> {
     }
   }
 
+  // The handler of the exception that is told of is running.
   static void log_exception() {
     try {
-      logCritical("an exception left the plugin");
-    } catch (const Stop&) {
+      logCritical("an exception left the plugin: " + told_exception());
+    } catch (...) {  // the host stops the plugin, or there is no memory for the text
     }
+  }
+
+  static std::string told_exception() {
+    const std::type_info* type = abi::__cxa_current_exception_type();
+    std::string text = type == nullptr ? "unknown" : readable_type(type->name());
+    try {
+      throw;
+    } catch (const std::exception& exception) {
+      text += std::string(": ") + exception.what();
+    } catch (const char* thrown) {
+      text += std::string(": ") + thrown;
+    } catch (const std::string& thrown) {
+      text = "std::string: " + thrown;
+    } catch (...) {
+    }
+    return text;
   }
 };
 
@@ -130,13 +153,17 @@ constexpr weir_native_export kExports[] = {
     {"proxy_abi_version_0_2_1", "v()", &Callback<&abi_version>::call},
 };
 
-void* create(const weir_native_host* host) { return new Instance(host); }
+void* create(const weir_native_host* host) { return new (std::nothrow) Instance(host); }
 
 void destroy(void* self) {
   auto* instance = static_cast<Instance*>(self);
   const Entered entered(instance);
   instance->stopped = true;
-  instance->state.contexts.clear();
+  try {
+    instance->state.contexts.clear();
+  } catch (...) {  // by a destructor; what it leaves behind is lost, the host goes on
+    return;
+  }
   delete instance;
 }
 

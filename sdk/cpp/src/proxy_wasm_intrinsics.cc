@@ -6,6 +6,7 @@
 #include "earlier_abi.cc"
 #include "messages.cc"
 #ifdef __wasm__
+#include "thrown_in_wasm.cc"
 #include "wasm.cc"
 #else
 #include "native.cc"

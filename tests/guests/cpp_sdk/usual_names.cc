@@ -89,6 +89,7 @@ constexpr void externs() {
   is<WasmResult()>(proxy_done);
   is<WasmResult(const char*, size_t, const char*, size_t, char**, Size)>(
       proxy_call_foreign_function);
+  is<WasmResult(const char*, size_t, Id)>(envoy_resolve_dns);
 }
 
 constexpr void callbacks() {
@@ -110,6 +111,7 @@ constexpr void callbacks() {
   is<void(uint32_t, uint32_t, uint32_t, uint32_t, uint32_t)>(proxy_on_http_call_response);
   is<void(uint32_t, uint32_t, uint32_t)>(proxy_on_grpc_receive_initial_metadata);
   is<void(uint32_t, uint32_t, uint32_t)>(proxy_on_grpc_receive_trailing_metadata);
+  is<void(uint32_t, uint32_t, uint32_t)>(proxy_on_grpc_trailing_metadata);
   is<void(uint32_t, uint32_t, uint32_t)>(proxy_on_grpc_receive);
   is<void(uint32_t, uint32_t, uint32_t)>(proxy_on_grpc_close);
   is<uint32_t(uint32_t)>(proxy_on_done);

@@ -45,6 +45,11 @@ class ContextBase {
   virtual void onDelete() {}
   virtual void onForeignFunction(uint32_t /* foreign_function_id */, uint32_t /* data_size */) {}
 
+  // Envoy's own; envoy_proxy_wasm_api.h reads what waits in CallData. What envoy_resolve_dns() was
+  // asked by this context, and what a statistics sink is sent.
+  virtual void onResolveDns(uint32_t /* token */, uint32_t /* result_size */) {}
+  virtual void onStatsUpdate(uint32_t /* result_size */) {}
+
  private:
   uint32_t id_;
 };
