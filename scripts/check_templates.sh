@@ -43,6 +43,19 @@ answers() {
   return 1
 }
 
+# The variable of the plugin's Makefile that names the program that compiles.
+declare -A compiler=([cpp]=WEIR_CXX [rust]=CARGO [go]=GO [assemblyscript]=NPM [zig]=ZIG)
+
+# Where that is missing, what is printed is how to get it.
+hint() {
+  local told
+  if told=$(make --silent --no-print-directory "${compiler[$language]}=nowhere" 2>&1); then
+    echo "is made without its toolchain"
+    return 1
+  fi
+  grep -qE ' not there.* takes' <<< "$told" || { echo "says not what is missing: $told"; return 1; }
+}
+
 serve() {
   "$weir" serve -c weir.yaml > "$folder/serve.log" 2>&1 &
   started+=($!)
@@ -106,6 +119,7 @@ for language in "${languages[@]}"; do
   cd "my-$language"
   port=$(free_port)
   sed -i "s/port_value: 8080/port_value: $port/; s/port_value: 8000/port_value: $upstream/" weir.yaml
+  step hint hint
   step build make --silent --no-print-directory "${arguments[@]}"
   step serve serve
   step edit edit

@@ -4,6 +4,8 @@
 #include <iostream>
 
 #include "cli/new_plugin.h"
+#include "cli/program_path.h"
+#include "cli/toolchains.h"
 
 namespace weir::cli {
 
@@ -37,6 +39,11 @@ ExitCode NewCommand::run() const {
   if (lacks_sdk) {
     std::cerr
         << "weir new: the C++ SDK is not beside this program: set WEIR_CPP_SDK to its folder\n";
+  }
+  const Toolchain& toolchain = toolchain_of(language_);
+  if (find_in_path(toolchain.program).empty()) {
+    std::cerr << "weir new: there is no '" << toolchain.program << "' in PATH. make takes "
+              << toolchain.takes << "\n";
   }
   std::cout << "Next: cd " << folder << " && make && weir serve -c weir.yaml\n";
   return ExitCode::Success;

@@ -67,7 +67,9 @@ TEST_F(NewCommandTest, WritesEachLanguage) {
     for (const auto& file : fs::recursive_directory_iterator(folder_ / language)) {
       if (!file.is_regular_file()) continue;
       const std::string text = read(fs::relative(file.path(), folder_).c_str());
-      EXPECT_THAT(text, AllOf(Not(HasSubstr("@NAME")), Not(HasSubstr("@SDK@")))) << file.path();
+      EXPECT_THAT(
+          text, AllOf(Not(HasSubstr("@NAME")), Not(HasSubstr("@SDK@")), Not(HasSubstr("@TAKES@"))))
+          << file.path();
       EXPECT_NE(text, "");
     }
   }
@@ -76,6 +78,28 @@ TEST_F(NewCommandTest, WritesEachLanguage) {
   EXPECT_THAT(read("cpp/plugin.cc"), HasSubstr("\"x-my-plugin\""));
   EXPECT_THAT(read("zig/proxy_wasm.zig"), HasSubstr("extern \"env\" fn proxy_log("));
   EXPECT_TRUE(fs::exists(folder_ / "assemblyscript/.npmrc"));
+}
+
+TEST_F(NewCommandTest, SaysWhatToInstallWhereItIsNotThere) {
+  const std::string path_before = std::getenv("PATH");
+  ::setenv("PATH", folder_.c_str(), 1);
+  const std::pair<const char*, const char*> told[] = {
+      {"cpp", "no 'clang++-14' in PATH. make takes clang 14"},
+      {"rust", "rustup target add wasm32-wasip1"},
+      {"go", "go.dev/dl"},
+      {"assemblyscript", "nodejs.org"},
+      {"zig", "install ziglang==0.14.1"},
+  };
+  for (const auto& [language, remedy] : told) {
+    EXPECT_EQ(run({language, "a", "--folder", path(language)}), 0) << err;
+    EXPECT_THAT(err, HasSubstr(remedy));
+    EXPECT_THAT(read((std::string(language) + "/README.md").c_str()), HasSubstr("`make` takes "));
+  }
+  std::ofstream(folder_ / "npm");
+  fs::permissions(folder_ / "npm", fs::perms::owner_all);
+  EXPECT_EQ(run({"assemblyscript", "a", "--folder", path("with-npm")}), 0);
+  EXPECT_THAT(err, Not(HasSubstr("in PATH")));
+  ::setenv("PATH", path_before.c_str(), 1);
 }
 
 TEST_F(NewCommandTest, OverwritesNothing) {

@@ -6,6 +6,7 @@
 
 #include "base/own_file.h"
 #include "cli/templates.h"
+#include "cli/toolchains.h"
 #include "config/suggestion.h"
 
 namespace weir::cli {
@@ -62,6 +63,7 @@ std::string filled(std::string_view text, const NewPlugin& plugin) {
   replace_all(out, "@NAME@", plugin.name);
   replace_all(out, "@NAME_@", identifier);
   replace_all(out, "@SDK@", plugin.cpp_sdk.string());
+  replace_all(out, "@TAKES@", toolchain_of(plugin.language).takes);
   return out;
 }
 
