@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What plugins cost in one stock Envoy: by its own Wasm filter on its own V8, and by Weir's module.
+"""What plugins cost in one stock Envoy: by its own Wasm filter on its own V8, and by Weir's module, with a
+native module beside them for what is Envoy's part.
 
 Every chain is a listener of one Envoy with one worker, which answers by itself. Rounds are short and
 interleaved, so that what else happens on the machine meets all alike. Loopback only.
@@ -21,20 +22,26 @@ HEADER_READS = 100  # of bench/guests/header_reads.wat for one request
 FILTERS = 10
 
 
-def weir_filter(index, wasm):
-    config = common.plugin_filter(index, wasm, "wasmtime")["typed_config"]["config"]
-    return {
-        "name": f"plugin{index}",
-        "typed_config": {
-            "@type": MODULE_FILTER,
-            "dynamic_module_config": {"name": "weir-envoy"},
-            "filter_name": f"plugin{index}",
-            "filter_config": {
-                "@type": "type.googleapis.com/google.protobuf.Struct",
-                "value": config,
-            },
-        },
+def module_filter(index, module, name):
+    config = {
+        "@type": MODULE_FILTER,
+        "dynamic_module_config": {"name": module},
+        "filter_name": name,
     }
+    return {"name": f"plugin{index}", "typed_config": config}
+
+
+def native_filter(index, name):
+    return module_filter(index, "envoy-native", name)
+
+
+def weir_filter(index, wasm):
+    made = module_filter(index, "weir-envoy", f"plugin{index}")
+    made["typed_config"]["filter_config"] = {
+        "@type": "type.googleapis.com/google.protobuf.Struct",
+        "value": common.plugin_filter(index, wasm, "wasmtime")["typed_config"]["config"],
+    }
+    return made
 
 
 def wasm_filter(index, wasm):
@@ -60,12 +67,25 @@ def compiled(name, folder):
     return module
 
 
+def modules(weir, folder):
+    """Where Envoy finds Weir's module and the native one."""
+    source = REPO / "bench/envoy_native.cc"
+    native = folder / "libenvoy-native.so"
+    flags = ["-std=c++20", "-O2", "-fPIC", "-shared", f"-I{REPO}/src"]
+    subprocess.run(["g++", *flags, source, "-o", native], check=True)
+    (folder / weir.name).symlink_to(weir)
+    os.environ["ENVOY_DYNAMIC_MODULES_SEARCH_PATH"] = str(folder)
+    os.environ["WEIR_ENGINE_PATH"] = str(weir.parent / "weir/engines")
+
+
 def chains(folder):
     """Filters by the chain's name."""
     bare, noop = compiled("bare", folder), compiled("noop", folder)
     reads, mixed = compiled("header_reads", folder), compiled("mixed_hostcalls", folder)
     makers = {"weir": weir_filter, "v8": wasm_filter}
-    made = {"none": []}
+    made = {"none": [], "native noop": [native_filter(i, "noop") for i in range(FILTERS)]}
+    for name in ("mixed", "cleared"):
+        made[f"native {name}"] = [native_filter(0, name)]
     for by, filter_ in makers.items():
         made[f"{by} bare"] = [filter_(i, bare) for i in range(30, 30 + FILTERS)]
         made[f"{by} noop"] = [filter_(i, noop) for i in range(FILTERS)]
@@ -89,7 +109,7 @@ def measure(args):
         listeners = [listener(name, ports[name], filters[name]) for name in filters]
         config = servers.folder / "envoy.json"
         config.write_text(json.dumps({"static_resources": {"listeners": listeners}}))
-        os.environ["ENVOY_DYNAMIC_MODULES_SEARCH_PATH"] = str(args.module.parent)
+        modules(args.module, servers.folder)
         command = [args.envoy, "-c", config, "--concurrency", "1", "--log-level", "warning"]
         command += ["--disable-hot-restart"]
         envoy = servers.start("envoy", ports["none"], [str(part) for part in command])
@@ -107,14 +127,21 @@ def measure(args):
 def summary(cpu_us):
     """Microseconds by what they buy, the minimum and the median of the rounds."""
     result = {}
-    for by in ("weir", "v8"):
-        for kind, pick in (("min", min), ("median", statistics.median)):
-            of = {name: pick(rounds) for name, rounds in cpu_us.items()}
-            result[f"{by} bare filter {kind}"] = (of[f"{by} bare"] - of["none"]) / FILTERS
-            result[f"{by} filter {kind}"] = (of[f"{by} noop"] - of["none"]) / FILTERS
-            read = (of[f"{by} reads"] - of[f"{by} one noop"]) / HEADER_READS
-            result[f"{by} header read {kind}"] = read
-            result[f"{by} ten calls {kind}"] = of[f"{by} mixed"] - of["none"]
+    for kind, pick in (("min", min), ("median", statistics.median)):
+        of = {name: pick(rounds) for name, rounds in cpu_us.items()}
+
+        def added(chain, times=1):
+            return (of[chain] - of["none"]) / times
+
+        result[f"native filter {kind}"] = added("native noop", FILTERS)
+        result[f"native ten calls {kind}"] = added("native mixed")
+        result[f"native ten calls, new route {kind}"] = added("native cleared")
+        for by in ("weir", "v8"):
+            result[f"{by} bare filter {kind}"] = added(f"{by} bare", FILTERS)
+            result[f"{by} filter {kind}"] = added(f"{by} noop", FILTERS)
+            reads = of[f"{by} reads"] - of[f"{by} one noop"]
+            result[f"{by} header read {kind}"] = reads / HEADER_READS
+            result[f"{by} ten calls, new route {kind}"] = added(f"{by} mixed")
     return result
 
 
@@ -135,15 +162,20 @@ def main():
     result = summary(cpu_us)
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(json.dumps({"cpu_us": cpu_us, "summary": result}, indent=1))
-    print(
-        "CPU of Envoy in microseconds: added by a filter that takes no callbacks, by one that takes "
-        "seven and does nothing, by one header read, and by a filter that makes ten calls of "
-        "different kinds"
-    )
-    for what in ("bare filter", "filter", "header read", "ten calls"):
-        for by in ("weir", "v8"):
-            low, middle = (result[f"{by} {what} {kind}"] for kind in ("min", "median"))
-            print(f"  {what:12} {by:5} min {low:6.3f}  median {middle:6.3f}")
+    print("CPU of Envoy in microseconds, added by")
+    whats = {
+        "bare filter": "a filter that takes no callbacks",
+        "filter": "one that takes seven and does nothing",
+        "header read": "one header read",
+        "ten calls": "ten calls of different kinds, two of which change headers",
+        "ten calls, new route": "the same, and Envoy chooses the route anew",
+    }
+    for what, meaning in whats.items():
+        print(f"  {meaning}:")
+        for by in ("native", "weir", "v8"):
+            if f"{by} {what} min" in result:
+                low, middle = (result[f"{by} {what} {kind}"] for kind in ("min", "median"))
+                print(f"    {by:7} min {low:6.3f}  median {middle:6.3f}")
 
 
 if __name__ == "__main__":
