@@ -181,9 +181,22 @@ file_of() {
   esac
 }
 
+# toolchain_name: the toolchain of `compile`, as it is told.
+toolchain_name() {
+  case ${compile[*]} in
+    cpp_sdk\ *.so\ *) echo "C++, native" ;;
+    cpp*) echo C++ ;;
+    rust\ *) echo Rust ;;
+    go_wasm\ *) echo Go ;;
+    zig\ *) echo Zig ;;
+    assemblyscript\ *) echo AssemblyScript ;;
+  esac
+}
+
 mkdir -p "$work" "$weir_cache/guests"
 compiled=0
 left_out=()
+declare -A made=()  # by toolchain: the guests that are there, each with a space before it
 names=("$@")
 [ $# -gt 0 ] || names=("${all[@]}")
 for name in "${names[@]}"; do
@@ -206,6 +219,11 @@ for name in "${names[@]}"; do
   fi
   mkdir -p "$output/$(dirname "$name")"
   cmp -s "$kept" "$output/$file" || cp "$kept" "$output/$file"
+  made[$(toolchain_name)]+=" $name"
 done
-say "$((${#names[@]} - ${#left_out[@]})) guests in build/guests, $compiled compiled now"
+for toolchain in "${!made[@]}"; do
+  read -ra there <<< "${made[$toolchain]}"
+  say "$toolchain, ${#there[@]} guests:${made[$toolchain]}"
+done
+say "$((${#names[@]} - ${#left_out[@]})) guests in build/guests: $compiled compiled now, the others as the cache has them"
 [ ${#left_out[@]} = 0 ] || say "SKIPPED, with the tests that need them, for want of toolchains: ${left_out[*]}"

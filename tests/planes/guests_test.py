@@ -1,10 +1,13 @@
-"""scripts/guests.sh where toolchains are missing: it says what it leaves out, save in CI."""
+"""scripts/guests.sh: where toolchains are missing it says what it leaves out, save in CI; in an empty cache it compiles."""
 
+import os
 import pathlib
 import shutil
 import subprocess
 import tempfile
 import unittest
+
+from peers.case import leave_out
 
 ROOT = pathlib.Path(__file__).parents[2]
 TOOLS = "bash dirname basename readlink find sort xargs sha256sum cut mkdir rm cp mv cmp".split()
@@ -71,6 +74,61 @@ class GuestsTest(unittest.TestCase):
         code, told = self.make("header-edit-go")
         self.assertEqual(code, 1, told)
         self.assertIn("go is not there", told)
+
+
+# The smallest of each language.
+SMALL = {
+    "C++": "cpp_http",
+    "C++, native": "cpp_sdk/low_level.so",
+    "Rust": "header-edit-rust",
+    "Go": "header-edit-go",
+    "AssemblyScript": "header-edit-assemblyscript",
+    "Zig": "header-edit-zig",
+}
+
+
+class EmptyCacheTest(unittest.TestCase):
+    """In a tree of links again, with the machine's toolchains and a cache that has those, and no guest."""
+
+    def test_a_guest_of_each_language_is_compiled_from_nothing(self):
+        folder = tempfile.TemporaryDirectory(prefix="weir-guests-")
+        self.addCleanup(folder.cleanup)
+        tree, cache = pathlib.Path(folder.name), pathlib.Path(folder.name) / "cache" / "weir"
+        for name in ("examples", "tests", "sdk", "src", "scripts"):
+            (tree / name).symlink_to(ROOT / name)
+        cache.mkdir(parents=True)
+        kept = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
+        for pattern in ("rust-*", "zig-*"):
+            for toolchain in (kept / "weir").glob(pattern):
+                (cache / toolchain.name).symlink_to(toolchain)
+        there = [name for name in SMALL.values() if self.has_been_made(name)]
+        # Go's own cache has its standard library.
+        environment = {"GOCACHE": str(kept / "go-build"), **os.environ, "XDG_CACHE_HOME": str(cache.parent)}
+        done = subprocess.run(
+            [tree / "scripts" / "guests.sh", *there],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=500,
+            check=False,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"{len(there)} guests in build/guests: {len(there)} compiled now", done.stderr)
+        for language, name in SMALL.items():
+            if name not in there:
+                continue
+            self.assertIn(f": {language}, 1 guests: {name} (", done.stderr)
+            file = tree / "build" / "guests" / (name if name.endswith(".so") else f"{name}.wasm")
+            start = b"\x7fELF" if name.endswith(".so") else b"\0asm\1\0\0\0"
+            self.assertEqual(file.read_bytes()[: len(start)], start, name)
+        missing = [name for name in SMALL.values() if name not in there]
+        if missing:
+            leave_out(f"{', '.join(missing)} is missing: run `make guests`")
+
+    def has_been_made(self, name):
+        """Whether its toolchain is there."""
+        file = ROOT / "build" / "guests" / (name if name.endswith(".so") else f"{name}.wasm")
+        return file.exists()
 
 
 if __name__ == "__main__":
