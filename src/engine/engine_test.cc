@@ -207,6 +207,17 @@ TEST_P(EngineTest, SaysWhereAGuestTrapped) {
   EXPECT_EQ(trap.to_line().find("unreachable: "), 0u) << trap.to_line();
 }
 
+TEST_P(EngineTest, SaysWhoCalledTheHostThatCalledWhatTrapped) {
+  if (lacks(can.function_names, "function names")) return;
+  auto guest = start();
+  host.answer(kCallBack, [&](Slots, Memory) { return guest->call("trap_unreachable", {}).flow; });
+  const Trap trap = guest->trap_of("call_call_back", {{I32}, {I32}}, {0});
+  EXPECT_EQ(trap.kind, TrapKind::Unreachable);
+  std::vector<std::string> names;
+  for (const Frame& frame : trap.frames) names.push_back(frame.function);
+  EXPECT_EQ(names, std::vector<std::string>({"inner", "outer", "call_call_back"}));
+}
+
 TEST_P(EngineTest, EndsEndlessRecursion) {
   if (lacks(can.stack_limit, "stack limit")) return;
   EXPECT_EQ(start()->trap_of("recurse", {{}, {I32}}).kind, TrapKind::StackOverflow);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <ucontext.h>
 
+#include <cstdint>
 #include <utility>
 
 #include "base/check.h"
@@ -23,7 +24,9 @@ using WAVM::Platform::CallStack;
 using WAVM::Platform::Signal;
 
 struct GuestRun {
-  GuestRun* outer;
+  GuestRun* outer;  // with none of the host's code in between
+  // Where a guest has called the host, which then began this run; or null.
+  const HostSection* within;
   // The frame that all of the guest's lie below.
   uintptr_t stack_top;
   bool (*takes)(void*, Signal, CallStack&&);
@@ -31,9 +34,13 @@ struct GuestRun {
   sigjmp_buf end;
 };
 
-thread_local constinit GuestRun* current_run = nullptr;
-
 namespace {
+
+// What runs in this thread: a guest, or the host that a guest has called. A signal handler reads
+// it.
+thread_local constinit GuestRun* current_run [[gnu::tls_model("initial-exec")]] = nullptr;
+thread_local constinit const HostSection* current_section [[gnu::tls_model("initial-exec")]] =
+    nullptr;
 
 // A function's frame, as code with frame pointers has it: that of WAVM, its guests and this
 // adapter.
@@ -42,18 +49,24 @@ struct Frame {
   uintptr_t return_address;
 };
 
-// Adds the callers of what runs at `frame`, up to the call into the guest. `lowest` is the stack
-// pointer: whatever a frame pointer says, only the guest's part of the stack is read.
+// Adds the callers of what runs at `frame`, up to the call into the outermost guest; the host's
+// code between guests, which need not have frame pointers, is passed by. `lowest` is the stack
+// pointer: whatever a frame pointer says, only the guests' part of the stack is read.
 void add_callers(CallStack& stack, const Frame* frame, uintptr_t lowest) {
-  if (current_run == nullptr) return;
-  auto at = reinterpret_cast<uintptr_t>(frame);
-  while (at >= lowest && at < current_run->stack_top && at % alignof(Frame) == 0 &&
-         !stack.frames.isFull()) {
-    // Inside the calling instruction, as WAVM looks it up.
-    stack.frames.push_back(CallStack::Frame{frame->return_address - 1});
-    lowest = at + sizeof(Frame);
-    frame = frame->caller;
-    at = reinterpret_cast<uintptr_t>(frame);
+  for (const GuestRun* run = current_run; run != nullptr;) {
+    auto at = reinterpret_cast<uintptr_t>(frame);
+    while (at >= lowest && at < run->stack_top && at % alignof(Frame) == 0 &&
+           !stack.frames.isFull()) {
+      // Inside the calling instruction, as WAVM looks it up.
+      stack.frames.push_back(CallStack::Frame{frame->return_address - 1});
+      lowest = at + sizeof(Frame);
+      frame = frame->caller;
+      at = reinterpret_cast<uintptr_t>(frame);
+    }
+    if (run->within == nullptr) return;
+    frame = static_cast<const Frame*>(run->within->frame());
+    lowest = reinterpret_cast<uintptr_t>(frame);
+    run = run->within->run();
   }
 }
 
@@ -94,24 +107,17 @@ bool take_fault(int, siginfo_t* info, void* context) {
   return true;
 }
 
-// The word of the thread's control block that code compiled for a split stack compares its stack
-// pointer to. 0: no bound.
-uint64_t stack_bound() {
-  uint64_t bound = 0;
-  asm volatile("movq %%fs:0x70, %0" : "=r"(bound));
-  return bound;
-}
-
-void set_stack_bound(uint64_t bound) { asm volatile("movq %0, %%fs:0x70" : : "r"(bound)); }
-
 }  // namespace
 
-StackBound::StackBound(uint64_t bytes) : outer_(stack_bound()) {
-  if (outer_ != 0) return;
-  set_stack_bound(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) - bytes);
-}
+HostSection::HostSection(const void* frame)
+    : run_(std::exchange(current_run, nullptr)),
+      frame_(frame),
+      outer_(std::exchange(current_section, this)) {}
 
-StackBound::~StackBound() { set_stack_bound(outer_); }
+HostSection::~HostSection() {
+  current_section = outer_;
+  current_run = run_;
+}
 
 void install_fault_handler() { chain_faults({SIGSEGV, SIGBUS}, &take_fault); }
 
@@ -152,6 +158,7 @@ namespace WAVM::Platform {
 bool catchSignals(void (*thunk)(void*), bool (*filter)(void*, Signal, CallStack&&),
                   void* argument) {
   wavm::GuestRun run{.outer = wavm::current_run,
+                     .within = wavm::current_section,
                      .stack_top = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)),
                      .takes = filter,
                      .argument = argument,

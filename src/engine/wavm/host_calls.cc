@@ -67,8 +67,9 @@ std::vector<uint8_t> code_of(uint32_t index, Signature signature) {
 void on_native_call(runtime::ContextRuntimeData* data, uint32_t index) {
   auto& target =
       *static_cast<HostCallTarget*>(runtime::getUserData(runtime::getContextFromRuntimeData(data)));
+  const void* frame = __builtin_frame_address(0);
   const auto call = [&] {
-    const HostSection host;
+    const HostSection host(frame);
     return target.on_host_call(index, {data->mutableGlobals, kMaxSlots});
   };
   if (call() == Flow::Trap) runtime::throwException(runtime::ExceptionTypes::calledAbort);

@@ -9,6 +9,7 @@
 #include <exception>
 #include <string>
 
+#include "engine/stack_bound.h"
 #include "engine/wavm/convert.h"
 #include "engine/wavm/guest_run.h"
 
