@@ -131,7 +131,7 @@ function(weir_test_by_loaders name)
     endif()
     foreach(test ${tests})
       set_tests_properties(${test} PROPERTIES TIMEOUT 900
-        ENVIRONMENT "WEIR_ENGINE_PATH=${WEIR_OUTPUT_DIR}/lib/weir/engines;WEIR_WASMEDGE_AOT=trusted;\
+        ENVIRONMENT "WEIR_ENGINE_PATH=${WEIR_OUTPUT_DIR}/lib/weir/engines;\
 GTEST_OUTPUT=xml:${CMAKE_BINARY_DIR}/results/${test}.xml")
     endforeach()
   endforeach()

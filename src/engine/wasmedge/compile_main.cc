@@ -8,6 +8,7 @@
 #include <iterator>
 #include <string>
 
+#include "engine/wasmedge/amend_llvm.h"
 #include "engine/wasmedge/api.h"
 
 namespace weir::engine::wasmedge {
@@ -27,6 +28,7 @@ int compile(const char* source, const char* compiled) {
   if (!loaded.ok()) return fail(loaded.error().message);
   const Api& api = *loaded.value();
   api.log_off();
+  if (const auto done = amend_llvm(api); !done.ok()) return fail(done.error().message);
 
   std::ifstream file(source, std::ios::binary);
   const std::string wasm{std::istreambuf_iterator<char>(file), {}};
@@ -37,12 +39,18 @@ int compile(const char* source, const char* compiled) {
                                                     ? WasmEdge_CompilerOptimizationLevel_O2
                                                     : WasmEdge_CompilerOptimizationLevel_O0);
   api.configure_compiler_set_output_format(configuration.get(), WasmEdge_CompilerOutputFormat_Wasm);
-  api.configure_compiler_set_generic_binary(configuration.get(), true);
+  // For the processor that LLVM tells of, which is what amend_llvm() has it tell.
+  api.configure_compiler_set_generic_binary(configuration.get(), false);
   const auto compiler = own(api.compiler_create(configuration.get()), api.compiler_delete);
   if (compiler == nullptr) return fail("this build of WasmEdge has no compiler");
   const WasmEdge_Result result = api.compiler_compile_from_buffer(
       compiler.get(), reinterpret_cast<const uint8_t*>(wasm.data()), wasm.size(), compiled);
-  return result.Code == 0 ? 0 : fail(api.result_get_message(result));
+  if (result.Code != 0) return fail(api.result_get_message(result));
+  if (amended_modules() != 1) {
+    std::remove(compiled);
+    return fail("its code has no checks of the stack");
+  }
+  return 0;
 }
 
 }  // namespace

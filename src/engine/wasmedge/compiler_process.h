@@ -10,9 +10,9 @@
 
 namespace weir::engine::wasmedge {
 
-// What the compiled code depends on besides WasmEdge's version and the module. It is for any
-// processor of this architecture.
-inline constexpr const char* kCompilerOptions = "O2 up to 1 MiB, any processor";
+// What the compiled code depends on besides WasmEdge's version, the module and the processor. Code
+// that does not check the stack is of other options, and so is never loaded.
+inline constexpr const char* kCompilerOptions = "O2 up to 1 MiB, stack checked";
 
 // The module with its compiled code in a section of its own, as WasmEdge loads it. `wasm` is valid.
 // Thread: any.

@@ -4,9 +4,11 @@
 #include <ucontext.h>
 
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 
 #include "engine/fault_chain.h"
+#include "engine/wasmedge/amend_llvm.h"
 #include "engine/wasmedge/redirect.h"
 
 namespace weir::engine::wasmedge {
@@ -50,6 +52,9 @@ bool take_fault(int number, siginfo_t* info, void* context) {
   *reinterpret_cast<greg_t*>(stack) = registers[REG_RIP];
   registers[REG_RSP] = stack;
   registers[REG_RDI] = number;
+  // The instruction that only the kernel may run has no address to fault on.
+  stack_is_used_up = number == SIGSEGV && info->si_addr == nullptr &&
+                     static_cast<uint64_t>(registers[REG_R10]) == kStackUsedUp;
   registers[REG_RIP] = reinterpret_cast<greg_t>(&end_guest);
   return true;
 }

@@ -12,6 +12,8 @@
 namespace weir::engine::wasmedge {
 namespace {
 
+constexpr uint64_t kMaxStackBytes = 2 << 20;
+
 // Besides those that WasmEdge takes without being asked.
 constexpr std::array kProposals = {WasmEdge_Proposal_ExtendedConst};
 
@@ -53,8 +55,8 @@ OwnedConfiguration make_configuration(const Api& api, Code code) {
 
 class WasmEdgeEngine final : public Engine {
  public:
-  explicit WasmEdgeEngine(std::unique_ptr<const Api> api)
-      : shared_(std::move(api)),
+  WasmEdgeEngine(std::unique_ptr<const Api> api, const EngineOptions& options)
+      : shared_(std::move(api), mode_.capabilities.stack_limit ? options.max_stack_bytes : 0),
         wasm_(make_configuration(shared_.api, Code::Wasm)),
         translated_(make_configuration(shared_.api, Code::Translated)) {}
 
@@ -138,12 +140,16 @@ class WasmEdgeEngine final : public Engine {
   const OwnedConfiguration translated_;
 };
 
-Result<std::unique_ptr<Engine>> make_engine(const EngineOptions&) {
+Result<std::unique_ptr<Engine>> make_engine(const EngineOptions& options) {
+  if (options.max_stack_bytes == 0 || options.max_stack_bytes > kMaxStackBytes) {
+    return Error{ErrorCode::BadConfig,
+                 "max_stack_bytes must be 1 to " + std::to_string(kMaxStackBytes)};
+  }
   WEIR_TRY(auto api, Api::load());
   // It would write its own words for every trap to standard output.
   api->log_off();
   WEIR_TRY(prepare(*api));
-  return std::unique_ptr<Engine>(std::make_unique<WasmEdgeEngine>(std::move(api)));
+  return std::unique_ptr<Engine>(std::make_unique<WasmEdgeEngine>(std::move(api), options));
 }
 
 }  // namespace

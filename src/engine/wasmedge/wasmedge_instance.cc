@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "engine/stack_bound.h"
 #include "engine/wasmedge/convert.h"
 #include "engine/wasmedge/guest_faults.h"
 #include "engine/wasmedge/thread_state.h"
@@ -26,12 +27,15 @@ uint32_t to_pages(uint64_t bytes) {
 
 thread_local WasmEdgeInstance* WasmEdgeInstance::current = nullptr;
 thread_local constinit bool in_guest = false;
+thread_local constinit bool stack_is_used_up = false;
 
 // Marks the instance as the one that runs in this thread, until the call returns.
 class WasmEdgeInstance::Running {
  public:
   explicit Running(WasmEdgeInstance& instance)
-      : before_(std::exchange(current, &instance)), was_in_guest_(std::exchange(in_guest, true)) {}
+      : before_(std::exchange(current, &instance)),
+        was_in_guest_(std::exchange(in_guest, true)),
+        bound_(instance.shared_.stack_bytes) {}
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
   ~Running() {
@@ -42,6 +46,7 @@ class WasmEdgeInstance::Running {
  private:
   WasmEdgeInstance* before_;
   bool was_in_guest_;
+  StackBound bound_;
 };
 
 WasmEdgeInstance::WasmEdgeInstance(const Shared& shared, const WasmEdgeModule& module,
@@ -175,6 +180,9 @@ Trap WasmEdgeInstance::take_trap() {
 }
 
 Flow WasmEdgeInstance::trapped(WasmEdge_Result result) noexcept {
+  if (std::exchange(stack_is_used_up, false)) {
+    return trapped(TrapKind::StackOverflow, "the guest's stack is used up");
+  }
   return trapped(kind_of(result), result.Code == kRefused.Code ? "the host refused a call"
                                                                : message_of(shared_.api, result));
 }

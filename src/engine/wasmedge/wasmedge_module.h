@@ -15,13 +15,19 @@ namespace weir::engine::wasmedge {
 
 // What an engine's modules and instances share. Thread: any.
 struct Shared {
-  explicit Shared(std::unique_ptr<const Api> loaded)
-      : owned_api(std::move(loaded)), api(*owned_api), types(api), executors(api) {}
+  Shared(std::unique_ptr<const Api> loaded, uint64_t max_stack_bytes)
+      : owned_api(std::move(loaded)),
+        api(*owned_api),
+        types(api),
+        executors(api),
+        stack_bytes(max_stack_bytes) {}
 
   std::unique_ptr<const Api> owned_api;
   const Api& api;
   const ValTypes types;
   const Executors executors;
+  // For a guest's calls; 0 where guests do not look.
+  const uint64_t stack_bytes;
 };
 
 // An imported function as the trampoline needs it. Owned by the module.
