@@ -55,9 +55,11 @@ HttpStreamContext::~HttpStreamContext() { destroy(); }
 
 HeadersAction HttpStreamContext::on_headers(Direction direction, EndOfStream end_of_stream) {
   constexpr auto kStop = HeadersAction::StopAllIterationAndWatermark;
-  if (mode() != Mode::Running) return HeadersAction::Continue;
+  const Callback callback =
+      pick(direction, Callback::OnRequestHeaders, Callback::OnResponseHeaders);
+  if (mode() != Mode::Running || !vm().has(callback)) return HeadersAction::Continue;
   const auto answer = call_for(
-      direction, pick(direction, Callback::OnRequestHeaders, Callback::OnResponseHeaders),
+      direction, callback,
       {count_of(stream_.header_map(headers_of(direction))), static_cast<uint32_t>(end_of_stream)});
   if (!answer) return after_failure(kStop);
   if (ended_stream()) return kStop;

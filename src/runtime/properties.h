@@ -1,7 +1,6 @@
 #pragma once
 // proxy_get_property and proxy_set_property: paths, where their values come from, and their bytes.
 
-#include <optional>
 #include <string_view>
 
 #include "abi/context.h"
@@ -18,9 +17,6 @@ struct PropertySources {
   HttpStream* http;    // null where the stream is no HTTP stream
   FilterState& filter_state;
 };
-
-// The attribute of that name ("source.address"); empty where a plane is not asked for one by it.
-std::optional<Attribute> find_attribute(std::string_view name);
 
 // `path` has its segments joined by NUL; the names are Envoy's. Values are strings as they are, 1
 // byte for a bool, 8 bytes for numbers and times, a serialized map for maps and lists. NOT_FOUND

@@ -1,6 +1,6 @@
 #include "scenario/stream_attributes.h"
 
-#include "runtime/properties.h"
+#include "runtime/property_names.h"
 
 namespace weir::scenario {
 
@@ -11,7 +11,8 @@ StreamAttributes::StreamAttributes(const Properties& of_world, const Properties&
 
 void StreamAttributes::take(const Properties& properties) {
   for (const auto& [name, value] : properties) {
-    if (const auto attribute = runtime::find_attribute(name)) {
+    const runtime::KnownProperty known = runtime::find_property(name);
+    if (const auto* attribute = std::get_if<runtime::Attribute>(&known)) {
       attributes_.insert_or_assign(*attribute, value);
     } else {
       others_.insert_or_assign(name, value);
