@@ -289,9 +289,10 @@ void Worker::settle() {
       unsettled_.pop_back();
       stream->settle();
     } else if (!buried_.empty()) {
-      const auto buried = std::exchange(buried_, {});
+      const std::unique_ptr<WorkerStream> stream = std::move(buried_.back());
+      buried_.pop_back();
       const GuestScope guest(*this);
-      for (const auto& stream : buried) stream->end();
+      stream->end();
     } else {
       break;
     }
