@@ -2,6 +2,7 @@
 what the Rust SDK's do."""
 
 import base64
+import os
 import pathlib
 import re
 import subprocess
@@ -12,11 +13,12 @@ import grpc_test
 import http_all_test
 import tcp_test
 from peers import bootstrap
-from peers.case import PlaneTest, guest
+from peers.case import PlaneTest, compiler, guest
 from peers.http1 import Http1Client, Http1Upstream
 from peers.http2 import Http2Client, Http2Upstream
 from peers.weir import BINARY
 
+WEIR_CXX = pathlib.Path(__file__).parents[2] / "sdk" / "cpp" / "weir-cxx"
 PROGRAMS = pathlib.Path(__file__).parents[1] / "guests" / "cpp_sdk"
 
 
@@ -271,6 +273,45 @@ class UsualProgramsTest(unittest.TestCase):
         # That it was compiled is most of it.
         for plugin in (f"file: {guest('cpp_sdk/usual_names')}", f"native: {guest('cpp_sdk/usual_names.so')}"):
             self.check("names", f"plugin: {{{plugin}}}\nscenarios: [{{name: a, steps: [{{http: {{}}}}]}}]\n")
+
+
+class CompilerTest(unittest.TestCase):
+    """weir-cxx, where it cannot do what is asked for."""
+
+    def compile(self, source, *options, **environment):
+        with tempfile.TemporaryDirectory(prefix="weir-cxx-") as folder:
+            file = pathlib.Path(folder) / "plugin.cc"
+            file.write_text(source)
+            done = subprocess.run(
+                [WEIR_CXX, *options, "-o", file.with_suffix(".wasm"), file],
+                env={**os.environ, **environment},
+                capture_output=True,
+                text=True,
+                timeout=300,
+                check=False,
+            )
+        return done.returncode, done.stderr
+
+    def test_a_thread_and_sleep_are_refused_with_what_to_do(self):
+        compiler()
+        code, told = self.compile(
+            """
+            #include <chrono>
+            #include <thread>
+            void work() { std::thread([] {}).joinable(); }
+            void rest() { std::this_thread::sleep_for(std::chrono::seconds(1)); }
+            """,
+            "-fsyntax-only",
+        )
+        self.assertNotEqual(code, 0)
+        self.assertIn("a plugin in wasm has one thread: have onTick() do what is to be done later", told)
+        self.assertIn("a plugin that sleeps holds up the proxy's other requests", told)
+        self.assertNotIn("apt-get", told)  # it is the program that is wrong
+
+    def test_a_missing_toolchain_comes_with_what_installs_it(self):
+        code, told = self.compile("", WEIR_CXX="no-such-compiler")
+        self.assertNotEqual(code, 0)
+        self.assertRegex(told, "no-such-compiler is not there.*apt-get install .*libc[+][+]-14-dev-wasm32")
 
 
 _SHARED = [

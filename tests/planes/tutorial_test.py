@@ -3,14 +3,13 @@
 import os
 import pathlib
 import re
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import unittest
 
+from peers.case import compiler
 from peers.loop import PATIENCE_S
 from peers.weir import BINARY, eventually
 
@@ -23,20 +22,9 @@ def free_port():
         return server.getsockname()[1]
 
 
-def toolchain():
-    """The test is skipped where plugins in C++ cannot be compiled, where that may be."""
-    if shutil.which("clang++-14") and pathlib.Path("/usr/include/wasm32-wasi").exists():
-        return
-    if os.environ.get("CI") == "true":
-        raise AssertionError("the toolchain for wasm is missing: run scripts/setup/apt.sh guests")
-    missing = "clang for wasm is missing: run `scripts/setup/apt.sh guests`"
-    print(missing, file=sys.stderr)  # CMakeLists.txt has ctest call the test skipped by this
-    raise unittest.SkipTest(missing)
-
-
 class TutorialTest(unittest.TestCase):
     def setUp(self):
-        toolchain()
+        compiler()
         folder = tempfile.TemporaryDirectory(prefix="weir-tutorial-")
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,12 @@ def guest(name):
     if not path.exists():
         leave_out(f"{path} is missing: run `make guests`")
     return path
+
+
+def compiler():
+    """Without clang for wasm the test is left out."""
+    if not (shutil.which("clang++-14") and pathlib.Path("/usr/include/wasm32-wasi").exists()):
+        leave_out("clang for wasm is missing: run `scripts/setup/apt.sh guests`")
 
 
 class PlaneTest(unittest.TestCase):
