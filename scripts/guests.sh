@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Compiles guest plugins into build/guests/NAME.wasm; those named NAME.so are native plugins.
 # usage: guests.sh [NAME...]   Without names: all of them.
-# What was compiled once is kept in the cache, keyed by its sources and by the recipe that makes it;
-# a toolchain is installed only when something is to be compiled. Where that cannot be, all guests but those of the
+# What was compiled once is kept in the cache, keyed by its sources and by the recipe that makes it; FRESH=1 compiles from
+# nothing all the same. A toolchain is installed only when something is to be compiled. Where that cannot be, all guests but those of the
 # toolchain are compiled and the rest are named, save in CI (CI=true): there it is an error.
 source "$(dirname "${BASH_SOURCE[0]}")/setup/lib.sh"
 
@@ -193,6 +193,8 @@ toolchain_name() {
   esac
 }
 
+fresh=${FRESH:-0}
+[ "$fresh" = 0 ] || rm -rf "$work"
 mkdir -p "$work" "$weir_cache/guests"
 compiled=0
 left_out=()
@@ -204,6 +206,7 @@ for name in "${names[@]}"; do
   file=$(file_of "$name")
   flat=${file//\//_}
   kept=$weir_cache/guests/${flat%.*}-$(key).${flat##*.}
+  [ "$fresh" = 0 ] || rm -f "$kept"
   if [ ! -f "$kept" ] && ! toolchain; then
     { [ $# = 0 ] && [ "${CI:-}" != true ]; } || die "$name: its toolchain is missing"
     rm -f "$output/$file"  # of other sources, if any

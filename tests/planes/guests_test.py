@@ -65,6 +65,12 @@ class GuestsTest(unittest.TestCase):
         self.assertTrue((stale.parent / "cpp_sdk" / "tcp_all.so").exists(), told)
         self.assertNotIn("tcp_all.so", skipped)
 
+    def test_what_is_kept_is_compiled_again_on_wish(self):
+        for compiled, environment in [("1", {}), ("0", {}), ("1", {"FRESH": "1"}), ("0", {"FRESH": "0"})]:
+            code, told = self.make("cpp_sdk/tcp_all.so", **environment)
+            self.assertEqual(code, 0, told)
+            self.assertIn(f"1 guests in build/guests: {compiled} compiled now", told)
+
     def test_in_ci_it_is_an_error(self):
         code, told = self.make(CI="true")
         self.assertEqual(code, 1, told)
