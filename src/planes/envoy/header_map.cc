@@ -5,6 +5,7 @@
 
 #include "base/lower_case.h"
 #include "planes/common/field_rules.h"
+#include "planes/envoy/module.h"
 
 namespace weir::envoy_plane {
 namespace {
@@ -23,6 +24,15 @@ bool is_valid_request_pseudo(std::string_view name, std::string_view value) {
 
 bool is_valid_status(std::string_view value) {
   return planes::parse_status(value).value_or(0) >= 200;
+}
+
+// Envoy's ABI takes an empty value for a wish to remove, and adds none.
+void log_left_out(std::string_view name) {
+  runtime::Host& host = Module::get().host();
+  if (host.logger().level() > LogLevel::Debug) return;
+  host.logger().log(LogLevel::Debug, "header '" + std::string(name) +
+                                         "' is left out: a plugin set it to an empty value, which "
+                                         "Envoy takes from no module");
 }
 
 }  // namespace
@@ -61,14 +71,23 @@ bool EnvoyHeaderMap::add(std::string_view name, std::string_view value) {
     return replace(name, value);
   }
   if (!is_allowed(type_, name, value)) return false;
+  if (value.empty()) {
+    log_left_out(name);
+    return true;
+  }
   changed_ = true;
   return envoy_dynamic_module_callback_http_add_header(filter_, type_, name, value);
 }
 
 bool EnvoyHeaderMap::replace(std::string_view name, std::string_view value) {
   if (type_ == HeaderType::Request && abi::same_name(name, "host")) name = ":authority";
-  // Envoy takes an empty value for a wish to remove.
-  if (value.empty() || !is_allowed(type_, name, value)) return false;
+  if (!is_allowed(type_, name, value)) return false;
+  if (value.empty()) {
+    // Nearer to what was asked for than the former value, which may be a secret to blank.
+    log_left_out(name);
+    remove(name);
+    return true;
+  }
   changed_ = true;
   return envoy_dynamic_module_callback_http_set_header(filter_, type_, name, value);
 }
