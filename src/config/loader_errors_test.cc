@@ -357,6 +357,8 @@ TEST(LoaderErrorsTest, NamesWhatIsNotYaml) {
       {"name: !ref x", "f.yaml:1:7: tag '!ref' is not supported; leave it out"},
       {"name: [a", "f.yaml:1:1: not valid YAML: end of sequence flow not found"},
       {"name: \"a", "f.yaml:1:9: not valid YAML: illegal EOF in scalar"},
+      {"{name: a?b}", "f.yaml:1:9: not valid YAML: unknown token; put the text in quotes"},
+      {"name: @a", "f.yaml:1:7: not valid YAML: unknown token; put the text in quotes"},
       {"vm_config:\n\truntime: v8",
        "f.yaml:2:9: not valid YAML: illegal map value; indent with spaces, not tabs"},
   });

@@ -110,6 +110,8 @@ void read_yaml(std::string_view text, DocumentBuilder& builder) {
   } catch (const YAML::Exception& e) {
     std::string reason = "not valid YAML: " + e.msg;
     if (indents_with_tab(text, e.mark.line)) reason += "; indent with spaces, not tabs";
+    // Such as a '?' in {path: /page?x=1}, which the library takes for YAML's own.
+    if (e.msg == YAML::ErrorMsg::UNKNOWN_TOKEN) reason += "; put the text in quotes";
     builder.fail(mark_of(e.mark), std::move(reason));
   }
 }
