@@ -142,6 +142,14 @@ class ThrowingTest(AsWasm, ThrowingCase, PlaneTest):
     def test_what_the_library_throws_is_told_by_the_library(self):
         self.check_failure("/caught/stoi", "stoi: no conversion")
 
+    def test_where_there_is_no_memory_new_ends_the_instance(self):
+        self.assertEqual(self.get("/memory").headers.get("x-pieces"), "64")
+        limited = bootstrap.plugin("limited", *self.plugin(), limits={"max_memory_bytes": 32 << 20})
+        clusters = [bootstrap.cluster("upstream", self.web)]
+        self.server = self.weir(bootstrap=bootstrap.bootstrap([bootstrap.listener("limited", limited)], clusters))
+        self.check_failure("/memory", r"\[critical\].*: out of memory$")
+        self.assertEqual(self.server.stat("wasm.limited.failed.out_of_memory"), 1)
+
     def test_a_lock_that_would_wait_for_ever_is_told(self):
         self.check_failure("/lock-twice", r"\[critical\].*a mutex that is locked is locked again")
 

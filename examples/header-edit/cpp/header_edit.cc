@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,9 @@ constexpr uint32_t kRequestHeaders = 0;
 constexpr uint32_t kResponseHeaders = 2;
 constexpr uint32_t kPluginConfiguration = 7;
 constexpr std::string_view kHeader = "x-weir-plugin";
+
+// libc++ for wasm has no exceptions: unless told so, its `new` returns null where memory ends.
+[[maybe_unused]] const std::new_handler former_handler = std::set_new_handler(std::abort);
 
 // The plugin's configuration. A VM may hold several plugins of this module with one each; this
 // example keeps the last.

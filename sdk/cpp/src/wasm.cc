@@ -1,5 +1,7 @@
 // A plugin as a .wasm file: one instance, entered by what it exports.
 
+#include <new>
+
 #include "state.h"
 
 // A program that has this marker itself is left with its own.
@@ -11,6 +13,14 @@ __asm__(
     ".ascii \"0.1.0\"\n");
 
 namespace weir_sdk {
+namespace {
+
+// Where memory is at its ceiling, the `new` of a libc++ without exceptions would return null, and
+// what is written there overwrites the plugin's own data.
+[[maybe_unused]] const std::new_handler kFormer =
+    std::set_new_handler([] { logAbort("out of memory"); });
+
+}  // namespace
 
 State& state() {
   // Never destroyed: the host lets go of the instance as it is.

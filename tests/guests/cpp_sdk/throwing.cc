@@ -2,7 +2,7 @@
 // whose response header x-caught tells what came there. As a .wasm file both end the instance; as
 // native code the first does.
 // `/locks` answers by x-locks how many of its locks did what they are to do, `/lock-twice` locks a
-// mutex again.
+// mutex again, `/memory` takes 64 MiB, piece by piece.
 
 #include <condition_variable>
 #include <functional>
@@ -161,6 +161,14 @@ std::string locks() {
   return tally.text();
 }
 
+size_t much_memory() {
+  constexpr size_t kPiece = 1 << 20;
+  constexpr size_t kPieces = 64;
+  std::vector<std::string> pieces;
+  for (size_t i = 0; i < kPieces; ++i) pieces.emplace_back(kPiece, 'x');
+  return pieces.size();
+}
+
 void lock_twice() {
   std::mutex mutex;
   mutex.lock();
@@ -178,6 +186,8 @@ class Throwing : public Context {
     constexpr StringView kCaught = "/caught/";
     if (path == "/locks") {
       told_ = {"x-locks", locks()};
+    } else if (path == "/memory") {
+      told_ = {"x-pieces", std::to_string(much_memory())};
     } else if (path == "/lock-twice") {
       lock_twice();
     } else if (path.rfind(kCaught, 0) == 0) {

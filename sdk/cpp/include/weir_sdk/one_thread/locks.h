@@ -8,8 +8,9 @@
 #include <tuple>
 #include <utility>
 
-#if !defined(_LIBCPP_HAS_NO_THREADS)
-#error "this folder is for a libc++ without threads, as Debian's wasi one is"
+// Others have some of these names themselves. The version is written with two digits more since 15.
+#if !defined(_LIBCPP_HAS_NO_THREADS) || _LIBCPP_VERSION >= 170000
+#error "these locks are for a libc++ 14 to 16 without threads, as Debian has it for wasm"
 #endif
 
 // libc++ declares these where it has threads.
