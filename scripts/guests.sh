@@ -124,7 +124,7 @@ cpp() {
   local source=$1 out=$2
   "$repo_root/scripts/setup/apt.sh" guests
   clang++-14 --target=wasm32-wasi -mexec-model=reactor -std=c++17 -O2 -fno-exceptions -fno-rtti \
-    -Wall -Wextra -Werror -Wl,--export=malloc -Wl,--strip-debug -o "$out" "$source"
+    -Wall -Wextra -Werror -Wl,--export=malloc -Wl,--stack-first -Wl,--strip-debug -o "$out" "$source"
 }
 
 # cpp_sdk NAME SOURCE... OUT: against the C++ SDK, to native code where NAME ends in .so.

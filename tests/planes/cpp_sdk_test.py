@@ -150,6 +150,10 @@ class ThrowingTest(AsWasm, ThrowingCase, PlaneTest):
         self.check_failure("/memory", r"\[critical\].*: out of memory$")
         self.assertEqual(self.server.stat("wasm.limited.failed.out_of_memory"), 1)
 
+    def test_what_goes_beyond_the_stack_traps_and_overwrites_nothing(self):
+        self.assertEqual(self.get("/stack/200").headers.get("x-intact"), "yes")
+        self.check_failure("/stack/400", r"\[error\] plugin 'throwing': proxy_on_request_headers: memory_bounds")
+
     def test_a_lock_that_would_wait_for_ever_is_told(self):
         self.check_failure("/lock-twice", r"\[critical\].*a mutex that is locked is locked again")
 

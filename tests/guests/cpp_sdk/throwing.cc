@@ -2,8 +2,11 @@
 // whose response header x-caught tells what came there. As a .wasm file both end the instance; as
 // native code the first does.
 // `/locks` answers by x-locks how many of its locks did what they are to do, `/lock-twice` locks a
-// mutex again, `/memory` takes 64 MiB, piece by piece.
+// mutex again, `/memory` takes 64 MiB, piece by piece, `/stack/KIB` so much of the stack, and
+// answers by x-intact whether the plugin's data is as before.
 
+#include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -169,6 +172,20 @@ size_t much_memory() {
   return pieces.size();
 }
 
+// Uses as much of the stack, and more. Each frame reads the one above, so that no two can be one.
+__attribute__((noinline)) int take_stack(int kib, const volatile char* above) {
+  volatile char frame[1024];
+  frame[0] = static_cast<char>(above[0] + 1);
+  return kib > 1 ? take_stack(kib - 1, frame) + frame[0] - above[0] : 1;
+}
+
+// Data as large as that stack may be.
+std::array<volatile char, 300 << 10> data;
+
+bool is_intact() {
+  return std::all_of(data.begin(), data.end(), [](char each) { return each == 7; });
+}
+
 void lock_twice() {
   std::mutex mutex;
   mutex.lock();
@@ -188,6 +205,10 @@ class Throwing : public Context {
       told_ = {"x-locks", locks()};
     } else if (path == "/memory") {
       told_ = {"x-pieces", std::to_string(much_memory())};
+    } else if (path.rfind("/stack/", 0) == 0) {
+      std::fill(data.begin(), data.end(), 7);
+      const int taken = take_stack(std::stoi(path.substr(7)), data.data());
+      told_ = {"x-intact", taken != 0 && is_intact() ? "yes" : "no"};
     } else if (path == "/lock-twice") {
       lock_twice();
     } else if (path.rfind(kCaught, 0) == 0) {
