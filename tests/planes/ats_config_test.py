@@ -11,6 +11,10 @@ from peers.http2 import Http2Client
 from peers.message import Broken, Fields, Response
 
 
+# One of the server's own plugins, in the folder that Debian's package has them in.
+HEADER_REWRITE = "/usr/lib/trafficserver/modules/header_rewrite.so"
+
+
 def http_all(scenario="/headers", **options):
     return plugin_file("http_all", guest("http_all"), f"scenario={scenario}", **options)
 
@@ -87,6 +91,32 @@ class RuleTest(ConfigCase):
         response = self.client(server.port).request("/a", method="POST", body=b"x")
         self.assertEqual(response.headers.get("x-set"), "guest")
         self.assertEqual(response.body, b"x[end][end]")
+
+    def test_a_request_that_the_server_answers_before_the_rules_plugins_begin(self):
+        """By the rule's own filter, or by what another plugin of the rule says: plugins see nothing of it."""
+        rewrites = {"status.conf": "set-status 403", "redirect.conf": "set-redirect 302 http://other.test/"}
+        rule = f"@plugin={PLUGIN} @pparam=plugin.yaml"
+        others = [f"{rule} @plugin={HEADER_REWRITE} @pparam={name}" for name in rewrites]
+        kinds = [f"{rule} @action=deny @method=DELETE", *others]
+        up = self.upstream()
+        server = TrafficServer(
+            up,
+            rules=[(f"/{number}", kind, up) for number, kind in enumerate(kinds)],
+            files={
+                "plugin.yaml": http_all("/headers"),
+                **{
+                    name: f"cond %{{REMAP_PSEUDO_HOOK}}\n{what}\n".encode()
+                    for name, what in rewrites.items()
+                },
+            },
+        )
+        self.addCleanup(server.stop)
+        for number, status in enumerate([403, 403, 302]):
+            response = self.client(server.port).request(f"/{number}", method="DELETE")
+            self.assertEqual((response.status, response.headers.get("x-set")), (status, None))
+        # What the filter lets through has the plugins.
+        allowed = self.client(server.port).request("/0")
+        self.assertEqual((allowed.status, allowed.headers.get("x-set")), (200, "guest"))
 
     def test_one_that_cannot_be_loaded_keeps_the_server_from_starting(self):
         up = self.upstream()

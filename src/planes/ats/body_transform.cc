@@ -54,9 +54,16 @@ int BodyTransform::on_event(TSCont connection, TSEvent event, void*) {
       TSContCall(TSVIOContGet(input), TS_EVENT_ERROR, input);
       return 0;
     }
-    case TS_EVENT_VCONN_WRITE_COMPLETE:
+    case TS_EVENT_VCONN_WRITE_COMPLETE: {
       TSVConnShutdown(TSTransformOutputVConnGet(connection), 0, 1);
+      const Transaction::Handler handler(transform->owner_);
+      transform->output_read_ = true;
+      transform->release_input();
       return 0;
+    }
+    case TS_EVENT_VCONN_WRITE_READY:  // The output's reader alone says so.
+      transform->output_read_ = true;
+      break;
     default:
       break;
   }
@@ -115,12 +122,22 @@ void BodyTransform::process() {
   // The server may have gone on, and be done with this body.
   if (connection_ == nullptr || TSVConnClosedGet(connection) != 0 || !has_input) return;
   if (left <= 0) {
-    if (!std::exchange(input_released_, true)) {
-      TSContCall(TSVIOContGet(input), TS_EVENT_VCONN_WRITE_COMPLETE, input);
-    }
+    release_input();
   } else if (taken > 0) {
     TSContCall(TSVIOContGet(input), TS_EVENT_VCONN_WRITE_READY, input);
   }
+}
+
+void BodyTransform::release_input() {
+  const TSVIO input = TSVConnWriteVIOGet(connection_);
+  if (!begun_ || input_released_ || TSVIOBufferGet(input) == nullptr) return;
+  if (TSVIONTodoGet(input) > 0) return;
+  // A response's writer that is told so before anybody reads ends the server where the origin had
+  // answered before it had read the request: HttpSM::tunnel_handler_transform_write then takes it
+  // for the request's, which has gone, and closes that again.
+  if (direction_ == Direction::Response && !output_read_) return;
+  input_released_ = true;
+  TSContCall(TSVIOContGet(input), TS_EVENT_VCONN_WRITE_COMPLETE, input);
 }
 
 void BodyTransform::begin_output(int64_t length) {
@@ -134,14 +151,14 @@ void BodyTransform::flush() {
   const abi::HeaderList* headers = out_.header_list();
   if (headers != nullptr && output_ == nullptr) {
     const auto told = planes::parse_length(headers->find("content-length").value_or(""));
-    if (out_.ended()) {
+    if (out_.ended() && (direction_ == Direction::Response || input_ended_)) {
       begin_output(static_cast<int64_t>(out_.body().size()));
-    } else if (told) {
-      begin_output(static_cast<int64_t>(*told));
     } else if (direction_ == Direction::Response) {
-      begin_output(INT64_MAX);
+      begin_output(told ? static_cast<int64_t>(*told) : INT64_MAX);
     }
-    // The server wants the length of a request's body before it takes any of it.
+    // A request goes to the origin when all of its body has come in: an origin that answers while
+    // the server still writes into a transformation ends the server (HttpTunnel::abort_tunnel
+    // gives INKVConnInternal::do_io_write no reader).
   }
   if (output_ != nullptr && !output_ended_) {
     bool changed = false;

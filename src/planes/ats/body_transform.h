@@ -56,6 +56,8 @@ class BodyTransform {
   int64_t take(TSIOBufferReader reader, int64_t limit, serve::Body& into);
   bool is_full() const;
   void begin_output(int64_t length);
+  // Tells the server that all of the body has been taken, if it may know.
+  void release_input();
 
   Transaction& owner_;
   const runtime::Direction direction_;
@@ -73,6 +75,7 @@ class BodyTransform {
   TSVIO output_ = nullptr;
   int64_t written_ = 0;
   bool output_ended_ = false;
+  bool output_read_ = false;  // the server has begun to take it
 };
 
 }  // namespace weir::ats_plane

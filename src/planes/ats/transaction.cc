@@ -83,6 +83,11 @@ void Transaction::end_handler() {
 }
 
 void Transaction::handle(TSEvent event) {
+  // A rule's transaction that the server answers itself before it has come behind the rule: plugins
+  // have not begun, and it passes them by.
+  const bool passes_by = started_.count() == 0 && event != TS_EVENT_HTTP_POST_REMAP &&
+                         event != TS_EVENT_HTTP_TXN_CLOSE;
+  if (passes_by) return go_on(TS_EVENT_HTTP_CONTINUE);
   switch (event) {
     case TS_EVENT_HTTP_POST_REMAP:
       // The server comes here again where it follows a redirect.

@@ -1,0 +1,65 @@
+"""What a stock Traffic Server does not do for transformations, with weir-ats.so in it: origins that answer before they
+have read a request's body, or break off; ranges; answers of plugins meanwhile."""
+
+import time
+import unittest
+
+from peers.ats import TrafficServer, plugin_file
+from peers.case import PlaneTest, guest
+from peers.tcp import TcpClient, TcpUpstream
+
+
+def http_all(scenario="/headers", **options):
+    return plugin_file("http_all", guest("http_all"), f"scenario={scenario}", **options)
+
+
+class EarlyCase(PlaneTest):
+    def serve(self, scenario, serve, **options):
+        """A server in front of an upstream that serves its connections by `serve`."""
+        self.up = self.upstream(TcpUpstream, serve=serve)
+        self.up.url = f"http://127.0.0.1:{self.up.port}"
+        self.server = TrafficServer(self.up, [[http_all(scenario)]], **options)
+        self.addCleanup(self.server.stop)
+
+    def send(self, method, path, headers="", body=b""):
+        """All that comes back until the connection ends."""
+        client = TcpClient(self.server.port)
+        self.addCleanup(client.close)
+        head = f"{method} {path} HTTP/1.1\r\nhost: weir.test\r\nconnection: close\r\n{headers}\r\n"
+        client.send(head.encode() + body)
+        return client.receive_all()
+
+
+def read_head(connection):
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = connection.recv(1 << 10)
+        if not piece:
+            break
+        data += piece
+    return data
+
+
+class EarlyAnswerTest(EarlyCase):
+    """Such an origin ends a server whose request has a transformation that has not taken all (HttpTunnel::abort_tunnel),
+    or whose response has one that had taken all before it was read."""
+
+    TIMES = 6
+
+    @staticmethod
+    def refuse(connection):
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 413 Too Large\r\ncontent-length: 3\r\nconnection: close\r\n\r\nbig")
+        time.sleep(0.3)  # The rest is not read, and the connection not yet closed.
+
+    def test_an_origin_that_answers_before_it_has_read_the_body(self):
+        for scenario in ("/other", "/body/append"):
+            self.serve(scenario, self.refuse)
+            for size in (100_000, 900_000, 3_000_000):
+                for _ in range(self.TIMES):
+                    answer = self.send("POST", "/any", f"content-length: {size}\r\n", b"a" * size)
+                    self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), (scenario, size, answer))
+
+
+if __name__ == "__main__":
+    unittest.main()
