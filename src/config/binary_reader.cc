@@ -152,8 +152,8 @@ class Checker {
 
 Done read_binary(std::string_view bytes, pb::Message& into, const Place& at) {
   if (bytes.size() > kMaxFileBytes) {
-    return at.error("larger than " + std::to_string(kMaxFileBytes >> 20) +
-                    " MiB; keep code in a file of its own (code.local.filename)");
+    return at.error("it is larger than " + std::to_string(kMaxFileBytes >> 20) + " MiB" +
+                    std::string(kTooLargeRemedy));
   }
   WEIR_TRY(parse(bytes, into, at));
   return Checker().check(into, at, 1);

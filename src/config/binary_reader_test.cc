@@ -182,7 +182,7 @@ TEST(BinaryReaderTest, RefusesBytesThatAreNoMessage) {
             "f.pb: the bytes are no envoy.extensions.wasm.v3.PluginConfig");
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   EXPECT_EQ(error_of<PluginConfig>(std::string(kMaxFileBytes + 1, '\0')),
-            "f.pb: larger than 16 MiB; keep code in a file of its own (code.local.filename)");
+            "f.pb: it is larger than 16 MiB; keep code in a file of its own (code.local.filename)");
 }
 
 TEST(BinaryReaderTest, StopsAtAnysWithinAnys) {

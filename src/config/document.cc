@@ -61,8 +61,8 @@ Result<Document> parse_document(std::string_view text, std::string_view file_nam
   SourceMap map(file_name);
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (text.size() > kMaxFileBytes) {
-    return map.error("", "larger than " + std::to_string(kMaxFileBytes >> 20) +
-                             " MiB; keep code in a file of its own (code.local.filename)");
+    return map.error("", "it is larger than " + std::to_string(kMaxFileBytes >> 20) + " MiB" +
+                             std::string(kTooLargeRemedy));
   }
   WEIR_TRY(check_text(text, map));
   DocumentBuilder builder;

@@ -14,6 +14,8 @@
 namespace weir::config {
 
 inline constexpr size_t kMaxFileBytes = 16u << 20;
+inline constexpr std::string_view kTooLargeRemedy =
+    "; keep code in a file of its own (code.local.filename)";
 // What a text may come to once its YAML aliases are followed, each value counted with its overhead.
 inline constexpr size_t kMaxExpandedBytes = 64u << 20;
 inline constexpr size_t kMaxDepth = 100;

@@ -409,7 +409,7 @@ TEST(LoaderErrorsTest, StopsAtDepthMadeOfAliases) {
 TEST(LoaderErrorsTest, StopsAtAFileThatIsTooLarge) {
   std::string text = "name: " + std::string(kMaxFileBytes, 'x');
   EXPECT_EQ(error_of<PluginConfig>(text),
-            "f.yaml: larger than 16 MiB; keep code in a file of its own (code.local.filename)");
+            "f.yaml: it is larger than 16 MiB; keep code in a file of its own (code.local.filename)");
 }
 
 TEST(LoaderErrorsTest, CutsBetweenCharacters) {

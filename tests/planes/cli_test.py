@@ -66,7 +66,7 @@ class ErrorTest(FolderTest):
         refused = "the plugin refused its configuration: proxy_on_configure returned false; its log lines may say why$"
         for arguments, pattern in [
             (["none.wasm"], r"plugin 'none': .*'none\.wasm': No such file or directory; put it there, or write where it is$"),
-            ([self.folder], r"plugin '.*': cannot read code from '.*': Is a directory; name a file that can be read$"),
+            ([self.folder], r"plugin '.*': cannot read code from '.*': it is a folder; name a file that can be read$"),
             ([text], r"plugin 'text': '.*text\.wasm': not a WebAssembly module: .*; name a \.wasm file"),
             ([empty], r"plugin 'empty': .*"),
             ([cut], r"plugin 'cut': .*"),
@@ -81,12 +81,12 @@ class ErrorTest(FolderTest):
                 self.check([*arguments, *NOWHERE], FAILURE, "^weir serve: " + pattern)
 
     def test_files(self):
-        missing = r"^weir serve: none\.yaml: No such file or directory$"
+        missing = r"^weir serve: none\.yaml: No such file or directory; put it there, or write where it is$"
         self.check(["-c", "none.yaml"], FAILURE, missing)
         loop = self.folder / "loop.yaml"
         loop.symlink_to("loop.yaml")
-        self.check(["-c", loop], FAILURE, r"^weir serve: .*loop\.yaml: Too many levels of symbolic links$")
-        self.check(["-c", f"{'x' * 300}.yaml"], FAILURE, r"^weir serve: x+\.yaml: File name too long$")
+        self.check(["-c", loop], FAILURE, r"^weir serve: .*loop\.yaml: Too many levels of symbolic links; name a file that can be read$")
+        self.check(["-c", f"{'x' * 300}.yaml"], FAILURE, r"^weir serve: x+\.yaml: File name too long; name a file that can be read$")
         unknown = self.file("unknown.yaml", "static_resources: {listenrs: []}")
         field = r"unknown\.yaml:1:20: static_resources\.listenrs: unknown"
         self.check(["-c", unknown], FAILURE, field)
@@ -201,9 +201,9 @@ class CheckTest(FolderTest):
     def test_arguments(self):
         nothing = "^weir check: name a configuration, or a .wasm file$"
         self.check([], FAILURE, nothing)
-        self.check(["none.yaml"], FAILURE, r"^weir check: none\.yaml: No such file or directory$")
-        self.check(["-c", "none.yaml"], FAILURE, r"none\.yaml: No such file or directory$")
-        self.check([self.folder], FAILURE, "is a folder$")
+        self.check(["none.yaml"], FAILURE, r"^weir check: none\.yaml: No such file or directory; put it there")
+        self.check(["-c", "none.yaml"], FAILURE, r"none\.yaml: No such file or directory; put it there")
+        self.check([self.folder], FAILURE, "it is a folder; name a file that can be read$")
 
 
 class AdminTest(PlaneTest):
