@@ -68,6 +68,14 @@ std::unique_ptr<pb::Message> make_message(std::string_view type_url) {
   return nullptr;
 }
 
+bool is_plugins_own(const pb::FieldDescriptor& field) {
+  using envoy::extensions::wasm::v3::PluginConfig;
+  using envoy::extensions::wasm::v3::VmConfig;
+  return field.name() == "configuration" &&
+         (field.containing_type() == PluginConfig::descriptor() ||
+          field.containing_type() == VmConfig::descriptor());
+}
+
 const std::vector<std::string>& known_types() {
   static const auto kNames = [] {
     std::vector<std::string> names;

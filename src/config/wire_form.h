@@ -1,0 +1,16 @@
+#pragma once
+// Messages in protobuf's wire form.
+
+#include <string_view>
+
+namespace google::protobuf {
+class Message;
+}  // namespace google::protobuf
+
+namespace weir::config {
+
+// Fills `into`, which is empty, as deep as configurations may nest (kMaxDepth). False: the bytes
+// are no such message, or larger than a configuration may be.
+bool parse_wire_form(std::string_view bytes, google::protobuf::Message& into);
+
+}  // namespace weir::config
