@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "config/document.h"
 #include "config/known_types.h"
 #include "config/requirements.h"
-#include "config/suggestion.h"
 #include "config/unsupported_fields.h"
 #include "config/well_known.h"
 #include "config/wire_form.h"

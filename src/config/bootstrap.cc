@@ -6,6 +6,7 @@
 #include "config/cluster_reader.h"
 #include "config/listener_reader.h"
 #include "config/loader.h"
+#include "config/plugin_checks.h"
 #include "config/plugin_reader.h"
 #include "config/service_reader.h"
 #include "weir/envoy/bootstrap.pb.h"
@@ -32,7 +33,7 @@ Result<ServeSettings> load_bootstrap(std::string_view text, std::string_view fil
                                               at.field("listeners")));
   WEIR_TRY(settings.services, read_services(message.bootstrap_extensions(), process_environment(),
                                             Place(map).field("bootstrap_extensions")));
-  WEIR_TRY(check_singletons(settings));
+  WEIR_TRY(check_plugins(settings));
   if (message.has_admin()) {
     Place admin = Place(map).field("admin").field("address");
     WEIR_TRY(settings.admin, read_ip_address(message.admin().address(), admin));

@@ -5,7 +5,7 @@
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/wrappers.pb.h>
 
-#include "config/suggestion.h"
+#include "base/suggestion.h"
 #include "weir/envoy/file_access_log.pb.h"
 #include "weir/envoy/http_connection_manager.pb.h"
 #include "weir/envoy/http_protocol_options.pb.h"

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "config/field_value.h"
 #include "config/known_types.h"
 #include "config/requirements.h"
-#include "config/suggestion.h"
 #include "config/unsupported_fields.h"
 #include "config/well_known.h"
 
