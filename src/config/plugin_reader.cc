@@ -207,13 +207,17 @@ PluginOrigin origin_of(const wasm::PluginConfig& config, const Place& at) {
   PluginOrigin origin;
   using enum PluginField;
   origin.set(Plugin, at.describe());
-  origin.set(Configuration, at.field("configuration").describe());
+  // Where there is none, an error about it is about what it is missing in.
+  const auto configuration_of = [](const auto& message, const Place& place) {
+    return message.has_configuration() ? place.field("configuration") : place;
+  };
+  origin.set(Configuration, configuration_of(config, at).describe());
   origin.set(Runtime, vm.field("runtime").describe());
   origin.set(Code, code_place(config.vm_config().code(), code).describe());
   origin.set(CodeHash, code.field("remote").field("sha256").describe());
   origin.set(CodeFolder, code.field("local").field("watched_directory").field("path").describe());
   origin.set(CacheMiss, vm.field("nack_on_code_cache_miss").describe());
-  origin.set(VmConfiguration, vm.field("configuration").describe());
+  origin.set(VmConfiguration, configuration_of(config.vm_config(), vm).describe());
   return origin;
 }
 

@@ -72,7 +72,7 @@ class ErrorTest(FolderTest):
             ([cut], r"plugin 'cut': .*"),
             ([bare], r"plugin 'bare': .*proxy_abi_version"),
             ([http_all, "--config", "fail=configure"], r"plugin 'http_all': " + refused),
-            ([faults, "--config", "panic"], r"plugin 'faults': '.*faults\.wasm': proxy_on_configure: unreachable: .*; what it has logged"),
+            ([faults, "--config", "panic"], r"plugin 'faults': '.*faults\.wasm': proxy_on_configure: unreachable: .*; its log lines may say why"),
             ([faults, "--config", "exit"], r"plugin 'faults': '.*': proxy_on_configure: .*proc_exit\(3\)"),
             ([http_all, "--engine", "none"], r"plugin 'http_all': .*'none'"),
             (["none", "--engine", "null"], r"plugin 'none': .*'none'"),
