@@ -37,6 +37,7 @@ Result<ServeSettings> load_bootstrap(std::string_view text, std::string_view fil
   if (message.has_admin()) {
     Place admin = Place(map).field("admin").field("address");
     WEIR_TRY(settings.admin, read_ip_address(message.admin().address(), admin));
+    settings.admin_where = {admin.describe()};
   }
   return settings;
 }

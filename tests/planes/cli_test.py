@@ -41,7 +41,7 @@ class ErrorTest(FolderTest):
     def test_arguments(self):
         for arguments, exit_code, pattern in [
             ([], FAILURE, r"^weir serve: say where requests go, by --upstream URL or -c FILE$"),
-            (["--nonsense"], USAGE, r"^weir: .*--nonsense; see weir serve --help$"),
+            (["--nonsense"], USAGE, r"^weir: '--nonsense': unknown; see weir serve --help$"),
             (["--upstreem", "http://127.0.0.1:1"], USAGE, r"^weir: '--upstreem': unknown; did you mean '--upstream'\?$"),
             (["a.wasm", "b.wasm", *NOWHERE], USAGE, r"^weir: .*b\.wasm"),
             (["--workers", "0", *NOWHERE], USAGE, r"^weir: --workers: "),
@@ -107,7 +107,26 @@ class ErrorTest(FolderTest):
             address = f"127.0.0.1:{taken.getsockname()[1]}"
             pattern = re.escape(f"listen on {address}: Address already in use")
             self.check(["--listen", address, *NOWHERE], FAILURE, pattern)
-            self.check(["--admin", address, "--listen", "127.0.0.1:0", *NOWHERE], FAILURE, "in use")
+            self.check(
+                ["--admin", address, "--listen", "127.0.0.1:0", *NOWHERE],
+                FAILURE,
+                re.escape(f"serve: --admin: admin {address}: Address already in use; end what listens there"),
+            )
+
+    def test_addresses_of_a_file_that_are_taken(self):
+        """They were told without their places in the file."""
+        upstream = type("Upstream", (), {"port": 1, "scheme": "http"})
+        config = bootstrap([listener("main")], [cluster("upstream", upstream)])
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = {"address": "127.0.0.1", "port_value": taken.getsockname()[1]}
+            shown = re.escape(f"127.0.0.1:{address['port_value']}: Address already in use; end what listens there")
+            config["admin"] = {"address": {"socket_address": address}}
+            file = self.file("taken.json", json.dumps(config))
+            self.check(["-c", file], FAILURE, r"taken\.json:1:\d+: admin\.address: admin " + shown)
+            config["static_resources"]["listeners"][0]["address"] = config.pop("admin")["address"]
+            file = self.file("taken.json", json.dumps(config))
+            place = r"taken\.json:1:\d+: static_resources\.listeners\[0\]\.address: listen on "
+            self.check(["-c", file], FAILURE, place + shown)
 
 
 class CheckTest(FolderTest):
@@ -191,6 +210,23 @@ class CheckTest(FolderTest):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             file = self.bootstrap(plugin("a", guest("http_all")), port=taken.getsockname()[1])
             self.assertEqual(self.run_check(file)[0], 0)
+
+    def test_access_logs_that_could_not_be_written(self):
+        upstream = type("Upstream", (), {"port": 1, "scheme": "http"})
+        kind = "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog"
+        logs = [
+            {"name": "file", "typed_config": {"@type": kind, "path": path}}
+            for path in ["there.log", "not/there.log", "."]
+        ]
+        config = bootstrap([listener("main", access_log=logs)], [cluster("upstream", upstream)])
+        file = self.file("logs.json", json.dumps(config))
+        code, _, errors = self.run_check(file)
+        self.assertEqual(code, FAILURE)
+        missing, folder = errors
+        place = r"logs\.json:1:\d+: static_resources\..*\.access_log\[{}\]\.typed_config\.path: access log "
+        self.assertRegex(missing, place.format(1) + ".*/not/there.log: cannot be opened: No such file.*; make its folder")
+        self.assertRegex(folder, place.format(2) + ".*: cannot be opened: Is a directory; name a file")
+        self.assertFalse((self.folder / "there.log").exists())
 
     def test_the_short_form(self):
         code, passed, errors = self.run_check(guest("http_all"), "--config", "scenario=/headers")
