@@ -1,8 +1,6 @@
 #include "config/message_reader.h"
 
 #include <google/protobuf/any.pb.h>
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <set>
 #include <string>
@@ -14,6 +12,7 @@
 #include "config/requirements.h"
 #include "config/unsupported_fields.h"
 #include "config/well_known.h"
+#include "config/wire_form.h"
 
 namespace weir::config {
 namespace {
@@ -53,18 +52,6 @@ const pb::FieldDescriptor* find_rival(const pb::Message& message,
 // An Any that says something by being there, with no message in it.
 bool may_hold_nothing(const pb::FieldDescriptor& field) {
   return field.full_name() == "envoy.config.route.v3.FilterConfig.config";
-}
-
-// Equal messages give equal bytes.
-std::string serialize(const pb::Message& message) {
-  std::string bytes;
-  {
-    pb::io::StringOutputStream out(&bytes);
-    pb::io::CodedOutputStream coded(&out);
-    coded.SetSerializationDeterministic(true);
-    message.SerializePartialToCodedStream(&coded);
-  }
-  return bytes;
 }
 
 }  // namespace
@@ -167,7 +154,7 @@ Done MessageReader::read_any(const Node& node, Message& into, const Place& at) {
 
   auto& any = *pb::DynamicCastToGenerated<pb::Any>(&into);
   any.set_type_url(url);
-  any.set_value(serialize(*message));
+  any.set_value(to_wire_form(*message));
   return Unit{};
 }
 

@@ -1,6 +1,7 @@
 #include "config/wire_form.h"
 
 #include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/message.h>
 #include <google/protobuf/stubs/logging.h>
 
@@ -27,6 +28,17 @@ bool parse_wire_form(std::string_view bytes, pb::Message& into) {
                               static_cast<int>(bytes.size()));
   in.SetRecursionLimit(kMaxMessages);
   return into.ParsePartialFromCodedStream(&in) && in.ConsumedEntireMessage();
+}
+
+std::string to_wire_form(const pb::Message& message) {
+  std::string bytes;
+  {
+    pb::io::StringOutputStream out(&bytes);
+    pb::io::CodedOutputStream coded(&out);
+    coded.SetSerializationDeterministic(true);
+    message.SerializePartialToCodedStream(&coded);
+  }
+  return bytes;
 }
 
 }  // namespace weir::config

@@ -97,7 +97,8 @@ Result<Unit, LoadError> PluginContext::configure() {
 
 bool PluginContext::serves(const Plugin& other) const {
   return state_ == State::Running && other.options().root_id == plugin().options().root_id &&
-         other.options().configuration == plugin().options().configuration;
+         other.options().configuration == plugin().options().configuration &&
+         other.options().properties == plugin().options().properties;
 }
 
 void PluginContext::end() {

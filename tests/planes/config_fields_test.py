@@ -179,6 +179,21 @@ class PluginConfigTest(FieldTest):
         self.assertEqual(headers.get("x-plugin-root-id"), "root")
         self.assertIn("auth", self.told())
 
+    def test_node_is_a_property(self):
+        """Of a connection or a stream, under either name; what it does not say is absent."""
+        paths = ["node.id", "xds.node.cluster", "node.metadata.ROLE", "node.metadata.labels.team", "node.locality.zone"]
+        plugins = [plugin(path, self.module("property"), configuration=path) for path in paths]
+        upstream = self.upstream(Http2Upstream, respond=echo)
+        config = bootstrap([listener(it["name"], it) for it in plugins], [cluster("upstream", upstream)])
+        config["node"] = {
+            "id": "edge-1",
+            "cluster": "edge",
+            "metadata": {"ROLE": "canary", "labels": {"team": "payments"}},
+        }
+        self.weir = self.weir(bootstrap=config, listeners=len(plugins))
+        seen = [self.client(port).request("/").headers.get("x-value") for port in self.weir.ports]
+        self.assertEqual(seen, ["edge-1", "edge", "canary", "payments", "absent"])
+
     def test_root_id_chooses_the_root(self):
         """as_http registers its root as `as_http`, and knows no other."""
         (client,) = self.serve(listener("one", plugin("p", guest("as_http"), root_id="as_http")))

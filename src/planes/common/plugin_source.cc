@@ -1,6 +1,7 @@
 #include "planes/common/plugin_source.h"
 
 #include "base/shown_url.h"
+#include "planes/common/node_properties.h"
 #include "planes/common/remedy.h"
 
 namespace weir::planes {
@@ -109,6 +110,7 @@ runtime::PluginOptions plugin_options(const config::PluginSettings& settings, st
   options.reload_backoff = settings.reload_backoff;
   options.reload_backoff_max = settings.reload_backoff_max;
   options.allow_on_headers_stop_iteration = settings.allow_on_headers_stop_iteration;
+  options.properties = node_properties(settings.node);
   options.vm.vm_id = vm.vm_id;
   options.vm.engine = vm.runtime;
   options.vm.code = std::move(code);
