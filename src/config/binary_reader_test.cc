@@ -130,7 +130,9 @@ TEST(BinaryReaderTest, NamesEnumeratorsThatAreNotKnown) {
 }
 
 TEST(BinaryReaderTest, ChecksWhatATextIsCheckedFor) {
-  EXPECT_EQ(error_of(PluginConfig()), "f.pb: 'vm_config' is missing; the code stands there");
+  PluginConfig bare;
+  bare.set_name("a");
+  EXPECT_EQ(error_of(bare), "f.pb: 'vm_config' is missing; the code stands there");
   PluginOptions options;
   *options.mutable_plugin() = plugin();
   options.mutable_limits()->mutable_max_memory_bytes()->set_value(1);

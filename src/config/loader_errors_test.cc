@@ -295,18 +295,19 @@ TEST(LoaderErrorsTest, NamesWhatAnAnyCannotHold) {
   const std::string type = "'@type': type.googleapis.com/";
   expect_errors<PluginConfig>({
       {"configuration: hello",
-       "f.yaml:1:1: configuration: expected a mapping with '@type', got 'hello'"},
+       "f.yaml:1:1: configuration: expected a mapping with '@type', got 'hello'; write {\"@type\": "
+       "type.googleapis.com/google.protobuf.StringValue, value: the text}"},
       {"configuration: {value: x}",
-       "f.yaml:1:1: configuration: '@type' is missing; write the type's URL, as "
-       "type.googleapis.com/weir.v1.PluginOptions"},
+       "f.yaml:1:1: configuration: '@type' is missing; write "
+       "type.googleapis.com/google.protobuf.Struct there, and what the plugin is to get as JSON "
+       "under "
+       "'value'"},
       {"configuration: {'@type': google.protobuf.Struct}",
        "f.yaml:1:17: configuration.@type: 'google.protobuf.Struct' is not a type's URL; write "
        "type.googleapis.com/ before its name"},
       {"configuration: {" + type + "google.protobuf.Strukt}",
        "f.yaml:1:17: configuration.@type: unknown type 'google.protobuf.Strukt'; did you mean "
        "'google.protobuf.Struct'?"},
-      {"configuration: {" + type + "google.protobuf.Struct}",
-       "f.yaml:1:1: configuration: 'value' is missing beside '@type'"},
       {"configuration: {" + type + "google.protobuf.Struct, a: b}",
        "f.yaml:1:70: configuration.a: unknown field; the content of google.protobuf.Struct stands "
        "under 'value'"},
@@ -327,7 +328,10 @@ TEST(LoaderErrorsTest, NamesWhatAnAnyCannotHold) {
       {"configuration: {" + type + "google.protobuf.FloatValue, value: 1e39}",
        "f.yaml:1:74: configuration.value: expected a number, got '1e39'"},
       {"configuration: {" + type + "google.protobuf.Empty, value: {a: 1}}",
-       "f.yaml:1:69: configuration.value: expected {}, got a mapping"},
+       "f.yaml:1:69: configuration.value: unknown field; nothing is expected here"},
+      {"configuration: {'@type': /google.protobuf.Empty}",
+       "f.yaml:1:17: configuration.@type: '/google.protobuf.Empty' is not a type's URL; write "
+       "type.googleapis.com/ before its name"},
       {"configuration: {" + type + "weir.v1.PluginOptions, plugins: {}}",
        "f.yaml:1:69: configuration.plugins: unknown field; did you mean 'plugin'?"},
   });

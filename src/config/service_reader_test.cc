@@ -92,7 +92,7 @@ TEST(ServiceReaderTest, CallsGoToClustersThatThereAre) {
                                 ", limits: {call_targets: [" + targets + "]}}" + rest,
                             "weir.v1.ServiceOptions"));
   };
-  for (const std::string& rest : {"", ", singleton: true"}) {
+  for (const char* rest : {"", ", singleton: true"}) {
     const std::string error = calls("nowhere", rest);
     EXPECT_TRUE(
         error.starts_with("bootstrap_extensions[0].typed_config.options.limits.call_targets: "
@@ -103,7 +103,7 @@ TEST(ServiceReaderTest, CallsGoToClustersThatThereAre) {
 }
 
 TEST(ServiceReaderTest, NamesWhatIsNoService) {
-  EXPECT_EQ(error_of(service(", value: {}", "google.protobuf.Empty")),
+  EXPECT_EQ(error_of(service("", "google.protobuf.Empty")),
             "bootstrap_extensions[0].typed_config: 'google.protobuf.Empty' is no extension of the "
             "process; expected one of envoy.extensions.wasm.v3.WasmService, "
             "weir.v1.ServiceOptions");

@@ -78,7 +78,7 @@ std::string suggest_runtime(std::string_view runtime) {
   const std::string* similar = find_similar(runtime.substr(before.size()), known);
   if (similar == nullptr) return "known are " + joined(kKnown) + ", " + known_spellings();
   const std::string same_way = std::string(before) + *similar;
-  return "did you mean " + quoted(canonical_name(same_way).empty() ? *similar : same_way) + "?";
+  return "did you mean '" + (canonical_name(same_way).empty() ? *similar : same_way) + "'?";
 }
 
 std::string file_name(std::string_view name) { return "weir-engine-" + std::string(name) + ".so"; }
