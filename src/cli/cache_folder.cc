@@ -32,11 +32,9 @@ FileCache::Settings fetch_cache_settings(std::string folder) {
           .max_bytes = kFetchCacheBytes};
 }
 
-fetch::HttpClient::Trust fetch_trust() {
+std::string fetch_ca_file() {
   const char* said = std::getenv("WEIR_FETCH_CA_FILE");
-  return {.ca_file = said == nullptr ? "" : said,
-          .ca_folder = "",
-          .remedy = "trust its authority by the environment's WEIR_FETCH_CA_FILE"};
+  return said == nullptr ? "" : said;
 }
 
 }  // namespace weir::cli

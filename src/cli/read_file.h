@@ -1,5 +1,5 @@
 #pragma once
-// Plugins that are named on the command line.
+// Files that are named on the command line.
 
 #include <string>
 

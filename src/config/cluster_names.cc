@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "base/suggestion.h"
+#include "config/suggestion.h"
 
 namespace weir::config {
 

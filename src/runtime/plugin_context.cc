@@ -39,9 +39,6 @@ uint32_t size_of(std::string_view bytes) { return static_cast<uint32_t>(bytes.si
 
 uint32_t count_of(const abi::HeaderList& map) { return static_cast<uint32_t>(map.count()); }
 
-// Of a callback that has ended the instance, which knows how.
-LoadError failed_in(LoadPart part) { return {{ErrorCode::GuestTrapped, "it failed"}, part}; }
-
 }  // namespace
 
 PluginContext::PluginContext(VmInstance& vm, std::shared_ptr<const Plugin> plugin)
@@ -57,13 +54,12 @@ PluginContext::~PluginContext() {
 
 Result<Unit, LoadError> PluginContext::start() {
   enroll();
-  if (!vm().call(Callback::OnContextCreate, *this, {0})) return failed_in(LoadPart::Code);
+  static_cast<void>(vm().call(Callback::OnContextCreate, *this, {0}));
   in_vm_start_ = true;
   const auto size = static_cast<uint32_t>(vm_configuration_.size());
   const auto accepted = vm().call(Callback::OnVmStart, *this, {size}, 1);
   in_vm_start_ = false;
-  if (!accepted || vm().failed()) return failed_in(LoadPart::VmConfiguration);
-  if (*accepted == 0) {
+  if (accepted && *accepted == 0) {
     return LoadError{
         {ErrorCode::BadConfig, "the plugin refused to start: proxy_on_vm_start returned false"},
         LoadPart::VmConfiguration};
@@ -84,8 +80,7 @@ Result<Unit, LoadError> PluginContext::configure() {
   const auto size = static_cast<uint32_t>(plugin_configuration_.size());
   for (Callback callback : {Callback::ValidateConfiguration, Callback::OnConfigure}) {
     const auto accepted = vm().call(callback, *this, {size}, 1);
-    if (!accepted || vm().failed()) return failed_in(LoadPart::Configuration);
-    if (*accepted == 0) {
+    if (accepted && *accepted == 0) {
       return LoadError{
           {ErrorCode::BadConfig, "the plugin refused its configuration: " +
                                      std::string(type_of(callback).name) + " returned false"},
@@ -97,8 +92,7 @@ Result<Unit, LoadError> PluginContext::configure() {
 
 bool PluginContext::serves(const Plugin& other) const {
   return state_ == State::Running && other.options().root_id == plugin().options().root_id &&
-         other.options().configuration == plugin().options().configuration &&
-         other.options().properties == plugin().options().properties;
+         other.options().configuration == plugin().options().configuration;
 }
 
 void PluginContext::end() {

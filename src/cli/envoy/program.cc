@@ -45,8 +45,9 @@ struct Program {
     if (std::string folder = cache_folder("WEIR_FETCH_CACHE", "fetched"); !folder.empty()) {
       fetched.emplace(cli::fetch_cache_settings(std::move(folder)), logger);
     }
-    fetcher.emplace(fetch::CodeFetcher::Parts{
-        .cache = fetched ? &*fetched : nullptr, .logger = logger, .trust = cli::fetch_trust()});
+    fetcher.emplace(fetch::CodeFetcher::Parts{.cache = fetched ? &*fetched : nullptr,
+                                              .logger = logger,
+                                              .trust = {.ca_file = cli::fetch_ca_file()}});
     supply.emplace(&*fetcher, std::filesystem::path());
     module.emplace(*host, metrics, *supply);
   }

@@ -66,6 +66,7 @@ WEIR_ENVOY_HOOK void envoy_dynamic_module_on_bootstrap_extension_drain_started(
     EnvoyBootstrapExtension*, const Configuration*) {}
 
 // A singleton ends while Envoy can still log what it has to say; others end with their threads.
+// Calls end while the clusters are there.
 WEIR_ENVOY_HOOK void envoy_dynamic_module_on_bootstrap_extension_shutdown(
     EnvoyBootstrapExtension*, const Configuration* config, void (*done)(void*), void* context) {
   if (is_singleton(*config)) {
@@ -73,6 +74,7 @@ WEIR_ENVOY_HOOK void envoy_dynamic_module_on_bootstrap_extension_shutdown(
     const Worker::Event scope(worker, nullptr, Worker::EventKind::Tells, config->stats());
     worker.forget(config->plugin()->id());
   }
+  Module::get().main_thread().close();
   done(context);
 }
 
@@ -84,12 +86,8 @@ WEIR_ENVOY_HOOK void envoy_dynamic_module_on_bootstrap_extension_config_schedule
 WEIR_ENVOY_HOOK void envoy_dynamic_module_on_bootstrap_extension_http_callout_done(
     EnvoyBootstrapConfig* envoy, const Configuration*, uint64_t id, CalloutResult result,
     EnvoyHeader* headers, size_t header_count, EnvoyBuffer* pieces, size_t piece_count) {
-  // What fails before Envoy has given it a number is not known here; start() has said so.
-  auto call = Module::get().main_thread().take(envoy, id);
-  if (call == nullptr) return;
-  RootCall::tell(
-      call, [result, list = header_list(headers, header_count), body = joined(pieces, piece_count)](
-                CallEvents& to) mutable { to.answer(result, std::move(list), body); });
+  Module::get().main_thread().answer(envoy, id,
+                                     {result, headers, header_count, pieces, piece_count});
 }
 
 // Envoy looks these up, too. Timers are Weir's own, and nothing else is asked for that they tell

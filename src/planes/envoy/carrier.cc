@@ -1,6 +1,7 @@
 #include "planes/envoy/carrier.h"
 
 #include "planes/envoy/bootstrap_callbacks.h"
+#include "planes/envoy/cluster_callbacks.h"
 #include "planes/envoy/config_callbacks.h"
 #include "planes/envoy/network_callbacks.h"
 #include "planes/envoy/upstream_call.h"
@@ -19,6 +20,9 @@ using BootstrapWaker =
     SchedulerWaker<EnvoyBootstrapScheduler,
                    envoy_dynamic_module_callback_bootstrap_extension_config_scheduler_commit,
                    envoy_dynamic_module_callback_bootstrap_extension_config_scheduler_delete>;
+using ClusterWaker =
+    SchedulerWaker<EnvoyClusterScheduler, envoy_dynamic_module_callback_cluster_scheduler_commit,
+                   envoy_dynamic_module_callback_cluster_scheduler_delete>;
 
 class HttpCarrier final : public Carrier {
  public:
@@ -89,6 +93,24 @@ class BootstrapCarrier final : public LesserCarrier {
   EnvoyBootstrapConfig* config_;
 };
 
+class ClusterCarrier final : public LesserCarrier {
+ public:
+  explicit ClusterCarrier(EnvoyCluster* cluster)
+      : LesserCarrier(cluster, Calls::Unary,
+                      std::make_unique<ClusterWaker>(
+                          envoy_dynamic_module_callback_cluster_scheduler_new(cluster))),
+        cluster_(cluster) {}
+
+  CallStart start(uint64_t& id, const CallRequest& request) override {
+    return envoy_dynamic_module_callback_cluster_http_callout(
+        cluster_, &id, request.cluster, request.headers.data(), request.headers.size(),
+        request.body, kUnaryMilliseconds);
+  }
+
+ private:
+  EnvoyCluster* cluster_;
+};
+
 }  // namespace
 
 std::unique_ptr<Carrier> carrier_of(EnvoyHttpConfig* config) {
@@ -99,6 +121,9 @@ std::unique_ptr<Carrier> carrier_of(EnvoyNetworkConfig* config) {
 }
 std::unique_ptr<Carrier> carrier_of(EnvoyBootstrapConfig* config) {
   return std::make_unique<BootstrapCarrier>(config);
+}
+std::unique_ptr<Carrier> carrier_of(EnvoyCluster* cluster) {
+  return std::make_unique<ClusterCarrier>(cluster);
 }
 
 }  // namespace weir::envoy_plane

@@ -17,7 +17,7 @@ struct CallRequest {
   bool end_of_stream;
 };
 
-// A configuration of this module that is alive. Thread: main, save for the waker's.
+// A configuration or a cluster of this module that is alive. Thread: main, save for the waker's.
 class Carrier {
  public:
   enum class Calls : uint8_t {
@@ -32,7 +32,7 @@ class Carrier {
   Carrier(const Carrier&) = delete;
   Carrier& operator=(const Carrier&) = delete;
 
-  // Envoy's configuration, as its events name it.
+  // Envoy's configuration or cluster, as its events name it.
   const void* config() const { return config_; }
   Calls calls() const { return calls_; }
   Waker& waker() { return *waker_; }
@@ -54,5 +54,6 @@ std::unique_ptr<Carrier> carrier_of(EnvoyHttpConfig* config);
 // Carries no calls: it only wakes.
 std::unique_ptr<Carrier> carrier_of(EnvoyNetworkConfig* config);
 std::unique_ptr<Carrier> carrier_of(EnvoyBootstrapConfig* config);
+std::unique_ptr<Carrier> carrier_of(EnvoyCluster* cluster);
 
 }  // namespace weir::envoy_plane

@@ -18,6 +18,13 @@ void envoy_dynamic_module_callback_cluster_scheduler_delete(EnvoyClusterSchedule
 
 // worker_event() runs on every worker. Thread: main.
 void envoy_dynamic_module_callback_cluster_run_on_all_workers(EnvoyCluster*, uint64_t event);
+
+// A call of one request and one answer. Its end is the hook http_callout_done. Thread: main.
+CallStart envoy_dynamic_module_callback_cluster_http_callout(EnvoyCluster*, uint64_t* id,
+                                                             ModuleBuffer cluster,
+                                                             ModuleHeader* headers,
+                                                             size_t header_count, ModuleBuffer body,
+                                                             uint64_t timeout_milliseconds);
 }
 
 }  // namespace weir::envoy_plane

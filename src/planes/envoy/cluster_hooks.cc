@@ -1,9 +1,11 @@
 // What Envoy calls of a cluster of this module. The cluster has no hosts: it exists to reach
-// workers (WorkerPulse). Each function has the name and the parameters that Envoy's ABI gives it.
+// workers (WorkerPulse) and the main thread, and carries calls. Each function has the name and the
+// parameters that Envoy's ABI gives it.
 
 #include "planes/envoy/cluster_callbacks.h"
 #include "planes/envoy/module.h"
 #include "planes/envoy/needed_callbacks.h"
+#include "planes/envoy/root_calls.h"
 #include "planes/envoy/worker.h"
 
 namespace weir::envoy_plane {
@@ -35,12 +37,14 @@ WEIR_ENVOY_HOOK PulseCluster* envoy_dynamic_module_on_cluster_new(const void*,
 }
 
 WEIR_ENVOY_HOOK void envoy_dynamic_module_on_cluster_init(EnvoyCluster* envoy, PulseCluster*) {
+  Module::get().main_thread().add(carrier_of(envoy));
   Module::get().pulse().attach(envoy);
   envoy_dynamic_module_callback_cluster_pre_init_complete(envoy);
 }
 
 WEIR_ENVOY_HOOK void envoy_dynamic_module_on_cluster_destroy(PulseCluster* cluster) {
   Module::get().pulse().detach(cluster->envoy);
+  Module::get().main_thread().remove(cluster->envoy);
   delete cluster;
 }
 
@@ -58,8 +62,23 @@ WEIR_ENVOY_HOOK void envoy_dynamic_module_on_cluster_lb_choose_host(const void*,
 }
 
 WEIR_ENVOY_HOOK void envoy_dynamic_module_on_cluster_scheduled(EnvoyCluster* envoy, PulseCluster*,
-                                                               uint64_t) {
-  Module::get().pulse().on_main_thread(envoy);
+                                                               uint64_t event) {
+  if (event == WorkerPulse::kEvent) return Module::get().pulse().on_main_thread(envoy);
+  Module::get().main_thread().work();
+}
+
+WEIR_ENVOY_HOOK void envoy_dynamic_module_on_cluster_http_callout_done(
+    EnvoyCluster* envoy, PulseCluster*, uint64_t id, CalloutResult result, EnvoyHeader* headers,
+    size_t header_count, EnvoyBuffer* pieces, size_t piece_count) {
+  Module::get().main_thread().answer(envoy, id,
+                                     {result, headers, header_count, pieces, piece_count});
+}
+
+// The server still works, and ends when all have said that they are done.
+WEIR_ENVOY_HOOK void envoy_dynamic_module_on_cluster_shutdown(EnvoyCluster*, PulseCluster*,
+                                                              void (*done)(void*), void* context) {
+  Module::get().main_thread().close();
+  done(context);
 }
 
 // On every worker: what is configured starts, and what waits for it is done.

@@ -62,6 +62,7 @@ Result<std::unique_ptr<Configuration>> Configuration::make(Module& module,
                                                            const config::PluginSettings& settings,
                                                            Home home, Means means,
                                                            std::function<void()> on_settled) {
+  const MainThread::Occupied here(module.main_thread());
   const planes::CodeSupply& supply = module.late_code().supply();
   WEIR_TRY(auto code, supply.find(settings));
 

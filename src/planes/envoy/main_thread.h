@@ -1,36 +1,67 @@
 #pragma once
 // Envoy's main thread, where configurations live, as workers reach it.
 
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <thread>
 #include <vector>
 
+#include "base/log.h"
 #include "planes/envoy/carrier.h"
 
 namespace weir::envoy_plane {
 
+struct CalloutEnd;
 struct RootCall;
 
-// Work for the main thread is announced through any configuration that is alive and can do it. Its
-// calls to clusters belong to that configuration and end with it. One per process.
+// Work for the main thread is announced through any carrier that is alive. A call to a cluster
+// belongs to one that can do it, and ends with it. One per process.
+//
+// Envoy destroys an HTTP filter's configuration on whichever thread lets go of it last, and with it
+// the streams that it has begun, which are the main thread's. So one that is destroyed on a worker
+// waits there, as its first act, until the main thread has reset its calls.
 // Thread: any, unless said otherwise.
 class MainThread {
  public:
-  // Tasks run in order, soon; without a configuration, when there is one.
+  // Thread: main.
+  explicit MainThread(Logger& logger) : logger_(logger) {}
+
+  // Tasks run in order, soon; without a carrier, when there is one.
   void run(std::function<void()> task);
+  // The same for a call, which fails at once where it cannot be.
+  void run(const std::shared_ptr<RootCall>& call, std::function<void()> task);
 
   // Thread: main.
   void add(std::unique_ptr<Carrier> carrier);
-  // Calls made through it fail. Thread: any of Envoy's.
+  // Calls made through it fail. Returns when Envoy may destroy it. Thread: any of Envoy's.
   void remove(const void* config);
 
-  // A configuration's event has come. Thread: main.
+  // A carrier's event has come. Thread: main.
   void work();
 
-  // Begins what the call asks for, through some configuration, and knows it by its events
-  // afterwards. Thread: main.
+  // Envoy ends: calls that can be taken back are, and no more begin. Envoy aborts where it finds
+  // some waiting for a connection as it takes itself apart. Thread: main, or another that the main
+  // thread waits for.
+  void close();
+
+  // While it lives, the main thread is at work here for as long as it takes. Thread: main.
+  class Occupied {
+   public:
+    explicit Occupied(MainThread& main) : main_(main) { main_.occupy(1); }
+    ~Occupied() { main_.occupy(-1); }
+    Occupied(const Occupied&) = delete;
+    Occupied& operator=(const Occupied&) = delete;
+
+   private:
+    MainThread& main_;
+  };
+
+  // Begins what the call asks for, through some carrier, and knows it by its events afterwards.
+  // Thread: main.
   void start(const std::shared_ptr<RootCall>& call, std::vector<ModuleHeader>& headers,
              bool end_of_stream);
   // More of its request. Thread: main.
@@ -43,21 +74,49 @@ class MainThread {
   std::shared_ptr<RootCall> find(const void* config, uint64_t id) const;
   // The same, and Envoy has forgotten it.
   std::shared_ptr<RootCall> take(const void* config, uint64_t id);
+  // The end of a call of one request and one answer. Thread: main.
+  void answer(const void* config, uint64_t id, const CalloutEnd& end);
 
  private:
+  class Use;
+  using CallKey = std::pair<const void*, uint64_t>;
+  using Calls = std::vector<std::shared_ptr<RootCall>>;
+  struct Task {
+    std::function<void()> work;
+    std::shared_ptr<RootCall> call;  // null: it can wait for a carrier
+  };
+
   // With mutex_ held.
   void wake();
-
-  // The first that can do it. Null: there is none.
+  Calls drop_tasks_of_calls();
+  Calls calls_of(const void* config) const;
+  bool is_needed(const void* config) const;
   Carrier* find_carrier(Carrier::Calls at_least) const;
-  void start_through(Carrier& carrier, const std::shared_ptr<RootCall>& call,
-                     const CallRequest& request);
 
+  void occupy(int by);
+  void wait_until_unneeded(std::unique_lock<std::mutex>& lock, const void* config);
+  void reset_calls_of_leaving();
+  void reset_all(Calls calls, std::string_view why);
+  // Null: it is not under way.
+  std::optional<Use> use_carrier_of(const RootCall& call);
+  void start_through(Use& carrier, const std::shared_ptr<RootCall>& call,
+                     const CallRequest& request);
+  void fail_without_way(const std::shared_ptr<RootCall>& call);
+
+  const std::thread::id main_ = std::this_thread::get_id();
+  Logger& logger_;
   mutable std::mutex mutex_;
-  std::vector<std::unique_ptr<Carrier>> carriers_;
-  std::vector<std::function<void()>> tasks_;
+  std::condition_variable changed_;                 // calls_, in_use_
+  std::vector<std::unique_ptr<Carrier>> carriers_;  // in the order of their making
+  std::vector<std::unique_ptr<Carrier>> leaving_;   // a worker waits to destroy them
+  const void* in_use_ = nullptr;                    // the main thread is in a call of this one
+  int occupied_ = 0;
+  std::vector<Task> tasks_;
   bool woken_ = false;
-  std::map<std::pair<const void*, uint64_t>, std::shared_ptr<RootCall>> calls_;
+  bool closed_ = false;
+  bool has_told_ = false;  // that there is no way
+  uint64_t started_ = 0;
+  std::map<CallKey, std::shared_ptr<RootCall>> calls_;
 };
 
 }  // namespace weir::envoy_plane

@@ -25,7 +25,11 @@ class Module {
  public:
   // All outlive the module; `metrics` are those of `host`. Thread: main.
   Module(runtime::Host& host, EnvoyMetrics& metrics, const planes::CodeSupply& supply)
-      : host_(host), metrics_(metrics), timers_(host.clock()), late_code_(*this, supply) {}
+      : host_(host),
+        metrics_(metrics),
+        timers_(host.clock()),
+        main_thread_(host.logger()),
+        late_code_(*this, supply) {}
 
   // The process's. Defined where the library is put together: it makes the engines and the host.
   static Module& get();

@@ -154,8 +154,8 @@ constexpr const char* kBootstrap[] = {
     "bootstrap_extension_http_callout",
 };
 constexpr const char* kCluster[] = {
-    "cluster_pre_init_complete", "cluster_run_on_all_workers", "cluster_scheduler_commit",
-    "cluster_scheduler_delete",  "cluster_scheduler_new",
+    "cluster_http_callout",     "cluster_pre_init_complete", "cluster_run_on_all_workers",
+    "cluster_scheduler_commit", "cluster_scheduler_delete",  "cluster_scheduler_new",
 };
 
 std::span<const char* const> needed_by(Part part) {

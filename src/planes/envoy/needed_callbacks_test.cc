@@ -13,7 +13,7 @@ TEST(NeededCallbacksTest, NameWhatAPartLacks) {
   EXPECT_NE(message.find(" envoy_dynamic_module_callback_cluster_run_on_all_workers"),
             std::string::npos)
       << message;
-  EXPECT_EQ(message.find("_http_"), std::string::npos) << message;
+  EXPECT_EQ(message.find("_http_filter_"), std::string::npos) << message;
 }
 
 }  // namespace

@@ -18,20 +18,20 @@ class RootCalls::Handle final : public runtime::UpstreamStream {
     call_->events.let_go();
     // Envoy closes a stream by itself once the answer is complete, and says so.
     if (answered) return;
-    main_.run([main = &main_, call = call_] { main->reset(call); });
+    main_.run(call_, [main = &main_, call = call_] { main->reset(call); });
   }
 
   void send_data(Bytes data, abi::EndOfStream end) override {
     call_->queued_bytes += data.size();
-    main_.run([main = &main_, call = call_, data = std::string(as_text(data)),
-               last = end == abi::EndOfStream::Yes] {
+    main_.run(call_, [main = &main_, call = call_, data = std::string(as_text(data)),
+                      last = end == abi::EndOfStream::Yes] {
       call->queued_bytes -= data.size();
       main->send_data(call, data, last);
     });
   }
 
   void send_trailers(const abi::HeaderList& trailers) override {
-    main_.run([main = &main_, call = call_, trailers] {
+    main_.run(call_, [main = &main_, call = call_, trailers] {
       std::vector<ModuleHeader> list = module_headers(trailers);
       main->send_trailers(call, list);
     });
@@ -49,7 +49,7 @@ Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> RootCalls::
     runtime::Protocol protocol, runtime::UpstreamObserver& observer) {
   auto call = std::make_shared<RootCall>(inbox_, observer, cluster, protocol);
   call->self = call;
-  main_.run([main = &main_, call, headers, last = end == abi::EndOfStream::Yes] {
+  main_.run(call, [main = &main_, call, headers, last = end == abi::EndOfStream::Yes] {
     std::vector<ModuleHeader> list = module_headers(headers);
     main->start(call, list, last);
   });

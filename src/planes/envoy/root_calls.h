@@ -41,9 +41,10 @@ struct RootCall {
   const std::string cluster;
   const bool needs_stream;               // gRPC's answers have trailers
   std::atomic<size_t> queued_bytes = 0;  // on their way to the main thread
-  // The main thread's, or whose the configuration is destroyed on. Null: Envoy does not know it.
-  Carrier* carrier = nullptr;
-  uint64_t id = 0;                   // the main thread's
+  // What Envoy knows it by, and its place among the calls so far. The main thread's.
+  const void* config = nullptr;
+  uint64_t id = 0;
+  uint64_t started = 0;
   std::optional<Gathered> gathered;  // the main thread's
   std::weak_ptr<RootCall> self;
 };

@@ -1,5 +1,6 @@
 #include "planes/envoy/worker_pulse.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace weir::envoy_plane {
@@ -7,40 +8,42 @@ namespace weir::envoy_plane {
 void WorkerPulse::attach(EnvoyCluster* cluster) {
   auto* scheduler = envoy_dynamic_module_callback_cluster_scheduler_new(cluster);
   const std::lock_guard lock(mutex_);
-  if (scheduler_ != nullptr) envoy_dynamic_module_callback_cluster_scheduler_delete(scheduler_);
-  cluster_ = cluster;
-  scheduler_ = scheduler;
+  ways_.push_back({cluster, scheduler});
   // What was configured before has not started anywhere yet.
   beaten_ = true;
-  envoy_dynamic_module_callback_cluster_scheduler_commit(scheduler_, 0);
+  commit();
 }
 
 void WorkerPulse::detach(EnvoyCluster* cluster) {
   const std::lock_guard lock(mutex_);
-  if (cluster_ != cluster) return;
-  envoy_dynamic_module_callback_cluster_scheduler_delete(scheduler_);
-  cluster_ = nullptr;
-  scheduler_ = nullptr;
+  const auto found = std::ranges::find(ways_, cluster, &Way::cluster);
+  if (found == ways_.end()) return;
+  envoy_dynamic_module_callback_cluster_scheduler_delete(found->scheduler);
+  ways_.erase(found);
+  // The event may have been on its way through this one.
+  if (beaten_ && !ways_.empty()) commit();
 }
 
 bool WorkerPulse::is_attached() const {
   const std::lock_guard lock(mutex_);
-  return cluster_ != nullptr;
+  return !ways_.empty();
 }
 
 bool WorkerPulse::beat() {
   const std::lock_guard lock(mutex_);
-  if (cluster_ == nullptr) return false;
-  if (!std::exchange(beaten_, true)) {
-    envoy_dynamic_module_callback_cluster_scheduler_commit(scheduler_, 0);
-  }
+  if (ways_.empty()) return false;
+  if (!std::exchange(beaten_, true)) commit();
   return true;
+}
+
+void WorkerPulse::commit() const {
+  envoy_dynamic_module_callback_cluster_scheduler_commit(ways_.back().scheduler, kEvent);
 }
 
 void WorkerPulse::on_main_thread(EnvoyCluster* cluster) {
   {
     const std::lock_guard lock(mutex_);
-    if (cluster != cluster_) return;
+    if (std::ranges::find(ways_, cluster, &Way::cluster) == ways_.end()) return;
     beaten_ = false;
   }
   envoy_dynamic_module_callback_cluster_run_on_all_workers(cluster, 0);

@@ -2,6 +2,7 @@
 // Reaches workers that have no stream: through a cluster of this module, where there is one.
 
 #include <mutex>
+#include <vector>
 
 #include "planes/envoy/cluster_callbacks.h"
 
@@ -11,7 +12,10 @@ namespace weir::envoy_plane {
 // something on the main thread, from anywhere. Thread: any, unless said otherwise.
 class WorkerPulse {
  public:
-  // The cluster that carries it; a later one takes its place. Thread: main.
+  // What the event on the main thread is known by among a cluster's.
+  static constexpr uint64_t kEvent = 1;
+
+  // The clusters that can carry it; the latest does. Thread: main.
   void attach(EnvoyCluster* cluster);
   void detach(EnvoyCluster* cluster);
   bool is_attached() const;
@@ -19,13 +23,20 @@ class WorkerPulse {
   // Every worker soon does what waits for it. False: there is no cluster.
   bool beat();
 
-  // The cluster's event on the main thread.
+  // A cluster's event on the main thread.
   void on_main_thread(EnvoyCluster* cluster);
 
  private:
+  struct Way {
+    EnvoyCluster* cluster;
+    EnvoyClusterScheduler* scheduler;
+  };
+
+  // With mutex_ held, and a way there is.
+  void commit() const;
+
   mutable std::mutex mutex_;
-  EnvoyCluster* cluster_ = nullptr;
-  EnvoyClusterScheduler* scheduler_ = nullptr;
+  std::vector<Way> ways_;
   bool beaten_ = false;  // and not yet passed on
 };
 

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <system_error>
 
-#include "base/descriptor.h"
+#include "planes/serve/descriptor.h"
 
 namespace weir::serve {
 namespace {

@@ -44,6 +44,8 @@ _WASM_LOG = f"{_TYPES}envoy.extensions.access_loggers.wasm.v3.WasmAccessLog"
 _WASM_SERVICE = f"{_TYPES}envoy.extensions.wasm.v3.WasmService"
 _CLUSTER = f"{_TYPES}envoy.extensions.clusters.dynamic_modules.v3.ClusterConfig"
 _LISTENER = f"{_TYPES}envoy.config.listener.v3.Listener"
+_CLUSTERS = f"{_TYPES}envoy.config.cluster.v3.Cluster"
+_TYPED_CONFIG = f"{_TYPES}envoy.config.core.v3.TypedExtensionConfig"
 _ACCESS_LOG = f"{_TYPES}envoy.extensions.access_loggers.file.v3.FileAccessLog"
 _STRUCT = f"{_TYPES}google.protobuf.Struct"
 _STRING = f"{_TYPES}google.protobuf.StringValue"
@@ -224,6 +226,29 @@ def pulse_cluster():
     }
 
 
+def discovered_filter(name, file):
+    """An HTTP filter of Weir's module whose configuration is in a file that write_filter() writes."""
+    source = {"path_config_source": {"path": str(file)}, "resource_api_version": "V3"}
+    return {"name": name, "config_discovery": {"config_source": source, "type_urls": [_FILTER]}}
+
+
+def write_filter(file, name, config):
+    typed = weir_filter(config)["typed_config"]
+    write_resources(file, [{"@type": _TYPED_CONFIG, "name": name, "typed_config": typed}])
+
+
+def write_clusters(file, clusters):
+    write_resources(file, [{"@type": _CLUSTERS, **one} for one in clusters])
+
+
+def write_resources(file, resources):
+    """Puts a file that Envoy watches in the place of another."""
+    new = file.with_suffix(".new")
+    version = str(time.monotonic_ns())
+    new.write_text(json.dumps({"version_info": version, "resources": resources}))
+    new.rename(file)
+
+
 class Envoy:
     """A running Envoy. Ends, and leaves no trace, by stop()."""
 
@@ -234,13 +259,14 @@ class Envoy:
         workers=1,
         log_level="info",
         dynamic=False,
+        clusters_file=None,
         extensions=(),
         control_plane=None,
         environment=None,
         hot_restart=("--use-dynamic-base-id",),
     ):
-        """`dynamic`: listeners come from a file that update() writes anew; `extensions`: of the
-        process; with a control plane, `listeners` are those that it serves."""
+        """`dynamic`: listeners come from a file that update() writes anew; `clusters_file`: further
+        clusters do, one that write_resources() writes; `extensions`: of the process; with a control plane, `listeners` are those that it serves."""
         self._folder = tempfile.TemporaryDirectory(prefix="weir-test-")
         self.folder = pathlib.Path(self._folder.name)
         self._log = self.folder / "log"
@@ -252,6 +278,9 @@ class Envoy:
             source = {"path_config_source": {"path": str(self.folder / "lds.json")}}
             config["dynamic_resources"] = {"lds_config": source}
             config["node"] = {"id": "test", "cluster": "test"}
+            if clusters_file:
+                source = {"path_config_source": {"path": str(clusters_file)}}
+                config["dynamic_resources"]["cds_config"] = source
         elif control_plane:
             clusters.append(cluster("control_plane", control_plane))
             service_ = {"envoy_grpc": {"cluster_name": "control_plane"}}
@@ -296,12 +325,9 @@ class Envoy:
             raise
 
     def _write_listeners(self, listeners):
-        resources = [{"@type": _LISTENER, **one} for one in listeners]
-        version = str(time.monotonic_ns())
-        file = self.folder / "lds.json"
-        new = self.folder / "lds.json.new"
-        new.write_text(json.dumps({"version_info": version, "resources": resources}))
-        new.rename(file)
+        write_resources(
+            self.folder / "lds.json", [{"@type": _LISTENER, **one} for one in listeners]
+        )
 
     def update(self, listeners):
         """Puts these listeners in the place of those of the same names, on the same ports."""
