@@ -95,7 +95,7 @@ TEST_F(NewCommandTest, SaysWhatToInstallWhereItIsNotThere) {
     EXPECT_THAT(err, HasSubstr(remedy));
     EXPECT_THAT(read((std::string(language) + "/README.md").c_str()), HasSubstr("`make` takes "));
   }
-  std::ofstream(folder_ / "npm");
+  std::ofstream(folder_ / "npm") << "";
   fs::permissions(folder_ / "npm", fs::perms::owner_all);
   EXPECT_EQ(run({"assemblyscript", "a", "--folder", path("with-npm")}), 0);
   EXPECT_THAT(err, Not(HasSubstr("in PATH")));
