@@ -15,10 +15,12 @@ def http_all(scenario="/headers", **options):
 
 class EarlyCase(PlaneTest):
     def serve(self, scenario, serve, **options):
-        """A server in front of an upstream that serves its connections by `serve`."""
+        """A server in front of an upstream that serves its connections by `serve`. Without a scenario the path names
+        it."""
         self.up = self.upstream(TcpUpstream, serve=serve)
+        plugin = http_all(scenario) if scenario else plugin_file("http_all", guest("http_all"))
         self.up.url = f"http://127.0.0.1:{self.up.port}"
-        self.server = TrafficServer(self.up, [[http_all(scenario)]], **options)
+        self.server = TrafficServer(self.up, [[plugin]], **options)
         self.addCleanup(self.server.stop)
 
     def send(self, method, path, headers="", body=b""):
@@ -59,6 +61,47 @@ class EarlyAnswerTest(EarlyCase):
                 for _ in range(self.TIMES):
                     answer = self.send("POST", "/any", f"content-length: {size}\r\n", b"a" * size)
                     self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), (scenario, size, answer))
+
+
+class TruncatedTest(EarlyCase):
+    """A short response waits for its true length, and the server makes none of one that breaks off meanwhile."""
+
+    @staticmethod
+    def break_off(connection):
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n" + b"a" * 400)
+
+    def test_a_response_that_breaks_off_ends_its_connection(self):
+        self.serve("/other", self.break_off)
+        started = time.monotonic()
+        self.assertEqual(self.send("GET", "/any"), b"")
+        self.assertLess(time.monotonic() - started, 10)
+
+
+class ReplyTest(EarlyCase):
+    """Answers of plugins to bodies of requests, which come when the body has come in."""
+
+    def setUp(self):
+        self.sent = []
+        self.serve("", lambda connection: self.sent.append(connection.recv(1)))
+
+    def told(self, path, size):
+        started = time.monotonic()
+        answer = self.send("POST", path, f"content-length: {size}\r\n", b"a" * size)
+        self.assertLess(time.monotonic() - started, 10)
+        return answer
+
+    def test_from_the_body_of_any_length(self):
+        for size in (10, 65_536, 65_537, 1_000_000):
+            answer = self.told("/local-response/body", size)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), (size, answer))
+            self.assertTrue(answer.endswith(b"denied by guest"), (size, answer))
+        self.assertEqual(set(self.sent) - {b""}, set())  # to the origin
+
+    def test_a_body_beyond_the_limit(self):
+        answer = self.told("/other", (16 << 20) + 1)
+        self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer)
+        self.assertEqual(set(self.sent) - {b""}, set())  # to the origin
 
 
 if __name__ == "__main__":

@@ -88,6 +88,40 @@ class CacheTest(LifecycleCase):
         self.assertEqual(response.headers.all("x-set"), ["guest"])
         self.assertEqual(len(self.up.requests), 2)
 
+    def test_a_range_of_what_is_kept(self):
+        """Whole where a plugin has a callback for bodies, else as the server does it."""
+        body = bytes(range(256)) * 20
+        for plugin, expected in [
+            (http_all("/headers"), (200, None, body)),
+            (
+                plugin_file("property", self.module("property"), "request.path"),
+                (206, "bytes 10-19/5120", body[10:20]),
+            ),
+        ]:
+            client = self.serve([plugin], records=self.RECORDS)
+            self.server.wait_for_line("fully initialized")
+            self.answer(Response(200, Fields([("cache-control", "max-age=60")]), body))
+            self.assertEqual(client.request("/any").body, body)
+            told = client.request("/any", headers={"range": "bytes=10-19"})
+            self.assertEqual((told.status, told.headers.get("content-range"), told.body), expected)
+            self.assertEqual(len(self.up.requests), 1)
+
+    def test_a_stale_object_in_place_of_an_origins_error(self):
+        """Plugins see what the client gets."""
+        client = self.serve_cached("/properties")
+        kept = Fields([("cache-control", "max-age=1"), ("etag", '"1"')])
+        self.answer(Response(200, kept, b"kept"), Response(500, Fields(), b"error"))
+        client.request("/any")
+        time.sleep(2.1)  # until it is stale
+        response = client.request("/any")
+        self.assertEqual(len(self.up.requests), 2)
+        self.assertEqual((response.status, response.body), (200, b"kept"))
+        self.assertEqual(response.headers.get("x-response-code"), "200")
+        # What there is nothing in place of passes as it is.
+        response = client.request("/other")
+        self.assertEqual((response.status, response.body), (500, b"error"))
+        self.assertEqual(response.headers.get("x-response-code"), "500")
+
     def test_a_local_response_in_place_of_a_hit(self):
         client = self.serve_cached("/local-response/response")
         self.answer(Response(200, Fields([("cache-control", "max-age=60")]), b"kept"))

@@ -36,12 +36,7 @@ int BodyTransform::on_event(TSCont connection, TSEvent event, void*) {
   auto* link = static_cast<Link*>(TSContDataGet(connection));
   BodyTransform* transform = link->transform;
   if (TSVConnClosedGet(connection) != 0) {
-    if (transform != nullptr) {
-      transform->connection_ = nullptr;
-      transform->link_ = nullptr;
-      transform->output_ = nullptr;
-      transform->reader_ = nullptr;
-    }
+    if (transform != nullptr) transform->on_closed();
     if (link->buffer != nullptr) TSIOBufferDestroy(link->buffer);
     delete link;
     TSContDestroy(connection);
@@ -74,6 +69,16 @@ int BodyTransform::on_event(TSCont connection, TSEvent event, void*) {
   const Transaction::Handler handler(transform->owner_);
   transform->process();
   return 0;
+}
+
+void BodyTransform::on_closed() {
+  connection_ = nullptr;
+  link_ = nullptr;
+  reader_ = nullptr;
+  const bool has_output = std::exchange(output_, nullptr) != nullptr;
+  if (direction_ == Direction::Response && begun_ && !input_ended_ && !has_output) {
+    owner_.on_response_truncated();
+  }
 }
 
 bool BodyTransform::is_full() const {

@@ -51,6 +51,7 @@ class BodyTransform {
 
   static int on_event(TSCont connection, TSEvent event, void* data);
 
+  void on_closed();
   void process();
   // Takes up to `limit` bytes. The number of those taken.
   int64_t take(TSIOBufferReader reader, int64_t limit, serve::Body& into);

@@ -235,6 +235,7 @@ TSVConn TSTransformCreate(TSEventFunc function, TSHttpTxn txn) {
   return made;
 }
 TSVConn TSTransformOutputVConnGet(TSVConn transform) { return transform->owner; }
+void TSVConnInactivityTimeoutSet(TSVConn, TSHRTime) {}
 int TSVConnClosedGet(TSVConn transform) { return transform->closed ? 1 : 0; }
 TSVIO TSVConnWriteVIOGet(TSVConn transform) { return transform->input; }
 void TSVConnShutdown(TSVConn, int, int) {}

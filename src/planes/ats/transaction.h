@@ -70,6 +70,8 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   // Tells the server what is to be told. Nothing of the object is touched afterwards, but for a
   // Handler's end.
   void act();
+  // The server has given up the body of a response whose beginning it has not been given.
+  void on_response_truncated();
 
  private:
   class Entry;
@@ -130,7 +132,11 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   bool has_response_body(int status) const;
   // The server goes where an origin's response of that status points to.
   bool is_to_be_followed(int status) const;
-  void add_response_transform();
+  // The server may answer an origin's response of that status, to a question whether what the
+  // cache has is still true, by what the cache has.
+  bool may_serve_stale(int status) const;
+  // `status` is that of the response whose body it is for.
+  void add_response_transform(int status);
 
   // There is something to settle, perhaps outside of the server's events.
   void wake();

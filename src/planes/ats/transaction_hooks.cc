@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "planes/ats/attributes.h"
 #include "planes/ats/transaction_entry.h"
 #include "planes/common/field_rules.h"
 
@@ -17,6 +18,7 @@ namespace {
 
 constexpr int kOk = 200;
 constexpr int kNoContent = 204;
+constexpr int kPartialContent = 206;
 constexpr int kNotModified = 304;
 
 EndOfStream end_if(bool ended) { return ended ? EndOfStream::Yes : EndOfStream::No; }
@@ -73,9 +75,14 @@ bool Transaction::has_response_body(int status) const {
   return !traits_.is_head && status >= kOk && status != kNoContent && status != kNotModified;
 }
 
-void Transaction::add_response_transform() {
+void Transaction::add_response_transform(int status) {
   if (response_body_.is_added() || is_reply_ || !sees_body(Direction::Response)) return;
   response_body_.add_to(transaction_, false);
+  // The server cuts ranges out of a whole response by a transformation of its own, which it leaves
+  // out where there is another one, but for the length it tells: the client gets the whole one.
+  if (status != kPartialContent) {
+    MessageHeader(transaction_, &TSHttpTxnClientReqGet).remove("range");
+  }
   // What is kept passes the plugins each time that it is served.
   TSHttpTxnUntransformedRespCache(transaction_, 1);
   TSHttpTxnTransformedRespCache(transaction_, 0);
@@ -98,7 +105,7 @@ void Transaction::on_cache_lookup() {
     const MessageHeader cached(transaction_, &TSHttpTxnCachedRespGet);
     if (cached.exists()) {
       const bool has_body = has_response_body(cached.status());
-      if (has_body) add_response_transform();
+      if (has_body) add_response_transform(cached.status());
       start_response(cached.read_response(), has_body);
     }
   }
@@ -118,17 +125,26 @@ void Transaction::on_server_response() {
     } else if (is_to_be_followed(status)) {
       // The server fetches another one. Where there is a transformation, it does so too late.
       is_own_ = false;
-    } else if (found == TS_CACHE_LOOKUP_HIT_STALE && status == kNotModified) {
+    } else if (found == TS_CACHE_LOOKUP_HIT_STALE && may_serve_stale(status)) {
       // The client gets what was kept, whose headers are not made up yet.
       is_own_ = false;
-      if (!traits_.is_head) add_response_transform();
+      if (!traits_.is_head) add_response_transform(status);
     } else {
       const bool has_body = has_response_body(status);
-      if (has_body) add_response_transform();
+      if (has_body) add_response_transform(status);
       start_response(server.read_response(), has_body);
     }
   }
   act();
+}
+
+bool Transaction::may_serve_stale(int status) const {
+  constexpr int kErrors[] = {500, 502, 503, 504};
+  if (status == kNotModified) return true;
+  if (std::ranges::find(kErrors, status) == std::end(kErrors)) return false;
+  TSMgmtInt enabled = 0;
+  TSHttpTxnConfigIntGet(transaction_, TS_CONFIG_HTTP_NEGATIVE_REVALIDATING_ENABLED, &enabled);
+  return enabled != 0;
 }
 
 bool Transaction::is_to_be_followed(int status) const {
@@ -176,6 +192,15 @@ void Transaction::on_body(Direction direction, Body data, bool ended) {
     lane(direction).data(std::move(data), end_if(ended));
   }
   act();
+}
+
+// It would wait until the client has been idle for too long, and make no response then either.
+void Transaction::on_response_truncated() {
+  if (transaction_ == nullptr) return;
+  // A connection of HTTP/2 is not this transaction's alone.
+  if (TSHttpTxnClientProtocolStackContains(transaction_, "h2") != nullptr) return;
+  const TSVConn client = client_connection(transaction_);
+  if (client != nullptr) TSVConnInactivityTimeoutSet(client, 1);
 }
 
 void Transaction::on_close() {
