@@ -32,9 +32,11 @@ FileCache::Settings fetch_cache_settings(std::string folder) {
           .max_bytes = kFetchCacheBytes};
 }
 
-std::string fetch_ca_file() {
+fetch::HttpClient::Trust fetch_trust() {
   const char* said = std::getenv("WEIR_FETCH_CA_FILE");
-  return said == nullptr ? "" : said;
+  return {.ca_file = said == nullptr ? "" : said,
+          .ca_folder = "",
+          .remedy = "trust its authority by the environment's WEIR_FETCH_CA_FILE"};
 }
 
 }  // namespace weir::cli

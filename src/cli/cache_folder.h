@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/file_cache.h"
+#include "fetch/http_client.h"
 
 namespace weir::cli {
 
@@ -21,8 +22,8 @@ std::string chosen_cache(const char* variable, std::string by_default);
 // The cache of code that was fetched.
 FileCache::Settings fetch_cache_settings(std::string folder);
 
-// The certificates that a plugin's host trusts when it fetches code, by WEIR_FETCH_CA_FILE; empty:
-// the system's.
-std::string fetch_ca_file();
+// Whom a plugin's host inside another program trusts when it fetches code: the certificates that
+// WEIR_FETCH_CA_FILE names, else the system's.
+fetch::HttpClient::Trust fetch_trust();
 
 }  // namespace weir::cli

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "config/suggestion.h"
+#include "base/suggestion.h"
 
 namespace weir::cli {
 namespace {
@@ -42,9 +42,8 @@ Done check_engine_names(const std::vector<std::string>& asked_for) {
 Error unknown_engine(const std::string& name, const std::string& or_else) {
   const std::vector<std::string> known(engine::known_engines().begin(),
                                        engine::known_engines().end());
-  const std::string* similar = config::find_similar(name, known);
-  const std::string remedy = similar == nullptr ? or_else : "did you mean '" + *similar + "'?";
-  return Error{ErrorCode::BadConfig, "--engine '" + name + "': unknown; " + remedy};
+  return Error{ErrorCode::BadConfig,
+               "--engine '" + name + "': unknown; " + suggest(name, known, or_else)};
 }
 
 Result<std::vector<ChosenEngine>> choose_engines(const engine::Engines& engines,

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "cli/bench_command.h"
 #include "cli/check_command.h"
 #include "cli/compile_command.h"
@@ -13,7 +14,6 @@
 #include "cli/new_command.h"
 #include "cli/serve_command.h"
 #include "cli/test_command.h"
-#include "config/suggestion.h"
 
 namespace weir::cli {
 namespace {
@@ -30,9 +30,9 @@ std::vector<std::string> options_of(const CLI::App& command) {
 std::string explained(const CLI::App& app, const CLI::ParseError& error) {
   const auto chosen = app.get_subcommands();
   const std::string help =
-      "; see weir " + (chosen.empty() ? "" : chosen.front()->get_name() + " ") + "--help";
+      "see weir " + (chosen.empty() ? "" : chosen.front()->get_name() + " ") + "--help";
   const std::vector<std::string> unknown = app.remaining(true);
-  if (unknown.empty()) return error.what() + help;
+  if (unknown.empty()) return error.what() + ("; " + help);
   std::vector<std::string> known;
   if (chosen.empty()) {
     for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
@@ -40,9 +40,7 @@ std::string explained(const CLI::App& app, const CLI::ParseError& error) {
   } else {
     known = options_of(*chosen.front());
   }
-  const std::string* similar = config::find_similar(unknown.front(), known);
-  if (similar == nullptr) return error.what() + help;
-  return "'" + unknown.front() + "': unknown; did you mean '" + *similar + "'?";
+  return "'" + unknown.front() + "': unknown; " + suggest(unknown.front(), known, help);
 }
 
 }  // namespace

@@ -20,6 +20,8 @@ using ::testing::StartsWith;
 
 namespace fs = std::filesystem;
 
+constexpr const char* kPutItThere = "; put it there, or write where it is\n";
+
 class CommandLineTest : public ::testing::Test {
  protected:
   // Runs `weir` with these words; what it wrote is in `out` and `err`.
@@ -122,10 +124,11 @@ TEST_F(CommandLineTest, NamesWhatIsWrongWithACluster) {
 
 TEST_F(CommandLineTest, NamesAFileThatCannotBeRead) {
   EXPECT_EQ(run({"serve", "-c", "/nonexistent/weir.yaml"}), 1);
-  EXPECT_EQ(err, "weir serve: /nonexistent/weir.yaml: No such file or directory\n");
+  EXPECT_EQ(err, std::string("weir serve: /nonexistent/weir.yaml: No such file or directory") +
+                     kPutItThere);
   const std::string folder = std::filesystem::temp_directory_path().string();
   EXPECT_EQ(run({"serve", "-c", folder.c_str()}), 1);
-  EXPECT_EQ(err, "weir serve: " + folder + ": is a folder\n");
+  EXPECT_EQ(err, "weir serve: " + folder + ": it is a folder; name a file that can be read\n");
 }
 
 TEST_F(CommandLineTest, NamesAPluginThatIsNotThere) {
@@ -139,7 +142,8 @@ TEST_F(CommandLineTest, ChecksWhatItWouldServe) {
   EXPECT_EQ(run({"check"}), 1);
   EXPECT_EQ(err, "weir check: name a configuration, or a .wasm file\n");
   EXPECT_EQ(run({"check", "/nonexistent/weir.yaml"}), 1);
-  EXPECT_EQ(err, "weir check: /nonexistent/weir.yaml: No such file or directory\n");
+  EXPECT_EQ(err, std::string("weir check: /nonexistent/weir.yaml: No such file or directory") +
+                     kPutItThere);
   EXPECT_EQ(run({"check", "/nonexistent/a.wasm"}), 1);
   EXPECT_THAT(err, AllOf(StartsWith("weir check: plugin 'a': "), HasSubstr("/nonexistent/a.wasm")));
   EXPECT_EQ(run({"check", "none", "--engine", "null"}), 1);

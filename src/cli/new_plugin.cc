@@ -5,9 +5,9 @@
 #include <system_error>
 
 #include "base/own_file.h"
+#include "base/suggestion.h"
 #include "cli/templates.h"
 #include "cli/toolchains.h"
-#include "config/suggestion.h"
 
 namespace weir::cli {
 namespace {
@@ -35,7 +35,7 @@ Done check_language(std::string_view language) {
   const auto known = template_languages();
   if (std::ranges::find(known, language) != known.end()) return Unit{};
   return Error{ErrorCode::BadConfig, "there is no template for '" + std::string(language) + "'; " +
-                                         config::suggest(language, known)};
+                                         suggest(language, known)};
 }
 
 Error failed(const fs::path& path, const std::error_code& code) {

@@ -62,7 +62,9 @@ ProcessHost::ProcessHost(const HostOptions& options)
              .metrics = metrics_}),
       fetcher_({.cache = fetched_.get(),
                 .logger = logger_,
-                .trust = {.ca_file = options.fetch_ca_file()}}) {}
+                .trust = {.ca_file = options.fetch_ca_file(),
+                          .ca_folder = "",
+                          .remedy = "trust its authority by --fetch-ca-file FILE"}}) {}
 
 Done ProcessHost::start_again_if_needed(const config::ServeSettings& settings,
                                         const std::string& file, const StartAgain& start_again) {

@@ -1,5 +1,5 @@
 #pragma once
-// Files that are named on the command line.
+// Plugins that are named on the command line.
 
 #include <string>
 

@@ -58,6 +58,7 @@ Result<config::ServeSettings> ServeCommand::read_settings() const {
   auto admin = config::parse_socket_address(admin_);
   if (!admin.ok()) return std::move(admin).error().in("--admin '" + admin_ + "'");
   settings.admin = std::move(admin).value();
+  settings.admin_where = {"--admin"};
   return settings;
 }
 

@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/read_file.h"
+#include "config/config_file.h"
 
 namespace weir::cli {
 namespace {
@@ -53,7 +53,7 @@ std::string SettingsOptions::file() const {
 Result<config::ServeSettings> SettingsOptions::read() const {
   const std::string path = file();
   if (path.empty()) return read_short_form();
-  WEIR_TRY(const std::string text, read_file(path));
+  WEIR_TRY(const std::string text, config::read_config_file(path, Pipes::Read));
   return config::load_bootstrap(text, path);
 }
 

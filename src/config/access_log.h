@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/log_format.h"
+#include "config/origin.h"
 #include "config/plugin_config.h"
 #include "config/routes.h"
 
@@ -48,6 +49,7 @@ struct LogFilter {
 struct LogFile {
   enum class Kind : uint8_t { File, Stdout, Stderr };
 
+  Origin where;
   Kind kind = Kind::File;
   std::string path;  // of a File; a relative one starts at the folder of the configuration file
   LogFormat format;

@@ -39,7 +39,7 @@ Result<LogFormat> read_file_format(const FileAccessLog& message, const Place& at
 }
 
 Result<LogFile> read_file(const FileAccessLog& message, const Place& at) {
-  LogFile file{.path = message.path()};
+  LogFile file{.where = {at.field("path").describe()}, .path = message.path()};
   WEIR_TRY(file.format, read_file_format(message, at));
   return file;
 }
@@ -47,7 +47,7 @@ Result<LogFile> read_file(const FileAccessLog& message, const Place& at) {
 template <typename Message>
 Result<LogFile> read_stream(const google::protobuf::Any& any, LogFile::Kind kind, const Place& at) {
   WEIR_TRY(Message message, unpack<Message>(any, at));
-  LogFile file{.kind = kind, .format = default_log_format()};
+  LogFile file{.where = {at.describe()}, .kind = kind, .format = default_log_format()};
   if (message.has_log_format()) {
     WEIR_TRY(file.format, read_log_format(message.log_format(), at.field("log_format")));
   }

@@ -4,20 +4,21 @@
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/message.h>
 #include <google/protobuf/struct.pb.h>
-#include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/unknown_field_set.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "config/document.h"
 #include "config/known_types.h"
 #include "config/requirements.h"
-#include "config/suggestion.h"
 #include "config/unsupported_fields.h"
 #include "config/well_known.h"
-#include "weir/envoy/wasm.pb.h"
+#include "config/wire_form.h"
+#include "config/wire_shape.h"
 
 namespace weir::config {
 namespace {
@@ -26,31 +27,15 @@ namespace pb = google::protobuf;
 using Field = pb::FieldDescriptor;
 
 Done parse(std::string_view bytes, pb::Message& into, const Place& at) {
-  // It says on standard error which string is not UTF-8.
-  const pb::LogSilencer silence;
-  if (bytes.size() <= kMaxFileBytes &&
-      into.ParsePartialFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return Unit{};
-  }
+  if (parse_wire_form(bytes, into)) return Unit{};
   return at.error("the bytes are no " + into.GetDescriptor()->full_name());
 }
 
-bool is_plugins_own(const Field& field) {
-  using envoy::extensions::wasm::v3::PluginConfig;
-  using envoy::extensions::wasm::v3::VmConfig;
-  return field.name() == "configuration" &&
-         (field.containing_type() == PluginConfig::descriptor() ||
-          field.containing_type() == VmConfig::descriptor());
-}
-
-// Looks at a parsed message, and at all in it. Its recursion is as deep as messages nest, which is
-// bounded: an Any begins a message that the parser did not count.
+// Looks at a parsed message, and at all in it. Its recursion is as deep as messages nest, which
+// check_wire_shape() has bounded.
 class Checker {
  public:
-  Done check(const pb::Message& message, const Place& at, size_t depth) {
-    if (depth > kMaxDepth) {
-      return at.error("nested deeper than " + std::to_string(kMaxDepth) + " levels");
-    }
+  Done check(const pb::Message& message, const Place& at) {
     const pb::Reflection& reflection = *message.GetReflection();
     const pb::UnknownFieldSet& unknown = reflection.GetUnknownFields(message);
     if (!unknown.empty()) {
@@ -64,21 +49,21 @@ class Checker {
     std::vector<const Field*> fields;
     reflection.ListFields(message, &fields);
     for (const Field* field : fields) {
-      WEIR_TRY(check_field(message, *field, at.field(field->name()), depth));
+      WEIR_TRY(check_field(message, *field, at.field(field->name())));
     }
     WEIR_TRY(check_value(message, at));
     return check_requirements(message, at);
   }
 
  private:
-  Done check_field(const pb::Message& message, const Field& field, const Place& at, size_t depth) {
+  Done check_field(const pb::Message& message, const Field& field, const Place& at) {
     const pb::Reflection& reflection = *message.GetReflection();
     if (!field.is_repeated()) {
       if (field.cpp_type() == Field::CPPTYPE_ENUM) {
         return check_enum(*field.enum_type(), reflection.GetEnumValue(message, &field), at);
       }
       if (field.cpp_type() != Field::CPPTYPE_MESSAGE) return Unit{};
-      return check_inner(reflection.GetMessage(message, &field), field, at, depth);
+      return check_inner(reflection.GetMessage(message, &field), field, at);
     }
     for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
       const Place here = at.item(static_cast<size_t>(i));
@@ -89,17 +74,16 @@ class Checker {
       }
       if (field.cpp_type() != Field::CPPTYPE_MESSAGE) return Unit{};
       const pb::Message& item = reflection.GetRepeatedMessage(message, &field, i);
-      WEIR_TRY(field.is_map() ? check_entry(item, at, depth)
-                              : check_inner(item, field, here, depth));
+      WEIR_TRY(field.is_map() ? check_entry(item, at) : check_inner(item, field, here));
     }
     return Unit{};
   }
 
   // Of a map, whose keys are strings in all messages that Weir reads.
-  Done check_entry(const pb::Message& entry, const Place& map, size_t depth) {
+  Done check_entry(const pb::Message& entry, const Place& map) {
     const pb::Descriptor& type = *entry.GetDescriptor();
     const Place at = map.entry(entry.GetReflection()->GetString(entry, type.map_key()));
-    return check_field(entry, *type.map_value(), at, depth);
+    return check_field(entry, *type.map_value(), at);
   }
 
   Done check_enum(const pb::EnumDescriptor& type, int number, const Place& at) {
@@ -110,10 +94,10 @@ class Checker {
                     suggest("", names));
   }
 
-  Done check_inner(const pb::Message& message, const Field& field, const Place& at, size_t depth) {
-    if (message.GetDescriptor() != pb::Any::descriptor()) return check(message, at, depth + 1);
+  Done check_inner(const pb::Message& message, const Field& field, const Place& at) {
+    if (message.GetDescriptor() != pb::Any::descriptor()) return check(message, at);
     const auto& any = *pb::DynamicCastToGenerated<pb::Any>(&message);
-    if (!any.GetReflection()->GetUnknownFields(any).empty()) return check(any, at, depth + 1);
+    if (!any.GetReflection()->GetUnknownFields(any).empty()) return check(any, at);
     if (any.type_url().empty()) {
       return any.value().empty() ? Done(Unit{}) : at.error("'type_url' is missing");
     }
@@ -123,7 +107,7 @@ class Checker {
     if (opaque) return Unit{};
     if (content == nullptr) return unknown_type(any.type_url(), at.field("type_url"));
     WEIR_TRY(parse(any.value(), *content, at));
-    return check(*content, at, depth + 1);
+    return check(*content, at);
   }
 
   // What a text could not say, of google.protobuf's own messages.
@@ -148,15 +132,35 @@ class Checker {
   }
 };
 
+bool is_text(std::string_view bytes) {
+  return std::ranges::all_of(bytes, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 ? byte != 0x7f : c == '\n' || c == '\r' || c == '\t';
+  });
+}
+
+Done read_message(std::string_view bytes, pb::Message& into, const Place& at) {
+  WEIR_TRY(check_wire_shape(bytes, *into.GetDescriptor(), at));
+  if (!parse_wire_form(bytes, into)) {
+    return at.error("the bytes are no " + into.GetDescriptor()->full_name() +
+                    "; write it as protobuf's encoders do, or as a text in a file whose name ends "
+                    "in .yaml or .json");
+  }
+  return Checker().check(into, at);
+}
+
 }  // namespace
 
 Done read_binary(std::string_view bytes, pb::Message& into, const Place& at) {
   if (bytes.size() > kMaxFileBytes) {
-    return at.error("larger than " + std::to_string(kMaxFileBytes >> 20) +
-                    " MiB; keep code in a file of its own (code.local.filename)");
+    return at.error("it is larger than " + std::to_string(kMaxFileBytes >> 20) + " MiB" +
+                    std::string(kTooLargeRemedy));
   }
-  WEIR_TRY(parse(bytes, into, at));
-  return Checker().check(into, at, 1);
+  Done read = read_message(bytes, into, at);
+  if (read.ok() || !is_text(bytes)) return read;
+  return at.error(
+      "it is a text, and its name says that it is in protobuf's wire form (.pb); let the name end "
+      "in .yaml or .json");
 }
 
 }  // namespace weir::config

@@ -130,7 +130,9 @@ TEST(BinaryReaderTest, NamesEnumeratorsThatAreNotKnown) {
 }
 
 TEST(BinaryReaderTest, ChecksWhatATextIsCheckedFor) {
-  EXPECT_EQ(error_of(PluginConfig()), "f.pb: 'vm_config' is missing; the code stands there");
+  PluginConfig bare;
+  bare.set_name("a");
+  EXPECT_EQ(error_of(bare), "f.pb: 'vm_config' is missing; the code stands there");
   PluginOptions options;
   *options.mutable_plugin() = plugin();
   options.mutable_limits()->mutable_max_memory_bytes()->set_value(1);
@@ -175,14 +177,116 @@ TEST(BinaryReaderTest, RefusesWhatJsonCannotSay) {
 }
 
 TEST(BinaryReaderTest, RefusesBytesThatAreNoMessage) {
-  EXPECT_EQ(error_of<PluginConfig>("name: a"),
-            "f.pb: the bytes are no envoy.extensions.wasm.v3.PluginConfig");
   testing::internal::CaptureStderr();
   EXPECT_EQ(error_of<PluginConfig>("\x0a\x01\xff"),
-            "f.pb: the bytes are no envoy.extensions.wasm.v3.PluginConfig");
+            "f.pb: the bytes are no envoy.extensions.wasm.v3.PluginConfig; write it as protobuf's "
+            "encoders do, or as a text in a file whose name ends in .yaml or .json");
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   EXPECT_EQ(error_of<PluginConfig>(std::string(kMaxFileBytes + 1, '\0')),
-            "f.pb: larger than 16 MiB; keep code in a file of its own (code.local.filename)");
+            "f.pb: it is larger than 16 MiB; keep code in a file of its own (code.local.filename)");
+}
+
+// "Bootstrap has no field 14" was all that was said of YAML in such a file.
+TEST(BinaryReaderTest, KnowsATextWhoseNameSaysOtherwise) {
+  for (const char* text : {"name: a", "static_resources: {}\n", "{\"name\": \"caf\xc3\xa9\"}"}) {
+    EXPECT_EQ(error_of<PluginConfig>(text),
+              "f.pb: it is a text, and its name says that it is in protobuf's wire form (.pb); let "
+              "the name end in .yaml or .json");
+  }
+  EXPECT_EQ(error_of<PluginConfig>(""),
+            "f.pb: the file is empty: 'vm_config' is missing; the code stands there");
+}
+
+// Parsing keeps the last of them, and says nothing.
+TEST(BinaryReaderTest, RefusesAKeyThatAMapSaysTwice) {
+  const auto field = [](char tag, const std::string& content) {
+    return std::string(1, tag) + static_cast<char>(content.size()) + content;
+  };
+  // vm_config.environment_variables.key_values
+  const auto variables = [&](const std::string& entries) {
+    return plugin().SerializeAsString() + field('\x1a', field('\x3a', entries));
+  };
+  const std::string a = field('\x12', field('\x0a', "A") + field('\x12', "1"));
+  const std::string b = field('\x12', field('\x12', "1") + field('\x0a', "B"));
+  EXPECT_EQ(error_of<PluginConfig>(variables(a + b)), "no error");
+  EXPECT_EQ(error_of<PluginConfig>(variables(a + b + a)),
+            "f.pb: vm_config.environment_variables.key_values['A']: given twice; keep one");
+  EXPECT_EQ(error_of<PluginConfig>(variables(b + a + b)),
+            "f.pb: vm_config.environment_variables.key_values['B']: given twice; keep one");
+
+  // In a Struct, too, which is a map.
+  PluginConfig config = plugin();
+  pb::Struct content;
+  (*content.mutable_fields())["a"].set_bool_value(true);
+  config.mutable_configuration()->PackFrom(content);
+  EXPECT_EQ(error_of(config), "no error");
+  config.mutable_configuration()->set_value(content.SerializeAsString() +
+                                            content.SerializeAsString());
+  EXPECT_EQ(error_of(config), "f.pb: configuration.fields['a']: given twice; keep one");
+  // Elsewhere it is the plugin's own, and what is there is its own matter.
+  config.mutable_configuration()->set_type_url("type.googleapis.com/acme.Settings");
+  EXPECT_EQ(error_of(config), "no error");
+}
+
+// 33 maps or 49 lists were as many as protobuf's parsers take unless told otherwise, and what was
+// said of more was that the bytes are no Struct.
+TEST(BinaryReaderTest, TakesAsManyLevelsAsATextMayHave) {
+  const auto yaml_error = [](const std::string& value) {
+    PluginConfig config;
+    const Done read = load_message(
+        "{vm_config: {code: {local: {filename: a}}}, configuration: {'@type': "
+        "type.googleapis.com/google.protobuf.Struct, value: {a: " +
+            value + "}}}",
+        "f.yaml", config);
+    return read.ok() ? std::string("no error") : read.error().message;
+  };
+  const auto binary_error = [](pb::Value value) {
+    PluginConfig config = plugin();
+    pb::Struct content;
+    (*content.mutable_fields())["a"] = std::move(value);
+    config.mutable_configuration()->PackFrom(content);
+    return error_of(config);
+  };
+  // `levels` of maps or lists, the innermost with a number in it.
+  const auto maps = [](int levels) {
+    std::string text = "1";
+    pb::Value value;
+    value.set_number_value(1);
+    for (int i = 0; i < levels; ++i) {
+      text = "{a: " + text + "}";
+      pb::Value outer;
+      (*outer.mutable_struct_value()->mutable_fields())["a"] = std::move(value);
+      value = std::move(outer);
+    }
+    return std::pair(text, value);
+  };
+  const auto lists = [](int levels) {
+    std::string text = "1";
+    pb::Value value;
+    value.set_number_value(1);
+    for (int i = 0; i < levels; ++i) {
+      text = "[" + text + "]";
+      pb::Value outer;
+      *outer.mutable_list_value()->add_values() = std::move(value);
+      value = std::move(outer);
+    }
+    return std::pair(text, value);
+  };
+  // Around them are the file, the Any and the Struct; the number is a level, too.
+  constexpr int kMost = static_cast<int>(kMaxDepth) - 3 - 1;
+  for (const auto& nest : {+maps, +lists}) {
+    for (const int levels : {1, 33, 34, 50, kMost}) {
+      const auto [text, value] = nest(levels);
+      EXPECT_EQ(yaml_error(text), "no error") << levels;
+      EXPECT_EQ(binary_error(value), "no error") << levels;
+    }
+    const auto [text, value] = nest(kMost + 1);
+    EXPECT_TRUE(yaml_error(text).ends_with(": nested deeper than 100 levels")) << yaml_error(text);
+    EXPECT_TRUE(binary_error(value).ends_with(": nested deeper than 100 levels"))
+        << binary_error(value);
+    // Deeper than any parser's stack.
+    EXPECT_TRUE(binary_error(nest(1000).second).ends_with(": nested deeper than 100 levels"));
+  }
 }
 
 TEST(BinaryReaderTest, StopsAtAnysWithinAnys) {

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <set>
+#include <variant>
 
 #include "config/cluster_reader.h"
 #include "config/listener_reader.h"
 #include "config/loader.h"
+#include "config/plugin_checks.h"
 #include "config/plugin_reader.h"
 #include "config/service_reader.h"
+#include "config/wire_form.h"
 #include "weir/envoy/bootstrap.pb.h"
 
 namespace weir::config {
@@ -16,6 +19,27 @@ const Cluster* ServeSettings::find_cluster(std::string_view name) const {
   auto found = std::ranges::find(clusters, name, &Cluster::name);
   return found == clusters.end() ? nullptr : &*found;
 }
+
+namespace {
+
+void tell_node(const envoy::config::core::v3::Node& node, ServeSettings& settings) {
+  const std::string bytes = to_wire_form(node);
+  const auto tell = [&](std::vector<PluginSettings>& plugins) {
+    for (PluginSettings& plugin : plugins) plugin.node = bytes;
+  };
+  for (Listener& listener : settings.listeners) {
+    for (FilterChain& chain : listener.chains) {
+      tell(chain.network_plugins);
+      tell(chain.plugins);
+      for (AccessLog& log : chain.access_logs) {
+        if (auto* plugin = std::get_if<PluginSettings>(&log.to)) plugin->node = bytes;
+      }
+    }
+  }
+  for (Service& service : settings.services) service.plugin.node = bytes;
+}
+
+}  // namespace
 
 Result<ServeSettings> load_bootstrap(std::string_view text, std::string_view file_name) {
   envoy::config::bootstrap::v3::Bootstrap message;
@@ -32,10 +56,12 @@ Result<ServeSettings> load_bootstrap(std::string_view text, std::string_view fil
                                               at.field("listeners")));
   WEIR_TRY(settings.services, read_services(message.bootstrap_extensions(), process_environment(),
                                             Place(map).field("bootstrap_extensions")));
-  WEIR_TRY(check_singletons(settings));
+  if (message.has_node()) tell_node(message.node(), settings);
+  WEIR_TRY(check_plugins(settings));
   if (message.has_admin()) {
     Place admin = Place(map).field("admin").field("address");
     WEIR_TRY(settings.admin, read_ip_address(message.admin().address(), admin));
+    settings.admin_where = {admin.describe()};
   }
   return settings;
 }

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "config/access_log.h"
 #include "config/http2_options.h"
+#include "config/origin.h"
 #include "config/outlier_detection.h"
 #include "config/plugin_config.h"
 #include "config/routes.h"
@@ -117,6 +118,7 @@ struct FilterChain {
 
 struct Listener {
   std::string name;
+  Origin where;                     // of the address
   SocketAddress address;            // an IP address; port 0 lets the system choose
   std::vector<FilterChain> chains;  // at least one; no two are for the same connections
   // Connections begin with a header that says where they have come from.
@@ -216,6 +218,7 @@ struct ServeSettings {
   std::vector<Cluster> clusters;
   std::vector<Service> services;
   std::optional<SocketAddress> admin;
+  Origin admin_where;
 
   const Cluster* find_cluster(std::string_view name) const;
 };

@@ -193,7 +193,7 @@ TEST(BootstrapTest, RefusesFilterChainsThatCannotServe) {
                                  ".http_filters[0]: the router has to be the last filter; none is "
                                  "reached after it");
   Pieces other;
-  other.filters = Pieces::filter("google.protobuf.Empty", ", value: {}") + ", " + Pieces::router();
+  other.filters = Pieces::filter("google.protobuf.Empty", "") + ", " + Pieces::router();
   EXPECT_EQ(
       error_of(other),
       std::string(kManager) +
@@ -203,8 +203,7 @@ TEST(BootstrapTest, RefusesFilterChainsThatCannotServe) {
   Pieces network;
   network.listeners =
       "{address: {socket_address: {address: 127.0.0.1, port_value: 80}}, filter_chains: [{filters: "
-      "[{name: h, typed_config: {'@type': type.googleapis.com/google.protobuf.Empty, value: "
-      "{}}}]}]}";
+      "[{name: h, typed_config: {'@type': type.googleapis.com/google.protobuf.Empty}}]}]}";
   EXPECT_EQ(
       error_of(network),
       std::string(kManager) +
@@ -287,7 +286,7 @@ TEST(BootstrapTest, RefusesClustersThatCannotBeReached) {
   EXPECT_EQ(
       with_clusters(Pieces::cluster("web",
                                     ", typed_extension_protocol_options: {x: {'@type': "
-                                    "type.googleapis.com/google.protobuf.Empty, value: {}}}")),
+                                    "type.googleapis.com/google.protobuf.Empty}}")),
       "static_resources.clusters[0].typed_extension_protocol_options['x']: unknown key; expected "
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions");
   EXPECT_EQ(
@@ -295,7 +294,7 @@ TEST(BootstrapTest, RefusesClustersThatCannotBeReached) {
           Pieces::cluster("web",
                           ", typed_extension_protocol_options: "
                           "{envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {'@type': "
-                          "type.googleapis.com/google.protobuf.Empty, value: {}}}")),
+                          "type.googleapis.com/google.protobuf.Empty}}")),
       "static_resources.clusters[0].typed_extension_protocol_options['envoy.extensions.upstreams."
       "http.v3.HttpProtocolOptions']: expected a message of type "
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions, got 'google.protobuf.Empty'");

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "config/suggestion.h"
+#include "base/suggestion.h"
 
 namespace weir::config {
 

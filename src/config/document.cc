@@ -1,5 +1,6 @@
 #include "config/document.h"
 
+#include "base/lower_case.h"
 #include "config/document_builder.h"
 #include "config/json_reader.h"
 #include "config/yaml_reader.h"
@@ -47,7 +48,7 @@ bool looks_like_json(std::string_view text) {
 }
 
 void read(std::string_view text, std::string_view file_name, DocumentBuilder& builder) {
-  bool is_json = file_name.ends_with(".json");
+  bool is_json = lower_case(file_name).ends_with(".json");
   if (is_json || looks_like_json(text)) {
     if (read_json(text, builder, is_json ? OnBadJson::Report : OnBadJson::Leave) || is_json) return;
     builder = DocumentBuilder();
@@ -57,20 +58,23 @@ void read(std::string_view text, std::string_view file_name, DocumentBuilder& bu
 
 }  // namespace
 
+const Node& Document::root() const {
+  static const Node kNothing;
+  return root_ == nullptr ? kNothing : *root_;
+}
+
 Result<Document> parse_document(std::string_view text, std::string_view file_name) {
   SourceMap map(file_name);
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (text.size() > kMaxFileBytes) {
-    return map.error("", "larger than " + std::to_string(kMaxFileBytes >> 20) +
-                             " MiB; keep code in a file of its own (code.local.filename)");
+    return map.error("", "it is larger than " + std::to_string(kMaxFileBytes >> 20) + " MiB" +
+                             std::string(kTooLargeRemedy));
   }
   WEIR_TRY(check_text(text, map));
   DocumentBuilder builder;
   read(text, file_name, builder);
   if (builder.failure()) return map.error(builder.failure()->mark, builder.failure()->reason);
-  Document document = std::move(builder).take();
-  if (document.empty()) return map.error("", "the file is empty");
-  return document;
+  return std::move(builder).take();
 }
 
 }  // namespace weir::config

@@ -14,6 +14,8 @@
 namespace weir::config {
 
 inline constexpr size_t kMaxFileBytes = 16u << 20;
+inline constexpr std::string_view kTooLargeRemedy =
+    "; keep code in a file of its own (code.local.filename)";
 // What a text may come to once its YAML aliases are followed, each value counted with its overhead.
 inline constexpr size_t kMaxExpandedBytes = 64u << 20;
 inline constexpr size_t kMaxDepth = 100;
@@ -41,9 +43,9 @@ struct Node {
 // Owns its nodes; two parents may share one (an alias), but none is its own ancestor.
 class Document {
  public:
-  // Not of an empty document.
-  const Node& root() const { return *root_; }
-  bool empty() const { return root_ == nullptr || root_->kind == Node::Kind::Null; }
+  // Of an empty document it is nothing.
+  const Node& root() const;
+  bool empty() const { return root().kind == Node::Kind::Null; }
 
  private:
   friend class DocumentBuilder;
@@ -51,8 +53,8 @@ class Document {
   const Node* root_ = nullptr;
 };
 
-// Reads YAML, or JSON. Refuses what is not UTF-8, not one document, too large, too deep, or says a
-// key twice.
+// Reads YAML, or JSON where the name ends in ".json". Refuses what is not UTF-8, more than one
+// document, too large, too deep, or says a key twice.
 Result<Document> parse_document(std::string_view text, std::string_view file_name);
 
 }  // namespace weir::config

@@ -7,6 +7,8 @@ namespace weir::config {
 namespace {
 
 constexpr size_t kNodeOverhead = 16;
+// Messages nest less; what nests too deeply need not be told level by level.
+constexpr size_t kMaxPath = 200;
 
 }  // namespace
 
@@ -18,6 +20,25 @@ const Node::Entry* Node::find(std::string_view key) const {
 const Node* DocumentBuilder::fail(Mark mark, std::string reason) {
   if (!failure_) failure_ = Failure{mark, std::move(reason)};
   return nullptr;
+}
+
+const Node* DocumentBuilder::refuse(Mark mark, std::string_view reason) {
+  const std::string where = path();
+  return fail(mark, where.empty() ? std::string(reason) : where + ": " + std::string(reason));
+}
+
+std::string DocumentBuilder::path() const {
+  const SourceMap nowhere;
+  Place at(nowhere);
+  for (const Open& open : open_) {
+    if (open.node->kind == Node::Kind::Sequence) {
+      at = at.item(open.node->items.size());
+    } else if (open.key != nullptr) {
+      at = at.field(open.key->text);
+    }
+    if (at.path().size() > kMaxPath) return at.path().substr(0, kMaxPath) + "...";
+  }
+  return at.path();
 }
 
 Node& DocumentBuilder::add(Mark mark, Node::Kind kind) {
@@ -42,7 +63,7 @@ const Node* DocumentBuilder::on_scalar(Mark mark, std::string_view text, bool pl
 
 const Node* DocumentBuilder::open(Mark mark, Node::Kind kind) {
   if (open_.size() + 1 > kMaxDepth) {
-    return fail(mark, "nested deeper than " + std::to_string(kMaxDepth) + " levels");
+    return refuse(mark, "nested deeper than " + std::to_string(kMaxDepth) + " levels");
   }
   Node& node = add(mark, kind);
   open_.push_back({.node = &node});
@@ -58,7 +79,7 @@ const Node* DocumentBuilder::on_end() {
 
 const Node* DocumentBuilder::on_alias(Mark mark, const Node& target) {
   if (std::ranges::find(open_, &target, &Open::node) != open_.end()) {
-    return fail(mark, "an alias stands inside of what it refers to");
+    return refuse(mark, "an alias stands inside of what it refers to");
   }
   return attach(mark, target);
 }
@@ -77,7 +98,7 @@ const Node* DocumentBuilder::attach(Mark mark, const Node& node) {
 
 const Node* DocumentBuilder::attach_to_map(Open& map, Mark mark, const Node& node) {
   if (map.key == nullptr) {
-    if (node.kind != Node::Kind::Scalar) return fail(mark, "a key has to be a word or a string");
+    if (node.kind != Node::Kind::Scalar) return refuse(mark, "a key has to be a word or a string");
     map.key = &node;
     return &node;
   }
@@ -93,12 +114,12 @@ bool DocumentBuilder::grow(Node& parent, Mark mark, const Node& child) {
   parent.expanded_bytes += child.expanded_bytes;
   parent.height = std::max(parent.height, child.height + 1);
   if (parent.expanded_bytes > kMaxExpandedBytes) {
-    fail(mark, "too large: what is here comes to more than " +
-                   std::to_string(kMaxExpandedBytes >> 20) + " MiB with its aliases followed");
+    refuse(mark, "too large: what is here comes to more than " +
+                     std::to_string(kMaxExpandedBytes >> 20) + " MiB with its aliases followed");
     return false;
   }
   if (open_.size() + child.height > kMaxDepth) {
-    fail(mark, "nested deeper than " + std::to_string(kMaxDepth) + " levels");
+    refuse(mark, "nested deeper than " + std::to_string(kMaxDepth) + " levels");
     return false;
   }
   return true;
@@ -108,8 +129,13 @@ bool DocumentBuilder::finish_map(Open& map) {
   std::set<std::string_view> keys;
   for (const Node::Entry& entry : map.node->entries) {
     if (keys.insert(entry.key).second) continue;
-    fail(entry.mark, "key " + quote(entry.key) + " is given twice, first on line " +
-                         std::to_string(map.node->find(entry.key)->mark.line));
+    // As if its value were yet to come.
+    Node key;
+    key.text = entry.key;
+    open_.back().key = &key;
+    refuse(entry.mark, "given twice, first on line " +
+                           std::to_string(map.node->find(entry.key)->mark.line) + "; keep one");
+    open_.back().key = nullptr;
     return false;
   }
   if (!map.merge) return true;
@@ -124,7 +150,7 @@ bool DocumentBuilder::finish_map(Open& map) {
     return std::ranges::all_of(
         from.items, [&](const Node* item) { return merge(*map.node, *item, merged.mark, keys); });
   }
-  fail(merged.mark, "'<<' merges mappings only");
+  refuse(merged.mark, "'<<' merges mappings only");
   return false;
 }
 
@@ -132,7 +158,7 @@ bool DocumentBuilder::finish_map(Open& map) {
 bool DocumentBuilder::merge(Node& map, const Node& from, Mark mark,
                             std::set<std::string_view>& keys) {
   if (from.kind != Node::Kind::Map) {
-    fail(mark, "'<<' merges mappings only");
+    refuse(mark, "'<<' merges mappings only");
     return false;
   }
   for (const Node::Entry& entry : from.entries) {

@@ -28,8 +28,10 @@ class DocumentBuilder {
   // One more use of `target`, a node of this builder.
   const Node* on_alias(Mark mark, const Node& target);
 
-  // Where a parser finds something wrong itself.
+  // Where a parser finds something wrong itself: with the text, or with what stands at the place
+  // that it has come to, which the reason then begins with.
   const Node* fail(Mark mark, std::string reason);
+  const Node* refuse(Mark mark, std::string_view reason);
   const std::optional<Failure>& failure() const { return failure_; }
 
   // Once no failure has come and the root has ended.
@@ -43,6 +45,8 @@ class DocumentBuilder {
   };
 
   Node& add(Mark mark, Node::Kind kind);
+  // "static_resources.listeners[0]", of keys as they are written.
+  std::string path() const;
   const Node* open(Mark mark, Node::Kind kind);
   const Node* attach(Mark mark, const Node& node);
   const Node* attach_to_map(Open& map, Mark mark, const Node& node);

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "config/scalars.h"
-#include "config/suggestion.h"
 
 namespace weir::config {
 namespace {

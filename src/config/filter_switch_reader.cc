@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "config/suggestion.h"
+#include "base/suggestion.h"
 #include "config/unpack.h"
 #include "weir/envoy/route.pb.h"
 

@@ -1,11 +1,12 @@
 #include "config/known_types.h"
 
+#include <google/protobuf/any.pb.h>
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/empty.pb.h>
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/wrappers.pb.h>
 
-#include "config/suggestion.h"
+#include "base/suggestion.h"
 #include "weir/envoy/file_access_log.pb.h"
 #include "weir/envoy/http_connection_manager.pb.h"
 #include "weir/envoy/http_protocol_options.pb.h"
@@ -50,7 +51,8 @@ const std::vector<const pb::Message*>& all_prototypes() {
       envoy::extensions::transport_sockets::tls::v3::DownstreamTlsContext,
       envoy::extensions::transport_sockets::tls::v3::UpstreamTlsContext, pb::Struct, pb::Value,
       pb::ListValue, pb::StringValue, pb::BytesValue, pb::BoolValue, pb::Int32Value, pb::Int64Value,
-      pb::UInt32Value, pb::UInt64Value, pb::FloatValue, pb::DoubleValue, pb::Duration, pb::Empty>();
+      pb::UInt32Value, pb::UInt64Value, pb::FloatValue, pb::DoubleValue, pb::Duration, pb::Empty,
+      pb::Any>();
   return kAll;
 }
 
@@ -58,7 +60,7 @@ const std::vector<const pb::Message*>& all_prototypes() {
 
 std::unique_ptr<pb::Message> make_message(std::string_view type_url) {
   size_t slash = type_url.rfind('/');
-  if (slash == std::string_view::npos) return nullptr;
+  if (slash == std::string_view::npos || slash == 0) return nullptr;
   std::string_view name = type_url.substr(slash + 1);
   for (const pb::Message* prototype : all_prototypes()) {
     if (prototype->GetDescriptor()->full_name() == name) {
@@ -66,6 +68,14 @@ std::unique_ptr<pb::Message> make_message(std::string_view type_url) {
     }
   }
   return nullptr;
+}
+
+bool is_plugins_own(const pb::FieldDescriptor& field) {
+  using envoy::extensions::wasm::v3::PluginConfig;
+  using envoy::extensions::wasm::v3::VmConfig;
+  return field.name() == "configuration" &&
+         (field.containing_type() == PluginConfig::descriptor() ||
+          field.containing_type() == VmConfig::descriptor());
 }
 
 const std::vector<std::string>& known_types() {
@@ -81,7 +91,7 @@ const std::vector<std::string>& known_types() {
 
 Error unknown_type(std::string_view type_url, const Place& at) {
   size_t slash = type_url.rfind('/');
-  if (slash == std::string_view::npos) {
+  if (slash == std::string_view::npos || slash == 0) {
     return at.error(quote(type_url) +
                     " is not a type's URL; write type.googleapis.com/ before its name");
   }

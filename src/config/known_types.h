@@ -10,6 +10,7 @@
 #include "config/source_map.h"
 
 namespace google::protobuf {
+class FieldDescriptor;
 class Message;
 }  // namespace google::protobuf
 
@@ -21,6 +22,10 @@ std::unique_ptr<google::protobuf::Message> make_message(std::string_view type_ur
 
 // The full names.
 const std::vector<std::string>& known_types();
+
+// Whether an Any in that field is for the plugin to understand, unless it holds one of protobuf's
+// own messages with a JSON form.
+bool is_plugins_own(const google::protobuf::FieldDescriptor& field);
 
 // Of a type that make_message() does not know. `at` is where the URL stands.
 Error unknown_type(std::string_view type_url, const Place& at);

@@ -77,7 +77,9 @@ Result<Listener> read_listener(const listener_v3::Listener& message,
                                const std::set<std::string>& clusters,
                                const Environment& environment, const Place& at) {
   Listener listener;
-  WEIR_TRY(listener.address, read_ip_address(message.address(), at.field("address")));
+  const Place address = at.field("address");
+  WEIR_TRY(listener.address, read_ip_address(message.address(), address));
+  listener.where = {address.describe()};
   listener.name = message.name().empty() ? to_string(listener.address) : message.name();
   WEIR_TRY(read_listener_filters(message, at.field("listener_filters"), listener));
   WEIR_TRY(read_chains(message, clusters, environment, at, listener));

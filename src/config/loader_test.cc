@@ -121,7 +121,36 @@ TEST(LoaderTest, GivesAPluginOtherMessagesSerialized) {
             "\x08\x05");
   EXPECT_EQ(plugin_bytes("{'@type': type.googleapis.com/google.protobuf.Duration, value: 1.5s}"),
             std::string("\x08\x01\x10\x80\xca\xb5\xee\x01", 8));
-  EXPECT_EQ(plugin_bytes("{'@type': type.googleapis.com/google.protobuf.Empty, value: {}}"), "");
+}
+
+// Each of these `envoy --mode validate` takes.
+TEST(LoaderTest, TakesAnAnyWithoutItsContentForAnEmptyMessage) {
+  const auto bytes = [](const std::string& type, const std::string& rest) {
+    return plugin_bytes("{'@type': type.googleapis.com/google.protobuf." + type + rest + "}");
+  };
+  EXPECT_EQ(bytes("Empty", ""), "");
+  EXPECT_EQ(bytes("Any", ""), "");
+  EXPECT_EQ(bytes("Any", ", value: {}"), "");
+  for (const char* rest : {"", ", value: ~"}) {
+    EXPECT_EQ(bytes("StringValue", rest), "");
+    EXPECT_EQ(bytes("BytesValue", rest), "");
+    EXPECT_EQ(bytes("Int32Value", rest), "");
+    EXPECT_EQ(bytes("Duration", rest), "");
+    EXPECT_EQ(bytes("ListValue", rest), "");
+    EXPECT_EQ(bytes("Struct", rest), "{}");
+  }
+  EXPECT_EQ(bytes("Value", ", value: ~"), std::string("\x08\x00", 2));
+  EXPECT_EQ(plugin_bytes("{}"), "");
+}
+
+// What the outer one holds are the inner one's bytes, for the plugin to read.
+TEST(LoaderTest, GivesAPluginAnAnyInAnAny) {
+  google::protobuf::Any inner;
+  inner.set_type_url("type.googleapis.com/google.protobuf.StringValue");
+  inner.set_value("\x0a\x01x");
+  EXPECT_EQ(plugin_bytes("{'@type': type.googleapis.com/google.protobuf.Any, value: {'@type': "
+                         "type.googleapis.com/google.protobuf.StringValue, value: x}}"),
+            inner.SerializeAsString());
 }
 
 TEST(LoaderTest, GivesAPluginNothingWhereNothingIsSaid) {

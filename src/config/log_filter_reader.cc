@@ -1,8 +1,8 @@
 #include "config/log_filter_reader.h"
 
+#include "base/suggestion.h"
 #include "config/match_reader.h"
 #include "config/response_flags.h"
-#include "config/suggestion.h"
 
 namespace weir::config {
 namespace {

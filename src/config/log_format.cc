@@ -5,8 +5,8 @@
 #include <span>
 
 #include "base/lower_case.h"
+#include "base/suggestion.h"
 #include "config/source_map.h"
-#include "config/suggestion.h"
 
 namespace weir::config {
 namespace {

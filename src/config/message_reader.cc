@@ -1,19 +1,18 @@
 #include "config/message_reader.h"
 
 #include <google/protobuf/any.pb.h>
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "config/field_value.h"
 #include "config/known_types.h"
 #include "config/requirements.h"
-#include "config/suggestion.h"
 #include "config/unsupported_fields.h"
 #include "config/well_known.h"
+#include "config/wire_form.h"
 
 namespace weir::config {
 namespace {
@@ -21,6 +20,14 @@ namespace {
 namespace pb = google::protobuf;
 
 constexpr std::string_view kTypeKey = "@type";
+
+// Of a plugin's configuration, which many write as it is.
+constexpr std::string_view kWrittenAsText =
+    "; write {\"@type\": type.googleapis.com/google.protobuf.StringValue, value: the text}";
+constexpr std::string_view kWrittenAsJson =
+    "'@type' is missing; write type.googleapis.com/google.protobuf.Struct there, and what the "
+    "plugin "
+    "is to get as JSON under 'value'";
 
 const pb::FieldDescriptor* find_field(const pb::Descriptor& type, std::string_view name) {
   for (int i = 0; i < type.field_count(); ++i) {
@@ -38,6 +45,8 @@ std::vector<std::string> field_names(const pb::Descriptor& type) {
 
 bool is_any(const pb::Descriptor& type) { return type.full_name() == "google.protobuf.Any"; }
 
+bool is_value(const pb::Descriptor& type) { return type.full_name() == "google.protobuf.Value"; }
+
 bool is_message(const pb::FieldDescriptor& field) {
   return field.cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE;
 }
@@ -50,21 +59,10 @@ const pb::FieldDescriptor* find_rival(const pb::Message& message,
   return message.GetReflection()->GetOneofFieldDescriptor(message, oneof);
 }
 
-// An Any that says something by being there, with no message in it.
+// An Any that may have no message in it: that of a plugin's configuration is as if it were not
+// there, others say something by being there.
 bool may_hold_nothing(const pb::FieldDescriptor& field) {
-  return field.full_name() == "envoy.config.route.v3.FilterConfig.config";
-}
-
-// Equal messages give equal bytes.
-std::string serialize(const pb::Message& message) {
-  std::string bytes;
-  {
-    pb::io::StringOutputStream out(&bytes);
-    pb::io::CodedOutputStream coded(&out);
-    coded.SetSerializationDeterministic(true);
-    message.SerializePartialToCodedStream(&coded);
-  }
-  return bytes;
+  return is_plugins_own(field) || field.full_name() == "envoy.config.route.v3.FilterConfig.config";
 }
 
 }  // namespace
@@ -154,11 +152,18 @@ Done MessageReader::read_map(const Node& node, Message& into, const Field& field
 }
 
 Done MessageReader::read_any(const Node& node, Message& into, const Place& at) {
-  if (node.kind != Node::Kind::Map) return mismatch(at, "a mapping with '@type'", node);
+  const bool is_configuration = at.path().ends_with("configuration");
+  if (node.kind != Node::Kind::Map) {
+    Error error = mismatch(at, "a mapping with '@type'", node);
+    if (is_configuration) error.message += kWrittenAsText;
+    return error;
+  }
   const Node::Entry* type = node.find(kTypeKey);
   if (type == nullptr || type->value->kind != Node::Kind::Scalar) {
-    return at.error("'@type' is missing; write the type's URL, as type.googleapis.com/" +
-                    known_types().front());
+    return at.error(is_configuration
+                        ? std::string(kWrittenAsJson)
+                        : "'@type' is missing; write the type's URL, as type.googleapis.com/" +
+                              known_types().front());
   }
   const std::string& url = type->value->text;
   auto message = make_message(url);
@@ -167,15 +172,16 @@ Done MessageReader::read_any(const Node& node, Message& into, const Place& at) {
 
   auto& any = *pb::DynamicCastToGenerated<pb::Any>(&into);
   any.set_type_url(url);
-  any.set_value(serialize(*message));
+  any.set_value(to_wire_form(*message));
   return Unit{};
 }
 
-// A well-known type has its own JSON form, which stands under "value"; other messages' fields stand
-// beside "@type".
+// A well-known type has its own JSON form, which stands under "value", as does an Any within an
+// Any; other messages' fields stand beside "@type". Without a value, or with null, the message is
+// empty, as in Envoy.
 Done MessageReader::read_any_content(const Node& any, Message& into, const Place& at) {
   const pb::Descriptor& type = *into.GetDescriptor();
-  if (!is_well_known(type)) return read_fields(any, into, at, TypeKey::Skipped);
+  if (!is_well_known(type) && !is_any(type)) return read_fields(any, into, at, TypeKey::Skipped);
   const Node::Entry* value = nullptr;
   for (const Node::Entry& entry : any.entries) {
     if (entry.key == kTypeKey) continue;
@@ -185,8 +191,13 @@ Done MessageReader::read_any_content(const Node& any, Message& into, const Place
     }
     value = &entry;
   }
-  if (value == nullptr) return at.error("'value' is missing beside '@type'");
-  return read_well_known(*value->value, into, enter(*value, at));
+  if (value == nullptr) return Unit{};
+  const Node& content = *value->value;
+  const Place here = enter(*value, at);
+  const bool is_nothing = content.kind == Node::Kind::Null && !is_value(type);
+  const bool no_message =
+      is_any(type) && content.kind == Node::Kind::Map && content.entries.empty();
+  return is_nothing || no_message ? Done(Unit{}) : read(content, into, here);
 }
 
 Place MessageReader::enter(const Node::Entry& entry, const Place& at) {

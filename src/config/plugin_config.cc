@@ -1,42 +1,26 @@
 #include "config/plugin_config.h"
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
 
 #include "base/shown_url.h"
+#include "base/whole_file.h"
 
 namespace weir::config {
 namespace {
 
 // A .wasm file of this size would take minutes to compile.
-constexpr uintmax_t kMaxBytes = 512ull << 20;
-
-constexpr const char* kReadable = "; name a file that can be read";
+constexpr size_t kMaxBytes = 512u << 20;
 
 std::string quote_path(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
 
 Result<std::string> read_file(const std::filesystem::path& path, std::string_view what) {
-  const std::string doing = "cannot read " + std::string(what) + " from " + quote_path(path) + ": ";
-  std::error_code error;
-  uintmax_t size = std::filesystem::file_size(path, error);
-  if (error) {
-    auto code = error == std::errc::no_such_file_or_directory ? ErrorCode::NotFound : ErrorCode::Io;
-    const bool missing = code == ErrorCode::NotFound;
-    return Error{code, doing + error.message() +
-                           (missing ? "; put it there, or write where it is" : kReadable)};
-  }
-  if (size > kMaxBytes) {
-    return Error{ErrorCode::LimitExceeded, "the " + std::string(what) + " in " + quote_path(path) +
-                                               " is larger than 512 MiB"};
-  }
-  std::ifstream in(path, std::ios::binary);
-  std::string bytes(static_cast<size_t>(size), '\0');
-  if (!in || !in.read(bytes.data(), static_cast<std::streamsize>(size))) {
-    return Error{ErrorCode::Io, doing + std::strerror(errno) + kReadable};
-  }
-  return bytes;
+  auto bytes = read_whole_file(path, kMaxBytes);
+  if (bytes.ok()) return bytes;
+  const bool missing = bytes.error().code == ErrorCode::NotFound;
+  bytes.error().message +=
+      missing ? "; put it there, or write where it is" : "; name a file that can be read";
+  return std::move(bytes).error().in("cannot read " + std::string(what) + " from " +
+                                     quote_path(path));
 }
 
 struct Reader {

@@ -126,6 +126,8 @@ struct PluginSettings {
   Milliseconds reload_backoff_max{10'000};  // not less than reload_backoff
   bool allow_on_headers_stop_iteration = false;
   VmSettings vm;
+  // Who the proxy is: an envoy.config.core.v3.Node in its wire form. Equal nodes are equal bytes.
+  std::string node;
 
   friend bool operator==(const PluginSettings&, const PluginSettings&) = default;
 };

@@ -22,6 +22,7 @@ enum class PluginField : uint8_t {
   PullSecret,
   Isolation,
   MaxStreamMemory,
+  CallTargets,
 };
 
 // File, line and field, as "envoy.yaml:14:9: admin.address"; nothing where no file says them.

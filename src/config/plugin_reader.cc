@@ -8,11 +8,11 @@
 
 #include "base/lower_case.h"
 #include "base/shown_url.h"
+#include "base/suggestion.h"
 #include "config/any_bytes.h"
 #include "config/capability_names.h"
 #include "config/data_source_reader.h"
 #include "config/durations.h"
-#include "config/suggestion.h"
 #include "weir/envoy/wasm.pb.h"
 #include "weir/v1/plugin_options.pb.h"
 
@@ -133,12 +133,10 @@ Result<FailurePolicy> read_failure_policy(const wasm::PluginConfig& config, cons
 }
 
 Error unknown_capability(const std::string& name, const Place& at) {
-  const std::string reason = "no hostcall, WASI function or callback has this name; ";
-  const std::string* similar = find_similar(name, capability_names());
-  if (similar == nullptr) similar = find_similar("proxy_" + name, capability_names());
-  return at.error(reason + (similar != nullptr
-                                ? "did you mean '" + *similar + "'?"
-                                : "their names are those of the functions, as proxy_log"));
+  const std::string or_else = suggest("proxy_" + name, capability_names(),
+                                      "their names are those of the functions, as proxy_log");
+  return at.error("no hostcall, WASI function or callback has this name; " +
+                  suggest(name, capability_names(), or_else));
 }
 
 Result<std::set<std::string, std::less<>>> read_capabilities(const wasm::PluginConfig& config,
@@ -209,13 +207,17 @@ PluginOrigin origin_of(const wasm::PluginConfig& config, const Place& at) {
   PluginOrigin origin;
   using enum PluginField;
   origin.set(Plugin, at.describe());
-  origin.set(Configuration, at.field("configuration").describe());
+  // Where there is none, an error about it is about what it is missing in.
+  const auto configuration_of = [](const auto& message, const Place& place) {
+    return message.has_configuration() ? place.field("configuration") : place;
+  };
+  origin.set(Configuration, configuration_of(config, at).describe());
   origin.set(Runtime, vm.field("runtime").describe());
   origin.set(Code, code_place(config.vm_config().code(), code).describe());
   origin.set(CodeHash, code.field("remote").field("sha256").describe());
   origin.set(CodeFolder, code.field("local").field("watched_directory").field("path").describe());
   origin.set(CacheMiss, vm.field("nack_on_code_cache_miss").describe());
-  origin.set(VmConfiguration, vm.field("configuration").describe());
+  origin.set(VmConfiguration, configuration_of(config.vm_config(), vm).describe());
   return origin;
 }
 
@@ -226,7 +228,9 @@ void add_options(const Place& at, PluginOrigin& origin) {
   origin.set(MaxCodeBytes, fetch.field("max_bytes").describe());
   origin.set(PullSecret, fetch.field("pull_secret").describe());
   origin.set(Isolation, at.field("isolation").describe());
-  origin.set(MaxStreamMemory, at.field("limits").field("max_stream_memory_bytes").describe());
+  const Place limits = at.field("limits");
+  origin.set(MaxStreamMemory, limits.field("max_stream_memory_bytes").describe());
+  origin.set(CallTargets, limits.field("call_targets").describe());
 }
 
 Done read_fetch(const weir::v1::Fetch& message, const Place& at, CodeSource& into) {

@@ -314,7 +314,10 @@ TEST_F(ReadCodeTest, NamesTheFileThatItCannotRead) {
   EXPECT_EQ(absent.error().message, "cannot read code from '" + (dir_ / "b.wasm").string() +
                                         "': No such file or directory; put it there, or write "
                                         "where it is");
-  EXPECT_FALSE(read_code(LocalFile{"."}, dir_).ok());
+  auto folder = read_code(LocalFile{"."}, dir_);
+  ASSERT_FALSE(folder.ok());
+  EXPECT_EQ(folder.error().message, "cannot read code from '" + (dir_ / ".").string() +
+                                        "': it is a folder; name a file that can be read");
 }
 
 TEST_F(ReadCodeTest, NamesAFolderToWatchThatIsNotThere) {

@@ -1,10 +1,10 @@
 #include "config/route_action_reader.h"
 
+#include "base/suggestion.h"
 #include "config/cluster_names.h"
 #include "config/durations.h"
 #include "config/header_edit_reader.h"
 #include "config/match_reader.h"
-#include "config/suggestion.h"
 
 namespace weir::config {
 namespace {

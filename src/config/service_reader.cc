@@ -31,28 +31,6 @@ Result<Service> read_service(const google::protobuf::Any& config, const Environm
   return service;
 }
 
-bool share_vm(const PluginSettings& a, const PluginSettings& b) {
-  return a.vm.vm_id == b.vm.vm_id && a.vm.code == b.vm.code;
-}
-
-// All plugins but the singletons.
-std::vector<const PluginSettings*> shared_plugins(const ServeSettings& settings) {
-  std::vector<const PluginSettings*> plugins;
-  for (const Listener& listener : settings.listeners) {
-    for (const FilterChain& chain : listener.chains) {
-      for (const PluginSettings& plugin : chain.network_plugins) plugins.push_back(&plugin);
-      for (const PluginSettings& plugin : chain.plugins) plugins.push_back(&plugin);
-      for (const AccessLog& log : chain.access_logs) {
-        if (const auto* plugin = std::get_if<PluginSettings>(&log.to)) plugins.push_back(plugin);
-      }
-    }
-  }
-  for (const Service& service : settings.services) {
-    if (!service.singleton) plugins.push_back(&service.plugin);
-  }
-  return plugins;
-}
-
 }  // namespace
 
 Result<std::vector<Service>> read_services(
@@ -66,22 +44,6 @@ Result<std::vector<Service>> read_services(
     services.push_back(std::move(service));
   }
   return services;
-}
-
-Done check_singletons(const ServeSettings& settings) {
-  const auto others = shared_plugins(settings);
-  for (const Service& service : settings.services) {
-    if (!service.singleton) continue;
-    for (const PluginSettings* other : others) {
-      if (!share_vm(service.plugin, *other)) continue;
-      return service.plugin.where.locate(
-          PluginField::Plugin,
-          {ErrorCode::BadConfig,
-           "the VM of a singleton is its own, but plugin " + quote(other->name) +
-               " has the same vm_id and code; give one of the two another vm_id"});
-    }
-  }
-  return Unit{};
 }
 
 }  // namespace weir::config

@@ -19,8 +19,4 @@ Result<std::vector<Service>> read_services(
         messages,
     const Environment& environment, const Place& at);
 
-// That no singleton's VM is another plugin's too: it runs on a thread of its own. Begins its error
-// with the service's place.
-Done check_singletons(const ServeSettings& settings);
-
 }  // namespace weir::config

@@ -73,8 +73,37 @@ TEST(ServiceReaderTest, ASingletonsVmIsItsOwn) {
   EXPECT_EQ(error_of(service(", config: " + plugin("one", "filter"))), "no error");
 }
 
+// A service on each worker may share its VM with plugins that have streams, and so its isolation.
+TEST(ServiceReaderTest, ASingletonHasNoInstancesForStreams) {
+  const auto isolated = [](const std::string& rest) {
+    return error_of(
+        service(", options: {plugin: " + plugin("one", "a") + ", isolation: STREAM}" + rest,
+                "weir.v1.ServiceOptions"));
+  };
+  EXPECT_EQ(isolated(", singleton: true"),
+            "bootstrap_extensions[0].typed_config.options.isolation: STREAM gives each stream an "
+            "instance, and a singleton has no streams; leave it out");
+  EXPECT_EQ(isolated(""), "no error");
+}
+
+TEST(ServiceReaderTest, CallsGoToClustersThatThereAre) {
+  const auto calls = [](const std::string& targets, const std::string& rest) {
+    return error_of(service(", options: {plugin: " + plugin("one", "a") +
+                                ", limits: {call_targets: [" + targets + "]}}" + rest,
+                            "weir.v1.ServiceOptions"));
+  };
+  for (const char* rest : {"", ", singleton: true"}) {
+    const std::string error = calls("nowhere", rest);
+    EXPECT_TRUE(
+        error.starts_with("bootstrap_extensions[0].typed_config.options.limits.call_targets: "
+                          "there is no cluster 'nowhere'; "))
+        << error;
+    EXPECT_EQ(calls("'nowhere*'", rest), "no error");
+  }
+}
+
 TEST(ServiceReaderTest, NamesWhatIsNoService) {
-  EXPECT_EQ(error_of(service(", value: {}", "google.protobuf.Empty")),
+  EXPECT_EQ(error_of(service("", "google.protobuf.Empty")),
             "bootstrap_extensions[0].typed_config: 'google.protobuf.Empty' is no extension of the "
             "process; expected one of envoy.extensions.wasm.v3.WasmService, "
             "weir.v1.ServiceOptions");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "config/origin.h"
 #include "config/plugin_config.h"
 #include "config/routes.h"
 
@@ -47,13 +48,6 @@ struct TlsValidation {
   std::vector<std::string> key_hashes;          // SHA-256 in base64
 
   friend bool operator==(const TlsValidation&, const TlsValidation&) = default;
-};
-
-// File, line and field, to begin errors with. Settings are the same wherever they stand.
-struct Origin {
-  std::string text;
-
-  friend bool operator==(const Origin&, const Origin&) { return true; }
 };
 
 // One side's end of TLS.

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "config/source_map.h"
+#include "config/wire_form.h"
 
 namespace weir::config {
 
@@ -21,7 +22,7 @@ inline std::string_view type_name(const google::protobuf::Any& any) {
 template <typename M>
 Result<M> unpack(const google::protobuf::Any& any, const Place& at) {
   M message;
-  if (message.ParseFromString(any.value())) return message;
+  if (parse_wire_form(any.value(), message)) return message;
   return at.error("the bytes are no " + M::descriptor()->full_name());
 }
 

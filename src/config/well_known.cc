@@ -1,7 +1,6 @@
 #include "config/well_known.h"
 
 #include <google/protobuf/duration.pb.h>
-#include <google/protobuf/empty.pb.h>
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/wrappers.pb.h>
 
@@ -104,11 +103,6 @@ Done read_wrapper(const Node& node, pb::Message& into, const Place& at) {
   return set_value(node, into, *into.GetDescriptor()->FindFieldByName("value"), at);
 }
 
-Done read_empty(const Node& node, pb::Message&, const Place& at) {
-  if (node.kind != Node::Kind::Map || !node.entries.empty()) return mismatch(at, "{}", node);
-  return Unit{};
-}
-
 struct WellKnown {
   const pb::Descriptor* type;
   Done (*read)(const Node&, pb::Message&, const Place&);
@@ -120,7 +114,6 @@ const WellKnown* find_well_known(const pb::Descriptor& type) {
       {pb::Struct::descriptor(), read_as<pb::Struct, read_struct>},
       {pb::Value::descriptor(), read_as<pb::Value, read_value>},
       {pb::ListValue::descriptor(), read_as<pb::ListValue, read_list_value>},
-      {pb::Empty::descriptor(), read_empty},
       {pb::StringValue::descriptor(), read_wrapper},
       {pb::BytesValue::descriptor(), read_wrapper},
       {pb::BoolValue::descriptor(), read_wrapper},

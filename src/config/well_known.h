@@ -10,7 +10,7 @@
 
 namespace weir::config {
 
-// Duration, the wrappers of single values, Struct, Value, ListValue, Empty; not Any.
+// Duration, the wrappers of single values, Struct, Value, ListValue; not Any.
 bool is_well_known(const google::protobuf::Descriptor& type);
 
 // Whether null is a value of the field, not the field's absence.

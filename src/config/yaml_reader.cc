@@ -42,7 +42,7 @@ class Handler final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     auto target = anchors_.find(anchor);
     const Node* node = target == anchors_.end()
-                           ? builder_.fail(mark_of(mark), "an alias refers to nothing")
+                           ? builder_.refuse(mark_of(mark), "an alias refers to nothing")
                            : builder_.on_alias(mark_of(mark), *target->second);
     keep(mark, YAML::NullAnchor, node);
   }
@@ -75,7 +75,7 @@ class Handler final : public YAML::EventHandler {
  private:
   void check_tag(const YAML::Mark& mark, const std::string& tag) {
     if (kind_of(tag) != TagKind::Unknown) return;
-    builder_.fail(mark_of(mark), "tag " + quote(tag) + " is not supported; leave it out");
+    builder_.refuse(mark_of(mark), "tag " + quote(tag) + " is not supported; leave it out");
     throw YAML::ParserException(mark, "");
   }
 

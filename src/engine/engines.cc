@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "base/own_file.h"
+#include "base/suggestion.h"
 #include "base/trusted_path.h"
 #include "engine/adapter.h"
 #include "engine/null_engine.h"
@@ -65,6 +66,19 @@ std::string known_spellings() {
   }
   return "each also written envoy.wasm.runtime.NAME, and " + joined(in_ats) +
          " as ats.wasm.runtime.NAME too";
+}
+
+// What is meant by a name that is none, or what there is. How it begins is no misspelling.
+std::string suggest_runtime(std::string_view runtime) {
+  std::string_view before;
+  for (const std::string_view prefix : {"envoy.wasm.runtime.", "ats.wasm.runtime."}) {
+    if (runtime.starts_with(prefix)) before = prefix;
+  }
+  const std::vector<std::string> known(kKnown.begin(), kKnown.end());
+  const std::string* similar = find_similar(runtime.substr(before.size()), known);
+  if (similar == nullptr) return "known are " + joined(kKnown) + ", " + known_spellings();
+  const std::string same_way = std::string(before) + *similar;
+  return "did you mean '" + (canonical_name(same_way).empty() ? *similar : same_way) + "'?";
 }
 
 std::string file_name(std::string_view name) { return "weir-engine-" + std::string(name) + ".so"; }
@@ -175,8 +189,8 @@ std::vector<fs::path> Engines::default_search_path() {
 Result<const Engine*> Engines::find(std::string_view runtime) const {
   const std::string_view name = canonical_name(runtime);
   if (name.empty()) {
-    return Error{ErrorCode::BadConfig, "unknown runtime " + quoted(runtime) + ", known are " +
-                                           joined(kKnown) + ", " + known_spellings()};
+    return Error{ErrorCode::BadConfig,
+                 "unknown runtime " + quoted(runtime) + "; " + suggest_runtime(runtime)};
   }
 
   auto loaded = loaded_.lock();

@@ -63,9 +63,13 @@ TEST_F(EnginesTest, ListsTheKnownNamesForAnUnknownOne) {
 }
 
 TEST_F(EnginesTest, NamesNoSpellingThatItDoesNotKnow) {
-  const Error error = refusal("ats.wasm.runtime.v8");
+  EXPECT_EQ(refusal("ats.wasm.runtime.v8").message,
+            "unknown runtime 'ats.wasm.runtime.v8'; did you mean 'v8'?");
+  EXPECT_EQ(
+      refusal("ats.wasm.runtime.wasmtim").message,
+      "unknown runtime 'ats.wasm.runtime.wasmtim'; did you mean 'ats.wasm.runtime.wasmtime'?");
   EXPECT_THAT(
-      error.message,
+      refusal("ats.wasm.runtime.nine").message,
       EndsWith("known are null, wasmtime, v8, wamr, wamr-aot, wamr-jit, wasmedge, wasmedge-aot, "
                "wavm, each also written envoy.wasm.runtime.NAME, and wasmtime, wamr, wamr-aot, "
                "wamr-jit, wasmedge, wasmedge-aot as ats.wasm.runtime.NAME too"));

@@ -5,8 +5,11 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "base/guarded.h"
+#include "base/suggestion.h"
 #include "engine/engine.h"
 #include "engine/shared_object.h"
 
@@ -65,22 +68,24 @@ std::optional<FuncType> parse(weir_native_signature signature) {
   return type;
 }
 
+constexpr std::string_view kBuildAnew = "; build it with this Weir's sdk/cpp, as a native plugin";
+
 Error bad_plugin(std::string_view what, std::string_view name = {}) {
   std::string message = "native plugin " + std::string(what);
   if (!name.empty()) message += " '" + std::string(name) + "'";
-  return Error{ErrorCode::BadModule, std::move(message)};
+  return Error{ErrorCode::BadModule, message.append(kBuildAnew)};
 }
 
 Error no_such_plugin(std::string_view name) {
-  std::string known;
-  for (const auto& [registered, plugin] : *registry().lock()) {
-    if (!known.empty()) known += ", ";
-    known += registered;
-  }
+  std::vector<std::string> known;
+  for (const auto& [registered, plugin] : *registry().lock()) known.push_back(registered);
+  std::string all;
+  for (const std::string& one : known) all += (all.empty() ? "" : ", ") + one;
   return Error{ErrorCode::NotFound,
-               "no native plugin '" + std::string(name) +
-                   "' is compiled in; registered: " + (known.empty() ? "none" : known) +
-                   "; a shared object is named by a path with a '/'"};
+               "no native plugin '" + std::string(name) + "' is compiled in; " +
+                   suggest(name, known,
+                           "registered: " + (known.empty() ? "none" : all) +
+                               "; a shared object is named by a path with a '/'")};
 }
 
 Result<ModuleInterface> read_interface(const weir_native_plugin& plugin) {
@@ -128,15 +133,21 @@ Result<NativeLibrary> NativeLibrary::open(Bytes code) {
   }
 
   if (is_cut_short(name)) {
-    return Error{ErrorCode::BadModule, "cannot load native plugin: " + name + " is cut short"};
+    return Error{ErrorCode::BadModule,
+                 "cannot load native plugin: " + name + " is cut short; copy it there anew"};
   }
   std::unique_ptr<void, Close> handle(dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL));
   if (handle == nullptr) {
-    return Error{ErrorCode::NotFound, "cannot load native plugin: " + std::string(dlerror())};
+    return Error{
+        ErrorCode::NotFound,
+        "cannot load native plugin: " + std::string(dlerror()) +
+            "; name a shared object that is there, with all that it needs; a relative path "
+            "starts where the process was started"};
   }
   auto* function = reinterpret_cast<weir_native_plugin_function>(dlsym(handle.get(), kEntry));
   if (function == nullptr) {
-    return Error{ErrorCode::BadModule, name + ": has no function " + kEntry};
+    return Error{ErrorCode::BadModule,
+                 name + ": has no function " + kEntry + std::string(kBuildAnew)};
   }
   auto checked = check(std::move(handle), function());
   if (!checked.ok()) return std::move(checked).error().in(name);
@@ -149,7 +160,8 @@ Result<NativeLibrary> NativeLibrary::check(std::unique_ptr<void, Close> handle,
   if (plugin->version != WEIR_NATIVE_PLUGIN_VERSION) {
     return Error{ErrorCode::Unsupported,
                  "native plugin is built for version " + std::to_string(plugin->version) +
-                     " of native_plugin.h, this is " + std::to_string(WEIR_NATIVE_PLUGIN_VERSION)};
+                     " of native_plugin.h, this is " + std::to_string(WEIR_NATIVE_PLUGIN_VERSION) +
+                     std::string(kBuildAnew)};
   }
   if (plugin->create == nullptr || plugin->destroy == nullptr) {
     return bad_plugin("lacks create or destroy");

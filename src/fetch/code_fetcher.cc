@@ -16,6 +16,9 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::minutes kBackground{10};
 
+// So many sources' failures are remembered.
+constexpr size_t kMaxFailures = 1000;
+
 // Doubles with each try up to the longest; from half of that to all of it, so that many hosts do
 // not come back at once.
 Milliseconds pause_after(const Source& source, uint32_t tries) {
@@ -38,6 +41,9 @@ Fetched<std::string> fetch_file(const Source& source, HttpClient& http) {
     if (!response.redirect.empty()) {
       failure.error.message +=
           "; write that uri, or set fetch.follow_redirects of weir.v1.PluginOptions";
+    } else if (response.status == 401) {
+      failure.error.message +=
+          "; write name and password into the uri, as https://NAME:PASSWORD@HOST";
     }
     return failure;
   }
@@ -113,8 +119,7 @@ Result<std::string> CodeFetcher::find_or_start(const Source& source) {
   std::string reason = "not in the cache, and being fetched for the next try";
   {
     const std::lock_guard lock(mutex_);
-    const auto failure = last_failures_.find(source.sha256);
-    if (failure != last_failures_.end()) reason += " (the last one: " + failure->second + ")";
+    if (const auto* why = find_last_failure(source)) reason += " (the last one: " + *why + ")";
     if (!not_kept_.empty()) reason += "; " + not_kept_;
     find_or_add(source).background_until = steady_clock::now() + kBackground;
     start_thread_if_needed();
@@ -138,7 +143,7 @@ std::optional<std::string> CodeFetcher::find(const Source& source) {
   }
   ++stats_.cache_misses;
   const std::lock_guard lock(mutex_);
-  if (last_failures_.contains(source.sha256)) ++stats_.cache_negative_hits;
+  if (find_last_failure(source) != nullptr) ++stats_.cache_negative_hits;
   return std::nullopt;
 }
 
@@ -242,6 +247,16 @@ bool CodeFetcher::is_wanted(const Job& job, Time at) {
          });
 }
 
+const std::string* CodeFetcher::find_last_failure(const Source& source) const {
+  const auto found = last_failures_.find({source.uri, source.sha256});
+  return found == last_failures_.end() ? nullptr : &found->second;
+}
+
+void CodeFetcher::remember_failure(const Source& source, const std::string& why) {
+  if (last_failures_.size() >= kMaxFailures) last_failures_.erase(last_failures_.begin());
+  last_failures_[{source.uri, source.sha256}] = why;
+}
+
 bool CodeFetcher::may_run(const Job& job) const {
   return std::ranges::none_of(jobs_, [&](const Job& other) {
     return other.running && other.source.sha256 == job.source.sha256;
@@ -298,11 +313,13 @@ void CodeFetcher::settle(Job& job, Fetched<std::string> code, const std::stop_to
   Result<std::string> result = code.ok() ? Result<std::string>(std::move(code).value())
                                          : Result<std::string>(std::move(code).error().error);
   if (result.ok()) {
-    last_failures_.erase(job.source.sha256);
+    // It is in the cache now, wherever it came from.
+    std::erase_if(last_failures_,
+                  [&](const auto& known) { return known.first.second == job.source.sha256; });
   } else {
     if (job.tries > 0)
       result.error().message += ", after " + std::to_string(job.tries + 1) + " tries";
-    last_failures_[job.source.sha256] = result.error().message;
+    remember_failure(job.source, result.error().message);
     parts_.logger.log(LogLevel::Error, "fetch: " + result.error().message);
   }
   const std::vector<Waiting> waiting = std::move(job.waiting);

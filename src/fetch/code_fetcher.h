@@ -12,6 +12,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/file_cache.h"
@@ -107,6 +108,8 @@ class CodeFetcher {
   void start_thread_if_needed();
   void drop_unwanted(Time now, std::list<Job>& dropped);
   static bool is_wanted(const Job& job, Time at);
+  const std::string* find_last_failure(const Source& source) const;
+  void remember_failure(const Source& source, const std::string& why);
   bool may_run(const Job& job) const;
   Job* find_due(Time now);
   std::optional<Time> next_due() const;
@@ -116,13 +119,14 @@ class CodeFetcher {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::condition_variable idle_;
-  std::list<Job> jobs_;                          // guarded by mutex_
-  std::map<Digest, std::string> last_failures_;  // guarded by mutex_
-  std::list<Kept> kept_;                         // the newest first; guarded by mutex_
-  std::string not_kept_;                         // why the cache took no more; guarded by mutex_
-  size_t idle_threads_ = 0;                      // guarded by mutex_
-  bool ending_ = false;                          // guarded by mutex_
-  std::vector<std::jthread> threads_;            // guarded by mutex_
+  std::list<Job> jobs_;  // guarded by mutex_
+  // Of sources by their uri and hash; guarded by mutex_.
+  std::map<std::pair<std::string, Digest>, std::string> last_failures_;
+  std::list<Kept> kept_;               // the newest first; guarded by mutex_
+  std::string not_kept_;               // why the cache took no more; guarded by mutex_
+  size_t idle_threads_ = 0;            // guarded by mutex_
+  bool ending_ = false;                // guarded by mutex_
+  std::vector<std::jthread> threads_;  // guarded by mutex_
 };
 
 }  // namespace weir::fetch

@@ -322,6 +322,36 @@ TEST_F(CodeFetcherTest, TellsWhyTheLastFetchInTheBackgroundFailed) {
   EXPECT_TRUE(fetcher.find_or_start(from).ok());
 }
 
+// An update that was refused for one uri told of the error of another that had the same hash.
+TEST_F(CodeFetcherTest, TellsOfNoOtherUrisFailure) {
+  const FakeServer server([&](const FakeRequest& asked) {
+    return FakeResponse{.status = asked.target == "/gone" ? 410 : 404};
+  });
+  const Source gone = source(server.url("/gone"));
+  const Source other = source(server.url("/other"));
+  EXPECT_FALSE(fetcher.find_or_start(gone).ok());
+  EXPECT_TRUE(fetcher.finish().ok());
+  EXPECT_THAT(fetcher.find_or_start(other).error().message, Not(HasSubstr("the last one")));
+  EXPECT_TRUE(fetcher.finish().ok());
+  EXPECT_THAT(fetcher.find_or_start(gone).error().message,
+              HasSubstr("/gone: the server answers with status 410"));
+  EXPECT_THAT(fetcher.find_or_start(other).error().message,
+              HasSubstr("/other: the server answers with status 404"));
+  EXPECT_TRUE(fetcher.finish().ok());
+}
+
+TEST_F(CodeFetcherTest, AsksForThePasswordThatAServerWants) {
+  const FakeServer server([](const FakeRequest& asked) {
+    // "u:p"
+    const auto found = asked.headers.find("authorization");
+    const bool let_in = found != asked.headers.end() && found->second == "Basic dTpw";
+    return FakeResponse{.status = let_in ? 200 : 401, .body = "code"};
+  });
+  EXPECT_THAT(fetcher.wait_for(source(server.url("/"))).error().message,
+              HasSubstr("status 401; write name and password into the uri"));
+  EXPECT_EQ(fetcher.wait_for(source("http://u:p@" + server.host() + "/")).value(), "code");
+}
+
 TEST_F(CodeFetcherTest, CountsWhatItDoes) {
   std::atomic<int> status = 404;
   const FakeServer server(

@@ -1,6 +1,7 @@
 #include "fetch/http_client.h"
 
 #include <curl/curl.h>
+#include <openssl/x509_vfy.h>
 
 #include <algorithm>
 #include <array>
@@ -36,6 +37,22 @@ size_t on_bytes(char* data, size_t one, size_t size, void* body_pointer) {
 
 int on_progress(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<std::stop_token*>(stop)->stop_requested() ? 1 : 0;
+}
+
+// Whether a certificate is as it should be, save that nobody who is trusted has issued it.
+bool is_of_a_stranger(CURL* handle) {
+  long result = X509_V_OK;
+  curl_easy_getinfo(handle, CURLINFO_SSL_VERIFYRESULT, &result);
+  switch (result) {
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // What is wrong with a certificate or a URL stays wrong.
@@ -133,6 +150,9 @@ Failure HttpClient::Curl::failure(CURLcode code, const Body& body, const char* w
                  ErrorCode::LimitExceeded);
   }
   std::string reason = *words == '\0' ? curl_easy_strerror(code) : words;
+  if (code == CURLE_PEER_FAILED_VERIFICATION && is_of_a_stranger(handle)) {
+    return final(std::move(reason) + "; " + trust.remedy);
+  }
   return may_pass(code) ? passing(std::move(reason)) : final(std::move(reason));
 }
 

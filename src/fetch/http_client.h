@@ -39,6 +39,8 @@ class HttpClient {
   struct Trust {
     std::string ca_file;    // in PEM; empty: what libcurl was built with
     std::string ca_folder;  // hashed as by c_rehash; empty: the same
+    // What to do about a server whose authority is not among them, for errors.
+    std::string remedy = "trust its authority, too";
   };
   // A request under way ends within a second of a stop.
   HttpClient(const Trust& trust, std::stop_token stop);

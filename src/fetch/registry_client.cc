@@ -104,9 +104,8 @@ Fetched<HttpResponse> RegistryClient::get(const std::string& path, const HttpReq
     WEIR_TRY(response, send(path, request));
   }
   if (response.status == 401 || response.status == 403) {
-    return final(path + ": the registry answers with status " + std::to_string(response.status) +
-                 (credentials_ ? ": the pull secret does not open it"
-                               : ": it needs a pull secret, and there is none for it"));
+    return not_let_in(path + ": the registry answers with status " +
+                      std::to_string(response.status));
   }
   WEIR_TRY(expect_ok(path, response));
   return response;
@@ -132,6 +131,24 @@ Fetched<HttpResponse> RegistryClient::send(const std::string& path, HttpRequest 
   if (!plain.ok() || plain.value().status == 400) return response;
   scheme_ = "http";
   return plain;
+}
+
+Failure RegistryClient::not_let_in(std::string answer) const {
+  if (source_.pull_secret.empty()) {
+    return final(
+        std::move(answer) +
+        ": it needs a pull secret, and there is none for it; give one by fetch.pull_secret "
+        "of weir.v1.PluginOptions");
+  }
+  // About the secret, not about the uri.
+  if (!credentials_) {
+    return final(std::move(answer) + ": the pull secret has no entry for " + reference_.registry +
+                     "; add one to its 'auths'",
+                 ErrorCode::BadConfig);
+  }
+  return final(std::move(answer) + ": the pull secret does not open it; give one that may pull " +
+                   repository_of(reference_),
+               ErrorCode::BadConfig);
 }
 
 Fetched<Unit> RegistryClient::authorize(const std::vector<std::string>& headers) {
@@ -180,9 +197,8 @@ Fetched<std::string> RegistryClient::get_token(const std::string& realm, const s
   }
   WEIR_TRY(HttpResponse response, http_.send(request));
   if (response.status == 401 || response.status == 403) {
-    return final(shown_url(realm) + ": no token is given, with status " +
-                 std::to_string(response.status) +
-                 (credentials_ ? ": the pull secret is refused" : ": there is no pull secret"));
+    return not_let_in(shown_url(realm) + ": no token is given, with status " +
+                      std::to_string(response.status));
   }
   WEIR_TRY(expect_ok(realm, response));
   const auto answer = nlohmann::json::parse(response.body, nullptr, false);

@@ -31,6 +31,8 @@ class RegistryClient {
   // Answers challenges as they come.
   Fetched<HttpResponse> get(const std::string& path, const HttpRequest& request);
   Fetched<HttpResponse> send(const std::string& path, HttpRequest request);
+  // Of an answer that wants, or refuses, credentials.
+  Failure not_let_in(std::string answer) const;
   Fetched<Unit> authorize(const std::vector<std::string>& challenges);
   Fetched<std::string> get_token(const std::string& realm, const std::string& service,
                                  const std::string& scope);

@@ -142,7 +142,12 @@ TEST_F(RegistryClientTest, SaysWhyItIsNotLetIn) {
   respond = [](const FakeRequest&) {
     return FakeResponse{.status = 401, .headers = {"WWW-Authenticate: Basic realm=\"r\""}};
   };
-  EXPECT_THAT(error(source(":v1")), HasSubstr("it needs a pull secret, and there is none"));
+  EXPECT_THAT(error(source(":v1")),
+              HasSubstr("it needs a pull secret, and there is none for it; give one by "
+                        "fetch.pull_secret of weir.v1.PluginOptions"));
+  secret = secret_for("elsewhere", R"({"username": "u", "password": "hidden"})");
+  EXPECT_THAT(error(source(":v1")),
+              HasSubstr("the pull secret has no entry for " + server.host() + "; add one"));
   secret = secret_for(server.host(), R"({"username": "u", "password": "hidden"})");
   EXPECT_THAT(error(source(":v1")),
               AllOf(HasSubstr("the pull secret does not open it"), Not(HasSubstr("hidden"))));

@@ -8,7 +8,7 @@
 namespace weir::runtime {
 
 enum class LoadPart : uint8_t {
-  Code,  // also where it fails by itself when it is started
+  Code,  // also where it fails by itself before it is given a configuration
   Engine,
   Isolation,
   MaxStreamMemory,

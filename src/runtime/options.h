@@ -2,6 +2,7 @@
 // What a plane says about a plugin and the VM it runs in.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -82,6 +83,10 @@ struct PluginOptions {
   Milliseconds reload_backoff_max{10'000};
   // HeadersAction::StopIteration lets body callbacks go on, as Envoy's option of this name.
   bool allow_on_headers_stop_iteration = false;
+  // What proxy_get_property answers in all contexts of the plugin, beside what their streams know:
+  // the value's bytes by the path, its segments joined by NUL. What is under `node` is under
+  // `xds.node` as well.
+  std::map<std::string, std::string, std::less<>> properties;
   VmOptions vm;
 };
 

@@ -39,6 +39,9 @@ uint32_t size_of(std::string_view bytes) { return static_cast<uint32_t>(bytes.si
 
 uint32_t count_of(const abi::HeaderList& map) { return static_cast<uint32_t>(map.count()); }
 
+// Of a callback that has ended the instance, which knows how.
+LoadError failed_in(LoadPart part) { return {{ErrorCode::GuestTrapped, "it failed"}, part}; }
+
 }  // namespace
 
 PluginContext::PluginContext(VmInstance& vm, std::shared_ptr<const Plugin> plugin)
@@ -54,12 +57,13 @@ PluginContext::~PluginContext() {
 
 Result<Unit, LoadError> PluginContext::start() {
   enroll();
-  static_cast<void>(vm().call(Callback::OnContextCreate, *this, {0}));
+  if (!vm().call(Callback::OnContextCreate, *this, {0})) return failed_in(LoadPart::Code);
   in_vm_start_ = true;
   const auto size = static_cast<uint32_t>(vm_configuration_.size());
   const auto accepted = vm().call(Callback::OnVmStart, *this, {size}, 1);
   in_vm_start_ = false;
-  if (accepted && *accepted == 0) {
+  if (!accepted || vm().failed()) return failed_in(LoadPart::VmConfiguration);
+  if (*accepted == 0) {
     return LoadError{
         {ErrorCode::BadConfig, "the plugin refused to start: proxy_on_vm_start returned false"},
         LoadPart::VmConfiguration};
@@ -80,7 +84,8 @@ Result<Unit, LoadError> PluginContext::configure() {
   const auto size = static_cast<uint32_t>(plugin_configuration_.size());
   for (Callback callback : {Callback::ValidateConfiguration, Callback::OnConfigure}) {
     const auto accepted = vm().call(callback, *this, {size}, 1);
-    if (accepted && *accepted == 0) {
+    if (!accepted || vm().failed()) return failed_in(LoadPart::Configuration);
+    if (*accepted == 0) {
       return LoadError{
           {ErrorCode::BadConfig, "the plugin refused its configuration: " +
                                      std::string(type_of(callback).name) + " returned false"},
@@ -92,7 +97,8 @@ Result<Unit, LoadError> PluginContext::configure() {
 
 bool PluginContext::serves(const Plugin& other) const {
   return state_ == State::Running && other.options().root_id == plugin().options().root_id &&
-         other.options().configuration == plugin().options().configuration;
+         other.options().configuration == plugin().options().configuration &&
+         other.options().properties == plugin().options().properties;
 }
 
 void PluginContext::end() {

@@ -97,6 +97,14 @@ std::string_view plugin_property(const Plugin& plugin, PluginProperty property) 
   return {};
 }
 
+Status plane_wide_property(const Plugin& plugin, std::string_view path, abi::ValueSink sink) {
+  constexpr std::string_view kPrefix("xds\0node", 8);
+  if (path.starts_with(kPrefix)) path.remove_prefix(4);
+  const auto& properties = plugin.options().properties;
+  const auto found = properties.find(path);
+  return found == properties.end() ? Status::NotFound : sink(as_bytes(found->second));
+}
+
 std::optional<std::string_view> request_header(HttpStream& http, std::string_view name) {
   const abi::HeaderMap* headers = http.header_map(MapType::RequestHeaders);
   return headers == nullptr ? std::nullopt : headers->find(name);
@@ -182,6 +190,7 @@ Status get_property(const PropertySources& sources, std::string_view path, abi::
   }
   Status status = Status::NotFound;
   if (sources.http != nullptr) status = one_header(*sources.http, name, sink);
+  if (status == Status::NotFound) status = plane_wide_property(sources.plugin, path, sink);
   if (status == Status::NotFound) status = filter_state_property(sources.filter_state, name, sink);
   if (status == Status::NotFound && sources.stream != nullptr) {
     status = std::visit(Encoder{sink}, sources.stream->plane_property(segments_of(path)));

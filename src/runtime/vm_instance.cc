@@ -172,7 +172,10 @@ Result<PluginContext*, LoadError> VmInstance::start_root(std::shared_ptr<const P
   call_limit_ = vm_->options().limits.start_time;
   auto started = root.start();
   call_limit_ = vm_->options().limits.call_time;
-  if (failed()) return LoadError{{ErrorCode::GuestTrapped, failure_}};
+  if (failed()) {
+    const LoadPart part = started.ok() ? LoadPart::Code : started.error().part;
+    return LoadError{{ErrorCode::GuestTrapped, failure_}, part};
+  }
   if (started.ok()) return &root;
   static_cast<void>(call(Callback::OnDelete, root, {}));
   if (!failed()) roots_.pop_back();

@@ -5,7 +5,7 @@
 
 #include "abi/call_text.h"
 #include "abi/callbacks.h"
-#include "config/suggestion.h"
+#include "base/suggestion.h"
 #include "scenario/field_readers.h"
 #include "scenario/text_file.h"
 
@@ -105,7 +105,7 @@ Result<LogExpectation> read_log(const v1::LogExpectation& log, const Place& at) 
     const auto* found = std::ranges::find(kLevels, log.level());
     if (found == kLevels.end()) {
       return at.field("level").error(config::quote(log.level()) + " is no level; " +
-                                     config::suggest(log.level(), strings(kLevels)));
+                                     suggest(log.level(), strings(kLevels)));
     }
     read.level = static_cast<LogLevel>(found - kLevels.begin());
   }
@@ -174,7 +174,7 @@ Done read_callbacks(const v1::Expect& expect, const Place& at, Expectations& rea
       for (const auto& type : abi::kCallbacks) known.emplace_back(type.name);
       return at.field("callbacks")
           .item(static_cast<size_t>(i))
-          .error(config::quote(name) + " is no callback; " + config::suggest(name, known));
+          .error(config::quote(name) + " is no callback; " + suggest(name, known));
     }
     read.callbacks.push_back(name);
   }

@@ -1,9 +1,9 @@
 #include "scenario/plugin_reader.h"
 
+#include "base/suggestion.h"
 #include "config/any_bytes.h"
 #include "config/bootstrap.h"
 #include "config/plugin_reader.h"
-#include "config/suggestion.h"
 #include "engine/engines.h"
 #include "planes/common/plugin_source.h"
 #include "planes/serve/generation.h"
@@ -84,8 +84,7 @@ Done check_engine(const std::string& runtime, const Place& at) {
       known.emplace_back(name);
     }
   }
-  return at.error("there is no engine " + config::quote(runtime) + "; " +
-                  config::suggest(runtime, known));
+  return at.error("there is no engine " + config::quote(runtime) + "; " + suggest(runtime, known));
 }
 
 }  // namespace

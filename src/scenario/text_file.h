@@ -8,7 +8,7 @@
 
 namespace weir::scenario {
 
-// All of it. The error is "cannot be read", for a folder or a device as well.
+// All of it, up to 512 MiB. The error is that it cannot be read, and why.
 Result<std::string> read_text_file(const std::filesystem::path& file);
 
 }  // namespace weir::scenario

@@ -16,6 +16,10 @@ FakeResponse answer(const FakeRequest& request, const std::string& host) {
   if (request.target == "/elsewhere") {
     return {.status = 302, .headers = {"location: http://" + host + "/plugin.wasm"}};
   }
+  if (request.target.starts_with("/locked")) return {.status = 401};
+  if (request.target.starts_with("/v2/locked/")) {
+    return {.status = 401, .headers = {"www-authenticate: Basic realm=\"r\""}};
+  }
   if (request.target == "/late") std::this_thread::sleep_for(std::chrono::milliseconds(200));
   return {.status = 404};
 }

@@ -315,12 +315,12 @@ TEST_F(EnvoyApiTest, AFileThatEnvoysDefinitionsWriteIsReadAsStrictly) {
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.err, "");
 
-  const Field* node = theirs->GetDescriptor()->FindFieldByName("node");
-  theirs->GetReflection()->MutableMessage(theirs.get(), node);
+  const Field* runtime = theirs->GetDescriptor()->FindFieldByName("layered_runtime");
+  theirs->GetReflection()->MutableMessage(theirs.get(), runtime);
   outcome = trial.check("weir.pb", serialize(*theirs));
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(outcome.err, "weir check: " + trial.path("weir.pb") + ": " + ours.GetTypeName() +
-                             " has no field " + std::to_string(node->number()) + "\n");
+                             " has no field " + std::to_string(runtime->number()) + "\n");
 }
 
 }  // namespace

@@ -173,7 +173,7 @@ class FileTest(AccessLogTest):
         weir.wait_for_line(r'"GET /on-stderr HTTP/1.1" 200')
 
     def test_a_file_that_cannot_be_opened_is_an_error_of_the_start(self):
-        with self.assertRaisesRegex(AssertionError, "access log .*/no/such/folder/log: cannot be opened"):
+        with self.assertRaisesRegex(AssertionError, r"access_log\[0\]\.typed_config\.path: access log .*/no/such/folder/log: cannot be opened: .*; make its folder"):
             self.serve(file_log("/no/such/folder/log"))
 
 

@@ -134,7 +134,7 @@ class RefusalTest(ConfigCase):
 
     def test_a_file_that_is_not_there(self):
         log = refusal(self.upstream(), [["absent.yaml"]], files={"absent.yaml": None})
-        self.assertRegex(log, "EMERGENCY: .*absent.yaml: cannot be read")
+        self.assertRegex(log, "EMERGENCY: .*absent.yaml: No such file or directory; put it there")
 
     def test_a_module_that_is_not_there(self):
         log = self.refusal_of(plugin_file("gone", "/nowhere/gone.wasm"))

@@ -342,7 +342,7 @@ class PortRefusalTest(PlaneTest):
             ({"upstream": ""}, r"tcp\[0\].upstream: is not a text"),
             ({"idle_timeout": "soon"}, r"tcp\[0\].idle_timeout: is no duration"),
             ({"plugins": []}, r"tcp\[0\].plugins: names no file"),
-            ({"plugins": ["absent.yaml"]}, r"tcp 127.0.0.1:1: .*absent.yaml: cannot be read"),
+            ({"plugins": ["absent.yaml"]}, r"tcp 127.0.0.1:1: .*absent.yaml: No such file or directory; put it there"),
         ]:
             with self.subTest(change=change):
                 self.assertRegex(self.refusal_of({**right, **change}), "EMERGENCY: .*" + words)

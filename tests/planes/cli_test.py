@@ -41,7 +41,7 @@ class ErrorTest(FolderTest):
     def test_arguments(self):
         for arguments, exit_code, pattern in [
             ([], FAILURE, r"^weir serve: say where requests go, by --upstream URL or -c FILE$"),
-            (["--nonsense"], USAGE, r"^weir: .*--nonsense; see weir serve --help$"),
+            (["--nonsense"], USAGE, r"^weir: '--nonsense': unknown; see weir serve --help$"),
             (["--upstreem", "http://127.0.0.1:1"], USAGE, r"^weir: '--upstreem': unknown; did you mean '--upstream'\?$"),
             (["a.wasm", "b.wasm", *NOWHERE], USAGE, r"^weir: .*b\.wasm"),
             (["--workers", "0", *NOWHERE], USAGE, r"^weir: --workers: "),
@@ -66,13 +66,13 @@ class ErrorTest(FolderTest):
         refused = "the plugin refused its configuration: proxy_on_configure returned false; its log lines may say why$"
         for arguments, pattern in [
             (["none.wasm"], r"plugin 'none': .*'none\.wasm': No such file or directory; put it there, or write where it is$"),
-            ([self.folder], r"plugin '.*': cannot read code from '.*': Is a directory; name a file that can be read$"),
+            ([self.folder], r"plugin '.*': cannot read code from '.*': it is a folder; name a file that can be read$"),
             ([text], r"plugin 'text': '.*text\.wasm': not a WebAssembly module: .*; name a \.wasm file"),
             ([empty], r"plugin 'empty': .*"),
             ([cut], r"plugin 'cut': .*"),
             ([bare], r"plugin 'bare': .*proxy_abi_version"),
             ([http_all, "--config", "fail=configure"], r"plugin 'http_all': " + refused),
-            ([faults, "--config", "panic"], r"plugin 'faults': '.*faults\.wasm': proxy_on_configure: unreachable: .*; what it has logged"),
+            ([faults, "--config", "panic"], r"plugin 'faults': '.*faults\.wasm': proxy_on_configure: unreachable: .*; its log lines may say why"),
             ([faults, "--config", "exit"], r"plugin 'faults': '.*': proxy_on_configure: .*proc_exit\(3\)"),
             ([http_all, "--engine", "none"], r"plugin 'http_all': .*'none'"),
             (["none", "--engine", "null"], r"plugin 'none': .*'none'"),
@@ -81,12 +81,12 @@ class ErrorTest(FolderTest):
                 self.check([*arguments, *NOWHERE], FAILURE, "^weir serve: " + pattern)
 
     def test_files(self):
-        missing = r"^weir serve: none\.yaml: No such file or directory$"
+        missing = r"^weir serve: none\.yaml: No such file or directory; put it there, or write where it is$"
         self.check(["-c", "none.yaml"], FAILURE, missing)
         loop = self.folder / "loop.yaml"
         loop.symlink_to("loop.yaml")
-        self.check(["-c", loop], FAILURE, r"^weir serve: .*loop\.yaml: Too many levels of symbolic links$")
-        self.check(["-c", f"{'x' * 300}.yaml"], FAILURE, r"^weir serve: x+\.yaml: File name too long$")
+        self.check(["-c", loop], FAILURE, r"^weir serve: .*loop\.yaml: Too many levels of symbolic links; name a file that can be read$")
+        self.check(["-c", f"{'x' * 300}.yaml"], FAILURE, r"^weir serve: x+\.yaml: File name too long; name a file that can be read$")
         unknown = self.file("unknown.yaml", "static_resources: {listenrs: []}")
         field = r"unknown\.yaml:1:20: static_resources\.listenrs: unknown"
         self.check(["-c", unknown], FAILURE, field)
@@ -107,7 +107,26 @@ class ErrorTest(FolderTest):
             address = f"127.0.0.1:{taken.getsockname()[1]}"
             pattern = re.escape(f"listen on {address}: Address already in use")
             self.check(["--listen", address, *NOWHERE], FAILURE, pattern)
-            self.check(["--admin", address, "--listen", "127.0.0.1:0", *NOWHERE], FAILURE, "in use")
+            self.check(
+                ["--admin", address, "--listen", "127.0.0.1:0", *NOWHERE],
+                FAILURE,
+                re.escape(f"serve: --admin: admin {address}: Address already in use; end what listens there"),
+            )
+
+    def test_addresses_of_a_file_that_are_taken(self):
+        """They were told without their places in the file."""
+        upstream = type("Upstream", (), {"port": 1, "scheme": "http"})
+        config = bootstrap([listener("main")], [cluster("upstream", upstream)])
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = {"address": "127.0.0.1", "port_value": taken.getsockname()[1]}
+            shown = re.escape(f"127.0.0.1:{address['port_value']}: Address already in use; end what listens there")
+            config["admin"] = {"address": {"socket_address": address}}
+            file = self.file("taken.json", json.dumps(config))
+            self.check(["-c", file], FAILURE, r"taken\.json:1:\d+: admin\.address: admin " + shown)
+            config["static_resources"]["listeners"][0]["address"] = config.pop("admin")["address"]
+            file = self.file("taken.json", json.dumps(config))
+            place = r"taken\.json:1:\d+: static_resources\.listeners\[0\]\.address: listen on "
+            self.check(["-c", file], FAILURE, place + shown)
 
 
 class CheckTest(FolderTest):
@@ -192,6 +211,23 @@ class CheckTest(FolderTest):
             file = self.bootstrap(plugin("a", guest("http_all")), port=taken.getsockname()[1])
             self.assertEqual(self.run_check(file)[0], 0)
 
+    def test_access_logs_that_could_not_be_written(self):
+        upstream = type("Upstream", (), {"port": 1, "scheme": "http"})
+        kind = "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog"
+        logs = [
+            {"name": "file", "typed_config": {"@type": kind, "path": path}}
+            for path in ["there.log", "not/there.log", "."]
+        ]
+        config = bootstrap([listener("main", access_log=logs)], [cluster("upstream", upstream)])
+        file = self.file("logs.json", json.dumps(config))
+        code, _, errors = self.run_check(file)
+        self.assertEqual(code, FAILURE)
+        missing, folder = errors
+        place = r"logs\.json:1:\d+: static_resources\..*\.access_log\[{}\]\.typed_config\.path: access log "
+        self.assertRegex(missing, place.format(1) + ".*/not/there.log: cannot be opened: No such file.*; make its folder")
+        self.assertRegex(folder, place.format(2) + ".*: cannot be opened: Is a directory; name a file")
+        self.assertFalse((self.folder / "there.log").exists())
+
     def test_the_short_form(self):
         code, passed, errors = self.run_check(guest("http_all"), "--config", "scenario=/headers")
         self.assertEqual((code, errors), (0, []))
@@ -201,9 +237,9 @@ class CheckTest(FolderTest):
     def test_arguments(self):
         nothing = "^weir check: name a configuration, or a .wasm file$"
         self.check([], FAILURE, nothing)
-        self.check(["none.yaml"], FAILURE, r"^weir check: none\.yaml: No such file or directory$")
-        self.check(["-c", "none.yaml"], FAILURE, r"none\.yaml: No such file or directory$")
-        self.check([self.folder], FAILURE, "is a folder$")
+        self.check(["none.yaml"], FAILURE, r"^weir check: none\.yaml: No such file or directory; put it there")
+        self.check(["-c", "none.yaml"], FAILURE, r"none\.yaml: No such file or directory; put it there")
+        self.check([self.folder], FAILURE, "it is a folder; name a file that can be read$")
 
 
 class AdminTest(PlaneTest):

@@ -88,7 +88,7 @@ class VmConfigTest(FieldTest):
         (client,) = self.serve(listener("one", inline))
         self.assertEqual(client.request("/headers").headers.get("x-set"), "guest")
 
-    def test_code_watched_directory(self):
+    def test_code_watched_directory_has_to_be_there(self):
         folder = self.folder()
         for name, of in [("one", "http_all"), ("two", "cpp_http")]:
             (folder / name).mkdir()
@@ -96,6 +96,11 @@ class VmConfigTest(FieldTest):
         (folder / "current").symlink_to("one")
         linked = plugin("p", folder / "current" / "plugin.wasm")
         local = part(linked, "vm_config", "code", "local")
+        # It has to be there, which is all that it changes: folders on the way to a file are watched anyway.
+        local["watched_directory"] = {"path": str(folder / "missing")}
+        with self.assertRaisesRegex(AssertionError, "watched_directory.path: .*missing' is no folder; make it"):
+            nowhere = cluster("upstream", type("Upstream", (), {"port": 1, "scheme": "http"}))
+            self.weir(bootstrap=bootstrap([listener("one", linked)], [nowhere]))
         local["watched_directory"] = {"path": str(folder)}
         (client,) = self.serve(listener("one", linked))
         self.assertEqual(client.request("/headers").headers.get("x-set"), "guest")
@@ -178,6 +183,21 @@ class PluginConfigTest(FieldTest):
         self.assertEqual(headers.get("x-plugin-name"), "auth")
         self.assertEqual(headers.get("x-plugin-root-id"), "root")
         self.assertIn("auth", self.told())
+
+    def test_node_is_a_property(self):
+        """Of a connection or a stream, under either name; what it does not say is absent."""
+        paths = ["node.id", "xds.node.cluster", "node.metadata.ROLE", "node.metadata.labels.team", "node.locality.zone"]
+        plugins = [plugin(path, self.module("property"), configuration=path, vm_id=path) for path in paths]
+        upstream = self.upstream(Http2Upstream, respond=echo)
+        config = bootstrap([listener(it["name"], it) for it in plugins], [cluster("upstream", upstream)])
+        config["node"] = {
+            "id": "edge-1",
+            "cluster": "edge",
+            "metadata": {"ROLE": "canary", "labels": {"team": "payments"}},
+        }
+        self.weir = self.weir(bootstrap=config, listeners=len(plugins))
+        seen = [self.client(port).request("/").headers.get("x-value") for port in self.weir.ports]
+        self.assertEqual(seen, ["edge-1", "edge", "canary", "payments", "absent"])
 
     def test_root_id_chooses_the_root(self):
         """as_http registers its root as `as_http`, and knows no other."""

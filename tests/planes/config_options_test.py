@@ -3,6 +3,7 @@ from outside of a running `weir serve`."""
 
 import json
 import os
+import pathlib
 import socket
 import time
 import unittest
@@ -82,16 +83,23 @@ class CodeTest(fields.FieldTest):
         (error,) = [line for line in printed.splitlines() if not line.startswith("[")]
         return error
 
-    def test_watch_modify_tells_of_files_that_are_written_in_place(self):
-        file = self.folder() / "plugin.wasm"
-        file.write_bytes(guest("http_all").read_bytes())
-        it = plugin("p", file)
-        watched = {"path": str(file.parent), "watch_modify": True}
-        fields.part(it, "vm_config", "code", "local")["watched_directory"] = watched
-        (client,) = self.serve(listener("one", it))
-        file.write_bytes(guest("cpp_http").read_bytes())
-        eventually(lambda: self.told()["p"]["reloads"] == 1, "the other code")
-        self.assertEqual(client.request("/headers").headers.get("x-guest"), "cpp")
+    def test_files_written_in_place_count_whatever_watch_modify_says(self):
+        """Envoy looks at them where the field asks for it."""
+        plugins = []
+        for name, watched in [("none", None), ("no", False), ("yes", True)]:
+            file = self.folder() / "plugin.wasm"
+            file.write_bytes(guest("http_all").read_bytes())
+            plugins.append(plugin(name, file))
+            if watched is not None:
+                local = fields.part(plugins[-1], "vm_config", "code", "local")
+                local["watched_directory"] = {"path": str(file.parent), "watch_modify": watched}
+        clients = self.serve(*[listener(it["name"], it) for it in plugins])
+        for it in plugins:
+            file = fields.part(it, "vm_config", "code", "local")["filename"]
+            pathlib.Path(file).write_bytes(guest("cpp_http").read_bytes())
+        for it, client in zip(plugins, clients):
+            eventually(lambda it=it: self.told()[it["name"]]["reloads"] == 1, "the other code")
+            self.assertEqual(client.request("/headers").headers.get("x-guest"), "cpp")
 
     def code_server(self):
         server = CodeServer({"/plugin.wasm": guest("http_all").read_bytes()})

@@ -1,5 +1,6 @@
 """Which test shows what each field of a plugin's messages does through a running `weir serve`: none of the fields on
-docs/supported-fields.md is left out."""
+docs/supported-fields.md is left out. That another value of each is read into other settings, src/config/every_field_test.cc
+tries out."""
 
 import importlib
 import pathlib
@@ -60,9 +61,10 @@ TESTS = {
     "DataSource.inline_bytes": _VM + "test_code_inline_bytes",
     "DataSource.inline_string": _CODE + "test_code_inline_string_names_a_native_plugin",
     "DataSource.environment_variable": _CODE + "test_code_environment_variable_names_a_native_plugin",
-    "DataSource.watched_directory": _VM + "test_code_watched_directory",
-    "WatchedDirectory.path": _VM + "test_code_watched_directory",
-    "WatchedDirectory.watch_modify": _CODE + "test_watch_modify_tells_of_files_that_are_written_in_place",
+    "DataSource.watched_directory": _VM + "test_code_watched_directory_has_to_be_there",
+    "WatchedDirectory.path": _VM + "test_code_watched_directory_has_to_be_there",
+    # It says what is so anyway.
+    "WatchedDirectory.watch_modify": _CODE + "test_files_written_in_place_count_whatever_watch_modify_says",
     "RemoteDataSource.http_uri": "remote_test.StartTest.test_code_is_fetched_once_and_kept",
     "RemoteDataSource.sha256": "remote_test.StartTest.test_code_of_another_hash_is_never_used",
     "RemoteDataSource.retry_policy": "remote_test.StartTest.test_retries_bring_what_fails_at_first",

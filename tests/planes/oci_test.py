@@ -129,7 +129,7 @@ class BasicTest(OciTest):
         self.assertEqual(self.serve(version, fetch={"pull_secret": wrong}), (503, False))
         self.assertRegex(self.log, "status 401: the pull secret does not open it")
         self.assertEqual(self.serve(version), (503, False))
-        self.assertRegex(self.log, "it needs a pull secret, and there is none for it")
+        self.assertRegex(self.log, "it needs a pull secret, and there is none for it; give one by fetch.pull_secret")
         self.assertNotIn("wrong", self.log)
 
 
@@ -146,7 +146,7 @@ class TokenTest(OciTest):
             r"^/token\?service=weir%20registry&scope=repository%3Ateam%2Fedit%3Apull$",
         )
         self.assertEqual(self.serve(version), (503, False))
-        self.assertRegex(self.log, "no token is given, with status 401: there is no pull secret")
+        self.assertRegex(self.log, "no token is given, with status 401: it needs a pull secret")
 
 
 class TlsTest(OciTest):
@@ -158,7 +158,7 @@ class TlsTest(OciTest):
         trusted = ["--fetch-ca-file", self.authority.ca_file]
         self.assertEqual(self.serve(version, "", *trusted), (200, True))
         self.assertEqual(self.serve(version), (503, False))
-        self.assertRegex(self.log, "certificate")
+        self.assertRegex(self.log, "certificate.*; trust its authority by --fetch-ca-file FILE")
         # Without TLS nobody is understood here.
         self.assertEqual(self.serve(version, "", *trusted, fetch={"plain_http": True}), (503, False))
         self.assertRegex(self.log, "status 400")

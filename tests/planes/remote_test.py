@@ -281,7 +281,7 @@ class TlsTest(RemoteTest):
     def test_a_server_that_is_not_trusted_is_not_used(self):
         weir = self.start(self.config())
         self.assertEqual(self.status(), 503)
-        self.assertTrue(weir.lines("certificate"))
+        self.assertTrue(weir.lines("certificate.*; trust its authority by --fetch-ca-file FILE"))
 
 
 if __name__ == "__main__":

@@ -45,9 +45,8 @@ struct Program {
     if (std::string folder = cache_folder("WEIR_FETCH_CACHE", "fetched"); !folder.empty()) {
       fetched.emplace(cli::fetch_cache_settings(std::move(folder)), logger);
     }
-    fetcher.emplace(fetch::CodeFetcher::Parts{.cache = fetched ? &*fetched : nullptr,
-                                              .logger = logger,
-                                              .trust = {.ca_file = cli::fetch_ca_file()}});
+    fetcher.emplace(fetch::CodeFetcher::Parts{
+        .cache = fetched ? &*fetched : nullptr, .logger = logger, .trust = cli::fetch_trust()});
     supply.emplace(&*fetcher, std::filesystem::path());
     module.emplace(*host, metrics, *supply);
   }

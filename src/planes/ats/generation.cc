@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "config/config_file.h"
 #include "planes/ats/plugin_file.h"
 #include "planes/common/code_supply.h"
 #include "planes/common/plugin_source.h"
@@ -25,7 +26,7 @@ Result<std::shared_ptr<const Generation>> load_generation(runtime::Host& host,
   auto generation = std::make_shared<Generation>();
   for (const std::string& file : files) {
     const std::filesystem::path path = std::filesystem::path(folder) / file;
-    WEIR_TRY(const std::string text, read_file(path));
+    WEIR_TRY(const std::string text, config::read_config_file(path));
     WEIR_TRY(PluginFile read, read_plugin_file(text, path.string()));
     if (read.policy_is_absent) log_absent_policy(host.logger(), read.plugin);
     for (auto& [name, cluster] : read.clusters) generation->targets.add(name, std::move(cluster));

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "config/config_file.h"
 #include "planes/ats/arguments.h"
 #include "planes/ats/plane.h"
 #include "planes/ats/plugin_file.h"
@@ -64,7 +65,7 @@ Done open_ports(std::vector<std::string>& files) {
   std::vector<std::string> of_plugins;
   for (const std::string& file : files) {
     const std::filesystem::path path = std::filesystem::path(folder) / file;
-    WEIR_TRY(const std::string text, read_file(path));
+    WEIR_TRY(const std::string text, config::read_config_file(path));
     WEIR_TRY(std::vector<TcpPort> ports, read_tcp_file(text, path.string()));
     if (ports.empty()) of_plugins.push_back(file);
     for (TcpPort& port : ports) {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <fstream>
-#include <sstream>
 
 #include "config/document.h"
 #include "config/message_reader.h"
@@ -152,17 +150,6 @@ Result<config::PluginSettings> read_plugin(const Node& node, const Place& at,
 }
 
 }  // namespace
-
-Result<std::string> read_file(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  // A stream catches what its buffer throws, of a folder for one; to copy nothing is a failure.
-  const bool has_text = stream && stream.peek() != std::ifstream::traits_type::eof();
-  if (has_text) text << stream.rdbuf();
-  const bool was_read = has_text ? text.good() : stream.eof() && !stream.bad();
-  if (!was_read) return Error{ErrorCode::Io, path.string() + ": cannot be read"};
-  return text.str();
-}
 
 Result<PluginFile> read_plugin_file(std::string_view text, const std::string& name) {
   WEIR_TRY(const config::Document document, config::parse_document(text, name));

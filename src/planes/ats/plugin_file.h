@@ -2,7 +2,6 @@
 // The files that name a plugin, one each: what stands behind weir-ats.so in the server's
 // configuration.
 
-#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
@@ -12,9 +11,6 @@
 #include "config/plugin_config.h"
 
 namespace weir::ats_plane {
-
-// What is in a file; the error names it.
-Result<std::string> read_file(const std::filesystem::path& path);
 
 struct PluginFile {
   config::PluginSettings plugin;

@@ -43,18 +43,6 @@ std::string error_of(std::string_view text) {
   return file.ok() ? "" : file.error().message;
 }
 
-TEST(PluginFileTest, ReadsFilesAndNothingElse) {
-  // A folder ended the server, by an exception of the stream's buffer.
-  for (const char* path : {"/", "/nowhere/plugin.yaml"}) {
-    const auto text = read_file(path);
-    ASSERT_FALSE(text.ok()) << path;
-    EXPECT_EQ(text.error().message, std::string(path) + ": cannot be read");
-  }
-  const auto empty = read_file("/dev/null");
-  ASSERT_TRUE(empty.ok()) << empty.error().message;
-  EXPECT_EQ(empty.value(), "");
-}
-
 TEST(PluginFileTest, ReadsTheFormOfTheServersOwnPlugin) {
   const PluginFile file = read(kOwnForm);
   EXPECT_EQ(file.plugin.name, "myproject");

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "base/suggestion.h"
 #include "config/document.h"
 #include "config/scalars.h"
 #include "config/socket_address.h"
 #include "config/source_map.h"
-#include "config/suggestion.h"
 
 namespace weir::ats_plane {
 namespace {
@@ -96,7 +96,7 @@ class PortReader {
     if (entry.key == "plugins") return read_plugins(node, at);
     static const std::vector<std::string> kFields = {"listen",       "upstream",        "tls",
                                                      "idle_timeout", "connect_timeout", "plugins"};
-    return at.error("unknown field; " + config::suggest(entry.key, kFields));
+    return at.error("unknown field; " + suggest(entry.key, kFields));
   }
 
   Done read_plugins(const Node& node, const Place& at) {

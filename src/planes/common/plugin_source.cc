@@ -1,6 +1,7 @@
 #include "planes/common/plugin_source.h"
 
 #include "base/shown_url.h"
+#include "planes/common/node_properties.h"
 #include "planes/common/remedy.h"
 
 namespace weir::planes {
@@ -28,6 +29,8 @@ runtime::FailurePolicy failure_policy(config::FailurePolicy policy) {
   return runtime::FailurePolicy::FailClosed;
 }
 
+constexpr std::string_view kLogged = "its log lines may say why";
+
 // The field that an error is about, and what to do.
 struct Blame {
   config::PluginField field;
@@ -45,9 +48,9 @@ Blame blame(const runtime::LoadError& error) {
     case LoadPart::MaxStreamMemory:
       return {MaxStreamMemory, "raise it"};
     case LoadPart::VmConfiguration:
-      return {VmConfiguration, "its log lines may say why"};
+      return {VmConfiguration, kLogged};
     case LoadPart::Configuration:
-      return {Configuration, "its log lines may say why"};
+      return {Configuration, kLogged};
     case LoadPart::Code:
       break;
   }
@@ -59,7 +62,7 @@ Blame blame(const runtime::LoadError& error) {
     case ErrorCode::Unsupported:
       return {Code, "choose another engine by vm_config.runtime"};
     case ErrorCode::GuestTrapped:
-      return {Code, "what it has logged may say why"};
+      return {Code, kLogged};
     default:
       return {Code};
   }
@@ -84,7 +87,7 @@ Result<std::shared_ptr<const runtime::Plugin>> load_plugin(runtime::Host& host,
   if (loaded.ok()) return std::move(loaded).value();
   const auto [field, remedy] = blame(loaded.error());
   Error error = with_remedy(std::move(loaded).error(), remedy);
-  if (field == config::PluginField::Code) {
+  if (field == config::PluginField::Code || error.code == ErrorCode::GuestTrapped) {
     error = std::move(error).in(std::visit(ShownCode(), settings.vm.code));
   }
   return settings.where.locate(field, std::move(error).in("plugin '" + settings.name + "'"));
@@ -107,6 +110,7 @@ runtime::PluginOptions plugin_options(const config::PluginSettings& settings, st
   options.reload_backoff = settings.reload_backoff;
   options.reload_backoff_max = settings.reload_backoff_max;
   options.allow_on_headers_stop_iteration = settings.allow_on_headers_stop_iteration;
+  options.properties = node_properties(settings.node);
   options.vm.vm_id = vm.vm_id;
   options.vm.engine = vm.runtime;
   options.vm.code = std::move(code);

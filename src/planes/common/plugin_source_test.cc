@@ -40,6 +40,7 @@ TEST(PluginSourceTest, CarriesEverySetting) {
                  .allowed_capabilities = {"proxy_log"},
                  .unknown_imports = config::UnknownImports::Stub,
                  .isolation = config::Isolation::Stream};
+  settings.node = "\x0a\x01n";  // id: n
   settings.vm.limits.call_cpu_time = Milliseconds(11);
   settings.vm.limits.start_cpu_time = Milliseconds(12);
   settings.vm.limits.max_memory_bytes = 13;
@@ -57,6 +58,7 @@ TEST(PluginSourceTest, CarriesEverySetting) {
   EXPECT_EQ(options.reload_backoff, Milliseconds(7));
   EXPECT_EQ(options.reload_backoff_max, Milliseconds(8));
   EXPECT_TRUE(options.allow_on_headers_stop_iteration);
+  EXPECT_EQ(options.properties.at(std::string("node\0id", 7)), "n");
   EXPECT_EQ(options.vm.vm_id, "vm");
   EXPECT_EQ(options.vm.engine, "envoy.wasm.runtime.null");
   EXPECT_EQ(options.vm.code, "native");

@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/result.h"
-#include "planes/serve/descriptor.h"
 #include "planes/serve/net.h"
 
 namespace weir::serve {

@@ -5,10 +5,10 @@
 #include <boost/asio/io_context.hpp>
 #include <memory>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "config/bootstrap.h"
 #include "planes/serve/admin.h"
-#include "planes/serve/descriptor.h"
 
 namespace weir::serve {
 

@@ -48,6 +48,9 @@ CheckReport check_settings(const config::ServeSettings& settings, const planes::
   if (Done own = check_singletons(places); !own.ok()) {
     report.errors.push_back(std::move(own).error());
   }
+  for (Error& error : check_logs(settings, supply.base_dir())) {
+    report.errors.push_back(std::move(error));
+  }
   auto generation = make_generation(settings);
   Done secured = generation.ok() ? open_tls(generation.value(), nullptr, supply.base_dir())
                                  : Done(std::move(generation).error());

@@ -17,7 +17,8 @@ struct CheckReport {
 };
 
 // Does with each plugin what happens before the first request: reads or fetches its code, compiles,
-// links, starts and configures it. Binds no address and calls no upstream. Blocks.
+// links, starts and configures it. Binds no address, writes no access log and calls no upstream.
+// Blocks.
 CheckReport check_settings(const config::ServeSettings& settings, const planes::CodeSupply& supply,
                            runtime::Host& host);
 

@@ -1,5 +1,7 @@
 #include "planes/serve/generation.h"
 
+#include <algorithm>
+
 #include "runtime/vm.h"
 
 namespace weir::serve {
@@ -85,8 +87,8 @@ Result<std::shared_ptr<const TlsContext>> open_context(
     return TlsContext::make(side, settings, std::move(material));
   };
   auto made = make();
-  if (made.ok() || settings.where.text.empty()) return made;
-  return std::move(made).error().in(settings.where.text);
+  if (made.ok()) return made;
+  return settings.where.locate(std::move(made).error());
 }
 
 }  // namespace
@@ -115,12 +117,35 @@ Done open_logs(Generation& generation, LogFiles& files, const std::filesystem::p
       for (const config::AccessLog& log : generation.settings.listeners[i].chains[j].access_logs) {
         std::shared_ptr<LogSink>& sink = generation.chains[i][j].log_sinks.emplace_back();
         if (const auto* file = std::get_if<config::LogFile>(&log.to)) {
-          WEIR_TRY(sink, files.open(*file, base_dir));
+          auto opened = files.open(*file, base_dir);
+          if (!opened.ok()) return file->where.locate(std::move(opened).error());
+          sink = std::move(opened).value();
         }
       }
     }
   }
   return Unit{};
+}
+
+std::vector<Error> check_logs(const config::ServeSettings& settings,
+                              const std::filesystem::path& base_dir) {
+  std::vector<Error> errors;
+  for (const config::Listener& listener : settings.listeners) {
+    for (const config::FilterChain& chain : listener.chains) {
+      for (const config::AccessLog& log : chain.access_logs) {
+        const auto* file = std::get_if<config::LogFile>(&log.to);
+        if (file == nullptr) continue;
+        Done done = check_log_file(*file, base_dir);
+        if (done.ok()) continue;
+        Error error = file->where.locate(std::move(done).error());
+        // A listener's own log is that of all its chains.
+        if (std::ranges::count(errors, error.message, &Error::message) == 0) {
+          errors.push_back(std::move(error));
+        }
+      }
+    }
+  }
+  return errors;
 }
 
 Done open_tls(Generation& generation, const Generation* before,

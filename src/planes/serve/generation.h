@@ -65,6 +65,10 @@ Result<Generation> make_generation(config::ServeSettings settings);
 // Opens the files.
 Done open_logs(Generation& generation, LogFiles& files, const std::filesystem::path& base_dir);
 
+// What is wrong with those files, as far as it can be told without opening or making one.
+std::vector<Error> check_logs(const config::ServeSettings& settings,
+                              const std::filesystem::path& base_dir);
+
 // Reads certificates and keys. What is the same in `before`, which may be null, is shared with it.
 Done open_tls(Generation& generation, const Generation* before,
               const std::filesystem::path& base_dir);

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/result.h"
-#include "planes/serve/descriptor.h"
 #include "planes/serve/socket_pool.h"
 
 namespace weir::serve {

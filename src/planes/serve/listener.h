@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "config/http2_options.h"
 #include "planes/serve/codec.h"
 #include "planes/serve/counter.h"
-#include "planes/serve/descriptor.h"
 #include "planes/serve/exchange.h"
 #include "planes/serve/http2_stats.h"
 #include "planes/serve/tls_stats.h"

@@ -58,7 +58,9 @@ TEST(ListenerTest, SaysWhereItCannotListen) {
   const auto made =
       Listener::make(io, {.address = "192.0.2.1", .port = 80}, *make_http_codecs(factory));
   ASSERT_FALSE(made.ok());
-  EXPECT_THAT(made.error().message, Eq("listener 192.0.2.1:80: Cannot assign requested address"));
+  EXPECT_THAT(made.error().message,
+              Eq("listener 192.0.2.1:80: Cannot assign requested address; take an address of this "
+                 "machine, or 0.0.0.0 or [::] for all"));
 }
 
 TEST(ListenerTest, SharesItsPortWithOtherWorkers) {

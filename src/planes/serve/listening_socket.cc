@@ -18,6 +18,19 @@ Error failed(std::string_view doing) {
   return Error{ErrorCode::Io, std::string(doing) + ": " + std::system_category().message(errno)};
 }
 
+std::string_view remedy_of(int error) {
+  switch (error) {
+    case EADDRINUSE:
+      return "; end what listens there, or take another port";
+    case EADDRNOTAVAIL:
+      return "; take an address of this machine, or 0.0.0.0 or [::] for all";
+    case EACCES:
+      return "; ports below 1024 are for root, or who has CAP_NET_BIND_SERVICE";
+    default:
+      return "";
+  }
+}
+
 bool set_on(const Descriptor& socket, int option) {
   const int on = 1;
   return ::setsockopt(socket.number(), SOL_SOCKET, option, &on, sizeof on) == 0;
@@ -44,7 +57,9 @@ Result<Descriptor> bind_socket(const std::string& address, uint16_t port, bool a
   if (!set_on(socket, SO_REUSEADDR)) return failed("SO_REUSEADDR");
   if (among_workers && !set_on(socket, SO_REUSEPORT)) return failed("SO_REUSEPORT");
   if (::bind(socket.number(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) {
-    return Error{ErrorCode::Io, std::system_category().message(errno)};
+    const int reason = errno;
+    return Error{ErrorCode::Io,
+                 std::system_category().message(reason) + std::string(remedy_of(reason))};
   }
   return socket;
 }

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "config/bootstrap.h"
-#include "planes/serve/descriptor.h"
 
 namespace weir::serve {
 

@@ -1,6 +1,7 @@
 #include "planes/serve/log_files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,9 +11,35 @@
 namespace weir::serve {
 namespace {
 
+std::string_view remedy_of(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return "; make its folder";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return "; let it be where weir's user may write";
+    case EISDIR:
+      return "; name a file";
+    default:
+      return "";
+  }
+}
+
 Error failed(const std::filesystem::path& path, std::string_view doing) {
+  const int error = errno;
   return Error{ErrorCode::Io, "access log " + path.string() + ": " + std::string(doing) + ": " +
-                                  std::system_category().message(errno)};
+                                  std::system_category().message(error) +
+                                  std::string(remedy_of(error))};
+}
+
+std::filesystem::path path_of(const config::LogFile& file, const std::filesystem::path& base_dir) {
+  return (base_dir / file.path).lexically_normal();
+}
+
+bool may_write(const std::filesystem::path& path) {
+  return ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0;
 }
 
 // Readable by the owner's group, as logs are. A pipe that nobody reads is not waited for; one that
@@ -30,6 +57,22 @@ Result<int> open_file(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+Done check_log_file(const config::LogFile& file, const std::filesystem::path& base_dir) {
+  if (file.kind != config::LogFile::Kind::File) return Unit{};
+  const auto path = path_of(file, base_dir);
+  const auto refuse = [&] { return failed(path, "cannot be opened"); };
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) {
+    if (!S_ISDIR(status.st_mode)) return may_write(path) ? Done(Unit{}) : refuse();
+    errno = EISDIR;
+    return refuse();
+  }
+  if (errno != ENOENT) return refuse();
+  // It is made when the configuration is served.
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  return may_write(folder) ? Done(Unit{}) : refuse();
+}
 
 LogSink::~LogSink() { ::close(descriptor_); }
 
@@ -66,7 +109,7 @@ Result<std::shared_ptr<LogSink>> LogFiles::open(const config::LogFile& file,
     if (descriptor < 0) return failed("", "the stream is closed");
     return std::make_shared<LogSink>(descriptor, "");
   }
-  const auto path = (base_dir / file.path).lexically_normal();
+  const auto path = path_of(file, base_dir);
   const std::lock_guard lock(mutex_);
   std::erase_if(sinks_, [](const auto& known) { return known.second.expired(); });
   auto& known = sinks_[path];

@@ -40,6 +40,10 @@ class LogSink {
   const std::filesystem::path path_;
 };
 
+// Whether the file could be opened: neither is it touched nor made. `base_dir` is where relative
+// paths start.
+Done check_log_file(const config::LogFile& file, const std::filesystem::path& base_dir);
+
 // Nobody who serves streams waits for a disk: what is to be written is handed over, and written in
 // the order of handing over. What a slow disk lets pile up beyond kMostBytes is dropped, and told.
 // Thread: any.

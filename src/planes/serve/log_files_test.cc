@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <iterator>
@@ -77,6 +78,39 @@ TEST_F(LogFilesTest, APipeThatNobodyReadsIsNotWaitedFor) {
   auto sink = files->open({.path = "pipe"}, folder / "");
   ASSERT_FALSE(sink.ok());
   EXPECT_NE(sink.error().message.find("a pipe that nobody reads"), std::string::npos);
+}
+
+// `weir check` said of no access log that it could not be opened.
+TEST_F(LogFilesTest, TellsWithoutOpeningWhatCouldNotBeOpened) {
+  const auto check = [&](const std::string& path) {
+    const Done done = check_log_file({.path = path}, folder / "");
+    return done.ok() ? "" : done.error().message;
+  };
+  EXPECT_EQ(check("a"), "");
+  EXPECT_FALSE(std::filesystem::exists(folder / "a"));
+  std::ofstream(folder / "a") << "old\n";
+  EXPECT_EQ(check("a"), "");
+  EXPECT_EQ(read(folder / "a"), "old\n");
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), S_IRUSR | S_IWUSR), 0);
+  EXPECT_EQ(check("pipe"), "");
+
+  const std::string log = "access log " + (folder / "").string();
+  EXPECT_EQ(check("no/such/a"),
+            log + "no/such/a: cannot be opened: No such file or directory; make its folder");
+  EXPECT_EQ(check("a/b"), log + "a/b: cannot be opened: Not a directory; make its folder");
+  std::filesystem::create_directory(folder / "logs");
+  EXPECT_EQ(check("logs"), log + "logs: cannot be opened: Is a directory; name a file");
+  // What opens them says the same.
+  for (const char* path : {"no/such/a", "a/b", "logs"}) {
+    auto opened = files->open({.path = path}, folder / "");
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.error().message, check(path));
+  }
+  if (::geteuid() == 0) return;  // root may write everywhere
+  std::filesystem::permissions(folder / "logs", std::filesystem::perms::owner_read);
+  EXPECT_EQ(check("logs/a"), log +
+                                 "logs/a: cannot be opened: Permission denied; let it be where "
+                                 "weir's user may write");
 }
 
 TEST_F(LogFilesTest, ManyThreadsHandOverWholeLines) {

@@ -25,10 +25,11 @@ namespace {
 
 // Listeners share their port among workers (SO_REUSEPORT), and so would silently share it with
 // another process: it has to be free before the first one binds it.
-Done check_free(const config::SocketAddress& address) {
-  auto bound = bind_socket(address.host, address.port, false);
+Done check_free(const config::Listener& listener) {
+  auto bound = bind_socket(listener.address.host, listener.address.port, false);
   if (bound.ok()) return Unit{};
-  return std::move(bound).error().in("listen on " + to_string(address));
+  return listener.where.locate(
+      std::move(bound).error().in("listen on " + to_string(listener.address)));
 }
 
 // Sockets that are the same, whatever their descriptors, have the same of these.
@@ -173,7 +174,7 @@ Done ServerImpl::read_settings() {
 
 Done ServerImpl::check_addresses() const {
   for (const config::Listener& listener : options_.settings.listeners) {
-    if (!pool_->has(listener)) WEIR_TRY(check_free(listener.address));
+    if (!pool_->has(listener)) WEIR_TRY(check_free(listener));
   }
   return check_systemd_sockets();
 }
@@ -211,8 +212,9 @@ Done ServerImpl::inherit() {
 Result<config::ServeSettings> ServerImpl::read_update() const {
   WEIR_TRY(config::ServeSettings settings, options_.read_settings());
   if (settings.admin != options_.settings.admin) {
-    return Error{ErrorCode::BadConfig,
-                 "admin: the address cannot change while the process runs; restart it"};
+    return settings.admin_where.locate(
+        {ErrorCode::BadConfig,
+         "admin: the address cannot change while the process runs; restart it"});
   }
   const auto running = updater_->status().generation;
   for (const config::Listener& listener : settings.listeners) {
@@ -220,7 +222,7 @@ Result<config::ServeSettings> ServerImpl::read_update() const {
         running != nullptr && std::ranges::count(running->settings.listeners, listener.address,
                                                  &config::Listener::address) > 0;
     if (!ours && !pool_->has(listener)) {
-      WEIR_TRY(check_free(listener.address));
+      WEIR_TRY(check_free(listener));
     }
   }
   return settings;
@@ -267,7 +269,9 @@ Done ServerImpl::start_admin() {
     if (same) socket = std::move(inherited_admin_);
     inherited_admin_ = Descriptor();
   }
-  WEIR_TRY(admin_, AdminServer::make(io_, address, std::move(socket), *pages_));
+  auto made = AdminServer::make(io_, address, std::move(socket), *pages_);
+  if (!made.ok()) return options_.settings.admin_where.locate(std::move(made).error());
+  admin_ = std::move(made).value();
   address.port = admin_->port();
   // Until then the process before answers there.
   if (!predecessor_) WEIR_TRY(admin_->start());

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/guarded.h"
 #include "config/bootstrap.h"
-#include "planes/serve/descriptor.h"
 
 namespace weir::serve {
 

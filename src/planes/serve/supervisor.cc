@@ -9,7 +9,7 @@
 #include <cstring>
 #include <system_error>
 
-#include "planes/serve/descriptor.h"
+#include "base/descriptor.h"
 
 namespace weir::serve {
 namespace {

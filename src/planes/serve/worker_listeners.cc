@@ -48,7 +48,7 @@ Result<std::vector<uint16_t>> WorkerListeners::prepare(const config::ServeSettin
     auto entry = bind(settings, port);
     if (!entry.ok()) {
       next_.clear();
-      return std::move(entry).error();
+      return settings.where.locate(std::move(entry).error());
     }
     bound.push_back(entry.value().listener->port());
     next_.push_back(std::move(entry).value());

@@ -1,10 +1,12 @@
-#include "config/suggestion.h"
+#include "base/suggestion.h"
 
 #include <algorithm>
 #include <numeric>
 #include <vector>
 
-namespace weir::config {
+#include "base/lower_case.h"
+
+namespace weir {
 namespace {
 
 // Words longer than this are not misspellings of ours.
@@ -37,9 +39,10 @@ const std::string* find_similar(std::string_view word, std::span<const std::stri
   // A word with more mistakes is another word.
   constexpr size_t kTooMany = 5;
   size_t least = std::min(word.size() / 4 + 2, kTooMany);
+  const std::string lower = word.size() > kMaxWord ? "" : lower_case(word);
   for (const std::string& candidate : known) {
     if (word.size() > kMaxWord) break;
-    size_t edits = distance(word, candidate);
+    size_t edits = distance(lower, lower_case(candidate));
     if (edits >= least) continue;
     least = edits;
     nearest = &candidate;
@@ -47,14 +50,16 @@ const std::string* find_similar(std::string_view word, std::span<const std::stri
   return nearest;
 }
 
-std::string suggest(std::string_view word, std::span<const std::string> known) {
-  if (known.empty()) return "nothing is expected here";
+std::string suggest(std::string_view word, std::span<const std::string> known,
+                    std::string_view or_else) {
   const std::string* similar = find_similar(word, known);
   if (similar != nullptr) return "did you mean '" + *similar + "'?";
+  if (!or_else.empty()) return std::string(or_else);
+  if (known.empty()) return "nothing is expected here";
 
   std::string all;
   for (const std::string& candidate : known) all += (all.empty() ? "" : ", ") + candidate;
   return (known.size() == 1 ? "expected " : "expected one of ") + all;
 }
 
-}  // namespace weir::config
+}  // namespace weir

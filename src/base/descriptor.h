@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace weir::serve {
+namespace weir {
 
 class Descriptor {
  public:
@@ -37,4 +37,4 @@ class Descriptor {
   int number_ = -1;
 };
 
-}  // namespace weir::serve
+}  // namespace weir
