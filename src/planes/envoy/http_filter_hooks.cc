@@ -36,7 +36,7 @@ WEIR_ENVOY_HOOK HttpStream* envoy_dynamic_module_on_http_filter_new(const Config
 
 WEIR_ENVOY_HOOK void envoy_dynamic_module_on_http_filter_destroy(HttpStream* stream) {
   Worker& worker = stream->worker();
-  const Worker::Event scope(worker, stream, Worker::EventKind::Tells);
+  const Worker::Event scope(worker, stream, Worker::EventKind::Ends);
   stream->on_destroy();
   worker.bury(std::unique_ptr<HttpStream>(stream));
 }

@@ -75,7 +75,7 @@ WEIR_ENVOY_HOOK void envoy_dynamic_module_on_network_filter_event(EnvoyNetworkFi
 
 WEIR_ENVOY_HOOK void envoy_dynamic_module_on_network_filter_destroy(NetworkStream* stream) {
   Worker& worker = stream->worker();
-  const Worker::Event scope(worker, stream, Worker::EventKind::Tells);
+  const Worker::Event scope(worker, stream, Worker::EventKind::Ends);
   stream->on_destroy();
   worker.bury(std::unique_ptr<NetworkStream>(stream));
 }

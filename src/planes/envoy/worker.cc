@@ -253,16 +253,19 @@ void Worker::begin_event(WorkerStream* stream, Event& event, StatsTable* stats) 
   event.outer_stats_ = stats_;
   if (stream != nullptr) stats = stream->stats();
   if (stats != nullptr) stats_ = stats;
-  if (events_ == 1 && inbox_->has_work()) work();
+  if (events_ == 1 && event.kind_ != EventKind::Ends && inbox_->has_work()) work();
   event.outer_stream_ = std::exchange(event_stream_, stream);
 }
 
 void Worker::end_event(Event& event) {
   if (events_ == 1) {
     event_stream_ = nullptr;
-    settle();
+    finish();
     if (inbox_->has_work()) {
-      if (event.kind_ == EventKind::Tells) work();
+      if (event.kind_ != EventKind::Asks) {
+        work();
+        finish();
+      }
       if (inbox_->beacon() == nullptr && streams_ != nullptr) inbox_->light(*streams_);
       inbox_->wake_again();
     }
@@ -283,19 +286,23 @@ void Worker::work() {
 }
 
 void Worker::settle() {
-  while (true) {
-    if (!unsettled_.empty()) {
-      WorkerStream* stream = unsettled_.back();
-      unsettled_.pop_back();
-      stream->settle();
-    } else if (!buried_.empty()) {
+  while (!unsettled_.empty()) {
+    WorkerStream* stream = unsettled_.back();
+    unsettled_.pop_back();
+    stream->settle();
+  }
+}
+
+void Worker::finish() {
+  settle();
+  while (!buried_.empty()) {
+    {
       const std::unique_ptr<WorkerStream> stream = std::move(buried_.back());
       buried_.pop_back();
       const GuestScope guest(*this);
       stream->end();
-    } else {
-      break;
     }
+    settle();
   }
 }
 

@@ -58,6 +58,8 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
     // with a stream that Envoy does not yet know to have stopped.
     Asks,
     Tells,
+    // Envoy destroys the stream: what others ask for waits until it is known to be gone.
+    Ends,
   };
   class Event {
    public:
@@ -124,8 +126,11 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
   void end_event(Event& event);
   // Does what waits in the inbox, and what comes of it.
   void work();
-  // Does what is noted, until nothing is.
+  // Does what is noted, until nothing is. Any of it may destroy streams in Envoy, also that of the
+  // event: they are buried, and deleted only when the event is over.
   void settle();
+  // The same, and ends those that are buried, which may make more of it.
+  void finish();
 
   // Upstreams. A call made while a stream's event runs is that stream's.
   Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> open(
