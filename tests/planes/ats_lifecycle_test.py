@@ -23,7 +23,7 @@ def http_all(scenario="/headers", **options):
 class LifecycleCase(PlaneTest):
     def serve(self, *lines, upstream=None, **options):
         self.up = upstream or self.upstream()
-        self.server = TrafficServer(self.up, lines, **options)
+        self.server = TrafficServer(self.up, **{"lines": lines, **options})
         self.addCleanup(self.server.stop)
         return self.client(self.server.port)
 
@@ -52,6 +52,20 @@ class RedirectTest(LifecycleCase):
         response = client.request("/any")
         self.assertEqual((response.status, response.body), (200, b"response(here)"))
         self.assertEqual([one.path for one in self.up.requests], ["/any", "/there"])
+
+    def test_the_client_follows_redirects_of_requests_whose_bodies_plugins_see(self):
+        up = self.upstream()
+        plugin = http_all("/body/rewrite")
+        for place in ({"lines": [[plugin]]}, {"rules": [("/any", [plugin], up)]}):
+            client = self.serve(upstream=up, records=self.RECORDS, **place)
+            to = Fields([("location", f"{up.url}/there")])
+            for status in (302, 307):
+                self.answer(Response(status, to, b"moved"))
+                for size in (5, 100_000):
+                    with self.subTest(place.keys(), status=status, size=size):
+                        told = client.request("/any", method="POST", body=b"b" * size)
+                        self.assertEqual((told.status, told.body), (status, b"response(moved)"))
+        self.assertEqual({one.path for one in up.requests}, {"/any"})
 
     def test_a_redirect_that_is_not_followed_is_a_response(self):
         client = self.serve([http_all("/body/rewrite")])

@@ -94,6 +94,9 @@ TSReturnCode TSHttpTxnCacheLookupStatusGet(TSHttpTxn, int* status) {
   *status = TS_CACHE_LOOKUP_MISS;
   return TS_SUCCESS;
 }
+TSReturnCode TSHttpTxnConfigIntSet(TSHttpTxn, TSOverridableConfigKey, TSMgmtInt) {
+  return TS_SUCCESS;
+}
 TSReturnCode TSHttpTxnConfigIntGet(TSHttpTxn, TSOverridableConfigKey, TSMgmtInt* value) {
   *value = 0;
   return TS_SUCCESS;

@@ -25,6 +25,11 @@ void Transaction::begin(const std::shared_ptr<PluginSet>& set, TSHttpTxn transac
     TSHttpTxnHookAdd(transaction, hook, continuation);
   }
   if (when == Begin::AfterRemap) {
+    // Whether plugins see the body is not known before they have begun.
+    const MessageHeader request(transaction, &TSHttpTxnClientReqGet);
+    if (request.has("content-length") || request.has("transfer-encoding")) {
+      follow_no_redirects(transaction);
+    }
     TSHttpTxnHookAdd(transaction, TS_HTTP_POST_REMAP_HOOK, continuation);
     return;
   }

@@ -92,6 +92,10 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   void handle(TSEvent event);
   void end_handler();
 
+  // The client follows redirects of a request whose body is transformed: the server ends by an
+  // assertion of its own where it sends one again. It decides before POST_REMAP whether it keeps
+  // the body for that.
+  static void follow_no_redirects(TSHttpTxn transaction);
   void on_request();
   void on_server_request();
   void on_cache_lookup();

@@ -37,6 +37,10 @@ bool Transaction::is_held(Direction direction) const {
   });
 }
 
+void Transaction::follow_no_redirects(TSHttpTxn transaction) {
+  TSHttpTxnConfigIntSet(transaction, TS_CONFIG_HTTP_NUMBER_OF_REDIRECTIONS, 0);
+}
+
 void Transaction::on_request() {
   hook_ = Hook::RequestHeaders;
   started_wall_ = worker_.clock().wall();
@@ -58,6 +62,7 @@ void Transaction::on_request() {
     // The server transforms no other body: those of HTTP/2 without a length pass by.
     has_request_body_ = is_chunked || length.value_or(0) > 0;
     if (has_request_body_ && sees_body(Direction::Request)) {
+      follow_no_redirects(transaction_);
       request_body_.add_to(transaction_, is_chunked);
       TSHttpTxnHookAdd(transaction_, TS_HTTP_SEND_REQUEST_HDR_HOOK, continuation_);
     }
@@ -68,6 +73,7 @@ void Transaction::on_request() {
 
 void Transaction::on_server_request() {
   hook_ = Hook::ServerRequest;
+  follow_no_redirects(transaction_);  // whatever a rule has said meanwhile
   act();
 }
 
