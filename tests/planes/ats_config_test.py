@@ -11,8 +11,9 @@ from peers.http2 import Http2Client
 from peers.message import Broken, Fields, Response
 
 
-# One of the server's own plugins, in the folder that Debian's package has them in.
+# Some of the server's own plugins, in the folder that Debian's package has them in.
 HEADER_REWRITE = "/usr/lib/trafficserver/modules/header_rewrite.so"
+LUA = "/usr/lib/trafficserver/modules/tslua.so"
 
 
 def http_all(scenario="/headers", **options):
@@ -220,6 +221,36 @@ class PassingTest(ConfigCase):
             b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n"
             b"connection: upgrade\r\n\r\nhello"
         )
+
+    def test_what_another_plugin_fetches(self):
+        """A request that is no client's, whether plugins are for all or of its rule."""
+        script = b"""
+            function fetch()
+                ts.fetch('http://weir.test/a/inner', {method = 'GET', header = {['Host'] = 'weir.test'}})
+            end
+            function do_remap()
+                ts.hook(TS_LUA_HOOK_POST_REMAP, fetch)
+                return 0
+            end
+        """
+        for lines, files in [([["plugin.yaml"]], []), ([], ["plugin.yaml"])]:
+            with self.subTest(lines=lines):
+                up = self.upstream()
+                server = TrafficServer(
+                    up,
+                    lines,
+                    rules=[
+                        ("/outer", f"@plugin={LUA} @pparam=fetch.lua", up),
+                        ("/a", files, up),
+                    ],
+                    files={"plugin.yaml": http_all("/headers"), "fetch.lua": script},
+                )
+                self.addCleanup(server.stop)
+                client = self.client(server.port)
+                client.request("/outer")
+                client.request("/a/client")
+                told = {one.path: one.headers.get("x-set") for one in up.requests}
+                self.assertEqual((told["/a/inner"], told["/a/client"]), (None, "guest"))
 
     def test_an_http2_request_that_tells_of_no_body(self):
         """Whether one follows is not known: the server waits for none."""

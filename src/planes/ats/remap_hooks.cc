@@ -4,6 +4,7 @@
 
 #include "planes/ats/arguments.h"
 #include "planes/ats/plane.h"
+#include "planes/ats/tcp_tag.h"
 #include "planes/ats/transaction.h"
 
 namespace weir::ats_plane {
@@ -55,6 +56,10 @@ void TSRemapDeleteInstance(void* instance) {
 // The rule's plugins begin behind it: here the server does not wait for anybody.
 TSRemapStatus TSRemapDoRemap(void* instance, TSHttpTxn transaction, TSRemapRequestInfo*) {
   using namespace weir::ats_plane;  // NOLINT(google-build-using-namespace)
+  // The server's own requests and other plugins' fetches are none of a client's.
+  if (TSHttpTxnIsInternal(transaction) != 0 && !is_from_tcp_port(transaction)) {
+    return TSREMAP_NO_REMAP;
+  }
   const auto& set = *static_cast<std::shared_ptr<PluginSet>*>(instance);
   Transaction::begin(set, transaction, Transaction::Begin::AfterRemap);
   return TSREMAP_NO_REMAP;
