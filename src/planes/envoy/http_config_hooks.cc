@@ -27,6 +27,14 @@ const Configuration* make_http_config(EnvoyHttpConfig* envoy, EnvoyBuffer name, 
   return nullptr;
 }
 
+void end_call(const EnvoyHttpConfig* envoy, uint64_t id) {
+  MainThread& main = Module::get().main_thread();
+  const auto call = main.take(envoy, id);
+  if (call == nullptr) return;
+  call->fail(kStreamReset);
+  main.reset_calls_of_leaving();
+}
+
 }  // namespace
 
 WEIR_ENVOY_HOOK const char* envoy_dynamic_module_on_program_init() {
@@ -98,12 +106,12 @@ WEIR_ENVOY_HOOK void envoy_dynamic_module_on_http_filter_config_http_stream_trai
 // The end has been told by what came before; where it has not, there was none.
 WEIR_ENVOY_HOOK void envoy_dynamic_module_on_http_filter_config_http_stream_complete(
     EnvoyHttpConfig* envoy, const Configuration*, uint64_t id) {
-  if (auto call = Module::get().main_thread().take(envoy, id)) call->fail(kStreamReset);
+  end_call(envoy, id);
 }
 
 WEIR_ENVOY_HOOK void envoy_dynamic_module_on_http_filter_config_http_stream_reset(
     EnvoyHttpConfig* envoy, const Configuration*, uint64_t id, int32_t) {
-  if (auto call = Module::get().main_thread().take(envoy, id)) call->fail(kStreamReset);
+  end_call(envoy, id);
 }
 
 }  // namespace weir::envoy_plane

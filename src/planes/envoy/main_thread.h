@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -42,6 +43,8 @@ class MainThread {
 
   // A carrier's event has come. Thread: main.
   void work();
+  // A call has ended: what workers wait for need not wait for more. Thread: main.
+  void reset_calls_of_leaving();
 
   // Envoy ends: calls that can be taken back are, and no more begin. Envoy aborts where it finds
   // some waiting for a connection as it takes itself apart. Thread: main, or another that the main
@@ -95,7 +98,6 @@ class MainThread {
 
   void occupy(int by);
   void wait_until_unneeded(std::unique_lock<std::mutex>& lock, const void* config);
-  void reset_calls_of_leaving();
   void reset_all(Calls calls, std::string_view why);
   // Null: it is not under way.
   std::optional<Use> use_carrier_of(const RootCall& call);
@@ -117,6 +119,32 @@ class MainThread {
   bool has_told_ = false;  // that there is no way
   uint64_t started_ = 0;
   std::map<CallKey, std::shared_ptr<RootCall>> calls_;
+};
+
+// While it lives, the main thread may use the carrier: nobody destroys it.
+class MainThread::Use {
+ public:
+  // With mutex_ held.
+  Use(MainThread& main, Carrier& carrier)
+      : main_(&main), carrier_(carrier), outer_(std::exchange(main.in_use_, carrier.config())) {}
+  Use(Use&& other) noexcept
+      : main_(std::exchange(other.main_, nullptr)),
+        carrier_(other.carrier_),
+        outer_(other.outer_) {}
+  Use& operator=(Use&&) = delete;
+  ~Use() {
+    if (main_ == nullptr) return;
+    const std::lock_guard lock(main_->mutex_);
+    main_->in_use_ = outer_;
+    main_->changed_.notify_all();
+  }
+
+  Carrier* operator->() const { return &carrier_; }
+
+ private:
+  MainThread* main_;
+  Carrier& carrier_;
+  const void* outer_;
 };
 
 }  // namespace weir::envoy_plane

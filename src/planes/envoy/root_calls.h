@@ -30,6 +30,8 @@ struct RootCall {
   }
   void fail(std::string_view reason);
 
+  static constexpr std::string_view kCarrierGone = "the configuration that carried it is gone";
+
   // A request whose end has not come, for a carrier that takes whole ones.
   struct Gathered {
     abi::HeaderList headers;
