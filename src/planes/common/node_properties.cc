@@ -26,7 +26,7 @@ class Collector {
 
   // The value's bytes, kept under the path; all that is in it is kept below that.
   std::string add(const std::string& path, const pb::Value& value) {
-    const std::string bytes = bytes_of(path, value);
+    std::string bytes = bytes_of(path, value);
     if (value.kind_case() != pb::Value::kNullValue) properties_.emplace(path, bytes);
     return bytes;
   }
