@@ -98,6 +98,16 @@ class ReplyTest(EarlyCase):
             self.assertTrue(answer.endswith(b"denied by guest"), (size, answer))
         self.assertEqual(set(self.sent) - {b""}, set())  # to the origin
 
+    def test_a_plugin_without_a_callback_for_bodies_lets_any_pass(self):
+        size = (16 << 20) + 1
+        up = self.upstream()
+        plugin = plugin_file("property", self.module("property"), "request.path")
+        server = TrafficServer(up, [[plugin]])
+        self.addCleanup(server.stop)
+        response = self.client(server.port).request("/any", method="POST", body=b"a" * size)
+        self.assertEqual((response.status, len(response.body)), (200, size))
+        self.assertEqual(response.headers.get("x-value"), "/any")
+
     def test_a_body_beyond_the_limit(self):
         answer = self.told("/other", (16 << 20) + 1)
         self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer)
