@@ -1,11 +1,28 @@
 """Plugins in a stock Envoy beside each other: what one does to its stream, and makes Envoy do."""
 
+import asyncio
+import time
 import unittest
 
-from peers.case import PlaneTest
-from peers.envoy import Envoy, cluster, listener, plugin_config, weir_filter
+from peers.case import PlaneTest, guest
+from peers.envoy import (
+    INTERNAL_LISTENERS,
+    Envoy,
+    cluster,
+    internal_listener,
+    listener,
+    network_filter,
+    plugin_config,
+    plugin_log,
+    set_metadata,
+    tcp_listener,
+    to_internal_listener,
+    weir_filter,
+    with_upstream_filters,
+)
 from peers.http1 import Http1Upstream
 from peers.message import Fields, Response
+from peers.tcp import TcpClient, TcpUpstream, echo
 
 
 class ChainCase(PlaneTest):
@@ -42,6 +59,205 @@ class EmptyValueTest(ChainCase):
         for name in ("x-secret", "x-added"):
             self.assertEqual(len(envoy.lines(rf"\[debug\] header '{name}' is left out")), 4)
         self.assertEqual(envoy.lines(r"\[error\]"), [])
+
+
+class UpstreamFilterTest(ChainCase):
+    """A filter of Weir among the HTTP filters of a cluster, which a plugin calls."""
+
+    def serve(self, scenario, vm_id):
+        async def answer(request):
+            return Response(200, Fields([("x-auth", "yes")]), b"body " + bytes(request.body))
+
+        self.auth = self.upstream(Http1Upstream, respond=answer)
+        self.origin = self.upstream(Http1Upstream)
+        outer = plugin_config("outer", guest("http_all"))
+        inner = plugin_config("inner", guest("http_all"), f"scenario={scenario}", vm_id=vm_id)
+        called = with_upstream_filters(cluster("auth", self.auth), weir_filter(inner))
+        envoy = self.envoy(
+            [listener("main", weir_filter(outer))], [cluster("upstream", self.origin), called]
+        )
+        return self.client(envoy.port)
+
+    def check_edits(self, vm_id):
+        client = self.serve("/headers", vm_id)
+        # The first call opens a connection, the next ones find it.
+        for count in (1, 2, 3):
+            self.assertEqual(client.request("/http-call", headers={"x-cluster": "auth"}).status, 200)
+            self.assertEqual(self.origin.requests[-1].headers.get("x-auth"), "yes")
+            self.assertEqual(len(self.auth.requests), count)
+            self.assertEqual(self.auth.requests[-1].headers.get("x-set"), "guest")
+
+    def test_its_plugin_sees_the_calls_of_another(self):
+        self.check_edits(vm_id="inner")
+
+    def test_its_plugin_sees_the_calls_of_one_in_the_same_instance(self):
+        self.check_edits(vm_id="")
+
+    def test_its_plugin_sees_bodies(self):
+        client = self.serve("/body/append", "")
+        for count in (1, 2, 3):
+            response = client.request("/http-call/body", headers={"x-cluster": "auth"}, method="POST", body=b"mine ")
+            self.assertEqual(response.status, 200)
+            self.assertEqual(self.auth.requests[-1].body, b"mine [end]")
+            self.assertEqual(self.origin.requests[-1].body, b"body mine [end][end]")
+            self.assertEqual(len(self.auth.requests), count)
+
+    def test_its_plugin_answers_in_place_of_the_cluster(self):
+        client = self.serve("/local-response", "")
+        for _ in range(3):
+            client.request("/http-call", headers={"x-cluster": "auth"})
+            headers = self.origin.requests[-1].headers
+            self.assertEqual(headers.get("x-call-status"), "403")
+            self.assertEqual(headers.get("x-call-body"), "denied by guest")
+        self.assertEqual(self.auth.requests, [])
+
+    def test_many_calls_at_once_are_all_seen(self):
+        client = self.serve("/headers", "")
+        self.assertEqual(client.request("/http-call/parallel", headers={"x-cluster": "auth"}).status, 200)
+        self.assertEqual(self.origin.requests[-1].headers.get("x-auth"), "yes,yes,yes")
+        self.assertEqual([one.headers.get("x-set") for one in self.auth.requests], ["guest"] * 3)
+
+    def test_a_call_whose_stream_is_answered_meanwhile_leaves_nothing_behind(self):
+        client = self.serve("/headers", "")
+        for _ in range(3):
+            self.assertEqual(client.request("/http-call/forget", headers={"x-cluster": "auth"}).status, 200)
+        self.assertEqual(client.request("/http-call", headers={"x-cluster": "auth"}).status, 200)
+
+
+class InternalListenerTest(ChainCase):
+    def test_a_network_plugin_sees_the_calls_of_one_in_the_same_instance(self):
+        """The call is a connection of the same worker, which begins while the plugin makes it."""
+        auth = self.upstream(Http1Upstream)
+        inner = network_filter(plugin_config("inner", guest("tcp_all"), "events"))
+        outer = network_filter(plugin_config("outer", guest("tcp_all"), "auth"))
+        listeners = [
+            tcp_listener("main", outer),
+            internal_listener(tcp_listener("inner", inner, cluster="auth-host")),
+        ]
+        clusters = [
+            cluster("upstream", self.upstream(TcpUpstream, serve=echo)),
+            cluster("auth-host", auth),
+            to_internal_listener("auth", "inner"),
+        ]
+        envoy = self.envoy(listeners, clusters, extensions=[INTERNAL_LISTENERS])
+        for count in (1, 2):
+            client = TcpClient(envoy.port)
+            self.addCleanup(client.close)
+            client.send(b"let me in")
+            self.assertEqual(client.receive(9), b"let me in")
+            self.assertEqual(len(auth.requests), count)
+        self.assertEqual(len(envoy.lines(r"event: downstream data")), 2)
+        self.assertEqual(envoy.lines(r"\[error\]"), [])
+
+
+class TooLargeTest(ChainCase):
+    def test_what_a_plugin_makes_of_a_body_may_be_refused_and_others_hear_of_it(self):
+        """Envoy answers 413 by all filters; the other plugin sees that answer, and the logger logs it."""
+
+        async def longer(request):
+            return Response(200, Fields(), bytes(request.body) + b"b" * 50_000)
+
+        auth = self.upstream(Http1Upstream, respond=longer)
+        origin = self.upstream(Http1Upstream)
+        main = listener(
+            "main",
+            weir_filter(plugin_config("other", guest("root_all"))),
+            weir_filter(plugin_config("grows", guest("http_all"))),
+            access_log=[plugin_log(plugin_config("logger", guest("root_all"), "set=any"))],
+        )
+        main["per_connection_buffer_limit_bytes"] = 65536
+        envoy = self.envoy([main], [cluster("upstream", origin), cluster("auth", auth)])
+        client = self.client(envoy.port)
+        response = client.request("/http-call/body", headers={"x-cluster": "auth"}, method="POST", body=b"a" * 60_000)
+        self.assertEqual(response.status, 413)
+        self.assertIn("x-logged", response.headers)
+        self.assertEqual(origin.requests, [])
+        line = envoy.wait_for_line("logged 1: ")
+        self.assertIn(" code=413 details=request_payload_too_large ", line)
+
+
+class LogTest(ChainCase):
+    """Envoy can be told to log streams that are not over: plugins hear of the end, as in its Wasm filter."""
+
+    def test_of_requests(self):
+        async def slow(_):
+            await asyncio.sleep(0.3)
+            return Response(200)
+
+        options = {"flush_access_log_on_new_request": True, "access_log_flush_interval": "0.05s"}
+        log = plugin_log(plugin_config("logger", guest("root_all")))
+        main = listener("main", access_log=[log], access_log_options=options)
+        envoy = self.envoy([main], [cluster("upstream", self.upstream(Http1Upstream, respond=slow))])
+        self.assertEqual(self.client(envoy.port).request("/").status, 200)
+        self.assertIn(" code=200 details=via_upstream ", envoy.wait_for_line("logged "))
+        self.assertEqual(len(envoy.lines("logged ")), 1)
+
+    def test_of_connections(self):
+        options = {"flush_access_log_on_connected": True, "access_log_flush_interval": "0.05s"}
+        log = plugin_log(plugin_config("logger", guest("root_all")))
+        main = tcp_listener("main", access_log=[log], access_log_options=options)
+        upstream = self.upstream(TcpUpstream, serve=echo)
+        envoy = self.envoy([main], [cluster("upstream", upstream)])
+        client = TcpClient(envoy.port)
+        self.addCleanup(client.close)
+        client.send(b"four")
+        self.assertEqual(client.receive(4), b"four")
+        time.sleep(0.2)  # Several intervals.
+        client.close()
+        self.assertIn(" received=4 sent=4 ", envoy.wait_for_line("logged "))
+        self.assertEqual(len(envoy.lines("logged ")), 1)
+
+
+class MetadataTest(ChainCase):
+    def test_its_kinds_are_told_and_seldom_asked_for_in_vain(self):
+        """Envoy has no function for the kind of a value, and logs an error for each wrong guess."""
+        metadata = {"metadata_namespace": "test", "value": {"text": "word", "number": 7, "truth": True}}
+        upstream = self.upstream(Http1Upstream)
+        module = self.module("property")
+        listeners = []
+        for key in ("text", "number", "truth"):
+            config = plugin_config(key, module, f"metadata.filter_metadata.test.{key}", vm_id=key)
+            listeners.append(listener(key, set_metadata(metadata), weir_filter(config)))
+        envoy = self.envoy(listeners, [cluster("upstream", upstream)])
+        values = {}
+        for port, one in zip(envoy.ports, listeners):
+            client = self.client(port)
+            for _ in range(5):
+                values[one["name"]] = client.request("/").headers.get("x-value")
+        self.assertEqual((values["text"], values["truth"]), ("word", "1"))
+        self.assertEqual(len(envoy.lines("key text is not a")), 0)
+        self.assertEqual(len(envoy.lines("key number is not a")), 1)
+        self.assertEqual(len(envoy.lines("key truth is not a")), 2)
+
+
+class MetricNamesTest(ChainCase):
+    """Names in Prometheus' format, where Envoy has a prefix of its own for metrics of modules."""
+
+    GUARD = "envoy.reloadable_features.dynamic_modules_strip_custom_stat_prefix"
+
+    def names(self, **options):
+        main = listener("main", weir_filter(plugin_config("root", guest("root_all"))))
+        envoy = self.envoy([main], [cluster("upstream", self.upstream(Http1Upstream))], **options)
+        self.assertGreater(envoy.stat("wasmcustom.root_all.configured"), 0)
+        lines = envoy.page("/stats/prometheus")[1].splitlines()
+        return {line.split("{")[0] for line in lines if "root_all_configured{" in line}
+
+    def test_they_have_envoys_prefix(self):
+        self.assertEqual(self.names(), {"envoy_wasmcustom_root_all_configured"})
+
+    def test_a_runtime_guard_takes_it_away(self):
+        self.assertEqual(self.names(runtime={self.GUARD: True}), {"root_all_configured"})
+
+
+class NamesTest(ChainCase):
+    def test_filters_of_two_names_are_two_roots(self):
+        """With log lines and properties of their own, as in Envoy's Wasm filter."""
+        filters = [weir_filter(plugin_config(name, guest("root_all"), vm_id="one")) for name in "ab"]
+        envoy = self.envoy([listener("main", *filters)], [cluster("upstream", self.upstream())])
+        before = envoy.stat("wasmcustom.root_all.configured")
+        self.assertEqual(self.client(envoy.port).request("/").status, 200)
+        # Each in the instance of the worker.
+        self.assertEqual(envoy.stat("wasmcustom.root_all.configured"), before + 2)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""WebSocket between `weir serve` and a stock Envoy, over HTTP/2 (RFC 8441), either in front of the other."""
+"""WebSocket through a stock Envoy with a plugin in its chain, and between one and `weir serve`, over HTTP/2
+(RFC 8441), either in front of the other."""
 
 import os
 import unittest
@@ -6,7 +7,7 @@ import unittest
 import websockets
 
 from peers import bootstrap, envoy, loop
-from peers.case import PlaneTest
+from peers.case import PlaneTest, guest
 from upgrades_test import WebSocketServer
 
 _UPGRADES = [{"upgrade_type": "websocket"}]
@@ -28,8 +29,9 @@ class Behind:
 
 
 class EnvoyUpgradesTest(PlaneTest):
-    def through_envoy(self, cluster, **manager):
-        running = envoy.Envoy([envoy.listener("web", upgrade_configs=_UPGRADES, **manager)], [cluster])
+    def through_envoy(self, cluster, *filters, **manager):
+        main = envoy.listener("web", *filters, upgrade_configs=_UPGRADES, **manager)
+        running = envoy.Envoy([main], [cluster])
         self.addCleanup(running.stop)
         return running.port
 
@@ -50,6 +52,21 @@ class EnvoyUpgradesTest(PlaneTest):
                 return connection.subprotocol
 
         self.assertEqual(loop.run(run()), "echo")
+
+    def test_a_plugin_edits_both_heads_and_lets_the_rest_pass(self):
+        peer = self.upstream(WebSocketServer)
+        config = envoy.plugin_config("edits", guest("http_all"), "scenario=/headers")
+        port = self.through_envoy(envoy.cluster("upstream", peer), envoy.weir_filter(config))
+        self.talk(port)
+
+        async def run():
+            async with websockets.connect(f"ws://127.0.0.1:{port}/chat") as connection:
+                await connection.send("headers")
+                return connection.response_headers, await connection.recv()
+
+        response, request = loop.run(run())
+        self.assertEqual(response["x-set"], "guest")
+        self.assertIn("x-set: guest", request.lower())
 
     def test_weir_in_front(self):
         peer = self.upstream(WebSocketServer)

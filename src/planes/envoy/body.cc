@@ -1,7 +1,9 @@
 #include "planes/envoy/body.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "planes/envoy/chunks.h"
@@ -23,7 +25,7 @@ void copy_part(EnvoyHttpFilter* filter, BodyType type, uint64_t part_start, uint
 
 }  // namespace
 
-void EnvoyBody::copy_to(uint64_t start, std::span<std::byte> to) const {
+void EnvoyBody::copy_from_envoy(uint64_t start, std::span<std::byte> to) const {
   if (to.empty()) return;
   const uint64_t buffered = buffered_size();
   if (start < buffered) copy_part(filter_, buffered_type_, 0, start, to);
@@ -32,36 +34,72 @@ void EnvoyBody::copy_to(uint64_t start, std::span<std::byte> to) const {
   }
 }
 
-bool EnvoyBody::replace(uint64_t start, uint64_t size, Bytes with) {
-  const auto append = [this](std::string_view data) {
-    if (filter_ == nullptr) return false;
-    return data.empty() || envoy_dynamic_module_callback_http_append_body(filter_, last(), data);
-  };
-  const auto drain = [this](uint64_t count, BodyType type) {
-    if (filter_ == nullptr || count == 0) return;
-    envoy_dynamic_module_callback_http_drain_body(filter_, type, count);
-  };
+std::string EnvoyBody::text_of_envoy(uint64_t from, uint64_t to) const {
+  std::string text(to - from, '\0');
+  copy_from_envoy(from, std::as_writable_bytes(std::span(text)));
+  return text;
+}
 
-  const uint64_t buffered = buffered_size();
-  const uint64_t total = buffered + received_size();
-  // What is put at the end, or taken from the front, needs no copy.
-  if (start == total) return append(as_text(with));
-  if (start == 0 && with.empty()) {
-    drain(std::min(size, buffered), buffered_type_);
-    if (size > buffered) drain(size - buffered, received_type_);
-    return true;
+void EnvoyBody::copy_to(uint64_t start, std::span<std::byte> to) const {
+  if (to.empty()) return;
+  if (!change_) return copy_from_envoy(start, to);
+  const uint64_t kept = change_->kept();
+  if (start < kept) {
+    const auto first = to.first(std::min<uint64_t>(to.size(), kept - start));
+    copy_from_envoy(change_->from + start, first);
+    to = to.subspan(first.size());
+    start = kept;
   }
+  if (!to.empty()) std::memcpy(to.data(), change_->tail.data() + (start - kept), to.size());
+}
 
-  // The bytes from here on are taken off and put back: all of the last part, and all of the first
-  // one too where the change reaches into it.
-  const uint64_t from = start < buffered || !has_received_ ? 0 : buffered;
-  std::string kept(start - from, '\0');
-  std::string behind(total - start - size, '\0');
-  copy_to(from, std::as_writable_bytes(std::span(kept)));
-  copy_to(start + size, std::as_writable_bytes(std::span(behind)));
-  if (from == 0) drain(buffered, buffered_type_);
-  if (has_received_) drain(total - buffered, received_type_);
-  return append(kept) && append(as_text(with)) && append(behind);
+bool EnvoyBody::replace(uint64_t start, uint64_t size, Bytes with) {
+  if (filter_ == nullptr) return false;
+  if (this->size() - size + with.size() > envoy_size() + kMaxGrowth) return false;
+  if (!change_) change_ = Change{.from = 0, .to = envoy_size(), .tail = ""};
+  Change& change = *change_;
+  const uint64_t kept = change.kept();
+  if (start >= kept) {
+    change.tail.replace(start - kept, size, as_text(with));
+  } else if (start == 0 && with.empty() && size <= kept) {
+    change.from += size;
+  } else {
+    // What lies behind the new bytes comes into the tail.
+    const uint64_t of_kept = std::min(size, kept - start);
+    std::string tail(as_text(with));
+    tail += text_of_envoy(change.from + start + of_kept, change.to);
+    tail.append(change.tail, size - of_kept);
+    change.to = change.from + start;
+    change.tail = std::move(tail);
+  }
+  return true;
+}
+
+void EnvoyBody::drain(BodyType type, uint64_t count) {
+  if (filter_ == nullptr || count == 0) return;
+  envoy_dynamic_module_callback_http_drain_body(filter_, type, count);
+}
+
+void EnvoyBody::commit() {
+  if (!change_) return;
+  Change change = *std::exchange(change_, std::nullopt);
+  const uint64_t buffered = buffered_size();
+  const uint64_t total = envoy_size();
+  if (change.to == total) {
+    const uint64_t of_buffered = std::min(change.from, buffered);
+    drain(buffered_type_, of_buffered);
+    drain(received_type_, change.from - of_buffered);
+  } else if (has_received_ && change.to >= buffered) {
+    change.tail.insert(0, text_of_envoy(std::max(change.from, buffered), change.to));
+    drain(buffered_type_, std::min(change.from, buffered));
+    drain(received_type_, total - buffered);
+  } else {
+    change.tail.insert(0, text_of_envoy(change.from, change.to));
+    drain(buffered_type_, buffered);
+    drain(received_type_, total - buffered);
+  }
+  if (filter_ == nullptr || change.tail.empty()) return;
+  envoy_dynamic_module_callback_http_append_body(filter_, last(), change.tail);
 }
 
 }  // namespace weir::envoy_plane

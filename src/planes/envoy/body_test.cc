@@ -102,14 +102,63 @@ TEST_F(EnvoyBodyTest, EveryReplacementIsTheOneOfAString) {
         EXPECT_TRUE(body.replace(start, size, as_bytes(with)));
         std::string expected = before;
         EXPECT_EQ(whole(), expected.replace(start, size, with)) << start << ' ' << size;
+        body.commit();
+        EXPECT_EQ(whole(), expected) << start << ' ' << size;
       }
     }
   }
 }
 
+TEST_F(EnvoyBodyTest, ChangesOfChangesAreThoseOfAString) {
+  uint32_t random = 1;
+  const auto below = [&](size_t bound) {
+    random = random * 1664525 + 1013904223;
+    return (random >> 8) % bound;
+  };
+  for (int round = 0; round < 2000; ++round) {
+    fake.pieces[BodyType::BufferedRequest] = {"ab", "cde"};
+    fake.pieces[BodyType::ReceivedRequest] = {"f", "ghi"};
+    const bool received = below(3) > 0;
+    body.show(received, !received || below(3) > 0);
+    std::string expected = whole();
+    for (int change = 0; change < 4; ++change) {
+      const size_t start = below(expected.size() + 1);
+      const size_t size = below(expected.size() - start + 1);
+      const std::string with(below(4), static_cast<char>('A' + change));
+      ASSERT_TRUE(body.replace(start, size, as_bytes(with)));
+      expected.replace(start, size, with);
+      ASSERT_EQ(whole(), expected);
+      const size_t from = below(expected.size() + 1);
+      ASSERT_EQ(read(from, expected.size() - from), expected.substr(from));
+    }
+    body.commit();
+    ASSERT_EQ(whole(), expected);
+    body.show(false, false);
+  }
+}
+
+TEST_F(EnvoyBodyTest, EnvoyIsNotToldBeforeTheCommit) {
+  body.show(true, true);
+  ASSERT_TRUE(body.replace(0, 9, as_bytes("new")));
+  EXPECT_EQ(fake.size(BodyType::BufferedRequest), 5u);
+  EXPECT_EQ(fake.size(BodyType::ReceivedRequest), 4u);
+  body.commit();
+  EXPECT_EQ(fake.size(BodyType::BufferedRequest), 0u);
+  EXPECT_EQ(fake.size(BodyType::ReceivedRequest), 3u);
+}
+
+TEST_F(EnvoyBodyTest, DoesNotGrowWithoutEnd) {
+  body.show(true, true);
+  const std::string large(EnvoyBody::kMaxGrowth, 'x');
+  EXPECT_TRUE(body.replace(0, 0, as_bytes(large)));
+  EXPECT_FALSE(body.replace(0, 0, as_bytes("y")));
+  EXPECT_EQ(body.size(), 9 + large.size());
+}
+
 TEST_F(EnvoyBodyTest, AnEndIsPutOnWithoutTouchingTheRest) {
   body.show(true, true);
   ASSERT_TRUE(body.replace(9, 0, as_bytes("jk")));
+  body.commit();
   EXPECT_EQ(fake.pieces[BodyType::BufferedRequest], (std::vector<std::string>{"ab", "cde"}));
   EXPECT_EQ(fake.pieces[BodyType::ReceivedRequest], (std::vector<std::string>{"f", "ghi", "jk"}));
 }
@@ -117,6 +166,7 @@ TEST_F(EnvoyBodyTest, AnEndIsPutOnWithoutTouchingTheRest) {
 TEST_F(EnvoyBodyTest, AHeldBodyIsChangedWhereItIsHeld) {
   body.show(false, true);
   ASSERT_TRUE(body.replace(0, 5, as_bytes("new")));
+  body.commit();
   EXPECT_EQ(fake.size(BodyType::BufferedRequest), 3u);
   EXPECT_EQ(fake.size(BodyType::ReceivedRequest), 4u);
   EXPECT_EQ(whole(), "new");

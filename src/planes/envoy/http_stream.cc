@@ -40,7 +40,7 @@ HttpStream::HttpStream(Worker& worker, const Configuration& config, EnvoyHttpFil
       request_(filter, Direction::Request),
       response_(filter, Direction::Response),
       filter_state_(filter),
-      calls_(worker, filter),
+      calls_(worker, *this, filter),
       began_(worker.beginning()) {
   worker_.add(*this);
 }
@@ -72,14 +72,14 @@ void HttpStream::begin(const ConfiguredPlugin& configured) {
 }
 
 HeadersAction HttpStream::on_headers(Direction direction, EndOfStream end) {
-  // What a guest's own change of a body made Envoy do passes by, as does an answer to a request
-  // that never came here.
-  if (worker_.in_guest()) return HeadersAction::Continue;
+  // An answer to a request that never came here passes by.
   if (direction == Direction::Response) {
     has_response_ = true;
     if (context_ == nullptr) return HeadersAction::Continue;
+    if (worker_.in_guest()) return hold(direction, end);
   } else if (context_ == nullptr) {
     if (completed_) return HeadersAction::Continue;
+    if (worker_.in_guest()) return hold(direction, end);
     const ConfiguredPlugin& plugin = configured();
     if (plugin.state() == ConfiguredPlugin::State::Awaited) {
       wait(end);
@@ -88,32 +88,6 @@ HeadersAction HttpStream::on_headers(Direction direction, EndOfStream end) {
     begin(plugin);
   }
   return show_headers(direction, end);
-}
-
-void HttpStream::wait(EndOfStream end) {
-  request_.stopped = true;
-  awaited_end_ = end;
-  worker_.wait_for_plugin(*this);
-  patience_ = worker_.make_timer([this] {
-    patience_.reset();
-    worker_.tell_plugin_settled(*this);
-  });
-  patience_->start(kLongestWait);
-}
-
-void HttpStream::on_plugin_settled() {
-  if (filter_ == nullptr || context_ != nullptr || completed_) return;
-  const ConfiguredPlugin& plugin = configured();
-  if (plugin.state() == ConfiguredPlugin::State::Awaited && patience_ != nullptr) {
-    return worker_.wait_for_plugin(*this);
-  }
-  patience_.reset();
-  begin(plugin);
-  // Envoy holds all of the request meanwhile, and goes on with it from its headers.
-  if (show_headers(Direction::Request, awaited_end_) == HeadersAction::Continue) {
-    request_.stopped = true;
-    resume(Direction::Request);
-  }
 }
 
 HeadersAction HttpStream::show_headers(Direction direction, EndOfStream end) {
@@ -131,8 +105,12 @@ HeadersAction HttpStream::show_headers(Direction direction, EndOfStream end) {
 }
 
 DataAction HttpStream::on_body(Direction direction, EndOfStream end) {
-  if (context_ == nullptr || worker_.in_guest()) return DataAction::Continue;
+  if (context_ == nullptr) return DataAction::Continue;
+  if (worker_.in_guest()) {
+    return passes_unseen() ? DataAction::Continue : DataAction::StopIterationNoBuffer;
+  }
   Half& message = half(direction);
+  message.body.commit();
   const bool comes_again =
       direction == Direction::Request
           ? envoy_dynamic_module_callback_http_received_buffered_request_body(filter_)
@@ -145,9 +123,13 @@ DataAction HttpStream::on_body(Direction direction, EndOfStream end) {
     action = DataAction::Continue;
   } else {
     const Worker::GuestScope guest(worker_);
+    message.in_event = true;
     action = context_->on_body(direction, end);
+    message.in_event = false;
   }
   flush_changes();
+  // Where it is too much for Envoy, Envoy answers now, and tells of it what there is for it.
+  message.body.commit();
   message.stopped = action != DataAction::Continue;
   message.buffering = stops_with_data(action);
   message.body.show(false, message.buffering);
@@ -156,7 +138,10 @@ DataAction HttpStream::on_body(Direction direction, EndOfStream end) {
 }
 
 TrailersAction HttpStream::on_trailers(Direction direction) {
-  if (context_ == nullptr || worker_.in_guest()) return TrailersAction::Continue;
+  if (context_ == nullptr) return TrailersAction::Continue;
+  if (worker_.in_guest()) {
+    return passes_unseen() ? TrailersAction::Continue : TrailersAction::StopIteration;
+  }
   half(direction).has_trailers = true;
   half(direction).stopped = false;
   if (!context_->sees_trailers(direction)) return TrailersAction::Continue;
@@ -207,6 +192,9 @@ void HttpStream::note() {
 void HttpStream::settle() {
   noted_ = false;
   if (filter_ == nullptr) return;
+  show_held();
+  calls_.settle();
+  if (filter_ == nullptr) return;
   if (reset_) {
     reset_ = false;
     reply_.reset();
@@ -216,6 +204,8 @@ void HttpStream::settle() {
     return;
   }
   if (reply_) return send(*std::exchange(reply_, std::nullopt));
+  request_.body.commit();
+  response_.body.commit();
   if (answered_) return;
   go_on(Direction::Request);
   go_on(Direction::Response);
@@ -288,8 +278,10 @@ abi::HeaderMap* HttpStream::header_map(MapType type) {
 
 abi::Buffer* HttpStream::body(Direction direction) {
   if (own_reply_ != nullptr && direction == Direction::Response) return own_reply_->body();
-  EnvoyBody& body = half(direction).body;
-  return filter_ != nullptr && body.is_shown() ? &body : nullptr;
+  Half& message = half(direction);
+  if (filter_ == nullptr || !message.body.is_shown()) return nullptr;
+  if (!message.in_event) note();  // it may be changed
+  return &message.body;
 }
 
 void HttpStream::resume(Direction direction) {

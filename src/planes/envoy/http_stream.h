@@ -39,6 +39,7 @@ class HttpStream final : public runtime::HttpStream, public WorkerStream {
   StreamCalls& calls() { return calls_; }
 
   // WorkerStream
+  void note() override;
   void settle() override;
   void end() override;
   void on_plugin_settled() override;
@@ -77,24 +78,33 @@ class HttpStream final : public runtime::HttpStream, public WorkerStream {
     Half(EnvoyHttpFilter* filter, runtime::Direction direction) : body(filter, direction) {}
 
     EnvoyBody body;
+    bool in_event = false;   // of its body
     bool stopped = false;    // Envoy holds it until it is told to go on
     bool buffering = false;  // what it stopped with is with Envoy, for the plugin to see
     bool resume = false;     // noted
     bool has_trailers = false;
-    uint64_t bytes = 0;  // of body that came
+    std::optional<abi::EndOfStream> held;  // noted: its headers are to be shown
+    uint64_t bytes = 0;                    // of body that came
   };
 
   // What the stream's route names, or else the filter's configuration.
   const ConfiguredPlugin& configured() const;
   // The plugin's context, made at the first event that the plugin is to see.
   void begin(const ConfiguredPlugin& configured);
+  // What a guest's call has Envoy do at once is held until that guest has returned: a stream to the
+  // cluster begins, or others are answered whose connection it has ended.
+  abi::HeadersAction hold(runtime::Direction, abi::EndOfStream);
+  // Shows what was held, if something was.
+  void show_held();
+  void show_late(runtime::Direction, abi::EndOfStream);
+  // Whether more of a message goes on though a guest runs, and so its plugin cannot be asked.
+  bool passes_unseen();
   // The stream is held until the plugin is here.
   void wait(abi::EndOfStream end);
   abi::HeadersAction show_headers(runtime::Direction, abi::EndOfStream);
   Half& half(runtime::Direction direction) {
     return direction == runtime::Direction::Request ? request_ : response_;
   }
-  void note();
   runtime::PropertyValue computed(runtime::Attribute) const;
   // Request headers have changed: the route is chosen anew.
   void flush_changes();

@@ -24,6 +24,24 @@ struct LoggedBytes {
   uint64_t wire_sent;
 };
 
+// What happened that is logged.
+enum class LogType : int32_t {
+  NotSet,
+  TcpUpstreamConnected,
+  TcpPeriodic,
+  TcpConnectionEnd,
+  DownstreamStart,
+  DownstreamPeriodic,
+  DownstreamEnd,
+  UpstreamPoolReady,
+  UpstreamPeriodic,
+  UpstreamEnd,
+  DownstreamTunnelEstablished,
+  UdpTunnelConnected,
+  UdpPeriodic,
+  UdpSessionEnd,
+};
+
 extern "C" {
 
 // Maps that are not there have no entries.

@@ -17,6 +17,25 @@ Result<std::unique_ptr<Configuration>> make_config(EnvoyLoggerConfig* envoy, Env
                              {.stats = stats_of(envoy), .carrier = nullptr});
 }
 
+// Whether it is told of a stream or connection that is not over, as Envoy can be asked to tell its
+// loggers at the start and from time to time. Plugins are told once, at the end.
+bool goes_on(LogType type) {
+  switch (type) {
+    case LogType::TcpUpstreamConnected:
+    case LogType::TcpPeriodic:
+    case LogType::DownstreamStart:
+    case LogType::DownstreamPeriodic:
+    case LogType::UpstreamPoolReady:
+    case LogType::UpstreamPeriodic:
+    case LogType::DownstreamTunnelEstablished:
+    case LogType::UdpTunnelConnected:
+    case LogType::UdpPeriodic:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 // A configuration on one of Envoy's threads.
@@ -55,14 +74,15 @@ WEIR_ENVOY_HOOK ThreadLogger* envoy_dynamic_module_on_access_logger_new(const Co
 }
 
 WEIR_ENVOY_HOOK void envoy_dynamic_module_on_access_logger_log(EnvoyLogger* envoy,
-                                                               ThreadLogger* logger, int32_t) {
+                                                               ThreadLogger* logger, LogType type) {
+  if (goes_on(type)) return;
   Worker& worker = logger->worker;
   const Worker::Event scope(worker, nullptr, Worker::EventKind::Tells, logger->config.stats());
   if (worker.in_guest()) {
-    // What a guest did to its own stream has ended that one; guests do not run inside of guests.
+    // A call that ends before the guest that makes it has returned, at an upstream log.
     Module::get().host().logger().log(
         LogLevel::Warn, "plugin '" + logger->config.plugin()->name() +
-                            "' is not told of a stream that ended while a plugin was changing it");
+                            "' is not told of a call that failed at once: a plugin was making it");
     return;
   }
   std::string ignored;

@@ -89,6 +89,7 @@ constexpr const char* kNetworkFilter[] = {
     "network_filter_get_attribute_int",
     "network_filter_get_attribute_string",
     "network_filter_get_buffer_limit",
+    "network_filter_get_cluster_host_count",
     "network_filter_get_local_address",
     "network_filter_get_read_buffer_chunks",
     "network_filter_get_read_buffer_chunks_size",

@@ -90,6 +90,11 @@ CallStart envoy_dynamic_module_callback_network_filter_http_callout(
     EnvoyNetworkFilter*, uint64_t* id, ModuleBuffer cluster, ModuleHeader* headers,
     size_t header_count, ModuleBuffer body, uint64_t timeout_milliseconds);
 
+// The hosts of a cluster of that priority. False: there is no such cluster.
+bool envoy_dynamic_module_callback_network_filter_get_cluster_host_count(
+    EnvoyNetworkFilter*, ModuleBuffer cluster, uint32_t priority, size_t* total, size_t* healthy,
+    size_t* degraded);
+
 // Wakes the worker: scheduled() runs there, unless the filter is gone. A scheduler may be used on
 // any thread until it is deleted.
 EnvoyNetworkScheduler* envoy_dynamic_module_callback_network_filter_scheduler_new(

@@ -46,14 +46,8 @@ class NetworkCalls::Handle final : public runtime::UpstreamStream {
   void finish() {
     NetworkCalls& owner = *call_->owner;
     owner.gathering_.erase(call_.get());
-    const CallStart start = owner.send(call_);
-    if (start == CallStart::Started) return;
-    call_->owner = nullptr;
-    owner.worker_.post([call = call_, start] {
-      call->events.failure(start == CallStart::ClusterNotFound
-                               ? "there is no cluster '" + call->cluster + "'"
-                               : std::string("the cluster cannot be reached"));
-    });
+    owner.complete_.push_back(call_);
+    owner.stream_.note();
   }
 
   std::shared_ptr<Call> call_;
@@ -62,59 +56,93 @@ class NetworkCalls::Handle final : public runtime::UpstreamStream {
 NetworkCalls::~NetworkCalls() {
   for (auto& [id, call] : calls_) call->owner = nullptr;
   for (auto& [key, call] : gathering_) call->owner = nullptr;
+  for (auto& call : complete_) call->owner = nullptr;
 }
 
-CallStart NetworkCalls::send(const std::shared_ptr<Call>& call) {
+void NetworkCalls::settle() {
+  settling_ = true;
+  while (!complete_.empty()) {
+    const auto complete = std::exchange(complete_, {});
+    for (const auto& call : complete) {
+      if (call->owner != nullptr && !call->events.is_over()) send(call);
+    }
+  }
+  settling_ = false;
+}
+
+void NetworkCalls::send(const std::shared_ptr<Call>& call) {
   std::vector<ModuleHeader> list = module_headers(call->headers);
   uint64_t id = 0;
+  starting_ = call;
   const CallStart start = envoy_dynamic_module_callback_network_filter_http_callout(
       filter_, &id, call->cluster, list.data(), list.size(), call->body, kUnaryMilliseconds);
-  if (start == CallStart::Started) calls_.emplace(id, call);
-  return start;
+  const bool unheard = std::exchange(starting_, nullptr) != nullptr;
+  if (start == CallStart::Started) {
+    if (unheard) calls_.emplace(id, call);
+    return;
+  }
+  call->owner = nullptr;
+  worker_.post([call, start] {
+    call->events.failure(start == CallStart::ClusterNotFound
+                             ? "there is no cluster '" + call->cluster + "'"
+                             : std::string("the cluster cannot be reached"));
+  });
 }
 
 Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> NetworkCalls::open(
     std::string_view cluster, const abi::HeaderList& headers, abi::EndOfStream end,
     runtime::UpstreamObserver& observer) {
+  size_t total = 0;
+  size_t healthy = 0;
+  size_t degraded = 0;
+  if (!envoy_dynamic_module_callback_network_filter_get_cluster_host_count(
+          filter_, cluster, 0, &total, &healthy, &degraded)) {
+    return runtime::OpenError::UnknownUpstream;
+  }
   auto call = std::make_shared<Call>(this, cluster, headers, observer);
   if (end == abi::EndOfStream::No) {
     gathering_.emplace(call.get(), call);
   } else {
-    const CallStart start = send(call);
-    if (start == CallStart::ClusterNotFound) return runtime::OpenError::UnknownUpstream;
-    if (start != CallStart::Started) return runtime::OpenError::Failed;
+    complete_.push_back(call);
+    stream_.note();
   }
   return std::unique_ptr<runtime::UpstreamStream>(std::make_unique<Handle>(std::move(call)));
 }
 
 void NetworkCalls::on_done(uint64_t id, const CalloutEnd& end) {
-  // What fails before Envoy has given it a number is not known here; start() has said so.
   auto node = calls_.extract(id);
-  if (node.empty()) return;
-  const std::shared_ptr<Call> call = std::move(node.mapped());
+  std::shared_ptr<Call> call =
+      node.empty() ? std::exchange(starting_, nullptr) : std::move(node.mapped());
+  if (call == nullptr) return;
   call->owner = nullptr;
   abi::HeaderList headers = header_list(end.headers, end.header_count);
   std::string body = joined(end.pieces, end.piece_count);
-  if (!worker_.in_guest()) {
+  if (!settling_) {
     const Worker::GuestScope guest(worker_);
     return call->events.answer(end.result, std::move(headers), body);
   }
+  // The event may want an answer first.
   worker_.post([call, result = end.result, list = std::move(headers), body = std::move(body)] {
     call->events.answer(result, list, body);
   });
 }
 
 void NetworkCalls::on_stream_end() {
-  const auto fail_all = [](auto& calls) {
+  constexpr std::string_view kOver = "the connection that it was made for has ended";
+  const auto fail_all = [kOver](auto& calls) {
     while (!calls.empty()) {
       const auto call = std::move(calls.begin()->second);
       calls.erase(calls.begin());
       call->owner = nullptr;
-      call->events.failure("the connection that it was made for has ended");
+      call->events.failure(kOver);
     }
   };
   fail_all(calls_);
   fail_all(gathering_);
+  const auto complete = std::exchange(complete_, {});
+  for (const auto& call : complete) {
+    if (std::exchange(call->owner, nullptr) != nullptr) call->events.failure(kOver);
+  }
 }
 
 }  // namespace weir::envoy_plane

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "planes/envoy/network_callbacks.h"
 #include "planes/envoy/upstream_call.h"
@@ -11,19 +12,25 @@
 namespace weir::envoy_plane {
 
 class Worker;
+class WorkerStream;
 
 // The open calls of one connection. Envoy has calls of one request and one answer for it, so a
-// request goes out when its end has come. Owned by the connection; the calls' handles may outlive
-// it. Thread: the worker's.
+// request goes out when its end has come and the connection is settled: the cluster may have
+// filters of this module, too, which run then. Owned by the connection; the calls' handles may
+// outlive it. Thread: the worker's.
 class NetworkCalls {
  public:
-  NetworkCalls(Worker& worker, EnvoyNetworkFilter* filter) : worker_(worker), filter_(filter) {}
+  NetworkCalls(Worker& worker, WorkerStream& stream, EnvoyNetworkFilter* filter)
+      : worker_(worker), stream_(stream), filter_(filter) {}
   ~NetworkCalls();
 
-  // Where the request does not end here, whether there is such a cluster is found out later.
+  // Whether there is such a cluster is known at once.
   Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> open(
       std::string_view cluster, const abi::HeaderList& headers, abi::EndOfStream,
       runtime::UpstreamObserver& observer);
+
+  // Requests that are complete go out.
+  void settle();
 
   // Envoy's event.
   void on_done(uint64_t id, const CalloutEnd& end);
@@ -35,13 +42,16 @@ class NetworkCalls {
   class Handle;
   struct Call;
 
-  // What Envoy says of the call whose request is complete.
-  CallStart send(const std::shared_ptr<Call>& call);
+  void send(const std::shared_ptr<Call>& call);
 
   Worker& worker_;
+  WorkerStream& stream_;
   EnvoyNetworkFilter* filter_;
   std::unordered_map<const Call*, std::shared_ptr<Call>> gathering_;
+  std::vector<std::shared_ptr<Call>> complete_;                // to be sent
   std::unordered_map<uint64_t, std::shared_ptr<Call>> calls_;  // by Envoy's number
+  std::shared_ptr<Call> starting_;  // its end may come before Envoy has told its number
+  bool settling_ = false;
 };
 
 }  // namespace weir::envoy_plane

@@ -41,7 +41,7 @@ NetworkStream::NetworkStream(Worker& worker, const Configuration& config,
       request_(filter, Direction::Request),
       response_(filter, Direction::Response),
       filter_state_(filter),
-      calls_(worker, filter),
+      calls_(worker, *this, filter),
       limit_(limit_of(filter)) {
   for (const Direction direction : {Direction::Request, Direction::Response}) {
     half(direction).bytes.set_max_size(kGrowth * limit_);
@@ -76,7 +76,7 @@ std::unique_ptr<Waker> NetworkStream::make_waker() {
 
 bool NetworkStream::waits() {
   if (context_ != nullptr) return false;
-  if (patience_ != nullptr) return true;
+  if (held_ || patience_ != nullptr) return true;
   if (config_.plugin()->state() != ConfiguredPlugin::State::Awaited) return false;
   worker_.wait_for_plugin(*this);
   patience_ = worker_.make_timer([this] {
@@ -115,6 +115,10 @@ void NetworkStream::show_connection() {
 }
 
 NetworkAction NetworkStream::on_new_connection() {
+  if (worker_.in_guest()) {
+    held_ = true;
+    note();
+  }
   if (waits()) {
     request_.stopped = true;
     return NetworkAction::StopIteration;
@@ -128,7 +132,7 @@ NetworkAction NetworkStream::on_data(Direction direction, EndOfStream end) {
   Half& part = half(direction);
   if (end == EndOfStream::Yes) part.ended = true;
   part.bytes.begin_event();
-  // What a guest's own doing made Envoy bring waits for the guest's next event.
+  // What a guest's call made Envoy bring waits for the guest's next event.
   const NetworkAction action =
       closed_ || worker_.in_guest() || waits() ? NetworkAction::StopIteration : ask(direction, end);
   part.stopped = action != NetworkAction::Continue;
@@ -202,6 +206,12 @@ void NetworkStream::note() {
 
 void NetworkStream::settle() {
   noted_ = false;
+  if (filter_ == nullptr || closed_) return;
+  if (std::exchange(held_, false)) {
+    if (!waits()) worker_.tell_plugin_settled(*this);
+    return;
+  }
+  calls_.settle();
   if (filter_ == nullptr || closed_) return;
   if (close_ != Close::No) {
     const NetworkClose how =

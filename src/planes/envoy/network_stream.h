@@ -36,6 +36,7 @@ class NetworkStream final : public runtime::NetworkStream, public WorkerStream {
   NetworkCalls& calls() { return calls_; }
 
   // WorkerStream
+  void note() override;
   void settle() override;
   void end() override;
   void on_plugin_settled() override;
@@ -77,11 +78,11 @@ class NetworkStream final : public runtime::NetworkStream, public WorkerStream {
   }
   // The plugin's context, made at the first event.
   void begin();
-  // Whether the plugin is awaited: the connection is held until it is here.
+  // Whether the connection is held: until the guest that has begun it by a call has returned, or
+  // the plugin is here.
   bool waits();
   void show_connection();
   abi::NetworkAction ask(runtime::Direction, abi::EndOfStream);
-  void note();
   // Sees to it that not too much is held.
   void bound(runtime::Direction direction);
   void release(runtime::Direction direction);
@@ -100,6 +101,7 @@ class NetworkStream final : public runtime::NetworkStream, public WorkerStream {
   Close close_ = Close::No;                           // noted
   std::string_view close_details_;
   bool noted_ = false;
+  bool held_ = false;            // noted: a guest's call has begun it
   bool closed_ = false;          // by whomever
   bool upstream_ended_ = false;  // and the plugin has heard
 };

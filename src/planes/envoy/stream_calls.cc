@@ -1,8 +1,27 @@
 #include "planes/envoy/stream_calls.h"
 
+#include <optional>
+#include <utility>
+
 #include "planes/envoy/worker.h"
 
 namespace weir::envoy_plane {
+
+// Shared by the stream and the call's handle.
+struct StreamCalls::Call {
+  Call(StreamCalls* of, runtime::UpstreamObserver& observer) : owner(of), events(observer) {}
+
+  StreamCalls* owner;  // null once the stream or Envoy has forgotten it
+  uint64_t id = 0;     // Envoy's number
+  CallEvents events;
+  // Noted, to be done in this order.
+  bool noted = false;
+  std::vector<std::string> data;
+  size_t data_bytes = 0;
+  bool ends_with_data = false;
+  std::optional<abi::HeaderList> trailers;
+  bool reset = false;
+};
 
 // What the runtime holds.
 class StreamCalls::Handle final : public runtime::UpstreamStream {
@@ -13,29 +32,27 @@ class StreamCalls::Handle final : public runtime::UpstreamStream {
     const bool answered = call_->events.is_over();
     call_->events.let_go();
     // Envoy closes a stream by itself once the answer is complete, and says so.
-    if (answered) return;
-    StreamCalls* owner = std::exchange(call_->owner, nullptr);
-    if (owner == nullptr) return;
-    const uint64_t id = call_->id;
-    owner->calls_.erase(id);
-    envoy_dynamic_module_callback_http_filter_reset_http_stream(owner->filter_, id);
+    if (answered || call_->owner == nullptr) return;
+    call_->reset = true;
+    call_->owner->note(call_);
   }
 
   void send_data(Bytes data, abi::EndOfStream end) override {
     if (call_->owner == nullptr) return;
-    envoy_dynamic_module_callback_http_stream_send_data(
-        call_->owner->filter_, call_->id, as_text(data), end == abi::EndOfStream::Yes);
+    call_->data.emplace_back(as_text(data));
+    call_->data_bytes += data.size();
+    call_->ends_with_data = end == abi::EndOfStream::Yes;
+    call_->owner->note(call_);
   }
 
   void send_trailers(const abi::HeaderList& trailers) override {
     if (call_->owner == nullptr) return;
-    std::vector<ModuleHeader> list = module_headers(trailers);
-    envoy_dynamic_module_callback_http_stream_send_trailers(call_->owner->filter_, call_->id,
-                                                            list.data(), list.size());
+    call_->trailers = trailers;
+    call_->owner->note(call_);
   }
 
-  // Envoy does not tell.
-  size_t unsent_bytes() const override { return 0; }
+  // Of what Envoy has it does not tell.
+  size_t unsent_bytes() const override { return call_->data_bytes; }
 
  private:
   std::shared_ptr<Call> call_;
@@ -49,32 +66,86 @@ Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> StreamCalls
     std::string_view cluster, const abi::HeaderList& headers, abi::EndOfStream end,
     runtime::UpstreamObserver& observer) {
   std::vector<ModuleHeader> list = module_headers(headers);
+  const auto call = std::make_shared<Call>(this, observer);
+  starting_ = call;
   uint64_t id = 0;
   // Time-outs are the runtime's.
   const CallStart start = envoy_dynamic_module_callback_http_filter_start_http_stream(
       filter_, &id, cluster, list.data(), list.size(), {}, end == abi::EndOfStream::Yes, 0);
-  if (start == CallStart::ClusterNotFound) return runtime::OpenError::UnknownUpstream;
-  if (start != CallStart::Started) return runtime::OpenError::Failed;
-  auto call = std::make_shared<Call>(this, id, observer);
-  calls_.emplace(id, call);
-  return std::unique_ptr<runtime::UpstreamStream>(std::make_unique<Handle>(std::move(call)));
+  const bool unheard = std::exchange(starting_, nullptr) != nullptr;
+  if (start != CallStart::Started) {
+    // What has been told of it already is not to be heard.
+    call->events.let_go();
+    if (!unheard) take(call->id);
+    return start == CallStart::ClusterNotFound ? runtime::OpenError::UnknownUpstream
+                                               : runtime::OpenError::Failed;
+  }
+  if (unheard) {
+    call->id = id;
+    calls_.emplace(id, call);
+  }
+  return std::unique_ptr<runtime::UpstreamStream>(std::make_unique<Handle>(call));
 }
 
-std::shared_ptr<StreamCalls::Call> StreamCalls::find(uint64_t id) const {
+void StreamCalls::note(const std::shared_ptr<Call>& call) {
+  if (!std::exchange(call->noted, true)) noted_.push_back(call);
+  stream_.note();
+}
+
+void StreamCalls::settle() {
+  settling_ = true;
+  while (!noted_.empty()) {
+    const auto noted = std::exchange(noted_, {});
+    for (const auto& call : noted) call->noted = false;
+    for (const auto& call : noted) settle(call);
+  }
+  settling_ = false;
+}
+
+// Any step may end the call.
+void StreamCalls::settle(const std::shared_ptr<Call>& call) {
+  if (call->owner == nullptr) return;
+  if (call->reset) {
+    call->owner = nullptr;
+    calls_.erase(call->id);
+    return envoy_dynamic_module_callback_http_filter_reset_http_stream(filter_, call->id);
+  }
+  const auto data = std::exchange(call->data, {});
+  call->data_bytes = 0;
+  for (const std::string& piece : data) {
+    if (call->owner == nullptr) return;
+    const bool last = call->ends_with_data && &piece == &data.back();
+    envoy_dynamic_module_callback_http_stream_send_data(filter_, call->id, piece, last);
+  }
+  if (call->owner == nullptr || !call->trailers) return;
+  const abi::HeaderList trailers = *std::exchange(call->trailers, std::nullopt);
+  std::vector<ModuleHeader> list = module_headers(trailers);
+  envoy_dynamic_module_callback_http_stream_send_trailers(filter_, call->id, list.data(),
+                                                          list.size());
+}
+
+std::shared_ptr<StreamCalls::Call> StreamCalls::find(uint64_t id) {
   const auto found = calls_.find(id);
-  return found == calls_.end() ? nullptr : found->second;
+  if (found != calls_.end()) return found->second;
+  if (starting_ == nullptr) return nullptr;
+  starting_->id = id;
+  calls_.emplace(id, starting_);
+  return std::exchange(starting_, nullptr);
 }
 
 std::shared_ptr<StreamCalls::Call> StreamCalls::take(uint64_t id) {
-  auto node = calls_.extract(id);
-  if (node.empty()) return nullptr;
-  node.mapped()->owner = nullptr;
-  return std::move(node.mapped());
+  auto call = find(id);
+  if (call == nullptr) return nullptr;
+  calls_.erase(id);
+  call->owner = nullptr;
+  return call;
 }
+
+bool StreamCalls::may_tell() const { return !settling_ && !worker_.in_guest(); }
 
 template <typename Tell>
 void StreamCalls::deliver(std::shared_ptr<Call> call, Tell tell) {
-  if (!worker_.in_guest()) {
+  if (may_tell()) {
     const Worker::GuestScope guest(worker_);
     return tell(call->events);
   }
@@ -92,7 +163,7 @@ void StreamCalls::on_headers(uint64_t id, const EnvoyHeader* headers, size_t cou
 void StreamCalls::on_data(uint64_t id, const EnvoyBuffer* pieces, size_t count, bool end) {
   auto call = find(id);
   if (call == nullptr) return;
-  if (count == 1 && !worker_.in_guest()) {
+  if (count == 1 && may_tell()) {
     const Worker::GuestScope guest(worker_);
     return call->events.data(pieces[0].view(), end);
   }
@@ -118,10 +189,9 @@ void StreamCalls::on_reset(uint64_t id) {
 }
 
 void StreamCalls::on_stream_end() {
-  while (!calls_.empty()) {
-    const auto call = take(calls_.begin()->first);
-    call->events.failure("the stream that it was made for has ended");
-  }
+  constexpr std::string_view kOver = "the stream that it was made for has ended";
+  while (!calls_.empty()) take(calls_.begin()->first)->events.failure(kOver);
+  noted_.clear();
 }
 
 }  // namespace weir::envoy_plane

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "planes/envoy/http_callbacks.h"
 #include "planes/envoy/upstream_call.h"
@@ -11,17 +12,24 @@
 namespace weir::envoy_plane {
 
 class Worker;
+class WorkerStream;
 
-// The open calls of one stream. Owned by it; the calls' handles may outlive it. Thread: the
-// worker's.
+// The open calls of one stream. A call begins at once, since only then Envoy says whether it can;
+// what more there is of it is noted, and Envoy told when the stream is settled: the cluster may
+// have filters of this module, too, which it runs then. Owned by the stream; the calls' handles may
+// outlive it. Thread: the worker's.
 class StreamCalls {
  public:
-  StreamCalls(Worker& worker, EnvoyHttpFilter* filter) : worker_(worker), filter_(filter) {}
+  StreamCalls(Worker& worker, WorkerStream& stream, EnvoyHttpFilter* filter)
+      : worker_(worker), stream_(stream), filter_(filter) {}
   ~StreamCalls();
 
   Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> open(
       std::string_view cluster, const abi::HeaderList& headers, abi::EndOfStream,
       runtime::UpstreamObserver& observer);
+
+  // Does what was noted.
+  void settle();
 
   // Envoy's events.
   void on_headers(uint64_t id, const EnvoyHeader* headers, size_t count, bool end);
@@ -35,26 +43,26 @@ class StreamCalls {
 
  private:
   class Handle;
-  // Shared by this and the call's handle.
-  struct Call {
-    Call(StreamCalls* of, uint64_t number, runtime::UpstreamObserver& observer)
-        : owner(of), id(number), events(observer) {}
+  struct Call;
 
-    StreamCalls* owner;  // null once Envoy has forgotten the call
-    uint64_t id;
-    CallEvents events;
-  };
-
-  std::shared_ptr<Call> find(uint64_t id) const;
+  void note(const std::shared_ptr<Call>& call);
+  void settle(const std::shared_ptr<Call>& call);
+  std::shared_ptr<Call> find(uint64_t id);
   // Envoy has forgotten it.
   std::shared_ptr<Call> take(uint64_t id);
-  // Runs `tell` now, or where a guest is running and made Envoy call: later.
+  // Not while the plugin, or settle(), has made Envoy call.
+  bool may_tell() const;
+  // Runs `tell` as soon as it may be.
   template <typename Tell>
   void deliver(std::shared_ptr<Call> call, Tell tell);
 
   Worker& worker_;
+  WorkerStream& stream_;
   EnvoyHttpFilter* filter_;
-  std::unordered_map<uint64_t, std::shared_ptr<Call>> calls_;
+  std::vector<std::shared_ptr<Call>> noted_;                   // each once
+  std::unordered_map<uint64_t, std::shared_ptr<Call>> calls_;  // that Envoy knows, by its number
+  std::shared_ptr<Call> starting_;  // its events may come before Envoy has told its number
+  bool settling_ = false;
 };
 
 }  // namespace weir::envoy_plane

@@ -162,9 +162,7 @@ void Worker::on_plugin_settled() {
 }
 
 void Worker::tell_plugin_settled(WorkerStream& stream) {
-  WorkerStream* outer = std::exchange(event_stream_, &stream);
-  stream.on_plugin_settled();
-  event_stream_ = outer;
+  run_for(stream, [&] { stream.on_plugin_settled(); });
 }
 
 const ConfiguredPlugin& Worker::plugin_for(EnvoyHttpFilter* filter,

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "planes/envoy/inbox.h"
@@ -30,8 +31,9 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
   ~Worker() override;
 
   // A time in which a guest may run. What plugins ask of Envoy meanwhile is noted, and done at the
-  // end of the event: guests are never running when Envoy is told to act, save for changes to
-  // bodies.
+  // end of the event: guests are never running when Envoy is told to act, save to begin a call. So
+  // what Envoy does then by other filters, loggers and connections of this module is shown to their
+  // plugins, which may be of the same instance. Streams that begin meanwhile are held until then.
   class GuestScope {
    public:
     explicit GuestScope(Worker& worker) : worker_(worker) { ++worker_.guests_; }
@@ -94,6 +96,13 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
   void on_plugin_settled();
   // The same for one stream, as an event of its own.
   void tell_plugin_settled(WorkerStream& stream);
+  // Calls that are made in `what` are the stream's.
+  template <typename What>
+  void run_for(WorkerStream& stream, What what) {
+    WorkerStream* outer = std::exchange(event_stream_, &stream);
+    what();
+    event_stream_ = outer;
+  }
   // The configuration with the plugin of this id is gone.
   void forget(uint64_t plugin_id);
 

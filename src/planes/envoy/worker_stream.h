@@ -20,6 +20,8 @@ class WorkerStream {
   WorkerStream(const WorkerStream&) = delete;
   WorkerStream& operator=(const WorkerStream&) = delete;
 
+  // There is something for settle().
+  virtual void note() = 0;
   // Does what was noted. Any of it may destroy the stream in Envoy.
   virtual void settle() = 0;
   // Ends what is left of the plugin's context.

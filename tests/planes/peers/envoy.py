@@ -210,6 +210,48 @@ def cluster(name, upstream):
     }
 
 
+def set_metadata(*entries):
+    """A filter of Envoy's own that gives streams dynamic metadata."""
+    kind = f"{_TYPES}envoy.extensions.filters.http.set_metadata.v3.Config"
+    return {
+        "name": "set_metadata",
+        "typed_config": {"@type": kind, "metadata": list(entries)},
+    }
+
+
+def with_upstream_filters(cluster_, *filters):
+    """The cluster, with HTTP filters of its own."""
+    codec = {"@type": f"{_TYPES}envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"}
+    options = cluster_["typed_extension_protocol_options"][_HTTP_OPTIONS]
+    options["http_filters"] = [*filters, {"name": "codec", "typed_config": codec}]
+    return cluster_
+
+
+# The bootstrap extension that internal listeners need.
+INTERNAL_LISTENERS = {
+    "name": "internal_listeners",
+    "typed_config": {
+        "@type": f"{_TYPES}envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
+    },
+}
+
+
+def internal_listener(listener_):
+    """The listener, for connections of the same Envoy: it has no port."""
+    del listener_["address"]
+    return {**listener_, "internal_listener": {}}
+
+
+def to_internal_listener(name, listener_name):
+    """A cluster of one."""
+    address = {"envoy_internal_address": {"server_listener_name": listener_name}}
+    endpoint = {"endpoint": {"address": address}}
+    return {
+        "name": name,
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+
+
 def pulse_cluster():
     """The cluster by which Weir reaches workers that have no stream."""
     return {
@@ -263,14 +305,19 @@ class Envoy:
         extensions=(),
         control_plane=None,
         environment=None,
+        runtime=None,
         hot_restart=("--use-dynamic-base-id",),
     ):
         """`dynamic`: listeners come from a file that update() writes anew; `clusters_file`: further
-        clusters do, one that write_resources() writes; `extensions`: of the process; with a control plane, `listeners` are those that it serves."""
+        clusters do, one that write_resources() writes; `extensions`: of the process; `runtime`: values by the names of
+        Envoy's runtime; with a control plane, `listeners` are those that it serves."""
         self._folder = tempfile.TemporaryDirectory(prefix="weir-test-")
         self.folder = pathlib.Path(self._folder.name)
         self._log = self.folder / "log"
         config = {"static_resources": {"clusters": clusters}, "admin": {"address": _address(0)}}
+        if runtime:
+            layer = {"name": "static", "static_layer": runtime}
+            config["layered_runtime"] = {"layers": [layer]}
         if extensions:
             config["bootstrap_extensions"] = list(extensions)
         if dynamic:
@@ -352,10 +399,9 @@ class Envoy:
 
     def _read_ports(self, listeners):
         lines = json.loads(self.page("/listeners?format=json")[1])["listener_statuses"]
-        ports = {
-            line["name"]: line["local_address"]["socket_address"]["port_value"] for line in lines
-        }
-        return [ports[one["name"]] for one in listeners]
+        addresses = {line["name"]: line["local_address"].get("socket_address") for line in lines}
+        found = [addresses[one["name"]] for one in listeners]
+        return [address["port_value"] if address else None for address in found]
 
     @property
     def port(self):
