@@ -101,19 +101,10 @@ constexpr Source kMetadata[] = {
 
 PropertyValue metadata(EnvoyHttpFilter* filter, MetadataSource source, std::string_view of,
                        std::string_view key) {
-  EnvoyBuffer text;
-  if (envoy_dynamic_module_callback_http_get_metadata_string(filter, source, of, key, &text)) {
-    return text.view();
-  }
-  double number = 0;
-  if (envoy_dynamic_module_callback_http_get_metadata_number(filter, source, of, key, &number)) {
-    return number;
-  }
-  bool truth = false;
-  if (envoy_dynamic_module_callback_http_get_metadata_bool(filter, source, of, key, &truth)) {
-    return truth;
-  }
-  return {};
+  return read_metadata<envoy_dynamic_module_callback_http_get_metadata_string,
+                       envoy_dynamic_module_callback_http_get_metadata_number,
+                       envoy_dynamic_module_callback_http_get_metadata_bool>(
+      static_cast<size_t>(source), of, key, filter, source);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "planes/envoy/http_callbacks.h"
+#include "planes/envoy/metadata_kinds.h"
 #include "runtime/property.h"
 
 namespace weir::envoy_plane {
@@ -49,13 +50,8 @@ runtime::PropertyValue read_attribute(auto* stream, runtime::Attribute attribute
 template <auto Text, auto Number, auto Bool>
 runtime::PropertyValue read_dynamic_metadata(auto* stream, std::span<const std::string_view> path) {
   if (path.size() != 4 || path[0] != "metadata" || path[1] != "filter_metadata") return {};
-  EnvoyBuffer text;
-  if (Text(stream, path[2], path[3], &text)) return text.view();
-  double number = 0;
-  if (Number(stream, path[2], path[3], &number)) return number;
-  bool truth = false;
-  if (Bool(stream, path[2], path[3], &truth)) return truth;
-  return {};
+  return read_metadata<Text, Number, Bool>(static_cast<size_t>(MetadataSource::Dynamic), path[2],
+                                           path[3], stream);
 }
 
 // "192.0.2.1:80", "[2001:db8::1]:80".

@@ -66,8 +66,7 @@ PropertyValue HttpStream::computed(Attribute attribute) const {
       return static_cast<int64_t>(response_.bytes) + bytes_of(response_headers_) +
              (response_.has_trailers ? bytes_of(response_trailers_) : 0);
     case Attribute::ResponseHeadersBytes:
-      if (!has_response_) return {};
-      return bytes_of(response_headers_);
+      return bytes_of(response_headers_);  // none before the response
     case Attribute::ResponseGrpcStatus: {
       auto status = response_.has_trailers ? response_trailers_.find("grpc-status") : std::nullopt;
       if (!status && has_response_) status = response_headers_.find("grpc-status");
