@@ -3,6 +3,8 @@
 #include <google/protobuf/message.h>
 #include <google/protobuf/unknown_field_set.h>
 
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -73,21 +75,67 @@ bool parses_without_rest(Message& message, std::string_view bytes) {
   return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) && !has_rest(message);
 }
 
-// Each reading that leaves no rest and names some code.
-template <typename M>
-void try_protobuf(std::string_view bytes, const config::SourceMap& map,
-                  std::vector<config::PluginSettings>& readings) {
-  M message;
-  if (!parses_without_rest(message, bytes)) return;
-  auto settings = settings_of(message, config::Place(map));
-  if (settings.ok()) readings.push_back(std::move(settings).value());
+bool has_vm(const PluginConfig& message) { return message.has_vm_config(); }
+bool has_vm(const PluginOptions& message) { return has_vm(message.plugin()); }
+bool has_vm(const WasmService& message) { return has_vm(message.config()); }
+bool has_vm(const v1::ServiceOptions& message) { return has_vm(message.options()); }
+
+// What protobuf can be: each message that leaves no rest and can be used, and why another that
+// leaves none cannot. One that has a VM's fields tells more than one that has none.
+template <typename Settings>
+class Readings {
+ public:
+  explicit Readings(const std::string& name) : map_(name) {}
+
+  // `make` is called with the message's settings.
+  template <typename M, typename Make>
+  void attempt(M message, std::string_view bytes, Make make) {
+    if (bytes.size() > config::kMaxFileBytes || !parses_without_rest(message, bytes)) return;
+    auto settings = settings_of(message, config::Place(map_));
+    if (settings.ok()) {
+      found_.push_back(make(message, std::move(settings).value()));
+    } else if (!refusal_ || (has_vm(message) && !refused_vm_)) {
+      refusal_ = std::move(settings).error();
+      refused_vm_ = has_vm(message);
+    }
+  }
+
+  // The only one, or `otherwise` where nothing tells more.
+  Result<Settings> take(Error otherwise) {
+    if (found_.size() == 1) return std::move(found_.front());
+    if (found_.empty() && refusal_) return *std::move(refusal_);
+    return otherwise;
+  }
+
+ private:
+  config::SourceMap map_;
+  std::vector<Settings> found_;
+  std::optional<Error> refusal_;
+  bool refused_vm_ = false;
+};
+
+bool is_text(std::string_view bytes) {
+  return std::ranges::none_of(bytes, [](char c) {
+    return static_cast<uint8_t>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+  });
 }
 
-Error nothing_known(const std::string& name, std::string_view messages) {
+// Of what is no message.
+Error nothing_known(const std::string& name, std::string_view bytes,
+                    Result<config::Document>& document, std::string_view messages) {
+  const std::string remedy = "; write a google.protobuf.Struct";
+  if (is_text(bytes) && !document.ok()) {
+    Error error = std::move(document).error();
+    error.message += remedy + ", or YAML or JSON";
+    return error;
+  }
+  if (is_text(bytes)) {
+    return Error{ErrorCode::BadConfig, name + ": is no map with the fields of a plugin" + remedy};
+  }
   return Error{ErrorCode::BadConfig,
                name +
                    ": is neither JSON nor YAML with the fields of a plugin, nor without doubt a " +
-                   std::string(messages) + " message; write a google.protobuf.Struct"};
+                   std::string(messages) + " message" + remedy};
 }
 
 Result<std::string> place_of(const PluginText& text) {
@@ -112,15 +160,13 @@ Result<config::PluginSettings> read_plugin_settings(const PluginText& text) {
     return read_text<PluginConfig>(bytes, name);
   }
 
-  std::vector<config::PluginSettings> readings;
-  if (bytes.size() <= config::kMaxFileBytes) {
-    const config::SourceMap map(name);
-    try_protobuf<PluginConfig>(bytes, map, readings);
-    // In protobuf a Wasm message is one of these, too.
-    try_protobuf<PluginOptions>(bytes, map, readings);
-  }
-  if (readings.size() == 1) return std::move(readings.front());
-  return nothing_known(name, "PluginConfig, Wasm or weir.v1.PluginOptions");
+  Readings<config::PluginSettings> readings(name);
+  const auto same = [](const auto&, config::PluginSettings settings) { return settings; };
+  readings.attempt(PluginConfig(), bytes, same);
+  // In protobuf a Wasm message is one of these, too.
+  readings.attempt(PluginOptions(), bytes, same);
+  return readings.take(
+      nothing_known(name, bytes, document, "PluginConfig, Wasm or weir.v1.PluginOptions"));
 }
 
 Result<ServiceSettings> read_service_settings(const PluginText& text) {
@@ -142,19 +188,14 @@ Result<ServiceSettings> read_service_settings(const PluginText& text) {
     return service;
   }
 
-  std::vector<ServiceSettings> readings;
-  if (text.bytes.size() <= config::kMaxFileBytes) {
-    const config::SourceMap map(name);
-    const auto try_service = [&](auto message) {
-      if (!parses_without_rest(message, text.bytes)) return;
-      auto plugin = settings_of(message, config::Place(map));
-      if (plugin.ok()) readings.push_back({std::move(plugin).value(), message.singleton()});
-    };
-    try_service(WasmService());
-    try_service(v1::ServiceOptions());
-  }
-  if (readings.size() == 1) return std::move(readings.front());
-  return nothing_known(name, "WasmService or weir.v1.ServiceOptions");
+  Readings<ServiceSettings> readings(name);
+  const auto with_home = [](const auto& message, config::PluginSettings settings) {
+    return ServiceSettings{std::move(settings), message.singleton()};
+  };
+  readings.attempt(WasmService(), text.bytes, with_home);
+  readings.attempt(v1::ServiceOptions(), text.bytes, with_home);
+  return readings.take(
+      nothing_known(name, text.bytes, document, "WasmService or weir.v1.ServiceOptions"));
 }
 
 }  // namespace weir::envoy_plane

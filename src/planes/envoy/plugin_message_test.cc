@@ -65,7 +65,42 @@ TEST(PluginMessageTest, TellsWhatIsWrong) {
   EXPECT_THAT(error_of(""), HasSubstr("filter_config of 'mine': is empty"));
   EXPECT_THAT(error_of(R"({"nmae": "x"})"), HasSubstr("nmae: unknown field"));
   EXPECT_THAT(error_of("\x01\x02\x03"), HasSubstr("is neither JSON nor YAML"));
-  EXPECT_THAT(error_of("just text"), HasSubstr("is neither JSON nor YAML"));
+  EXPECT_THAT(error_of("just text"), HasSubstr("is no map with the fields of a plugin"));
+  EXPECT_THAT(error_of("[1, 2]"), HasSubstr("is no map with the fields of a plugin"));
+  EXPECT_THAT(error_of("name: x\n  bad: : y"), HasSubstr("filter_config of 'mine':2:"));
+}
+
+TEST(PluginMessageTest, TellsWhatIsWrongWithAMessage) {
+  auto message = plugin();
+  message.mutable_vm_config()->clear_code();
+  EXPECT_THAT(error_of(message.SerializeAsString()), HasSubstr("vm_config.code"));
+
+  message = plugin();
+  message.set_fail_open(true);
+  message.set_failure_policy(::envoy::extensions::wasm::v3::FAIL_CLOSED);
+  const std::string both = "fail_open: 'failure_policy' is set too";
+  EXPECT_THAT(error_of(message.SerializeAsString()), HasSubstr(both));
+
+  v1::PluginOptions options;
+  *options.mutable_plugin() = message;
+  EXPECT_THAT(error_of(options.SerializeAsString()), HasSubstr("plugin." + both));
+
+  message = plugin();
+  auto& environment = *message.mutable_vm_config()->mutable_environment_variables();
+  environment.add_host_env_keys("A");
+  (*environment.mutable_key_values())["A"] = "b";
+  EXPECT_THAT(error_of(message.SerializeAsString()), HasSubstr("environment_variables"));
+
+  message.Clear();
+  message.set_name("x");
+  EXPECT_THAT(error_of(message.SerializeAsString()), HasSubstr("code"));
+
+  ::envoy::extensions::wasm::v3::WasmService service;
+  *service.mutable_config() = plugin();
+  service.mutable_config()->mutable_vm_config()->clear_code();
+  auto read = read_service_settings({"extension_config", "mine", service.SerializeAsString()});
+  ASSERT_FALSE(read.ok());
+  EXPECT_THAT(read.error().message, HasSubstr("config.vm_config.code"));
 }
 
 }  // namespace
