@@ -96,7 +96,8 @@ Result<Unit, LoadError> PluginContext::configure() {
 }
 
 bool PluginContext::serves(const Plugin& other) const {
-  return state_ == State::Running && other.options().root_id == plugin().options().root_id &&
+  return state_ == State::Running && other.options().name == plugin().options().name &&
+         other.options().root_id == plugin().options().root_id &&
          other.options().configuration == plugin().options().configuration &&
          other.options().properties == plugin().options().properties;
 }

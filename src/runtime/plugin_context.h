@@ -50,8 +50,8 @@ class PluginContext final : public ContextBase {
   void stream_added() { ++streams_; }
   void stream_removed();
 
-  // The first plugin of this root; streams of others with the same root_id and configuration may
-  // share it.
+  // The first plugin of this root; streams of others with the same name, root_id and
+  // configuration may share it.
   const Plugin& plugin() const override { return *plugins_.front(); }
   bool serves(const Plugin& plugin) const;
   void share_with(std::shared_ptr<const Plugin> plugin) { plugins_.push_back(std::move(plugin)); }

@@ -30,9 +30,9 @@ class Worker {
   ~Worker();
 
   // Starts the plugin here: an instance of its VM, unless this worker runs one already, and a root
-  // context, unless another plugin of the same VM, root_id and configuration has one. The error
-  // says what the plugin refused; the plugin then does not exist here. The worker outlives the
-  // result.
+  // context, unless another plugin of the same VM, name, root_id and configuration has one. The
+  // error says what the plugin refused; the plugin then does not exist here. The worker outlives
+  // the result.
   //
   // Where the VM is at work since commit(), its instance takes in no further root: a fresh instance
   // is started aside. Its other plugins stay in the one they are in, unless they are carried over.
