@@ -185,7 +185,7 @@ void HttpStream::end() {
 }
 
 void HttpStream::note() {
-  if (std::exchange(noted_, true)) return;
+  if (filter_ == nullptr || std::exchange(noted_, true)) return;
   worker_.settle_later(*this);
 }
 

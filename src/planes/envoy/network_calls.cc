@@ -129,20 +129,12 @@ void NetworkCalls::on_done(uint64_t id, const CalloutEnd& end) {
 
 void NetworkCalls::on_stream_end() {
   constexpr std::string_view kOver = "the connection that it was made for has ended";
-  const auto fail_all = [kOver](auto& calls) {
-    while (!calls.empty()) {
-      const auto call = std::move(calls.begin()->second);
-      calls.erase(calls.begin());
-      call->owner = nullptr;
-      call->events.failure(kOver);
-    }
-  };
-  fail_all(calls_);
-  fail_all(gathering_);
-  const auto complete = std::exchange(complete_, {});
-  for (const auto& call : complete) {
-    if (std::exchange(call->owner, nullptr) != nullptr) call->events.failure(kOver);
-  }
+  // What is told may have the plugin ask for more of other calls.
+  std::vector<std::shared_ptr<Call>> ended = std::exchange(complete_, {});
+  for (const auto& [id, call] : std::exchange(calls_, {})) ended.push_back(call);
+  for (const auto& [key, call] : std::exchange(gathering_, {})) ended.push_back(call);
+  for (const auto& call : ended) call->owner = nullptr;
+  for (const auto& call : ended) call->events.failure(kOver);
 }
 
 }  // namespace weir::envoy_plane

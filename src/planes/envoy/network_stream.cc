@@ -200,7 +200,7 @@ void NetworkStream::end() {
 }
 
 void NetworkStream::note() {
-  if (std::exchange(noted_, true)) return;
+  if (filter_ == nullptr || std::exchange(noted_, true)) return;
   worker_.settle_later(*this);
 }
 

@@ -20,7 +20,7 @@ class WorkerStream {
   WorkerStream(const WorkerStream&) = delete;
   WorkerStream& operator=(const WorkerStream&) = delete;
 
-  // There is something for settle().
+  // There is something for settle(). Nothing happens where Envoy has destroyed the stream.
   virtual void note() = 0;
   // Does what was noted. Any of it may destroy the stream in Envoy.
   virtual void settle() = 0;
