@@ -75,5 +75,24 @@ TEST(WamrJitTest, ABacktraceHoldsNoVariables) {
   EXPECT_LT(peak_kilobytes() - before, 64 << 10);
 }
 
+// As WAMR is made, LLVM's linker takes each function for one that needs all others, and memory for
+// each pair of them: 1.3 GB for these.
+TEST(WamrJitTest, ManyFunctionsTakeMemoryInProportion) {
+  constexpr uint32_t kFunctions = 4000;
+  const auto number = [](uint32_t value) {  // of two bytes
+    return std::string{static_cast<char>(0x80 | (value & 0x7f)), static_cast<char>(value >> 7)};
+  };
+  std::string types = number(kFunctions) + std::string(kFunctions, '\0');
+  std::string bodies = number(kFunctions);
+  for (uint32_t i = 0; i < kFunctions; ++i) bodies += std::string("\2\0\x0b", 3);
+  const std::string wasm = std::string("\0asm\1\0\0\0\1\4\1\x60\0\0", 14) + "\3" +
+                           number(static_cast<uint32_t>(types.size())) + types + "\x0a" +
+                           number(static_cast<uint32_t>(bodies.size())) + bodies;
+  const int64_t before = peak_kilobytes();
+  const auto module = engine_named("wamr-jit").compile(as_bytes(wasm), {});
+  ASSERT_TRUE(module.ok()) << module.error().message;
+  EXPECT_LT(peak_kilobytes() - before, 800 << 10);
+}
+
 }  // namespace
 }  // namespace weir::engine
