@@ -16,6 +16,7 @@ constexpr size_t kMaxTables = 100;
 
 enum SectionId : uint8_t {
   CustomSection = 0,
+  TypeSection = 1,
   TableSection = 4,
   MemorySection = 5,
   CodeSection = 10
@@ -87,16 +88,35 @@ std::vector<std::byte> write_tables(const std::vector<Table>& tables, uint64_t e
   return section;
 }
 
-// The sizes that can be read; the rest WasmEdge refuses.
-uint64_t read_memory_bytes(Bytes section) {
+// Nothing for what is malformed, shared or of 64 bits: WasmEdge takes a shared memory also where it
+// has not been told to.
+std::optional<uint64_t> read_memory_bytes(Bytes section) {
   Cursor from(section);
   uint64_t pages = 0;
   for (uint32_t count = from.u32(); count > 0; --count) {
     const auto size = read_size(from);
-    if (!size) break;
+    if (!size) return std::nullopt;
     pages += size->min;
   }
   return pages * kPageBytes;
+}
+
+// Whether a type is other than a function's, as those of garbage collection are, which WasmEdge
+// takes also where it has not been told to. What comes after a type that cannot be read is left to
+// it.
+bool has_other_types(Bytes section) {
+  constexpr uint8_t kFunction = 0x60;
+  constexpr uint8_t kFirstOneByteType = 0x69;  // up to 0x7f; others have an index
+  Cursor from(section);
+  for (uint32_t count = from.u32(); count > 0 && !from.failed(); --count) {
+    if (from.byte() != kFunction) return true;
+    for (int part = 0; part < 2; ++part) {
+      for (uint32_t types = from.u32(); types > 0 && !from.failed(); --types) {
+        if (from.byte() < kFirstOneByteType) return false;
+      }
+    }
+  }
+  return false;
 }
 
 bool has_too_many_locals(Bytes section) {
@@ -135,7 +155,16 @@ Result<BoundedModule> bound_module(Bytes wasm, uint64_t max_table_elements) {
     if (id == CodeSection && has_too_many_locals(section)) {
       return Error{ErrorCode::LimitExceeded, "a function has more than 50000 locals"};
     }
-    if (id == MemorySection) module.memory_bytes += read_memory_bytes(section);
+    if (id == TypeSection && has_other_types(section)) {
+      return Error{ErrorCode::BadModule, "a type is no function's"};
+    }
+    if (id == MemorySection) {
+      const auto bytes = read_memory_bytes(section);
+      if (!bytes) {
+        return Error{ErrorCode::BadModule, "a memory is malformed, or of a kind not supported"};
+      }
+      module.memory_bytes += *bytes;
+    }
     if (id == TableSection) {
       const auto tables = read_tables(section);
       if (!tables) {

@@ -21,9 +21,9 @@ struct BoundedModule {
 };
 
 // `max_table_elements` bounds all tables of an instance together, as they grow. Fails with
-// BadModule where sections or tables cannot be read, with LimitExceeded where functions have too
-// many locals or there are too many tables. All else that is wrong with a module is left to
-// WasmEdge.
+// BadModule where sections, memories or tables cannot be read or types are no functions', with
+// LimitExceeded where functions have too many locals or there are too many tables. All else that is
+// wrong with a module is left to WasmEdge.
 Result<BoundedModule> bound_module(Bytes wasm, uint64_t max_table_elements);
 
 }  // namespace weir::engine::wasmedge

@@ -81,6 +81,27 @@ TEST(BoundedModuleTest, TellsHowMuchMemoryIsDeclared) {
   EXPECT_EQ(bounded.value().memory_bytes, 3u * 65536);
 }
 
+TEST(BoundedModuleTest, RefusesMemoriesThatItCannotRead) {
+  // Shared, of 64 bits, cut off.
+  for (const Raw& memory : {Raw{1, 3, 1, 2}, Raw{1, 4, 1}, Raw{2, 0, 1}}) {
+    auto bounded = bound_module(module_of({{5, memory}}), 100);
+    ASSERT_FALSE(bounded.ok());
+    EXPECT_EQ(bounded.error().code, ErrorCode::BadModule);
+  }
+}
+
+TEST(BoundedModuleTest, RefusesTypesThatAreNoFunctions) {
+  constexpr int kI32 = 0x7f;
+  const Raw functions{2, 0x60, 2, kI32, kFuncRef, 1, kI32, 0x60, 0, 0};
+  EXPECT_TRUE(bound_module(module_of({{1, functions}}), 100).ok());
+  for (const Raw& types : {Raw{1, 0x5f, 1, kI32, 0},                          // a structure
+                           Raw{2, 0x60, 1, kI32, 1, kI32, 0x5e, kI32, 0}}) {  // an array
+    auto bounded = bound_module(module_of({{1, types}}), 100);
+    ASSERT_FALSE(bounded.ok());
+    EXPECT_EQ(bounded.error().code, ErrorCode::BadModule);
+  }
+}
+
 TEST(BoundedModuleTest, RefusesAFunctionOfTooManyLocals) {
   constexpr int kI32 = 0x7f;
   const auto code = [](int groups) {
