@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/check.h"
 #include "planes/ats/fake_server.h"
 
 using weir::Milliseconds;
@@ -60,6 +61,8 @@ void* TSContDataGet(TSCont cont) { return cont->data; }
 TSMutex TSContMutexGet(TSCont cont) { return cont->lock.get(); }
 int TSContCall(TSCont cont, TSEvent event, void* data) { return cont->function(cont, event, data); }
 TSAction TSContScheduleOnThread(TSCont cont, TSHRTime delay, TSEventThread thread) {
+  // The server takes the continuation's lock in the name of the present thread, or not at all.
+  WEIR_CHECK(TSThreadSelf() != nullptr);
   const TSEvent event = delay == 0 ? TS_EVENT_IMMEDIATE : TS_EVENT_TIMEOUT;
   return FakeServer::get().schedule(cont, event, Milliseconds(delay), thread);
 }
@@ -88,6 +91,14 @@ TSReturnCode TSHttpTxnShutDown(TSHttpTxn txn, TSEvent) {
 }
 int TSHttpTxnRedirectRetries(TSHttpTxn) { return 0; }
 int TSHttpTxnIsInternal(TSHttpTxn) { return 0; }
+TSReturnCode TSUserArgIndexReserve(TSUserArgType, const char*, const char*, int* place) {
+  *place = 0;
+  return TS_SUCCESS;
+}
+void TSUserArgSet(void* txn, int, void* argument) {
+  static_cast<TSHttpTxn>(txn)->argument = argument;
+}
+void* TSUserArgGet(void* txn, int) { return static_cast<TSHttpTxn>(txn)->argument; }
 const char* TSHttpTxnPluginTagGet(TSHttpTxn) { return nullptr; }
 const char* TSHttpTxnClientProtocolStackContains(TSHttpTxn, const char*) { return nullptr; }
 TSReturnCode TSHttpTxnCacheLookupStatusGet(TSHttpTxn, int* status) {

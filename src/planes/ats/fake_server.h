@@ -130,8 +130,9 @@ struct tsapi_httptxn : tsapi_cont {
   bool advances = false;  // and is to go on
   tsapi_mbuffer request, server_response, client_response;
   bool has_server_response = false;
-  bool errs = false;  // it answers by itself
-  bool shut = false;  // it does not answer
+  bool errs = false;         // it answers by itself
+  bool shut = false;         // it does not answer
+  void* argument = nullptr;  // of the plugin's own
   int error_status = 500;
   std::string error_body;
 

@@ -10,12 +10,25 @@ using weir::ats_plane::FakeServer;
 
 // NOLINTNEXTLINE(readability-identifier-naming)
 struct tsapi_event_thread {};
+// NOLINTNEXTLINE(readability-identifier-naming)
+struct tsapi_thread {};
 
 namespace {
 thread_local tsapi_event_thread* current = nullptr;
+// What a thread that is none of the server's has been made known by.
+thread_local TSThread made_known = nullptr;
 }  // namespace
 
 TSEventThread TSEventThreadSelf() { return current; }
+
+TSThread TSThreadSelf() {
+  return current == nullptr ? made_known : reinterpret_cast<TSThread>(current);
+}
+TSThread TSThreadInit() { return made_known = new tsapi_thread; }
+void TSThreadDestroy(TSThread thread) {
+  made_known = nullptr;
+  delete thread;
+}
 
 namespace weir::ats_plane {
 

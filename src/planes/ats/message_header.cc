@@ -1,5 +1,6 @@
 #include "planes/ats/message_header.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -75,7 +76,22 @@ size_t port_mark(std::string_view authority) {
   return bracket != std::string_view::npos && bracket > colon ? std::string_view::npos : colon;
 }
 
-using ValuesByName = std::map<std::string_view, std::vector<std::string_view>>;
+using Values = std::vector<std::string_view>;
+using ValuesByName = std::map<std::string_view, Values>;
+
+// Of `values` those that `others` has not, or not as often.
+Values less(const Values& values, Values others) {
+  Values rest;
+  for (const std::string_view value : values) {
+    const auto same = std::ranges::find(others, value);
+    if (same == others.end()) {
+      rest.push_back(value);
+    } else {
+      others.erase(same);
+    }
+  }
+  return rest;
+}
 
 ValuesByName values_by_name(const abi::HeaderList& list) {
   ValuesByName values;
@@ -90,6 +106,9 @@ bool are_equal(const abi::HeaderList& a, const abi::HeaderList& b) {
   }
   return true;
 }
+
+// The server frames messages itself, and learns a body's length from its transformation.
+bool is_servers(std::string_view name) { return name.starts_with(':') || name == "content-length"; }
 
 // What `after` has under that name, if it is not what `before` has.
 std::optional<std::string_view> changed(const abi::HeaderList& before, const abi::HeaderList& after,
@@ -177,6 +196,18 @@ void MessageHeader::change_request(const abi::HeaderList& before,
 void MessageHeader::change_response(const abi::HeaderList& before,
                                     const abi::HeaderList& after) const {
   if (are_equal(before, after)) return;
+  set_status(before, after);
+  change_fields(before, after);
+}
+
+void MessageHeader::set_response(const abi::HeaderList& after) const {
+  set_status({}, after);
+  for (const auto& [name, values] : values_by_name(after)) {
+    if (!is_servers(name) && values_of(name) != values) replace(name, values);
+  }
+}
+
+void MessageHeader::set_status(const abi::HeaderList& before, const abi::HeaderList& after) const {
   if (const auto text = changed(before, after, ":status")) {
     if (const auto status = planes::parse_status(*text)) {
       const auto code = static_cast<TSHttpStatus>(*status);
@@ -186,15 +217,10 @@ void MessageHeader::change_response(const abi::HeaderList& before,
       TSHttpHdrReasonSet(buffer_, header_, phrase.data(), size_of(phrase));
     }
   }
-  change_fields(before, after);
 }
 
 void MessageHeader::change_fields(const abi::HeaderList& before,
                                   const abi::HeaderList& after) const {
-  // The server frames messages itself, and learns a body's length from its transformation.
-  const auto is_servers = [](std::string_view name) {
-    return name.starts_with(':') || name == "content-length";
-  };
   const ValuesByName old_values = values_by_name(before);
   const ValuesByName new_values = values_by_name(after);
   for (const auto& [name, values] : old_values) {
@@ -204,9 +230,49 @@ void MessageHeader::change_fields(const abi::HeaderList& before,
     if (is_servers(name)) continue;
     const auto old = old_values.find(name);
     if (old != old_values.end() && old->second == values) continue;
-    remove(name);
-    for (const std::string_view value : values) append(name, value);
+    const Values before_values = old == old_values.end() ? Values() : old->second;
+    if (!merge(name, before_values, values)) replace(name, values);
   }
+}
+
+bool MessageHeader::merge(std::string_view name, const Values& before, const Values& after) const {
+  const Values removed = less(before, after);
+  if (!before.empty() && removed.size() == before.size()) return false;
+  if (values_of(name) == before) return false;
+  for (const std::string_view value : removed) remove(name, value);
+  for (const std::string_view value : less(after, before)) append(name, value);
+  return true;
+}
+
+template <typename Visit>
+void MessageHeader::visit(std::string_view name, Visit visit) const {
+  Part field(buffer_, header_, TSMimeHdrFieldGet(buffer_, header_, 0));
+  while (field) {
+    int length = 0;
+    const char* text = TSMimeHdrFieldNameGet(buffer_, header_, field.get(), &length);
+    if (abi::same_name(view(text, length), name)) {
+      text = TSMimeHdrFieldValueStringGet(buffer_, header_, field.get(), -1, &length);
+      if (!visit(field.get(), view(text, length))) return;
+    }
+    field.move_to(TSMimeHdrFieldNext(buffer_, header_, field.get()));
+  }
+}
+
+MessageHeader::Values MessageHeader::values_of(std::string_view name) const {
+  Values values;
+  visit(name, [&](TSMLoc, std::string_view value) {
+    values.push_back(value);
+    return true;
+  });
+  return values;
+}
+
+void MessageHeader::remove(std::string_view name, std::string_view value) const {
+  visit(name, [&](TSMLoc field, std::string_view present) {
+    if (present != value) return true;
+    TSMimeHdrFieldDestroy(buffer_, header_, field);
+    return false;
+  });
 }
 
 int MessageHeader::status() const { return TSHttpHdrStatusGet(buffer_, header_); }
@@ -224,6 +290,11 @@ void MessageHeader::remove(std::string_view name) const {
     if (!field) return;
     TSMimeHdrFieldDestroy(buffer_, header_, field.get());
   }
+}
+
+void MessageHeader::replace(std::string_view name, const Values& values) const {
+  remove(name);
+  for (const std::string_view value : values) append(name, value);
 }
 
 void MessageHeader::append(std::string_view name, std::string_view value) const {

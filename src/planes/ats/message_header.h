@@ -2,6 +2,9 @@
 // The headers of requests and responses, from the server's objects to lists that plugins work on,
 // and their changes back.
 
+#include <string_view>
+#include <vector>
+
 #include "abi/header_map.h"
 #include "planes/ats/server_api.h"
 
@@ -31,14 +34,31 @@ class MessageHeader {
   // same in both stays as the server has it, and so does content-length.
   void change_request(const abi::HeaderList& before, const abi::HeaderList& after) const;
   void change_response(const abi::HeaderList& before, const abi::HeaderList& after) const;
+  // The same where nothing in it is to stay under a name that is in `after`.
+  void set_response(const abi::HeaderList& after) const;
 
   int status() const;
   bool has(std::string_view name) const;
   void remove(std::string_view name) const;
 
  private:
+  using Values = std::vector<std::string_view>;
+
   void read_fields(abi::HeaderList& into, bool is_request) const;
+  void set_status(const abi::HeaderList& before, const abi::HeaderList& after) const;
   void change_fields(const abi::HeaderList& before, const abi::HeaderList& after) const;
+  // Where somebody else has changed the values of that name since they were `before`: takes the
+  // same away from them, and adds the same, so that nothing is lost. False: nobody has, or nothing
+  // of `before` is left in `after`, which then takes the place of all.
+  bool merge(std::string_view name, const Values& before, const Values& after) const;
+  // In order, valid until a change.
+  Values values_of(std::string_view name) const;
+  // visit(field, value) of each field of that name, until it returns false.
+  template <typename Visit>
+  void visit(std::string_view name, Visit visit) const;
+  // One field of that value.
+  void remove(std::string_view name, std::string_view value) const;
+  void replace(std::string_view name, const Values& values) const;
   void append(std::string_view name, std::string_view value) const;
   void set_authority(std::string_view authority) const;
   void set_path(std::string_view path) const;

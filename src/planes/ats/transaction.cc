@@ -11,6 +11,27 @@ using planes::kBufferLimit;
 using runtime::Direction;
 using serve::Body;
 
+namespace {
+
+// Where a transaction of the server's keeps the last set of plugins that has begun with it.
+// Negative: it has no place for it.
+int last_set_place() {
+  static const int place = [] {
+    int made = -1;
+    const TSReturnCode done = TSUserArgIndexReserve(
+        TS_USER_ARGS_TXN, "weir", "the last set of plugins of the transaction", &made);
+    return done == TS_SUCCESS ? made : -1;
+  }();
+  return place;
+}
+
+Transaction* last_set(TSHttpTxn transaction) {
+  const int place = last_set_place();
+  return place < 0 ? nullptr : static_cast<Transaction*>(TSUserArgGet(transaction, place));
+}
+
+}  // namespace
+
 void Transaction::begin(const std::shared_ptr<PluginSet>& set, TSHttpTxn transaction, Begin when) {
   Worker& worker = Worker::here();
   // The server's lock of the transaction is the continuation's, too: events that are scheduled for
@@ -19,6 +40,7 @@ void Transaction::begin(const std::shared_ptr<PluginSet>& set, TSHttpTxn transac
       TSContCreate(&Transaction::on_event, TSContMutexGet(reinterpret_cast<TSCont>(transaction)));
   auto* made = new Transaction(worker.set_of(set), transaction, continuation);
   TSContDataSet(continuation, made);
+  if (const int place = last_set_place(); place >= 0) TSUserArgSet(transaction, place, made);
   for (const TSHttpHookID hook :
        {TS_HTTP_CACHE_LOOKUP_COMPLETE_HOOK, TS_HTTP_READ_RESPONSE_HDR_HOOK,
         TS_HTTP_SEND_RESPONSE_HDR_HOOK, TS_HTTP_TXN_CLOSE_HOOK}) {
@@ -43,6 +65,7 @@ Transaction::Transaction(std::shared_ptr<WorkerSet> set, TSHttpTxn transaction, 
       transaction_(transaction),
       continuation_(continuation),
       home_(TSEventThreadSelf()),
+      before_(last_set(transaction)),
       plugins_(std::make_unique<serve::PluginStream[]>(set_->count())),
       request_(Direction::Request, plugins(), request_out_, kBufferLimit),
       response_(Direction::Response, plugins(), response_out_, kBufferLimit),

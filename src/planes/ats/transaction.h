@@ -130,6 +130,9 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   // A reply of the plugins' own is whole, and waits for a hook at which it can be sent.
   bool is_replying() const { return is_reply_ && response_out_.ended(); }
 
+  // The response as the sets that began before have made it by now, where it has come to them, and
+  // else as it was read. At a hook the server calls sets in that order, and bodies take it, too.
+  abi::HeaderList as_passed_on(abi::HeaderList read) const;
   // The response's headers pass the plugins. `may_have_body`: as far as the transformation brings
   // one.
   void start_response(abi::HeaderList headers, bool may_have_body);
@@ -168,6 +171,8 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   TSHttpTxn transaction_;  // null: closed
   TSCont continuation_;    // null: closed
   const TSEventThread home_;
+  // The set before, of the same transaction: there until that is closed. Null: this is the first.
+  const Transaction* const before_;
 
   MessageOut request_out_;
   MessageOut response_out_;

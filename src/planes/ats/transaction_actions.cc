@@ -104,7 +104,7 @@ void Transaction::change_client_response(const abi::HeaderList& headers) {
   if (!client.exists()) return;
   client.change_response(response_shown_, headers);
   // What the server has made for another response is no part of this one.
-  if (is_reply_) client.change_response({}, headers);
+  if (is_reply_) client.set_response(headers);
   // The server may answer by another status than that which it was given: 304 in place of 200.
   static_cast<void>(response_.header_list().replace(":status", std::to_string(client.status())));
 }

@@ -94,6 +94,15 @@ void Transaction::add_response_transform(int status) {
   TSHttpTxnTransformedRespCache(transaction_, 0);
 }
 
+HeaderList Transaction::as_passed_on(HeaderList read) const {
+  for (const Transaction* set = before_; set != nullptr; set = set->before_) {
+    if (set->home_ != home_ || set->is_reply_ || !set->response_.has_headers()) continue;
+    const HeaderList* passed = set->response_out_.header_list();
+    return passed != nullptr ? *passed : set->response_.header_list();
+  }
+  return read;
+}
+
 void Transaction::start_response(HeaderList headers, bool may_have_body) {
   response_shown_ = headers;
   const bool ended =
@@ -112,7 +121,7 @@ void Transaction::on_cache_lookup() {
     if (cached.exists()) {
       const bool has_body = has_response_body(cached.status());
       if (has_body) add_response_transform(cached.status());
-      start_response(cached.read_response(), has_body);
+      start_response(as_passed_on(cached.read_response()), has_body);
     }
   }
   act();
@@ -138,7 +147,7 @@ void Transaction::on_server_response() {
     } else {
       const bool has_body = has_response_body(status);
       if (has_body) add_response_transform(status);
-      start_response(server.read_response(), has_body);
+      start_response(as_passed_on(server.read_response()), has_body);
     }
   }
   act();
@@ -188,8 +197,9 @@ void Transaction::on_body_begins(Direction direction) {
   if (direction == Direction::Request || response_.has_headers()) return;
   const Entry entry(*this);
   const MessageHeader transformed(transaction_, &TSHttpTxnTransformRespGet);
-  start_response(
-      transformed.exists() ? transformed.read_response() : HeaderList{{":status", "200"}}, true);
+  HeaderList headers =
+      transformed.exists() ? transformed.read_response() : HeaderList{{":status", "200"}};
+  start_response(as_passed_on(std::move(headers)), true);
 }
 
 void Transaction::on_body(Direction direction, Body data, bool ended) {
