@@ -157,8 +157,8 @@ Status GrpcCall::start(const abi::GrpcCallRequest& request, std::string_view mes
 }
 
 Status GrpcCall::open(std::string_view upstream, const abi::HeaderList& headers) {
-  auto opened = owner_.services().upstreams().open(upstream, headers, EndOfStream::No,
-                                                   Protocol::Http2, *this);
+  auto opened = owner_.services().upstreams().open(owner_.upstream_name(upstream), headers,
+                                                   EndOfStream::No, Protocol::Http2, *this);
   if (!opened.ok()) {
     return opened.error() == OpenError::UnknownUpstream ? Status::ParseFailure
                                                         : Status::InternalFailure;

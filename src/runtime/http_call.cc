@@ -16,7 +16,7 @@ Status HttpCall::start(abi::HttpCallRequest& request) {
     return Status::InternalFailure;
   }
   auto opened = owner_.services().upstreams().open(
-      request.upstream, request.headers,
+      owner_.upstream_name(request.upstream), request.headers,
       has_body || has_trailers ? EndOfStream::No : EndOfStream::Yes, Protocol::Any, *this);
   if (!opened.ok()) {
     return opened.error() == OpenError::UnknownUpstream ? Status::BadArgument

@@ -87,6 +87,9 @@ struct PluginOptions {
   // the value's bytes by the path, its segments joined by NUL. What is under `node` is under
   // `xds.node` as well.
   std::map<std::string, std::string, std::less<>> properties;
+  // Stands before the names of upstreams that the plugin calls when the plane is asked for them: a
+  // plane whose plugins have upstreams of their own tells them apart by it.
+  std::string upstream_scope;
   VmOptions vm;
 };
 

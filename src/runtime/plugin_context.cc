@@ -496,4 +496,8 @@ void PluginContext::on_grpc_closed(GrpcCall& call, uint32_t status, std::string 
 
 WorkerServices& PluginContext::services() { return vm().services(); }
 
+std::string PluginContext::upstream_name(std::string_view name) const {
+  return plugin().options().upstream_scope + std::string(name);
+}
+
 }  // namespace weir::runtime

@@ -104,6 +104,8 @@ class PluginContext final : public ContextBase {
 
   // From the calls that this root owns.
   WorkerServices& services();
+  // As the plane knows it.
+  std::string upstream_name(std::string_view name) const;
   void on_http_call_done(HttpCall& call);
   void on_grpc_initial_metadata(GrpcCall& call, abi::HeaderList metadata);
   void on_grpc_message(GrpcCall& call, std::string message);

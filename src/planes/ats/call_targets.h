@@ -18,12 +18,17 @@ struct CallTarget {
   std::string key;
 };
 
-// Those of one configuration, by name. Immutable once it is in use. Thread: any.
+// What stands before the names that a plugin of that file calls (PluginOptions::upstream_scope):
+// files may give upstreams the same names.
+std::string scope_of(const std::string& file);
+
+// Those of one line's files, by scope and name. Immutable once it is in use. Thread: any.
 class CallTargets {
  public:
   void add(const std::string& name, config::Cluster cluster);
 
-  // The upstream of that name, or the one that "host:port" names. Null: it is neither.
+  // The upstream of that scope and name, or the one that "host:port" names in any scope. Null: it
+  // is neither.
   std::shared_ptr<const CallTarget> find(std::string_view name) const;
 
  private:

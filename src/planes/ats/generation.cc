@@ -29,11 +29,14 @@ Result<std::shared_ptr<const Generation>> load_generation(runtime::Host& host,
     WEIR_TRY(const std::string text, config::read_config_file(path));
     WEIR_TRY(PluginFile read, read_plugin_file(text, path.string()));
     if (read.policy_is_absent) log_absent_policy(host.logger(), read.plugin);
-    for (auto& [name, cluster] : read.clusters) generation->targets.add(name, std::move(cluster));
+    const std::string scope = scope_of(path.string());
+    for (auto& [name, cluster] : read.clusters) {
+      generation->targets.add(scope + name, std::move(cluster));
+    }
 
     const auto load = [&]() -> Result<std::shared_ptr<const runtime::Plugin>> {
       WEIR_TRY(std::string code, supply.wait_for(read.plugin));
-      return planes::load_plugin(host, read.plugin, std::move(code));
+      return planes::load_plugin(host, read.plugin, std::move(code), scope);
     };
     auto loaded = load();
     supply.report(host.metrics());

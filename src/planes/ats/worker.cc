@@ -69,7 +69,7 @@ std::shared_ptr<const CallTarget> Worker::find_target(std::string_view name) con
   if (current_ != nullptr) {
     if (auto target = current_->find_target(name)) return target;
   }
-  // A root context's: it may be any set's.
+  // A root context's: it may be any set's, by whose name the file is told.
   for (const auto& [set, plugins] : sets_) {
     if (plugins == nullptr) continue;  // its plugins are started just now
     if (auto target = plugins->generation().targets.find(name)) return target;

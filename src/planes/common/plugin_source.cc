@@ -82,8 +82,11 @@ struct ShownCode {
 
 Result<std::shared_ptr<const runtime::Plugin>> load_plugin(runtime::Host& host,
                                                            const config::PluginSettings& settings,
-                                                           std::string code) {
-  auto loaded = host.try_load(plugin_options(settings, std::move(code)));
+                                                           std::string code,
+                                                           std::string upstream_scope) {
+  runtime::PluginOptions options = plugin_options(settings, std::move(code));
+  options.upstream_scope = std::move(upstream_scope);
+  auto loaded = host.try_load(std::move(options));
   if (loaded.ok()) return std::move(loaded).value();
   const auto [field, remedy] = blame(loaded.error());
   Error error = with_remedy(std::move(loaded).error(), remedy);

@@ -16,9 +16,11 @@ namespace weir::planes {
 runtime::PluginOptions plugin_options(const config::PluginSettings& settings, std::string code);
 
 // Loads that. The error begins with the place of what is at fault in the configuration's file.
+// `upstream_scope` is that of PluginOptions.
 Result<std::shared_ptr<const runtime::Plugin>> load_plugin(runtime::Host& host,
                                                            const config::PluginSettings& settings,
-                                                           std::string code);
+                                                           std::string code,
+                                                           std::string upstream_scope = {});
 
 // What the runtime loads, with code that is at hand. `base_dir` is where relative paths start.
 Result<runtime::PluginOptions> read_plugin(const config::PluginSettings& settings,
