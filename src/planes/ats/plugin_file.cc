@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "base/lower_case.h"
 #include "config/document.h"
 #include "config/message_reader.h"
 #include "config/plugin_reader.h"
@@ -19,15 +20,19 @@ using ::envoy::extensions::wasm::v3::PluginConfig;
 using Entry = Node::Entry;
 
 constexpr std::string_view kText = "type.googleapis.com/google.protobuf.StringValue";
+constexpr std::string_view kJson = "type.googleapis.com/google.protobuf.Struct";
 
 // Values that take the place of others in a document, and live as long.
 class Rewriter {
  public:
-  // `configuration: text` means a text, and `allowed_capabilities: [name]` means that name without
-  // more: elsewhere they are an Any and a map.
+  // `configuration: text` means a text, one of fields their JSON, and `allowed_capabilities:
+  // [name]` means that name without more: elsewhere they are an Any and a map. Texts may look like
+  // numbers, and words for true and false be texts, as Traffic Server's own plugin takes them.
   const Node& plugin(const Node& node) {
     return with_entries(node, [this](Entry entry) {
       if (is_one_of(entry.key, {"vm_config", "vmConfig"})) entry.value = &vm(*entry.value);
+      if (is_one_of(entry.key, {"name", "root_id", "rootId"})) entry.value = &text(*entry.value);
+      if (is_one_of(entry.key, {"fail_open", "failOpen"})) entry.value = &truth(*entry.value);
       return shorthands(entry);
     });
   }
@@ -61,12 +66,54 @@ class Rewriter {
   }
 
   const Node& vm(const Node& node) {
-    return with_entries(node, [this](Entry entry) { return shorthands(entry); });
+    return with_entries(node, [this](Entry entry) {
+      if (is_one_of(entry.key, {"vm_id", "vmId", "runtime"})) entry.value = &text(*entry.value);
+      if (is_one_of(entry.key, {"allow_precompiled", "allowPrecompiled"})) {
+        entry.value = &truth(*entry.value);
+      }
+      if (is_one_of(entry.key, {"environment_variables", "environmentVariables"})) {
+        entry.value = &environment(*entry.value);
+      }
+      return shorthands(entry);
+    });
+  }
+
+  const Node& environment(const Node& node) {
+    return with_entries(node, [this](Entry entry) {
+      if (!is_one_of(entry.key, {"key_values", "keyValues"})) return entry;
+      entry.value = &with_entries(*entry.value, [this](Entry pair) {
+        pair.value = &text(*pair.value);
+        return pair;
+      });
+      return entry;
+    });
+  }
+
+  // "on" and 5 are texts here, too.
+  const Node& text(const Node& node) {
+    if (node.kind != Node::Kind::Scalar || !node.plain) return node;
+    Node& copy = nodes_.emplace_back(node);
+    copy.plain = false;
+    return copy;
+  }
+
+  const Node& truth(const Node& node) {
+    if (node.kind != Node::Kind::Scalar) return node;
+    const std::string word = lower_case(node.text);
+    const bool is_true = is_one_of(word, {"true", "yes", "on", "y"});
+    if (!is_true && !is_one_of(word, {"false", "no", "off", "n"})) return node;
+    Node& copy = nodes_.emplace_back(node);
+    copy.plain = true;
+    copy.text = is_true ? "true" : "false";
+    return copy;
   }
 
   Entry shorthands(Entry entry) {
     if (entry.key == "configuration" && entry.value->kind == Node::Kind::Scalar) {
-      entry.value = &any_text(*entry.value);
+      entry.value = &any(kText, text(*entry.value));
+    } else if (entry.key == "configuration" && entry.value->kind == Node::Kind::Map &&
+               entry.value->find("@type") == nullptr) {
+      entry.value = &any(kJson, *entry.value);
     } else if (is_one_of(entry.key,
                          {"capability_restriction_config", "capabilityRestrictionConfig"})) {
       entry.value = &capabilities(*entry.value);
@@ -74,17 +121,15 @@ class Rewriter {
     return entry;
   }
 
-  const Node& any_text(const Node& text) {
+  const Node& any(std::string_view type_url, const Node& value) {
     Node& type = nodes_.emplace_back();
     type.kind = Node::Kind::Scalar;
-    type.mark = text.mark;
-    type.text = kText;
-    Node& value = nodes_.emplace_back(text);
-    value.plain = false;  // "on" and 5 are texts here, too
+    type.mark = value.mark;
+    type.text = type_url;
     Node& any = nodes_.emplace_back();
     any.kind = Node::Kind::Map;
-    any.mark = text.mark;
-    any.entries = {{"@type", text.mark, &type}, {"value", text.mark, &value}};
+    any.mark = value.mark;
+    any.entries = {{"@type", value.mark, &type}, {"value", value.mark, &value}};
     return any;
   }
 

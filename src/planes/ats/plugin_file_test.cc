@@ -58,6 +58,35 @@ TEST(PluginFileTest, ReadsTheFormOfTheServersOwnPlugin) {
   EXPECT_FALSE(file.policy_is_absent);
 }
 
+TEST(PluginFileTest, TakesScalarsAsTheServersOwnPluginDoes) {
+  const PluginFile file = read(R"(
+config:
+  name: 5
+  root_id: 1.0
+  fail_open: 'yes'
+  configuration: {limit: 5}
+  vm_config:
+    vm_id: 7
+    allow_precompiled: On
+    environment_variables: {key_values: {N: 5, B: true, T: text}}
+    code: {local: {filename: a}}
+)");
+  EXPECT_EQ(file.plugin.name, "5");
+  EXPECT_EQ(file.plugin.root_id, "1.0");
+  EXPECT_EQ(file.plugin.failure_policy, config::FailurePolicy::FailOpen);
+  EXPECT_EQ(file.plugin.configuration, "{\"limit\":5}");
+  EXPECT_EQ(file.plugin.vm.vm_id, "7");
+  EXPECT_TRUE(file.plugin.vm.allow_precompiled);
+  EXPECT_EQ(file.plugin.vm.environment.at("N"), "5");
+  EXPECT_EQ(file.plugin.vm.environment.at("B"), "true");
+  EXPECT_EQ(file.plugin.vm.environment.at("T"), "text");
+  EXPECT_NE(read("{name: a, fail_open: 'No', vm_config: {code: {local: {filename: a}}}}")
+                .plugin.failure_policy,
+            config::FailurePolicy::FailOpen);
+  EXPECT_THAT(error_of("{name: a, fail_open: maybe, vm_config: {code: {local: {filename: a}}}}"),
+              HasSubstr("fail_open: expected true or false, got 'maybe'"));
+}
+
 TEST(PluginFileTest, TellsWhenNothingIsSaidOfFailures) {
   const PluginFile file = read("config: {name: a, vm_config: {code: {local: {filename: a}}}}");
   EXPECT_TRUE(file.policy_is_absent);
