@@ -30,13 +30,13 @@ struct Names {
 constexpr std::array kNames = {
     Names{"null", "envoy.wasm.runtime.null", {}},
     Names{"wasmtime", "envoy.wasm.runtime.wasmtime", "ats.wasm.runtime.wasmtime"},
-    Names{"v8", "envoy.wasm.runtime.v8", {}},
+    Names{"v8", "envoy.wasm.runtime.v8", "ats.wasm.runtime.v8"},
     Names{"wamr", "envoy.wasm.runtime.wamr", "ats.wasm.runtime.wamr"},
     Names{"wamr-aot", "envoy.wasm.runtime.wamr-aot", "ats.wasm.runtime.wamr-aot"},
     Names{"wamr-jit", "envoy.wasm.runtime.wamr-jit", "ats.wasm.runtime.wamr-jit"},
     Names{"wasmedge", "envoy.wasm.runtime.wasmedge", "ats.wasm.runtime.wasmedge"},
     Names{"wasmedge-aot", "envoy.wasm.runtime.wasmedge-aot", "ats.wasm.runtime.wasmedge-aot"},
-    Names{"wavm", "envoy.wasm.runtime.wavm", {}},
+    Names{"wavm", "envoy.wasm.runtime.wavm", "ats.wasm.runtime.wavm"},
 };
 constexpr std::string_view kDefault = "wasmtime";
 

@@ -51,7 +51,9 @@ TEST_F(EnginesTest, KnowsTheNamesThatConfigurationsUse) {
   EXPECT_EQ(canonical_name("ats.wasm.runtime.wamr"), "wamr");
   EXPECT_EQ(canonical_name("ats.wasm.runtime.wamr-jit"), "wamr-jit");
   EXPECT_EQ(canonical_name(""), "wasmtime");
-  EXPECT_EQ(canonical_name("ats.wasm.runtime.v8"), "");
+  EXPECT_EQ(canonical_name("ats.wasm.runtime.v8"), "v8");
+  EXPECT_EQ(canonical_name("ats.wasm.runtime.wavm"), "wavm");
+  EXPECT_EQ(canonical_name("ats.wasm.runtime.null"), "");
   EXPECT_EQ(canonical_name("envoy.wasm.runtime."), "");
   EXPECT_THAT(known_engines(), Contains("wavm"));
 }
@@ -63,16 +65,16 @@ TEST_F(EnginesTest, ListsTheKnownNamesForAnUnknownOne) {
 }
 
 TEST_F(EnginesTest, NamesNoSpellingThatItDoesNotKnow) {
-  EXPECT_EQ(refusal("ats.wasm.runtime.v8").message,
-            "unknown runtime 'ats.wasm.runtime.v8'; did you mean 'v8'?");
+  EXPECT_EQ(refusal("ats.wasm.runtime.null").message,
+            "unknown runtime 'ats.wasm.runtime.null'; did you mean 'null'?");
   EXPECT_EQ(
       refusal("ats.wasm.runtime.wasmtim").message,
       "unknown runtime 'ats.wasm.runtime.wasmtim'; did you mean 'ats.wasm.runtime.wasmtime'?");
   EXPECT_THAT(
       refusal("ats.wasm.runtime.nine").message,
       EndsWith("known are null, wasmtime, v8, wamr, wamr-aot, wamr-jit, wasmedge, wasmedge-aot, "
-               "wavm, each also written envoy.wasm.runtime.NAME, and wasmtime, wamr, wamr-aot, "
-               "wamr-jit, wasmedge, wasmedge-aot as ats.wasm.runtime.NAME too"));
+               "wavm, each also written envoy.wasm.runtime.NAME, and wasmtime, v8, wamr, "
+               "wamr-aot, wamr-jit, wasmedge, wasmedge-aot, wavm as ats.wasm.runtime.NAME too"));
 }
 
 TEST_F(EnginesTest, SaysWhereItLookedForAMissingAdapter) {
