@@ -15,8 +15,10 @@ doc=$stage/root/usr/share/doc/weir-ats
 rm -rf "$stage"
 mkdir -p "$modules/weir/engines" "$doc" "$stage/debian" "$stage/root/DEBIAN"
 install -m 644 build/lib/weir-ats.so "$modules/"
-# All engines but those that come with a C library of their own: a stock server does not start by it.
-for file in build/lib/weir/engines/*.so; do
+install -m 644 build/lib/weir/weir-ats-core.so "$modules/weir/"
+# All engines, with the libraries that come with them, but those that come with a C library of their own: a stock
+# server does not start by it.
+for file in build/lib/weir/engines/*.so build/lib/weir/engines/*.so.*; do
   name=$(basename "$file" .so)
   name=${name#weir-engine-}
   [ -e "build/lib/weir/engines/${name%%-*}/ld.so" ] || install -m 644 "$file" "$modules/weir/engines/"
@@ -24,10 +26,10 @@ done
 install -m 644 docs/traffic-server.md docs/configuration.md CHANGELOG.md "$doc/"
 install -m 644 LICENSE "$doc/copyright"
 
-# What libraries the plugin needs. Engines bring their own; one that needs more is not loaded without.
+# What libraries the plugin and its engines need that they do not bring.
 printf 'Source: weir\n\nPackage: weir-ats\nArchitecture: any\n' > "$stage/debian/control"
 depends=$(cd "$stage" && dpkg-shlibdeps -O --ignore-missing-info -l"$modules/weir/engines" \
-  "$modules/weir-ats.so" "$modules/weir/engines/weir-engine-wasmtime.so" 2> "$stage/shlibdeps.log" |
+  "$modules/weir-ats.so" "$modules/weir/weir-ats-core.so" "$modules"/weir/engines/* 2> "$stage/shlibdeps.log" |
   sed -n 's/^shlibs:Depends=//p')
 [ -n "$depends" ] || die "dpkg-shlibdeps found nothing: see $stage/shlibdeps.log"
 

@@ -1,11 +1,12 @@
-// weir-ats.so as a whole: makes what a server process has one of, when the server first asks for a
-// plugin.
+// weir-ats-core.so as a whole: makes what a server process has one of, when the server first asks
+// for a plugin.
 
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "base/clock.h"
+#include "base/own_file.h"
 #include "cli/cache_folder.h"
 #include "engine/code_cache.h"
 #include "engine/engines.h"
@@ -25,17 +26,10 @@ std::string cache_folder(const char* variable, const std::string& by_default) {
   return cli::chosen_cache(variable, std::string(TSRuntimeDirGet()) + "/" + by_default);
 }
 
-// Beside this file, where it was installed. For remap rules the server makes a copy of it in its
-// runtime folder, as RUNTIME/ID/usr/lib/trafficserver/modules/weir-ats.so.
+// Beside this file, which lies in a folder `weir`, and in such a folder of the server's plugins.
 std::vector<std::filesystem::path> engine_folders() {
   auto folders = engine::Engines::default_search_path();
-  const std::string copy = std::string(TSRuntimeDirGet()) + "/";
-  const std::vector<std::filesystem::path> known = folders;
-  for (const std::filesystem::path& folder : known) {
-    const std::string text = folder.string();
-    const size_t original = text.starts_with(copy) ? text.find('/', copy.size()) : text.npos;
-    if (original != text.npos) folders.emplace_back(text.substr(original));
-  }
+  folders.insert(folders.begin(), own_file().parent_path() / "engines");
   folders.push_back(std::filesystem::path(TSPluginDirGet()) / "weir/engines");
   return folders;
 }
