@@ -1,14 +1,22 @@
 """A stock Traffic Server under its manager, and weir-ats.so under traffic_ctl: statistics, and plugins that
 change while requests run."""
 
+import os
+import pathlib
+import shutil
+import tempfile
+import time
 import unittest
 
 from peers import loop
-from peers.ats import TrafficServer, plugin_file
+from peers.ats import PLUGIN, TrafficServer, plugin_file
 from peers.case import PlaneTest, guest
 from peers.http1 import Http1Client, Http1Upstream
 from peers.load import SteadyLoad
 from peers.weir import eventually
+
+# What the server says of remap.config.
+_LOADED = "remap.config finished loading"
 
 
 def http_all(scenario="/headers", **options):
@@ -105,6 +113,87 @@ class ControlTest(PlaneTest):
         self.assertGreater(len(answers), 10)
         for response in answers:
             self.assertEqual((response.status, response.headers.get("x-set")), (200, "guest"))
+
+    def test_what_is_no_message_changes_nothing(self):
+        before = len(self.server.lines("loaded anew"))
+        for number, words in enumerate([("relaod",), ("status",), ()], 1):
+            self.server.control("plugin", "msg", "weir", *words)
+            lines = eventually(
+                lambda count=number: (told := self.server.lines("no such message"))
+                and len(told) == count
+                and told,
+                "an answer",
+            )
+            self.assertIn(f"plugin msg weir '{''.join(words)}'", lines[-1])
+            self.assertIn("traffic_ctl plugin msg weir reload", lines[-1])
+        self.assertEqual(len(self.server.lines("loaded anew")), before)
+
+
+class RuleTest(PlaneTest):
+    """A server with plugins of remap rules alone."""
+
+    def serve(self, content, plugin=None):
+        self.up = self.upstream()
+        rule = f"@plugin={plugin} @pparam=ruled.yaml" if plugin else ["ruled.yaml"]
+        self.server = TrafficServer(
+            self.up, rules=[("/any", rule, self.up)], files={"ruled.yaml": content}, manager=True
+        )
+        self.addCleanup(self.server.stop)
+        return self.client(self.server.port)
+
+    def test_plugins_are_taken_anew_when_told(self):
+        client = self.serve(http_all())
+        for number, by in enumerate([("plugin", "msg", "weir", "reload"), ("config", "reload")]):
+            with self.subTest(by):
+                scenario, expected = [("/other", None), ("/headers", "guest")][number]
+                self.server.put(http_all(scenario), "ruled.yaml")
+                before = len(self.server.lines(" loaded anew"))
+                self.server.control(*by)
+                eventually(
+                    lambda before=before: len(self.server.lines(" loaded anew")) > before,
+                    "the plugin to be taken anew",
+                )
+                self.assertEqual(client.request("/any").headers.get("x-set"), expected)
+
+    def test_plugins_start_before_any_request(self):
+        called = self.upstream()
+        self.serve(plugin_file("root", self.module("root_call"), clusters={"auth": called}))
+        eventually(lambda: called.requests, "a call")
+
+    def test_a_new_version_of_the_file_waits_for_a_restart(self):
+        """The server loads what has changed beside what there was, when it loads remap.config anew."""
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="weir-test-")))
+        folder.chmod(0o755)
+        (folder / "weir").mkdir()
+        installed = pathlib.Path(PLUGIN)
+        names = [installed.name, "weir/weir-ats-core.so"]
+
+        def install():
+            for name in names:
+                made = folder / f"{name}.new"
+                shutil.copy(installed.parent / name, made)
+                made.replace(folder / name)
+
+        install()
+        client = self.serve(http_all(), folder / installed.name)
+        for number in (1, 2):
+            install()
+            time.sleep(1.1)  # The server compares the seconds in which files were written.
+            os.utime(folder / installed.name)
+            os.utime(self.server.etc / "remap.config")
+            before = len(self.server.lines(_LOADED))
+            self.server.put(http_all("/other" if number == 1 else "/headers"), "ruled.yaml")
+            self.server.control("config", "reload")
+            eventually(
+                lambda before=before: len(self.server.lines(_LOADED)) > before,
+                "remap.config to be loaded anew",
+            )
+            expected = None if number == 1 else "guest"
+            eventually(
+                lambda expected=expected: client.request("/any").headers.get("x-set") == expected,
+                "the plugin of now",
+            )
+        self.assertFalse(self.server.lines("received signal|Server Process was reset"))
 
 
 if __name__ == "__main__":

@@ -328,6 +328,56 @@ class ReloadTest(PlaneTest):
         eventually(lambda: said(connect(), b"Two") == b"Two", "the new plugin")
         self.assertEqual(said(before, b"Three"), b"three")
 
+    def test_a_ports_file_is_taken_anew(self):
+        """A port gets the plugins that the file names now; of all else it is told when it is taken."""
+        up = self.upstream(TcpUpstream)
+        server, port = serve_one(
+            self,
+            {"upstream": f"127.0.0.1:{up.port}"},
+            [plugin_options(scenario(""))],
+            manager=True,
+        )
+        server.put(plugin_options(scenario("rewrite")), "other.yaml")
+        listed = {
+            "listen": f"127.0.0.1:{port}",
+            "upstream": f"127.0.0.1:{up.port}",
+            "plugins": ["other.yaml"],
+        }
+
+        def reload(ports):
+            server.put(ports, "ports.yaml")
+            server.control("plugin", "msg", "weir", "reload")
+
+        def said(data):
+            client = TcpClient(port)
+            try:
+                client.send(data)
+                return client.receive(len(data))
+            finally:
+                client.close()
+
+        self.assertEqual(said(b"One"), b"One")
+        reload({"tcp": [listed]})
+        eventually(lambda: said(b"Two") == b"two", "the plugin that the file names now")
+
+        reload({"tcp": "nonsense"})
+        line = server.wait_for_line("not loaded anew, ports keep their plugins")
+        self.assertIn("ports.yaml:1:2: tcp: is no list of ports", line)
+        self.assertEqual(said(b"Three"), b"three")
+
+        another = {**listed, "listen": f"127.0.0.1:{free_port()}"}
+        reload({"tcp": [{**listed, "idle_timeout": "5s", "plugins": ["tcp-0.yaml"]}, another]})
+        where = f"ports.yaml: tcp 127.0.0.1:{port}: "
+        server.wait_for_line(where + "idle_timeout changed: taken when the server restarts")
+        server.wait_for_line(
+            f"tcp {another['listen']}: the port is new, and opened when the server restarts"
+        )
+        eventually(lambda: said(b"Four") == b"Four", "the plugin of before")
+
+        reload({"tcp": [another]})
+        server.wait_for_line(where + "the port is not in the file any more: it stays")
+        self.assertEqual(said(b"Five"), b"Five")
+
 
 class PortRefusalTest(PlaneTest):
     def refusal_of(self, settings, files=None):

@@ -6,16 +6,13 @@
 #include "planes/ats/arguments.h"
 #include "planes/ats/plane.h"
 #include "planes/ats/plugin_file.h"
-#include "planes/ats/tcp_listener.h"
+#include "planes/ats/server_events.h"
+#include "planes/ats/tcp_ports.h"
 #include "planes/ats/tcp_tag.h"
-#include "planes/ats/thread_sweep.h"
 #include "planes/ats/transaction.h"
 
 namespace weir::ats_plane {
 namespace {
-
-// The name by which `traffic_ctl plugin msg` reaches the plugin.
-constexpr std::string_view kMessageTag = "weir";
 
 // A line's set, in use until the server ends.
 int on_transaction(TSCont continuation, TSEvent, void* data) {
@@ -30,35 +27,6 @@ int on_transaction(TSCont continuation, TSEvent, void* data) {
   return 0;
 }
 
-int on_reload(TSCont, TSEvent, void*) {
-  Plane::get().reload();
-  return 0;
-}
-
-int on_message(TSCont, TSEvent, void* data) {
-  const auto* message = static_cast<const TSPluginMsg*>(data);
-  if (message->tag != kMessageTag) return 0;
-  Plane::get().reload();
-  return 0;
-}
-
-int on_threads_ready(TSCont, TSEvent, void*) {
-  sweep_event_threads([] { Worker::here().adopt(); });
-  return 0;
-}
-
-// What a process needs once, however many lines name the plugin.
-void listen_to_server() {
-  static bool once = false;
-  if (std::exchange(once, true)) return;
-  TSMgmtUpdateRegister(TSContCreate(&on_reload, TSMutexCreate()), "weir");
-  TSLifecycleHookAdd(TS_LIFECYCLE_MSG_HOOK, TSContCreate(&on_message, TSMutexCreate()));
-  TSLifecycleHookAdd(TS_LIFECYCLE_TASK_THREADS_READY_HOOK,
-                     TSContCreate(&on_threads_ready, TSMutexCreate()));
-  // Remap rules share what the global plugin has: the server makes no copy of the file for them.
-  TSPluginDSOReloadEnable(0);
-}
-
 // Opens the ports that files of the line name. Those that name plugins are left in `files`.
 Done open_ports(std::vector<std::string>& files) {
   const std::string folder = TSConfigDirGet();
@@ -67,10 +35,10 @@ Done open_ports(std::vector<std::string>& files) {
     const std::filesystem::path path = std::filesystem::path(folder) / file;
     WEIR_TRY(const std::string text, config::read_config_file(path));
     WEIR_TRY(std::vector<TcpPort> ports, read_tcp_file(text, path.string()));
-    if (ports.empty()) of_plugins.push_back(file);
-    for (TcpPort& port : ports) {
-      auto opened = TcpListener::open(Plane::get(), std::move(port), folder);
-      if (!opened.ok()) return std::move(opened).error().in(path.string());
+    if (ports.empty()) {
+      of_plugins.push_back(file);
+    } else {
+      WEIR_TRY(open_tcp_ports(Plane::get(), path, std::move(ports), folder));
     }
   }
   files = std::move(of_plugins);
@@ -94,6 +62,8 @@ void TSPluginInit(int argc, const char* argv[]) {
   if (!files.ok()) return refuse(files.error());
   if (auto opened = open_ports(files.value()); !opened.ok()) return refuse(opened.error());
   listen_to_server();
+  // Remap rules share what the global plugin has: the server makes no copy of the file for them.
+  TSPluginDSOReloadEnable(0);
   if (files.value().empty()) return;
   auto set = Plane::get().add(std::move(files).value(), TSConfigDirGet());
   if (!set.ok()) return refuse(set.error());

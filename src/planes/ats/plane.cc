@@ -14,6 +14,8 @@ Result<std::shared_ptr<PluginSet>> Plane::add(std::vector<std::string> files, st
 }
 
 void Plane::reload() {
+  const std::vector<std::function<void()>> before = state_.lock()->before;
+  for (const auto& task : before) task();
   for (const auto& set : sets()) {
     std::string files;
     for (const std::string& file : set->files()) files += " " + file;

@@ -1,6 +1,7 @@
 #pragma once
 // The plugin as a whole: what Weir has one of in a server process.
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,10 @@ class Plane {
   // it cannot be loaded.
   Result<std::shared_ptr<PluginSet>> add(std::vector<std::string> files, std::string folder);
 
+  // What is to be done before files are taken anew.
+  void before_reload(std::function<void()> task) {
+    state_.lock()->before.push_back(std::move(task));
+  }
   // Takes all files anew, each set for itself, and logs what came of it.
   void reload();
 
@@ -45,6 +50,7 @@ class Plane {
   struct State {
     std::vector<std::shared_ptr<PluginSet>> sets;
     std::vector<Inbox*> workers;
+    std::vector<std::function<void()>> before;  // a reload
   };
 
   runtime::Host& host_;

@@ -5,7 +5,7 @@ namespace weir::ats_plane {
 Done PluginSet::load() {
   const std::lock_guard lock(loading_);
   WEIR_TRY(std::shared_ptr<const Generation> loaded,
-           load_generation(host_, fetcher_, files_, folder_));
+           load_generation(host_, fetcher_, files(), folder_));
   *generation_.lock() = std::move(loaded);
   version_.fetch_add(1, std::memory_order_release);
   return Unit{};

@@ -19,7 +19,9 @@ class PluginSet {
   // `folder` is where relative paths start. load() comes before all else.
   PluginSet(runtime::Host& host, fetch::CodeFetcher& fetcher, std::vector<std::string> files,
             std::string folder)
-      : host_(host), fetcher_(fetcher), files_(std::move(files)), folder_(std::move(folder)) {}
+      : host_(host), fetcher_(fetcher), folder_(std::move(folder)) {
+    use(std::move(files));
+  }
 
   // Takes the files as they are now. On an error everything stays as it was.
   Done load();
@@ -28,7 +30,9 @@ class PluginSet {
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
   std::shared_ptr<const Generation> generation() const { return *generation_.lock(); }
 
-  const std::vector<std::string>& files() const { return files_; }
+  std::vector<std::string> files() const { return *files_.lock(); }
+  // The next load takes these.
+  void use(std::vector<std::string> files) { *files_.lock() = std::move(files); }
 
   // No transaction begins with it any more.
   void retire() { retired_.store(true, std::memory_order_release); }
@@ -37,11 +41,11 @@ class PluginSet {
  private:
   runtime::Host& host_;
   fetch::CodeFetcher& fetcher_;
-  const std::vector<std::string> files_;
   const std::string folder_;
   std::mutex loading_;  // one at a time
   std::atomic<uint64_t> version_ = 0;
   std::atomic<bool> retired_ = false;
+  Guarded<std::vector<std::string>> files_;
   Guarded<std::shared_ptr<const Generation>> generation_;
 };
 

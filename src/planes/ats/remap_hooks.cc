@@ -4,6 +4,7 @@
 
 #include "planes/ats/arguments.h"
 #include "planes/ats/plane.h"
+#include "planes/ats/server_events.h"
 #include "planes/ats/tcp_tag.h"
 #include "planes/ats/transaction.h"
 
@@ -23,6 +24,7 @@ TSReturnCode TSRemapInit(TSRemapInterface* server, char* error, int error_size) 
     weir::ats_plane::write_error(error, error_size, "the server's remap interface is too old");
     return TS_ERROR;
   }
+  weir::ats_plane::listen_to_server();
   return TS_SUCCESS;
 }
 
@@ -42,6 +44,8 @@ TSReturnCode TSRemapNewInstance(int argc, char* argv[], void** instance, char* e
     return TS_ERROR;
   }
   *instance = new std::shared_ptr<PluginSet>(std::move(set).value());
+  // Where plugin.config has no line of ours, or the server has been running for long.
+  start_workers();
   return TS_SUCCESS;
 }
 

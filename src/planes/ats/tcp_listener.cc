@@ -18,7 +18,7 @@ constexpr int kBacklog = 1024;
 
 }  // namespace
 
-Done TcpListener::open(Plane& plane, TcpPort port, const std::string& folder) {
+Result<TcpListener*> TcpListener::open(Plane& plane, TcpPort port, const std::string& folder) {
   const std::string name = config::to_string(port.listen);
   auto set = plane.add(port.plugins, folder);
   if (!set.ok()) return std::move(set).error().in("tcp " + name);
@@ -27,7 +27,7 @@ Done TcpListener::open(Plane& plane, TcpPort port, const std::string& folder) {
   listener->continuation_ = TSContCreate(&TcpListener::on_event, nullptr);
   TSContDataSet(listener->continuation_, listener);
   TSLifecycleHookAdd(TS_LIFECYCLE_PORTS_READY_HOOK, listener->continuation_);
-  return Unit{};
+  return listener;
 }
 
 TcpListener::TcpListener(TcpPort port, std::shared_ptr<PluginSet> plugins,

@@ -19,7 +19,7 @@ class TcpListener {
  public:
   // Loads its plugins, and takes the port, which the server listens on when it is about to listen
   // on its own. The error says why it cannot be.
-  static Done open(Plane& plane, TcpPort port, const std::string& folder);
+  static Result<TcpListener*> open(Plane& plane, TcpPort port, const std::string& folder);
 
   const TcpPort& port() const { return port_; }
   const std::shared_ptr<PluginSet>& plugins() const { return plugins_; }
