@@ -19,18 +19,23 @@ SECOND = "127.0.0.1:8001"  # in the files
 WITHOUT = {"body-trailer"}
 
 
-class ExampleInTrafficServerTest(ExampleCases, PlaneTest):
-    def plugin(self, file, second):
-        text = file.read_text()
-        if second is not None:
-            text = text.replace(SECOND, f"127.0.0.1:{second.port}")
-        text = re.sub(r"filename: ([\w-]+)\.wasm", lambda m: f"filename: {guest(m[1])}", text)
-        return yaml.safe_load(text)
+def plugin_of(file, second=None, language=None):
+    """What an example's file says, with the guest's file in it, of that language or the one named there, and the
+    second service where it listens."""
+    text = file.read_text()
+    if second is not None:
+        text = text.replace(SECOND, f"127.0.0.1:{second.port}")
+    if language is not None:
+        text = re.sub(r"-\w+\.wasm", f"-{language}.wasm", text)
+    text = re.sub(r"filename: ([\w-]+)\.wasm", lambda m: f"filename: {guest(m[1])}", text)
+    return yaml.safe_load(text)
 
+
+class ExampleInTrafficServerTest(ExampleCases, PlaneTest):
     def serve(self, name, second=None, **options):
         self.web = self.upstream()
         files = sorted((EXAMPLES / name).glob("traffic-server*.yaml"))
-        line = [self.plugin(file, second) for file in files]
+        line = [plugin_of(file, second) for file in files]
         server = TrafficServer(self.web, [line], **options)
         self.addCleanup(server.stop)
         return server, self.client(server.port, Http1Client)
@@ -48,7 +53,7 @@ class ExampleInTrafficServerTest(ExampleCases, PlaneTest):
         port = free_port()
         text = (folder / "traffic-server.yaml").read_text()
         ports = yaml.safe_load(text.replace(":8080", f":{port}").replace(":8000", f":{peer.port}"))
-        plugin = self.plugin(folder / "traffic-server-plugin.yaml", None)
+        plugin = plugin_of(folder / "traffic-server-plugin.yaml")
         files = {"ports.yaml": ports, "traffic-server-plugin.yaml": plugin}
         server = TrafficServer(self.upstream(), [["ports.yaml"]], files=files)
         self.addCleanup(server.stop)
