@@ -214,14 +214,15 @@ class PluginConfigTest(FieldTest):
         self.assertEqual([client.request("/other").status for client in clients], [200, 403])
         self.assertEqual(clients[0].request("/other").headers.get("x-set"), "guest")
 
-    def test_plugins_of_one_root_and_configuration_are_configured_once(self):
+    def test_plugins_of_one_name_root_and_configuration_are_configured_once(self):
         same = {"vm_id": "one", "root_id": "root", "configuration": "text"}
         self.serve(
-            listener("one", self.telltale("a", **same), self.telltale("b", **same)),
-            listener("two", self.telltale("c", **{**same, "configuration": "other"})),
+            listener("one", self.telltale("a", **same), self.telltale("a", **same)),
+            listener("two", self.telltale("b", **same)),
+            listener("three", self.telltale("a", **{**same, "configuration": "other"})),
         )
-        # Loaded, each is tried out; then there are two roots in one instance.
-        self.assertEqual(len(self.weir.lines(r": plugin: text$")), 2 + 1)
+        # Loaded, each is tried out; then there are three roots in one instance.
+        self.assertEqual(len(self.weir.lines(r": plugin: text$")), 3 + 2)
         self.assertEqual(len(self.weir.lines(r": plugin: other$")), 1 + 1)
         self.assertEqual(self.weir.stat("wasm.wasmtime.active"), 1)
 
