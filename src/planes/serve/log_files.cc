@@ -11,7 +11,7 @@
 namespace weir::serve {
 namespace {
 
-std::string_view remedy_of(int error) {
+std::string_view remedy_of_opening(int error) {
   switch (error) {
     case ENOENT:
     case ENOTDIR:
@@ -31,7 +31,7 @@ Error failed(const std::filesystem::path& path, std::string_view doing) {
   const int error = errno;
   return Error{ErrorCode::Io, "access log " + path.string() + ": " + std::string(doing) + ": " +
                                   std::system_category().message(error) +
-                                  std::string(remedy_of(error))};
+                                  std::string(remedy_of_opening(error))};
 }
 
 std::filesystem::path path_of(const config::LogFile& file, const std::filesystem::path& base_dir) {
