@@ -74,11 +74,9 @@ TEST_P(SharingTest, OtherVmsOnOneWorkerAreOtherInstances) {
   EXPECT_THAT(events(), ::testing::Contains("other: proxy_on_context_create(1, 0)"));
 }
 
-TEST_P(SharingTest, PluginsOfOneRootIdAndConfigurationShareTheRoot) {
+TEST_P(SharingTest, PluginsOfOneNameRootIdAndConfigurationShareTheRoot) {
   start();
-  auto others = options;
-  others.name = "other";
-  start_other(others);
+  start_other(options);
   EXPECT_THAT(events(), IsEmpty());
   context = plugin->make_http_context(stream);
   auto other_context = other->make_http_context(stream);
@@ -100,15 +98,25 @@ TEST_P(SharingTest, PluginsOfOneRootIdAndConfigurationShareTheRoot) {
 }
 
 TEST_P(SharingTest, AStreamOnASharedRootIsItsOwnPlugins) {
-  script.on("proxy_on_request_headers").call("proxy_get_property", "plugin_name", out_value());
+  script.on("proxy_on_request_headers").answer(1);
+  start();
+  auto others = options;
+  others.allow_on_headers_stop_iteration = true;
+  start_other(others);
+  context = plugin->make_http_context(stream);
+  auto other_context = other->make_http_context(stream);
+  EXPECT_EQ(context->on_headers(Direction::Request, EndOfStream::No),
+            abi::HeadersAction::StopAllIterationAndWatermark);
+  EXPECT_EQ(other_context->on_headers(Direction::Request, EndOfStream::No),
+            abi::HeadersAction::StopIteration);
+}
+
+TEST_P(SharingTest, AnotherNameIsAnotherRoot) {
   start();
   auto others = options;
   others.name = "other";
   start_other(others);
-  auto other_context = other->make_http_context(stream);
-  events();
-  other_context->on_headers(Direction::Request, EndOfStream::No);
-  EXPECT_THAT(reports(), ElementsAre("proxy_get_property: Ok \"other\""));
+  EXPECT_THAT(events(), ::testing::Contains("other: proxy_on_context_create(2, 0)"));
 }
 
 TEST_P(SharingTest, AnotherConfigurationIsAnotherRoot) {
@@ -275,9 +283,7 @@ TEST_P(JoiningTest, OneThatLeavesMeanwhileIsNotBroughtAlong) {
 
 TEST_P(JoiningTest, PluginsOfOneRootShareItInTheFreshInstanceToo) {
   serve_and_load();
-  auto same = options;
-  same.name = "same";
-  auto sharing = worker.start(host.load(same));
+  auto sharing = worker.start(host.load(options));
   EXPECT_THAT(events(), IsEmpty());
   others.configuration += " ";
   other = worker.start(host.load(others));
