@@ -67,6 +67,9 @@ class MainThreadTest : public testing::Test {
   static constexpr const char* kOld = "old";
   static constexpr const char* kNew = "new";
 
+  // As a worker does when it ends: what waits in the inbox holds calls, which hold the inbox.
+  ~MainThreadTest() override { inbox_->close(); }
+
   void add(const char* name, Carrier::Calls calls = Carrier::Calls::Streams) {
     main_.add(std::make_unique<FakeCarrier>(name, calls, journal_, wakes_));
   }
