@@ -35,13 +35,13 @@ size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 const std::string* find_similar(std::string_view word, std::span<const std::string> known) {
+  if (word.size() > kMaxWord) return nullptr;
   const std::string* nearest = nullptr;
   // A word with more mistakes is another word.
   constexpr size_t kTooMany = 5;
   size_t least = std::min(word.size() / 4 + 2, kTooMany);
-  const std::string lower = word.size() > kMaxWord ? "" : lower_case(word);
+  const std::string lower = lower_case(word);
   for (const std::string& candidate : known) {
-    if (word.size() > kMaxWord) break;
     size_t edits = distance(lower, lower_case(candidate));
     if (edits >= least) continue;
     least = edits;

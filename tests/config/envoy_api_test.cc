@@ -5,8 +5,6 @@
 #include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/descriptor_database.h>
 #include <google/protobuf/dynamic_message.h>
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/text_format.h>
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
@@ -21,6 +19,7 @@
 #include "config/known_types.h"
 #include "config/loader.h"
 #include "config/trial.h"
+#include "config/wire_form.h"
 #include "weir/envoy/bootstrap.pb.h"
 
 namespace weir::config {
@@ -200,17 +199,6 @@ void fill(const pb::Descriptor& ours, pb::Message& theirs, size_t turn, int dept
   }
 }
 
-std::string serialize(const pb::Message& message) {
-  std::string bytes;
-  {
-    pb::io::StringOutputStream out(&bytes);
-    pb::io::CodedOutputStream coded(&out);
-    coded.SetSerializationDeterministic(true);
-    message.SerializePartialToCodedStream(&coded);
-  }
-  return bytes;
-}
-
 std::string to_text(const pb::Message& message) {
   std::string text;
   pb::TextFormat::PrintToString(message, &text);
@@ -291,15 +279,15 @@ TEST_F(EnvoyApiTest, MessagesPassFromEnvoyToWeirAndBack) {
     for (size_t turn = 0; turn < kTurns; ++turn) {
       auto theirs = envoy.make(name);
       fill(*type, *theirs, turn);
-      const std::string wire = serialize(*theirs);
+      const std::string wire = to_wire_form(*theirs);
       std::unique_ptr<pb::Message> ours(
           pb::MessageFactory::generated_factory()->GetPrototype(type)->New());
       ASSERT_TRUE(ours->ParseFromString(wire)) << name;
       // Unknown fields would be printed by number.
       EXPECT_EQ(to_text(*ours), to_text(*theirs)) << name;
-      EXPECT_EQ(serialize(*ours), wire) << name;
+      EXPECT_EQ(to_wire_form(*ours), wire) << name;
       auto back = envoy.make(name);
-      ASSERT_TRUE(back->ParseFromString(serialize(*ours)));
+      ASSERT_TRUE(back->ParseFromString(to_wire_form(*ours)));
       EXPECT_TRUE(pb::util::MessageDifferencer::Equals(*back, *theirs)) << name;
     }
   }
@@ -311,13 +299,13 @@ TEST_F(EnvoyApiTest, AFileThatEnvoysDefinitionsWriteIsReadAsStrictly) {
   auto theirs = envoy.make(ours.GetTypeName());
   ASSERT_TRUE(theirs->ParseFromString(ours.SerializeAsString()));
   test::Trial trial;
-  auto outcome = trial.check("weir.pb", serialize(*theirs));
+  auto outcome = trial.check("weir.pb", to_wire_form(*theirs));
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.err, "");
 
   const Field* runtime = theirs->GetDescriptor()->FindFieldByName("layered_runtime");
   theirs->GetReflection()->MutableMessage(theirs.get(), runtime);
-  outcome = trial.check("weir.pb", serialize(*theirs));
+  outcome = trial.check("weir.pb", to_wire_form(*theirs));
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(outcome.err, "weir check: " + trial.path("weir.pb") + ": " + ours.GetTypeName() +
                              " has no field " + std::to_string(runtime->number()) + "\n");
