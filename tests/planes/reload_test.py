@@ -1,5 +1,6 @@
 """Plugins that are replaced while streams run: none is lost."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -8,12 +9,13 @@ import tempfile
 import unittest
 
 from peers import loop
+from peers.bootstrap import bootstrap, cluster, listener, plugin
 from peers.case import PlaneTest, guest
 from peers.http1 import Http1Client
 from peers.http2 import Http2Client
 from peers.load import SteadyLoad
 from peers.message import echo
-from peers.weir import eventually
+from peers.weir import Weir, eventually
 
 
 class ReloadTest(PlaneTest):
@@ -122,6 +124,45 @@ class ReloadTest(PlaneTest):
         self.plugin.unlink()
         client = self.client(self.weir.port)
         self.assertEqual(client.request("/headers").headers.get("x-set"), "guest")
+
+    def test_plugins_of_one_file_change_together_or_not_at_all(self):
+        """Where the second one refused the new code, the first one had it already."""
+        file = self.plugin.parent / "both.wasm"
+        shutil.copy(guest("header-edit-cpp"), file)
+        # What the configuration of the second one means to the new code is to trap.
+        filters = [
+            plugin("one", file, vm_id="shared"),
+            plugin("two", file, "panic", vm_id="shared"),
+            plugin("three", self.plugin),
+        ]
+        bootstrap_file = self.plugin.parent / "weir.json"
+        upstreams = [cluster("upstream", self.upstream)]
+        bootstrap_file.write_text(json.dumps(bootstrap([listener("main", *filters)], upstreams)))
+        weir = Weir("-c", bootstrap_file, workers=2)
+        self.addCleanup(weir.stop)
+        before = [one["code_sha256"] for one in weir.plugins()]
+
+        self.plugin = file
+        self.replace(guest("faults").read_bytes())
+        weir.wait_for_line(
+            r"\[error\] reload: .*plugin 'two': .*panic.*; the running plugin 'one' stays"
+            r"; the running plugin 'two' stays$"
+        )
+        after = weir.plugins()
+        self.assertEqual([one["code_sha256"] for one in after], before)
+        self.assertEqual([one["reloads"] for one in after], [0, 0, 0])
+        failed = [one.get("failed_reload", "") for one in after]
+        self.assertIn("plugin 'two'", failed[0])
+        self.assertEqual((failed[1], failed[2]), (failed[0], ""))
+        self.assertEqual(weir.stat("plugin_fleet.reload_failure"), 2)
+
+        self.replace(guest("header-edit-rust").read_bytes())
+        eventually(lambda: [one["reloads"] for one in weir.plugins()] == [1, 1, 0], "the reload")
+        hashes = [one["code_sha256"] for one in weir.plugins()]
+        self.assertEqual(hashes[0], hashes[1])
+        self.assertNotEqual(hashes[0], before[0])
+        self.assertFalse(any("failed_reload" in one for one in weir.plugins()))
+        self.assertEqual(weir.stat("plugin_fleet.reload_success"), 2)
 
 
 if __name__ == "__main__":

@@ -99,16 +99,17 @@ Result<Generation> GenerationLoader::finish(Draft draft, const Generation* befor
   return std::move(draft.generation);
 }
 
-Result<Generation> GenerationLoader::replace(const Generation& of, size_t place,
+Result<Generation> GenerationLoader::replace(const Generation& of, std::span<const size_t> places,
                                              std::optional<std::string> code) {
   Generation next = of;
-  PlacedPlugin& changed = next.plugins[place];
   if (!code) {
-    WEIR_TRY(code, read(changed.settings));
+    WEIR_TRY(code, read(next.plugins[places.front()].settings));
   }
-  WEIR_TRY(load(changed, std::move(*code), nullptr));
+  for (const size_t place : places) {
+    WEIR_TRY(load(next.plugins[place], *code, nullptr));
+    ++next.plugins[place].reloads;
+  }
   WEIR_TRY(check_singletons(next.plugins));
-  ++changed.reloads;
   return next;
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "planes/common/code_gathering.h"
@@ -38,8 +39,10 @@ class GenerationLoader {
   Result<Draft> begin(config::ServeSettings settings, const Generation* before, bool anew);
   // Reads and loads what is not the same in `before`. The draft's codes are complete.
   Result<Generation> finish(Draft draft, const Generation* before, OnMissing on_missing);
-  // `of`, with the plugin at one place made of that code, or of what its settings lead to.
-  Result<Generation> replace(const Generation& of, size_t place, std::optional<std::string> code);
+  // `of`, with the plugins at those places, one at least, made of that code, or of what the first
+  // one's settings lead to, which is read once.
+  Result<Generation> replace(const Generation& of, std::span<const size_t> places,
+                             std::optional<std::string> code);
 
   // The states of files before they were last read.
   std::map<std::filesystem::path, FileState>& read_files() { return read_files_; }

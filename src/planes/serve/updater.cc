@@ -1,6 +1,7 @@
 #include "planes/serve/updater.h"
 
 #include <algorithm>
+#include <map>
 
 #include "planes/common/plugin_source.h"
 #include "runtime/metrics.h"
@@ -30,6 +31,22 @@ std::set<std::filesystem::path> plugin_files(const config::ServeSettings& settin
     if (auto file = planes::watched_file(place.settings, base_dir)) found.insert(*file);
   }
   return found;
+}
+
+// Those of one file lie together; each other place by itself.
+std::vector<std::vector<size_t>> places_by_file(const std::vector<PlacedPlugin>& plugins,
+                                                const std::filesystem::path& base_dir) {
+  std::vector<std::vector<size_t>> groups;
+  std::map<std::filesystem::path, size_t> known;
+  for (size_t place = 0; place < plugins.size(); ++place) {
+    size_t group = groups.size();
+    if (const auto file = planes::watched_file(plugins[place].settings, base_dir)) {
+      group = known.emplace(*file, group).first->second;
+    }
+    if (group == groups.size()) groups.emplace_back();
+    groups[group].push_back(place);
+  }
+  return groups;
 }
 
 }  // namespace
@@ -82,11 +99,9 @@ void Updater::run(const std::stop_token& stop) {
   while (const auto wanted = next_wanted(stop)) {
     // A configuration reads all plugins anew, too.
     if (wanted->configuration) update(wanted->anew, stop);
-    for (const size_t place : wanted->places) {
-      if (!wanted->configuration && !stop.stop_requested()) reload(place);
-    }
+    if (!wanted->configuration) reload_wanted(*wanted, stop);
     heal();
-    const bool asked = wanted->configuration || !wanted->places.empty();
+    const bool asked = wanted->configuration || wanted->plugins();
     if (asked && parts_.on_settled != nullptr) parts_.on_settled();
     if (wanted->hold != nullptr) stand_still(wanted->hold, stop);
   }
@@ -153,7 +168,7 @@ Updater::Waited Updater::wait_for(Draft& draft, const std::stop_token& stop) {
       if (wanted_.configuration) return Waited::Superseded;
       meanwhile = std::exchange(wanted_, {});
     }
-    for (const size_t place : meanwhile.places) reload(place);
+    reload_wanted(meanwhile, stop);
     if (meanwhile.hold != nullptr) stand_still(meanwhile.hold, stop);
     if (stop.stop_requested()) return Waited::Stopped;
     if (draft.codes.complete()) return Waited::Complete;
@@ -216,21 +231,39 @@ void Updater::rejected(const Error& why, const config::ServeSettings& what) {
   set_watched(what);
 }
 
-void Updater::reload(size_t place, std::optional<std::string> code) {
+void Updater::reload_wanted(const Wanted& wanted, const std::stop_token& stop) {
   const auto running = status().generation;
-  if (running == nullptr || place >= running->plugins.size()) return;
+  if (running == nullptr || !wanted.plugins()) return;
+  // A change of plugins leaves the places as they are.
+  for (const auto& places : places_by_file(running->plugins, parts_.supply.base_dir())) {
+    const auto& first = running->plugins[places.front()].settings;
+    const auto file = planes::watched_file(first, parts_.supply.base_dir());
+    if (stop.stop_requested()) return;
+    if (wanted.all_plugins || (file && wanted.files.contains(*file))) reload(places);
+  }
+}
+
+void Updater::reload(const std::vector<size_t>& places, std::optional<std::string> code) {
+  const auto running = status().generation;
+  const auto is_there = [&](size_t place) { return place < running->plugins.size(); };
+  if (running == nullptr || !std::ranges::all_of(places, is_there)) return;
   auto failures = status().failed_reloads;
-  auto next = loader_.replace(*running, place, std::move(code));
+  auto next = loader_.replace(*running, places, std::move(code));
   const Done done = next.ok() ? install(std::move(next).value()) : Done(std::move(next).error());
-  count(done.ok() ? "plugin_fleet.reload_success" : "plugin_fleet.reload_failure");
-  failures[place] = done.ok() ? "" : done.error().message;
+  for (const size_t place : places) {
+    count(done.ok() ? "plugin_fleet.reload_success" : "plugin_fleet.reload_failure");
+    failures[place] = done.ok() ? "" : done.error().message;
+  }
   status_.lock()->failed_reloads = std::move(failures);
 
-  const PlacedPlugin& old = running->plugins[place];
-  const std::string name = "plugin '" + old.settings.name + "'";
-  if (done.ok()) return log(LogLevel::Info, name + " replaced on all workers");
-  const std::string stays = old.plugin == nullptr ? " stays out" : " stays";
-  log(LogLevel::Error, "reload: " + done.error().message + "; the running " + name + stays);
+  std::string stays;
+  for (const size_t place : places) {
+    const PlacedPlugin& old = running->plugins[place];
+    const std::string name = "plugin '" + old.settings.name + "'";
+    if (done.ok()) log(LogLevel::Info, name + " replaced on all workers");
+    stays += "; the running " + name + (old.plugin == nullptr ? " stays out" : " stays");
+  }
+  if (!done.ok()) log(LogLevel::Error, "reload: " + done.error().message + stays);
 }
 
 Done Updater::install(Generation next) {
@@ -270,12 +303,15 @@ Done Updater::install(Generation next) {
 
 void Updater::heal() {
   for (Healing::Code& code : healing_.poll(std::chrono::steady_clock::now())) {
-    reload(code.place, std::move(code.code));
+    reload({code.place}, std::move(code.code));
   }
 }
 
 void Updater::files_changed(const std::vector<std::filesystem::path>& files) {
   const auto running = status().generation;
+  const auto of_plugins = running == nullptr
+                              ? std::set<std::filesystem::path>()
+                              : plugin_files(running->settings, parts_.supply.base_dir());
   {
     const std::lock_guard lock(mutex_);
     for (const auto& file : files) {
@@ -284,27 +320,17 @@ void Updater::files_changed(const std::vector<std::filesystem::path>& files) {
       if (parts_.read_settings != nullptr && tls_files_.contains(file)) {
         wanted_.configuration = true;
       }
-      if (running == nullptr) continue;
-      for (size_t place = 0; place < running->plugins.size(); ++place) {
-        const auto& settings = running->plugins[place].settings;
-        if (planes::watched_file(settings, parts_.supply.base_dir()) == file) {
-          wanted_.places.insert(place);
-        }
-      }
+      if (of_plugins.contains(file)) wanted_.files.insert(file);
     }
   }
   woken_.notify_all();
 }
 
 void Updater::reload_all() {
-  const auto running = status().generation;
-  const size_t places = running == nullptr ? 0 : running->plugins.size();
   {
     const std::lock_guard lock(mutex_);
     wanted_.configuration = wanted_.anew = parts_.read_settings != nullptr;
-    for (size_t place = 0; place < places && !wanted_.configuration; ++place) {
-      wanted_.places.insert(place);
-    }
+    wanted_.all_plugins = !wanted_.configuration;
   }
   woken_.notify_all();
 }

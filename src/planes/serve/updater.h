@@ -34,7 +34,8 @@ struct UpdateStatus {
 
 // A change is all or nothing: only when every plugin of the next generation has compiled, started
 // and been configured, on every worker, and every listener is bound, do new streams get it; streams
-// under way end with what they began with. One change at a time, on a thread of its own; a newer
+// under way end with what they began with. So it is where a plugin's file changes, for all plugins
+// that are made of it. One change at a time, on a thread of its own; a newer
 // configuration takes the place of one that still waits for code.
 //
 // The first configuration may do without code that does not come: streams get what the failure
@@ -91,10 +92,12 @@ class Updater {
   struct Wanted {
     bool configuration = false;
     bool anew = false;  // even plugins that are the same
-    std::set<size_t> places;
-    std::function<void()> hold;  // null: nobody asks for it
+    bool all_plugins = false;
+    std::set<std::filesystem::path> files;  // of plugins
+    std::function<void()> hold;             // null: nobody asks for it
 
-    bool any() const { return configuration || !places.empty() || hold != nullptr; }
+    bool plugins() const { return all_plugins || !files.empty(); }
+    bool any() const { return configuration || plugins() || hold != nullptr; }
   };
   void run(const std::stop_token& stop);
   // False: the process ends.
@@ -102,7 +105,10 @@ class Updater {
   std::optional<Wanted> next_wanted(const std::stop_token& stop);
   void update(bool anew, const std::stop_token& stop);
   Result<Draft> read_draft(bool anew, config::ServeSettings& settings);
-  void reload(size_t place, std::optional<std::string> code = std::nullopt);
+  void reload_wanted(const Wanted& wanted, const std::stop_token& stop);
+  // Plugins of one file change together, or none of them does: they may share a VM, and each is to
+  // have the same code as the other.
+  void reload(const std::vector<size_t>& places, std::optional<std::string> code = std::nullopt);
 
   // Waits for the draft's code, and does what else is wanted meanwhile.
   enum class Waited : uint8_t { Complete, Superseded, Stopped };
