@@ -6,6 +6,8 @@
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/wrappers.pb.h>
 
+#include <algorithm>
+
 #include "base/suggestion.h"
 #include "weir/envoy/file_access_log.pb.h"
 #include "weir/envoy/http_connection_manager.pb.h"
@@ -89,14 +91,19 @@ const std::vector<std::string>& known_types() {
   return kNames;
 }
 
-Error unknown_type(std::string_view type_url, const Place& at) {
+Error unknown_type(std::string_view type_url, const Place& at, TypeOf what) {
   size_t slash = type_url.rfind('/');
   if (slash == std::string_view::npos || slash == 0) {
     return at.error(quote(type_url) +
                     " is not a type's URL; write type.googleapis.com/ before its name");
   }
   std::string_view name = type_url.substr(slash + 1);
-  return at.error("unknown type " + quote(name) + "; " + suggest(name, known_types()));
+  std::vector<std::string> names = known_types();
+  if (what == TypeOf::Configuration) {
+    std::ranges::stable_partition(
+        names, [](const std::string& known) { return known.starts_with("google.protobuf."); });
+  }
+  return at.error("unknown type " + quote(name) + "; " + suggest(name, names));
 }
 
 }  // namespace weir::config

@@ -28,6 +28,9 @@ const std::vector<std::string>& known_types();
 bool is_plugins_own(const google::protobuf::FieldDescriptor& field);
 
 // Of a type that make_message() does not know. `at` is where the URL stands.
-Error unknown_type(std::string_view type_url, const Place& at);
+// What is near it, or all that may be; for a plugin's own configuration first what Protobuf has for
+// such.
+enum class TypeOf : uint8_t { Extension, Configuration };
+Error unknown_type(std::string_view type_url, const Place& at, TypeOf what = TypeOf::Extension);
 
 }  // namespace weir::config

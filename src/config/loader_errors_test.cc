@@ -338,7 +338,7 @@ TEST(LoaderErrorsTest, NamesWhatAnAnyCannotHold) {
   std::string unknown = error_of<PluginConfig>("configuration: {" + type + "acme.Thing}");
   EXPECT_TRUE(
       unknown.starts_with("f.yaml:1:17: configuration.@type: unknown type 'acme.Thing'; "
-                          "expected one of weir.v1.PluginOptions, "))
+                          "expected one of google.protobuf.Struct, "))
       << unknown;
 }
 

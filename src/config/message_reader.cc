@@ -167,7 +167,10 @@ Done MessageReader::read_any(const Node& node, Message& into, const Place& at) {
   }
   const std::string& url = type->value->text;
   auto message = make_message(url);
-  if (message == nullptr) return unknown_type(url, enter(*type, at));
+  if (message == nullptr) {
+    return unknown_type(url, enter(*type, at),
+                        is_configuration ? TypeOf::Configuration : TypeOf::Extension);
+  }
   WEIR_TRY(read_any_content(node, *message, at));
 
   auto& any = *pb::DynamicCastToGenerated<pb::Any>(&into);

@@ -34,14 +34,20 @@ Milliseconds read_time(const google::protobuf::Duration& duration) {
   return std::min(to_milliseconds(duration), kLongest);
 }
 
+// "https://", whatever its capitals; empty where it is none that is fetched from.
+std::string_view scheme_of(std::string_view uri) {
+  for (const std::string_view scheme : {"http://", "https://", "oci://"}) {
+    if (lower_case(uri.substr(0, scheme.size())) == scheme) return scheme;
+  }
+  return "";
+}
+
 Done check_uri(std::string_view uri, const Place& at) {
   constexpr size_t kLongestUri = 8192;
   if (uri.size() > kLongestUri) {
     return at.error("is longer than " + std::to_string(kLongestUri) + " bytes");
   }
-  const bool known =
-      uri.starts_with("http://") || uri.starts_with("https://") || uri.starts_with("oci://");
-  if (!known)
+  if (scheme_of(uri).empty())
     return at.error(quote(shown_url(uri)) + " does not begin with https://, http:// or oci://");
   if (std::ranges::none_of(uri, [](char c) { return (c >= 0 && c <= ' ') || c == '\x7f'; })) {
     return Unit{};
@@ -53,7 +59,8 @@ Done check_uri(std::string_view uri, const Place& at) {
 Result<CodeSource> read_remote(const core::RemoteDataSource& source, const Place& at) {
   WEIR_TRY(check_uri(source.http_uri().uri(), at.field("http_uri").field("uri")));
   RemoteFile file;
-  file.uri = source.http_uri().uri();
+  const std::string_view scheme = scheme_of(source.http_uri().uri());
+  file.uri = std::string(scheme) + source.http_uri().uri().substr(scheme.size());
   file.cluster = source.http_uri().cluster();
   file.timeout = read_time(source.http_uri().timeout());
   file.sha256 = lower_case(source.sha256());
@@ -214,7 +221,10 @@ PluginOrigin origin_of(const wasm::PluginConfig& config, const Place& at) {
   origin.set(Configuration, configuration_of(config, at).describe());
   origin.set(Runtime, vm.field("runtime").describe());
   origin.set(Code, code_place(config.vm_config().code(), code).describe());
-  origin.set(CodeHash, code.field("remote").field("sha256").describe());
+  // Where there is none, the uri of an image has it.
+  origin.set(CodeHash, config.vm_config().code().remote().sha256().empty()
+                           ? origin.of(Code)
+                           : code.field("remote").field("sha256").describe());
   origin.set(CodeFolder, code.field("local").field("watched_directory").field("path").describe());
   origin.set(CacheMiss, vm.field("nack_on_code_cache_miss").describe());
   origin.set(VmConfiguration, configuration_of(config.vm_config(), vm).describe());

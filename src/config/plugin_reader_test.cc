@@ -248,6 +248,15 @@ TEST(PluginReaderTest, RefusesWhatMakesNoSense) {
             "field out to allow all");
 }
 
+TEST(PluginReaderTest, TakesASchemeInCapitals) {
+  auto settings = read<envoy::extensions::wasm::v3::PluginConfig>(
+      "vm_config: {code: {remote: {http_uri: {uri: \"HTTPS://A/B\", cluster: c, timeout: 1s}, "
+      "sha256: " +
+      std::string(64, 'a') + "}}}");
+  ASSERT_TRUE(settings.ok()) << settings.error().message;
+  EXPECT_EQ(std::get<RemoteFile>(settings.value().vm.code).uri, "https://A/B");
+}
+
 TEST(PluginReaderTest, ReadsHowRemoteCodeIsFetched) {
   const std::string source =
       "http_uri: {uri: \"https://a/b\", cluster: c, timeout: 1s}, sha256: " + std::string(64, 'a');
