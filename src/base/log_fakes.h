@@ -2,6 +2,7 @@
 // For tests: a logger that keeps what it is told.
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/guarded.h"
@@ -13,11 +14,21 @@ namespace weir::test {
 class RecordingLogger final : public Logger {
  public:
   LogLevel level() const override { return LogLevel::Trace; }
-  void write(LogLevel, std::string_view line) override { lines_.lock()->emplace_back(line); }
-  std::vector<std::string> lines() const { return *lines_.lock(); }
+  void write(LogLevel level, std::string_view line) override {
+    lines_.lock()->emplace_back(level, line);
+  }
+  std::vector<std::string> lines() const { return lines_from(LogLevel::Trace); }
+  // Those of that level and of graver ones.
+  std::vector<std::string> lines_from(LogLevel least) const {
+    std::vector<std::string> texts;
+    for (const auto& [level, line] : *lines_.lock()) {
+      if (level >= least) texts.push_back(line);
+    }
+    return texts;
+  }
 
  private:
-  Guarded<std::vector<std::string>> lines_;
+  Guarded<std::vector<std::pair<LogLevel, std::string>>> lines_;
 };
 
 }  // namespace weir::test

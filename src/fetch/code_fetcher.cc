@@ -116,7 +116,7 @@ Result<std::string> CodeFetcher::wait_for(const Source& source, const std::stop_
 
 Result<std::string> CodeFetcher::find_or_start(const Source& source) {
   if (auto code = find(source)) return std::move(*code);
-  std::string reason = "not in the cache, and being fetched for the next try";
+  std::string reason = "not in the cache; a fetch for the next try has begun";
   {
     const std::lock_guard lock(mutex_);
     if (const auto* why = find_last_failure(source)) reason += " (the last one: " + *why + ")";
@@ -128,11 +128,17 @@ Result<std::string> CodeFetcher::find_or_start(const Source& source) {
   return Error{ErrorCode::NotFound, shown(source) + ": " + reason};
 }
 
-Done CodeFetcher::finish() {
+CodeFetcher::Background CodeFetcher::finish(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  idle_.wait(lock, [this] { return jobs_.empty(); });
-  if (not_kept_.empty()) return Unit{};
-  return Error{ErrorCode::Io, not_kept_};
+  idle_.wait(lock, stop, [this] { return jobs_.empty(); });
+  Background background = background_;
+  if (background.failure.empty()) background.failure = not_kept_;
+  return background;
+}
+
+bool CodeFetcher::is_fetching() {
+  const std::lock_guard lock(mutex_);
+  return !jobs_.empty();
 }
 
 std::optional<std::string> CodeFetcher::find(const Source& source) {
@@ -241,10 +247,10 @@ void CodeFetcher::drop_unwanted(Time now, std::list<Job>& dropped) {
   if (jobs_.empty()) idle_.notify_all();
 }
 
+bool CodeFetcher::is_waiting(const Waiting& one) { return one.wanted == nullptr || one.wanted(); }
+
 bool CodeFetcher::is_wanted(const Job& job, Time at) {
-  return job.background_until >= at || std::ranges::any_of(job.waiting, [](const Waiting& one) {
-           return one.wanted == nullptr || one.wanted();
-         });
+  return job.background_until >= at || std::ranges::any_of(job.waiting, is_waiting);
 }
 
 const std::string* CodeFetcher::find_last_failure(const Source& source) const {
@@ -305,7 +311,7 @@ void CodeFetcher::settle(Job& job, Fetched<std::string> code, const std::stop_to
     ++job.tries;
     job.due = again;
     const std::string then = "; trying again in " + std::to_string(pause.count()) + " ms";
-    parts_.logger.log(LogLevel::Warn, "fetch: " + code.error().error.message + then);
+    parts_.logger.log(LogLevel::Info, "fetch: " + code.error().error.message + then);
     lock.unlock();
     return changed_.notify_all();
   }
@@ -320,7 +326,13 @@ void CodeFetcher::settle(Job& job, Fetched<std::string> code, const std::stop_to
     if (job.tries > 0)
       result.error().message += ", after " + std::to_string(job.tries + 1) + " tries";
     remember_failure(job.source, result.error().message);
-    parts_.logger.log(LogLevel::Error, "fetch: " + result.error().message);
+    // Whoever waits tells it as an error of theirs.
+    const bool told = std::ranges::any_of(job.waiting, is_waiting);
+    parts_.logger.log(told ? LogLevel::Info : LogLevel::Warn, "fetch: " + result.error().message);
+  }
+  if (job.background_until != Time{}) {
+    if (result.ok()) ++background_.fetched;
+    if (!result.ok() && background_.failure.empty()) background_.failure = result.error().message;
   }
   const std::vector<Waiting> waiting = std::move(job.waiting);
   jobs_.remove_if([&](const Job& other) { return &other == &job; });

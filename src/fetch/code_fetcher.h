@@ -59,9 +59,16 @@ class CodeFetcher {
   // background end ten minutes after somebody has asked last.
   Result<std::string> find_or_start(const Source& source);
 
-  // Waits until nothing is under way. The error tells why the cache has not taken what was fetched,
-  // if so: another process will not find it there.
-  Done finish();
+  // What became of what was fetched in the background.
+  struct Background {
+    size_t fetched = 0;
+    // Why another process will not find all of it in the cache: a fetch has failed, or the cache
+    // has not taken what it brought. Empty: it will.
+    std::string failure;
+  };
+  // Waits until nothing is under way, or for the stop.
+  Background finish(const std::stop_token& stop = {});
+  bool is_fetching();
 
   // Since the start. Thread: any.
   struct Stats {
@@ -107,6 +114,7 @@ class CodeFetcher {
   Job& find_or_add(const Source& source);
   void start_thread_if_needed();
   void drop_unwanted(Time now, std::list<Job>& dropped);
+  static bool is_waiting(const Waiting& one);
   static bool is_wanted(const Job& job, Time at);
   const std::string* find_last_failure(const Source& source) const;
   void remember_failure(const Source& source, const std::string& why);
@@ -118,10 +126,11 @@ class CodeFetcher {
   Stats stats_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::condition_variable idle_;
+  std::condition_variable_any idle_;
   std::list<Job> jobs_;  // guarded by mutex_
   // Of sources by their uri and hash; guarded by mutex_.
   std::map<std::pair<std::string, Digest>, std::string> last_failures_;
+  Background background_;              // without what was not kept; guarded by mutex_
   std::list<Kept> kept_;               // the newest first; guarded by mutex_
   std::string not_kept_;               // why the cache took no more; guarded by mutex_
   size_t idle_threads_ = 0;            // guarded by mutex_

@@ -19,8 +19,11 @@ using test::FakeRequest;
 using test::FakeResponse;
 using test::FakeServer;
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::SizeIs;
 using weir::test::RecordingLogger;
 
 class CodeFetcherTest : public ::testing::Test {
@@ -210,7 +213,7 @@ TEST_F(CodeFetcherTest, FetchesOthersWhileManyServersHang) {
   const FakeServer server(answer);
   EXPECT_TRUE(fetcher.wait_for(source(server.url("/"))).ok());
   gate.set_value();
-  EXPECT_TRUE(fetcher.finish().ok());
+  fetcher.finish();
 }
 
 TEST_F(CodeFetcherTest, HasABoundOnWhatItFetchesAtOnce) {
@@ -226,7 +229,7 @@ TEST_F(CodeFetcherTest, HasABoundOnWhatItFetchesAtOnce) {
   for (int i = 0; i < 10; ++i) {
     small.fetch(source(server.url("/"), std::to_string(i)), [](const Result<std::string>&) {});
   }
-  EXPECT_TRUE(small.finish().ok());
+  small.finish();
   EXPECT_EQ(server.requests().size(), 10u);
   EXPECT_LE(most, 2);
 }
@@ -238,7 +241,7 @@ TEST_F(CodeFetcherTest, TriesNoMoreWhenNobodyWaits) {
   std::atomic<int> asked = 0;
   fetcher.fetch(
       from, [](const Result<std::string>&) {}, [&] { return ++asked < 4; });
-  EXPECT_TRUE(fetcher.finish().ok());
+  fetcher.finish();
   EXPECT_LE(server.requests().size(), 4u);
 }
 
@@ -261,9 +264,8 @@ TEST_F(CodeFetcherTest, KeepsInMemoryWhatTheCacheDoesNotTake) {
   CodeFetcher other({.cache = &tiny, .logger = logger});
   const Source from = source(server.url("/a.wasm"));
   EXPECT_FALSE(other.find_or_start(from).ok());
-  const Done kept = other.finish();
-  ASSERT_FALSE(kept.ok());
-  EXPECT_THAT(kept.error().message, HasSubstr("exceeds the whole cache; give the cache a folder"));
+  EXPECT_THAT(other.finish().failure,
+              HasSubstr("exceeds the whole cache; give the cache a folder"));
   EXPECT_EQ(other.find_or_start(from).value(), "code");
   EXPECT_EQ(server.requests().size(), 1u);
 }
@@ -275,7 +277,7 @@ TEST_F(CodeFetcherTest, SaysThatWhatItHasFetchedIsNotKept) {
   CodeFetcher other({.cache = &tiny, .logger = logger, .max_kept_bytes = 3});
   const Source from = source(server.url("/a.wasm"));
   EXPECT_FALSE(other.find_or_start(from).ok());
-  EXPECT_FALSE(other.finish().ok());
+  EXPECT_NE(other.finish().failure, "");
   const auto again = other.find_or_start(from);
   ASSERT_FALSE(again.ok());
   EXPECT_THAT(again.error().message, HasSubstr("what was fetched cannot be kept: a file of 4"));
@@ -293,6 +295,31 @@ TEST_F(CodeFetcherTest, TellsNobodyThePasswordsOfUris) {
   for (const std::string& line : logger.lines()) EXPECT_THAT(line, Not(HasSubstr("secret")));
 }
 
+// Errors of one fetch stood in the log twice beside the one of the start that waited for it.
+TEST_F(CodeFetcherTest, LeavesErrorsToThoseWhoWait) {
+  const FakeServer server([](const FakeRequest&) { return FakeResponse{.status = 503}; });
+  Source from = source(server.url("/a.wasm"));
+  from.retries = 1;
+  error(from);
+  EXPECT_THAT(logger.lines_from(LogLevel::Warn), IsEmpty());
+  EXPECT_THAT(logger.lines(), SizeIs(2));
+  EXPECT_FALSE(fetcher.find_or_start(from).ok());
+  fetcher.finish();
+  EXPECT_THAT(logger.lines_from(LogLevel::Warn), ElementsAre(HasSubstr("status 503, after 2")));
+}
+
+TEST_F(CodeFetcherTest, AStopEndsTheWaitingForTheBackground) {
+  const FakeServer server([](const FakeRequest&) { return FakeResponse{.status = 503}; });
+  Source from = source(server.url("/a.wasm"));
+  from.retries = 1000;
+  from.retry_base = from.retry_max = Milliseconds(60'000);
+  EXPECT_FALSE(fetcher.find_or_start(from).ok());
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(fetcher.finish(stop.get_token()).fetched, 0u);
+  EXPECT_TRUE(fetcher.is_fetching());
+}
+
 TEST_F(CodeFetcherTest, FetchesInTheBackgroundForTheNextTry) {
   const FakeServer server(answer);
   const Source from = source(server.url("/a.wasm"));
@@ -300,8 +327,10 @@ TEST_F(CodeFetcherTest, FetchesInTheBackgroundForTheNextTry) {
   ASSERT_FALSE(missed.ok());
   EXPECT_EQ(missed.error().code, ErrorCode::NotFound);
   EXPECT_EQ(missed.error().message,
-            server.url("/a.wasm") + ": not in the cache, and being fetched for the next try");
-  EXPECT_TRUE(fetcher.finish().ok());
+            server.url("/a.wasm") + ": not in the cache; a fetch for the next try has begun");
+  const auto background = fetcher.finish();
+  EXPECT_EQ(background.fetched, 1u);
+  EXPECT_EQ(background.failure, "");
   const auto found = fetcher.find_or_start(from);
   ASSERT_TRUE(found.ok());
   EXPECT_EQ(found.value(), "code");
@@ -313,12 +342,12 @@ TEST_F(CodeFetcherTest, TellsWhyTheLastFetchInTheBackgroundFailed) {
       [&](const FakeRequest&) { return FakeResponse{.status = status, .body = "code"}; });
   const Source from = source(server.url("/"));
   EXPECT_FALSE(fetcher.find_or_start(from).ok());
-  EXPECT_TRUE(fetcher.finish().ok());
+  EXPECT_THAT(fetcher.finish().failure, HasSubstr("status 404"));
   EXPECT_THAT(fetcher.find_or_start(from).error().message, HasSubstr("status 404"));
-  EXPECT_TRUE(fetcher.finish().ok());
+  fetcher.finish();
   status = 200;
   EXPECT_FALSE(fetcher.find_or_start(from).ok());
-  EXPECT_TRUE(fetcher.finish().ok());
+  fetcher.finish();
   EXPECT_TRUE(fetcher.find_or_start(from).ok());
 }
 
@@ -330,14 +359,14 @@ TEST_F(CodeFetcherTest, TellsOfNoOtherUrisFailure) {
   const Source gone = source(server.url("/gone"));
   const Source other = source(server.url("/other"));
   EXPECT_FALSE(fetcher.find_or_start(gone).ok());
-  EXPECT_TRUE(fetcher.finish().ok());
+  fetcher.finish();
   EXPECT_THAT(fetcher.find_or_start(other).error().message, Not(HasSubstr("the last one")));
-  EXPECT_TRUE(fetcher.finish().ok());
+  fetcher.finish();
   EXPECT_THAT(fetcher.find_or_start(gone).error().message,
               HasSubstr("/gone: the server answers with status 410"));
   EXPECT_THAT(fetcher.find_or_start(other).error().message,
               HasSubstr("/other: the server answers with status 404"));
-  EXPECT_TRUE(fetcher.finish().ok());
+  fetcher.finish();
 }
 
 TEST_F(CodeFetcherTest, AsksForThePasswordThatAServerWants) {
@@ -382,7 +411,7 @@ TEST_F(CodeFetcherTest, AStopEndsTheWaitingAlone) {
   stop.request_stop();
   EXPECT_FALSE(fetcher.wait_for(source(server.url("/")), stop.get_token()).ok());
   gate.set_value();
-  EXPECT_TRUE(fetcher.finish().ok());
+  fetcher.finish();
   EXPECT_TRUE(fetcher.find_or_start(source(server.url("/"))).ok());
 }
 

@@ -189,9 +189,36 @@ class NackTest(RemoteTest):
         self.write(self.config(vm=self.VM))
         code, printed = run_to_end("serve", *map(str, self.arguments()))
         self.assertEqual(code, 1)
-        self.assertRegex(printed, "plugin 'edit': .*not in the cache, and being fetched for the next try")
+        self.assertRegex(
+            printed, "plugin 'edit': .*not in the cache; .*; what was fetched is there for the next start"
+        )
         self.start(self.config(vm=self.VM))
         self.assertEqual(self.edited_by(), "rust")
+
+    def test_a_start_fetches_all_that_it_lacks(self):
+        plugins = [plugin(name, self.from_server(name), vm=self.VM) for name in ("rust", "cpp")]
+        self.write(
+            bootstrap([listener("main", *plugins, port=self.port)], [cluster("upstream", self.up)])
+        )
+        self.assertEqual(run_to_end("serve", *map(str, self.arguments()))[0], 1)
+        self.assertEqual(sorted(self.server.requests), ["/cpp.wasm", "/rust.wasm"])
+
+    def test_a_start_tells_why_the_fetch_for_the_next_one_has_failed(self):
+        """It said that the code was being fetched, when nothing was any more."""
+        self.server.status = 404
+        self.write(self.config(vm=self.VM))
+        code, printed = run_to_end("serve", *map(str, self.arguments()))
+        self.assertEqual(code, 1)
+        self.assertRegex(printed, "not in the cache; .*; the fetch has failed: .* status 404")
+        self.assertNotIn("[error]", printed)
+
+    def test_the_admin_port_answers_while_a_start_that_fails_fetches(self):
+        self.server.gate.clear()
+        weir = self.start(self.config(vm=self.VM), ready=False)
+        eventually(lambda: self.server.requests, "the fetch")
+        self.assertEqual(weir.page("/ready"), (503, "STARTING\n"))
+        self.server.gate.set()
+        self.assertEqual(weir.wait(), 1)
 
     def test_an_update_is_refused_and_the_next_one_succeeds(self):
         weir = self.start(self.config())
@@ -232,7 +259,7 @@ class UpdateTest(RemoteTest):
         eventually(lambda: len(self.server.requests) > 3, "retries")
         self.write(self.config(vm_id="other"))
         eventually(lambda: self.updates(weir)["accepted"] == 1, "the newer one")
-        eventually(lambda: weir.lines("cpp.wasm: .*(given up|status 503$)"), "the end of the retries")
+        eventually(lambda: weir.lines("cpp.wasm: .*(given up|status 503, after)"), "the end of the retries")
         asked = len(self.server.requests)
         time.sleep(0.3)  # six pauses
         self.assertEqual(len(self.server.requests), asked)

@@ -137,7 +137,10 @@ Result<std::string> CodeSupply::wait_for(const config::PluginSettings& plugin,
   return not_fetched(plugin, std::move(code).error());
 }
 
-Done CodeSupply::finish() const { return fetcher_ == nullptr ? Unit{} : fetcher_->finish(); }
+fetch::CodeFetcher::Background CodeSupply::finish(const std::stop_token& stop) const {
+  if (fetcher_ == nullptr) return {};
+  return fetcher_->finish(stop);
+}
 
 void CodeSupply::report(runtime::Metrics& metrics) const {
   if (fetcher_ == nullptr) return;

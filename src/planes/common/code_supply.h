@@ -32,7 +32,7 @@ class CodeSupply {
 
   // The code, if it is at hand: in a file, the configuration, or the cache. Empty: it is to be
   // fetched. The error says why it cannot be read; of a plugin with nack_on_code_cache_miss, that
-  // it is not in the cache: it is being fetched, and a later find() may bring it.
+  // it is not in the cache: a fetch has begun, and a later find() may bring it.
   Result<std::optional<std::string>> find(const config::PluginSettings& plugin) const;
 
   // For a plugin whose code find() has not brought. `done` is called once, on a thread of the
@@ -46,8 +46,9 @@ class CodeSupply {
   Result<std::string> wait_for(const config::PluginSettings& plugin,
                                const std::stop_token& stop = {}) const;
 
-  // Waits until no fetch is under way. The error tells why code that was fetched is not kept.
-  Done finish() const;
+  // As CodeFetcher's.
+  fetch::CodeFetcher::Background finish(const std::stop_token& stop) const;
+  bool is_fetching() const { return fetcher_ != nullptr && fetcher_->is_fetching(); }
 
   // Writes wasm.remote_load_*, named as in Envoy.
   void report(runtime::Metrics& metrics) const;

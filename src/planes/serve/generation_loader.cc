@@ -62,12 +62,20 @@ Result<Draft> GenerationLoader::begin(config::ServeSettings settings, const Gene
   WEIR_TRY(open_tls(draft.generation, before, supply_.base_dir()));
   const std::vector<Known> known = find_known(draft, before);
   draft.fetched.resize(known.size());
+  std::optional<Error> refused;
   for (size_t i = 0; i < known.size(); ++i) {
     const PlacedPlugin& place = draft.generation.plugins[i];
     // Code by its hash is the same as long as the settings are.
     if (!is_remote(place) || known[i].same != nullptr) continue;
-    WEIR_TRY(draft.fetched[i], draft.codes.add(supply_, place.settings));
+    auto added = draft.codes.add(supply_, place.settings);
+    if (added.ok()) {
+      draft.fetched[i] = added.value();
+    } else if (!refused) {
+      // The others are asked for all the same: what is fetched for the next try is all of it.
+      refused = std::move(added).error();
+    }
   }
+  if (refused) return std::move(*refused);
   return draft;
 }
 

@@ -67,12 +67,13 @@ Result<Updater::Started> Updater::start(config::ServeSettings settings,
   if (!parts_.config_file.empty()) loader_.read_files()[parts_.config_file] = parts_.config_state;
   auto draft = loader_.begin(std::move(settings), nullptr, true);
   if (!draft.ok()) {
-    // What is fetched in the background is for the next start.
-    Error error = std::move(draft).error();
-    if (Done kept = parts_.supply.finish(); !kept.ok()) {
-      error.message += "; " + kept.error().message;
-    }
-    return error;
+    if (!parts_.supply.is_fetching()) return after_fetches(std::move(draft).error(), {});
+    thread_ = std::jthread([this, why = std::move(draft).error(),
+                            on_started = std::move(on_started)](const std::stop_token& stop) {
+      Error error = after_fetches(why, stop);
+      if (!stop.stop_requested()) on_started(std::move(error));
+    });
+    return Started::Waits;
   }
   Started started = Started::Serves;
   if (draft.value().codes.complete()) {
@@ -92,6 +93,16 @@ Result<Updater::Started> Updater::start(config::ServeSettings settings,
   set_watched({});
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   return started;
+}
+
+Error Updater::after_fetches(Error error, const std::stop_token& stop) const {
+  const auto [fetched, failure] = parts_.supply.finish(stop);
+  if (!failure.empty()) {
+    error.message += "; the fetch has failed: " + failure;
+  } else if (fetched > 0) {
+    error.message += "; what was fetched is there for the next start";
+  }
+  return error;
 }
 
 void Updater::run(const std::stop_token& stop) {

@@ -68,7 +68,8 @@ class Updater {
   ~Updater();
 
   // Takes the first configuration in. Blocks, unless code has to be fetched: then `on_started` is
-  // told later, on the updater's thread, and before that not. To be called once, before all below.
+  // told later, on the updater's thread, and before that not. So it is, too, where the start fails
+  // for code that is fetched for the next one. To be called once, before all below.
   enum class Started : uint8_t { Serves, Waits };
   Result<Started> start(config::ServeSettings settings, std::function<void(Done)> on_started);
 
@@ -100,6 +101,8 @@ class Updater {
     bool any() const { return configuration || plugins() || hold != nullptr; }
   };
   void run(const std::stop_token& stop);
+  // The error of a start, when what is fetched for the next start is there, or is not.
+  Error after_fetches(Error error, const std::stop_token& stop) const;
   // False: the process ends.
   bool start_later(const std::stop_token& stop);
   std::optional<Wanted> next_wanted(const std::stop_token& stop);
