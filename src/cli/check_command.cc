@@ -29,6 +29,10 @@ CheckCommand::CheckCommand(CLI::App* command)
 bool CheckCommand::was_asked_for() const { return command_->parsed(); }
 
 ExitCode CheckCommand::run(const StartAgain& start_again) const {
+  if (const Done options = host_.check(); !options.ok()) {
+    print_error(options.error());
+    return ExitCode::Failure;
+  }
   const auto settings = settings_.read();
   if (!settings.ok()) {
     print_error(settings.error());

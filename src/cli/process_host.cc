@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/cache_folder.h"
+#include "fetch/ca_file.h"
 #include "planes/serve/generation.h"
 
 namespace weir::cli {
@@ -48,6 +49,13 @@ HostOptions::HostOptions(CLI::App& command, std::string default_log_level)
       ->type_name("LEVEL")
       ->capture_default_str()
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "critical"}));
+}
+
+Done HostOptions::check() const {
+  if (fetch_ca_file_.empty()) return Unit{};
+  Done readable = fetch::check_ca_file(fetch_ca_file_);
+  if (readable.ok()) return readable;
+  return std::move(readable).error().in("--fetch-ca-file");
 }
 
 ProcessHost::ProcessHost(const HostOptions& options)

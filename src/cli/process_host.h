@@ -28,6 +28,9 @@ class HostOptions {
   // Adds the options to `command`, which writes into this when it is parsed.
   HostOptions(CLI::App& command, std::string default_log_level);
 
+  // What is wrong with files that the options name.
+  Done check() const;
+
   LogLevel log_level() const { return *serve::parse_log_level(log_level_); }
   // A folder; empty: none.
   std::string code_cache() const { return no_code_cache_ ? "" : code_cache_; }

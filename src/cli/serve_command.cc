@@ -81,6 +81,7 @@ Result<serve::ServerOptions> ServeCommand::read_options() const {
 
 ExitCode ServeCommand::run(const StartAgain& start_again,
                            std::span<const char* const> arguments) const {
+  if (const Done checked = host_.check(); !checked.ok()) return fail(checked.error());
   auto options = read_options();
   if (!options.ok()) return fail(options.error());
   options.value().program = own_program(arguments);

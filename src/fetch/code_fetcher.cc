@@ -43,7 +43,9 @@ Fetched<std::string> fetch_file(const Source& source, HttpClient& http) {
           "; write that uri, or set fetch.follow_redirects of weir.v1.PluginOptions";
     } else if (response.status == 401) {
       failure.error.message +=
-          "; write name and password into the uri, as https://NAME:PASSWORD@HOST";
+          has_user(source.uri)
+              ? "; the name and the password in the uri do not open it"
+              : "; write name and password into the uri, as https://NAME:PASSWORD@HOST";
     }
     return failure;
   }

@@ -381,6 +381,12 @@ TEST_F(CodeFetcherTest, AsksForThePasswordThatAServerWants) {
   EXPECT_EQ(fetcher.wait_for(source("http://u:p@" + server.host() + "/")).value(), "code");
 }
 
+TEST_F(CodeFetcherTest, TellsThatAServerTakesNotThePasswordThatItHas) {
+  const FakeServer server([](const FakeRequest&) { return FakeResponse{.status = 401}; });
+  EXPECT_THAT(error(source("http://user:secret@" + server.host() + "/a.wasm")),
+              HasSubstr("status 401; the name and the password in the uri do not open it"));
+}
+
 TEST_F(CodeFetcherTest, CountsWhatItDoes) {
   std::atomic<int> status = 404;
   const FakeServer server(

@@ -8,12 +8,14 @@
 #include <limits>
 #include <optional>
 
+#include "base/lower_case.h"
 #include "base/shown_url.h"
 
 namespace weir::fetch {
 namespace {
 
 constexpr long kMaxRedirects = 5;
+constexpr std::string_view kSecure = "https:";
 
 void init_once() {
   static const CURLcode kInitialised = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -112,6 +114,13 @@ std::string text_of(CURL* handle, CURLINFO info) {
 }  // namespace
 
 struct HttpClient::Curl {
+  // What a chain of redirects has come to.
+  struct Way {
+    CURL* handle;
+    bool secure = false;
+    std::string insecure_url;  // where it left https; empty: nowhere
+  };
+
   CURL* handle;
   Trust trust;
   std::stop_token stop;
@@ -123,14 +132,27 @@ struct HttpClient::Curl {
 
   void prepare(const HttpRequest& request) const;
   Failure failure(CURLcode code, const Body& body, const char* words) const;
+  // Called before each request of a chain. What has been secure once stays so.
+  static int on_request(void* way, char*, char*, int, int);
 };
+
+int HttpClient::Curl::on_request(void* way_pointer, char*, char*, int, int) {
+  Way& way = *static_cast<Way*>(way_pointer);
+  const std::string url = text_of(way.handle, CURLINFO_EFFECTIVE_URL);
+  const bool secure = lower_case(url.substr(0, kSecure.size())) == kSecure;
+  if (way.secure && !secure) {
+    way.insecure_url = url;
+    return CURL_PREREQFUNC_ABORT;
+  }
+  way.secure = secure;
+  return CURL_PREREQFUNC_OK;
+}
 
 void HttpClient::Curl::prepare(const HttpRequest& request) const {
   curl_easy_reset(handle);  // keeps connections
-  const bool secure = request.url.starts_with("https:");
   set(CURLOPT_URL, request.url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
+  set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   set(CURLOPT_FOLLOWLOCATION, request.follow_redirects ? 1L : 0L);
   set(CURLOPT_MAXREDIRS, kMaxRedirects);
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
@@ -152,6 +174,9 @@ Failure HttpClient::Curl::failure(CURLcode code, const Body& body, const char* w
   std::string reason = *words == '\0' ? curl_easy_strerror(code) : words;
   if (code == CURLE_PEER_FAILED_VERIFICATION && is_of_a_stranger(handle)) {
     return final(std::move(reason) + "; " + trust.remedy);
+  }
+  if (code == CURLE_SSL_CACERT_BADFILE) {
+    return final(std::move(reason) + "; name a file of certificates in PEM");
   }
   return may_pass(code) ? passing(std::move(reason)) : final(std::move(reason));
 }
@@ -179,7 +204,15 @@ Fetched<HttpResponse> HttpClient::send(const HttpRequest& request) {
   curl_->set(CURLOPT_ERRORBUFFER, words.data());
 
   CURL* handle = curl_->handle;
+  Curl::Way way{.handle = handle};
+  curl_->set(CURLOPT_PREREQFUNCTION, Curl::on_request);
+  curl_->set(CURLOPT_PREREQDATA, static_cast<void*>(&way));
   const CURLcode code = curl_easy_perform(handle);
+  if (!way.insecure_url.empty()) {
+    return final("a redirect leads from https to " + shown_url(way.insecure_url) +
+                 ", where none is followed; write a uri that stays with https")
+        .in(shown_url(request.url));
+  }
   if (code != CURLE_OK) {
     return curl_->failure(code, body, words.data()).in(shown_url(request.url));
   }

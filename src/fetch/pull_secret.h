@@ -13,6 +13,8 @@ struct Credentials {
   std::string user;
   std::string password;
   std::string identity_token;  // in place of a password, for registries that give tokens
+
+  bool is_empty() const { return user.empty() && password.empty() && identity_token.empty(); }
 };
 
 // Those for `registry` ("host" or "host:port") in a Docker config.json (or the "auths" of one,

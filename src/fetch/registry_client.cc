@@ -24,10 +24,18 @@ std::string repository_of(const ImageReference& reference) {
   return (needs_team ? "library/" : "") + reference.repository;
 }
 
+// What the registry says of itself does not hold.
+Failure not_as_said(std::string what) {
+  return final(std::move(what) + "; push the image anew, or have its registry repaired");
+}
+
 Failure not_the_digest(std::string_view what, const Digest& is, const Digest& wanted) {
-  return final(
-      "the sha256 of " + std::string(what) + " is " + to_hex(is) + ", not " + to_hex(wanted),
-      ErrorCode::BadModule);
+  return not_as_said("the sha256 of " + std::string(what) + " is " + to_hex(is) + ", not " +
+                     to_hex(wanted));
+}
+
+bool is_too_large(const Fetched<HttpResponse>& response) {
+  return !response.ok() && response.error().error.code == ErrorCode::LimitExceeded;
 }
 
 Digest digest_of(std::string_view bytes) { return sha256({as_bytes(bytes)}); }
@@ -48,6 +56,8 @@ Fetched<std::string> RegistryClient::fetch_image() {
     auto found = find_credentials(source_.pull_secret, reference_.registry);
     if (!found.ok()) return Failure{std::move(found).error()};
     credentials_ = std::move(found).value();
+    has_empty_entry_ = credentials_ && credentials_->is_empty();
+    if (has_empty_entry_) credentials_.reset();
   }
 
   const auto named = reference_.digest.empty()
@@ -69,7 +79,9 @@ Fetched<std::string> RegistryClient::fetch_image() {
   }
   const Digest digest = digest_of(code);
   if (!known && digest != source_.sha256) {
-    return not_the_digest("the code, as that of the manifest,", digest, source_.sha256);
+    return final("the sha256 of the code, as that of the manifest, is " + to_hex(digest) +
+                     ", not " + to_hex(source_.sha256),
+                 ErrorCode::BadModule);
   }
   return code;
 }
@@ -78,10 +90,15 @@ Fetched<std::string> RegistryClient::get_manifest(const std::string& version,
                                                   const Digest* digest) {
   const HttpRequest request{.headers = {"Accept: " + std::string(manifest_types())},
                             .max_bytes = kMaxManifestBytes};
-  WEIR_TRY(HttpResponse response, get("manifests/" + version, request));
-  const Digest is = digest_of(response.body);
+  auto response = get("manifests/" + version, request);
+  if (is_too_large(response)) {
+    return not_as_said("the manifest is larger than " + std::to_string(kMaxManifestBytes) +
+                       " bytes");
+  }
+  if (!response.ok()) return std::move(response).error();
+  const Digest is = digest_of(response.value().body);
   if (digest != nullptr && is != *digest) return not_the_digest("the manifest", is, *digest);
-  return std::move(response.body);
+  return std::move(response.value().body);
 }
 
 // Registries keep blobs elsewhere; whatever comes is held against its digest.
@@ -91,10 +108,15 @@ Fetched<std::string> RegistryClient::get_blob(const Descriptor& blob) {
                  ErrorCode::LimitExceeded);
   }
   const HttpRequest request{.max_bytes = blob.size, .follow_redirects = true};
-  WEIR_TRY(HttpResponse response, get("blobs/" + blob.digest, request));
-  const Digest is = digest_of(response.body);
+  auto response = get("blobs/" + blob.digest, request);
+  if (is_too_large(response)) {
+    return not_as_said("the layer is larger than the " + std::to_string(blob.size) +
+                       " bytes that the manifest says");
+  }
+  if (!response.ok()) return std::move(response).error();
+  const Digest is = digest_of(response.value().body);
   if (is != blob.sha256) return not_the_digest("the layer", is, blob.sha256);
-  return std::move(response.body);
+  return std::move(response.value().body);
 }
 
 Fetched<HttpResponse> RegistryClient::get(const std::string& path, const HttpRequest& request) {
@@ -127,6 +149,7 @@ Fetched<HttpResponse> RegistryClient::send(const std::string& path, HttpRequest 
   }
   request.url = "http" + where;
   auto plain = http_.send(request);
+  if (is_too_large(plain)) return plain;
   // What speaks TLS after all says so by such a status.
   if (!plain.ok() || plain.value().status == 400) return response;
   scheme_ = "http";
@@ -141,6 +164,12 @@ Failure RegistryClient::not_let_in(std::string answer) const {
         "of weir.v1.PluginOptions");
   }
   // About the secret, not about the uri.
+  if (has_empty_entry_) {
+    return final(std::move(answer) + ": the pull secret's entry for " + reference_.registry +
+                     " has no 'auth', as where a credsStore keeps it; write \"auth\" into it, "
+                     "base64 of USER:PASSWORD",
+                 ErrorCode::BadConfig);
+  }
   if (!credentials_) {
     return final(std::move(answer) + ": the pull secret has no entry for " + reference_.registry +
                      "; add one to its 'auths'",

@@ -41,8 +41,9 @@ class RegistryClient {
   HttpClient& http_;
   ImageReference reference_;
   std::optional<Credentials> credentials_;
-  std::string scheme_;         // once known
-  std::string authorization_;  // the header's value, once asked for
+  bool has_empty_entry_ = false;  // the pull secret knows the registry, and no password
+  std::string scheme_;            // once known
+  std::string authorization_;     // the header's value, once asked for
 };
 
 }  // namespace weir::fetch

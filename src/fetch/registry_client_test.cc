@@ -80,6 +80,8 @@ TEST_F(RegistryClientTest, UsesNothingThatIsNotWhatItsDigestSays) {
   const Source by_digest = source("@" + digest_of(right));
   blob = "evil";
   EXPECT_THAT(error(source(":v1")), HasSubstr("the sha256 of the layer is "));
+  // Another hash in the configuration would not help.
+  EXPECT_NE(fetch(source(":v1")).error().error.code, ErrorCode::BadModule);
   blob = "code";
   manifest += " ";
   respond = [&](const FakeRequest& asked) {
@@ -97,7 +99,14 @@ TEST_F(RegistryClientTest, BoundsWhatItReads) {
   small.max_bytes = 3;
   EXPECT_THAT(error(small), HasSubstr("the layer is larger than 3 bytes"));
   blob = "code and more";
-  EXPECT_THAT(error(source(":v1")), HasSubstr("larger than 4 bytes"));
+  EXPECT_THAT(error(source(":v1")),
+              HasSubstr("the layer is larger than the 4 bytes that the manifest says; push"));
+  // It is asked for with TLS first, which is not what is wrong here.
+  respond = [](const FakeRequest&) { return FakeResponse{.body = std::string(5 << 20, ' ')}; };
+  Source tried = source(":v1");
+  tried.plain_http = false;
+  tried.timeout = Milliseconds(300);
+  EXPECT_THAT(error(tried), HasSubstr("the manifest is larger than 4194304 bytes; push"));
 }
 
 TEST_F(RegistryClientTest, FollowsABlobElsewhereWithoutItsCredentials) {
@@ -148,6 +157,9 @@ TEST_F(RegistryClientTest, SaysWhyItIsNotLetIn) {
   secret = secret_for("elsewhere", R"({"username": "u", "password": "hidden"})");
   EXPECT_THAT(error(source(":v1")),
               HasSubstr("the pull secret has no entry for " + server.host() + "; add one"));
+  secret = secret_for(server.host(), "{}");
+  EXPECT_THAT(error(source(":v1")),
+              HasSubstr("entry for " + server.host() + " has no 'auth', as where a credsStore"));
   secret = secret_for(server.host(), R"({"username": "u", "password": "hidden"})");
   EXPECT_THAT(error(source(":v1")),
               AllOf(HasSubstr("the pull secret does not open it"), Not(HasSubstr("hidden"))));

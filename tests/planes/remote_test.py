@@ -305,6 +305,38 @@ class TlsTest(RemoteTest):
         self.start(self.config(), "--fetch-ca-file", self.authority.ca_file)
         self.assertEqual(self.edited_by(), "rust")
 
+    def test_no_redirect_leads_from_https_to_http(self):
+        """One that came from http before was followed back there."""
+        plain = self.code_server()
+        first = self.code_server()
+        for at, to in ((first, self.server), (self.server, plain)):
+            at.status, at.headers = 302, {"location": f"{to.url}/rust.wasm"}
+        for server in (first, self.server):
+            self.write(
+                self.config(code=self.from_server(server=server), fetch={"follow_redirects": True})
+            )
+            code, printed = run_to_end(
+                "check", str(self.folder / "weir.json"), "--fetch-ca-file", self.authority.ca_file,
+                "--fetch-cache", "",
+            )
+            self.assertEqual(code, 1)
+            self.assertRegex(printed, "a redirect leads from https to http://.*; write a uri")
+        self.assertEqual(plain.requests, [])
+
+    def test_a_file_of_authorities_is_looked_at_first(self):
+        self.write(self.config())
+        empty = self.folder / "empty.pem"
+        empty.write_text("no certificate\n")
+        for file, why in ((self.folder / "missing.pem", "No such file"), (empty, "no certificate in PEM")):
+            for command in ("check", "serve"):
+                with self.subTest(command=command, why=why):
+                    code, printed = run_to_end(
+                        command, "-c", str(self.folder / "weir.json"), "--fetch-ca-file", str(file)
+                    )
+                    self.assertEqual(code, 1)
+                    self.assertRegex(printed, f"^weir {command}: --fetch-ca-file: .*{why}")
+        self.assertEqual(self.server.requests, [])
+
     def test_a_server_that_is_not_trusted_is_not_used(self):
         weir = self.start(self.config())
         self.assertEqual(self.status(), 503)
