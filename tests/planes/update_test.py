@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pathlib
+import shutil
 import signal
 import tempfile
 import threading
@@ -240,6 +241,17 @@ class UpdateTest(PlaneTest):
         self.assertEqual({answer.status for answer in answers}, {200})
         self.assertEqual({answer.headers.get("x-set") for answer in answers}, {"guest"})
         eventually(lambda: self.weir.stat("wasm.wasmtime.active") == 2, "the former instances to go")
+
+    def test_a_rejected_configuration_is_tried_again_when_its_folder_is_made(self):
+        wasm = self.folder / "http_all.wasm"
+        shutil.copy(guest("http_all"), wasm)
+        watched = self.folder / "not" / "there"
+        code = {"local": {"filename": str(wasm), "watched_directory": {"path": str(watched)}}}
+        self.start(self.config(wasm=None))
+        edit = plugin("edit", code)
+        self.reject(self.config(listeners=[listener("main", edit)]), "there' is no folder; make it")
+        watched.mkdir(parents=True)
+        eventually(lambda: self.updates()["accepted"] == 1, "the update")
 
     def test_sighup_reads_the_file_and_all_plugins_anew(self):
         self.start(self.config())

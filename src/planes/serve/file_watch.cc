@@ -1,7 +1,9 @@
 #include "planes/serve/file_watch.h"
 
+#include <fcntl.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -62,6 +64,7 @@ Error last_error(const std::string& doing) {
 FileState FileState::of(const fs::path& file) {
   struct stat info {};
   if (::stat(file.c_str(), &info) != 0) return {};
+  if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) != 0) return {};
   return {info.st_dev, info.st_ino, info.st_size,
           info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec};
 }
@@ -135,7 +138,7 @@ class FileWatch::Impl : public std::enable_shared_from_this<Impl> {
   // Answers what it answered before for a folder that is watched.
   int watch_folder(const fs::path& folder) {
     return ::inotify_add_watch(events_.native_handle(), folder.c_str(),
-                               IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
+                               IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR);
   }
 
   // However many events come, it looks once in kQuiet.

@@ -15,7 +15,7 @@
 
 namespace weir::serve {
 
-// What tells one state of a file from another. Equal for missing files.
+// What tells one state of a file from another. Equal for files that are missing or may not be read.
 struct FileState {
   dev_t device = 0;
   ino_t inode = 0;
@@ -27,7 +27,8 @@ struct FileState {
 };
 
 // Watches the folders on the way to the files by inotify, symbolic links followed, so that writing
-// a file anew, renaming another one over it or over a folder, and turning a link are seen alike.
+// a file anew, renaming another one over it or over a folder, turning a link, and being let read
+// it are seen alike.
 // Several events in a row are one change, which is told when all files have stayed as they are for
 // 100 ms; what else happens in the folders does not put it off. Thread: the one that runs `io`.
 class FileWatch {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -80,6 +81,30 @@ TEST_F(FileWatchTest, IgnoresOtherFilesAndWaitsForOneThatIsGone) {
   folder.write("a", "back");
   EXPECT_THAT(next_change(), ElementsAre(folder / "a"));
   EXPECT_EQ(seen.size(), 1u);
+}
+
+// A configuration that was rejected for a file that may not be read was not tried again when it
+// might.
+TEST_F(FileWatchTest, SeesThatAFileMayBeRead) {
+  // Root may read all.
+  const bool is_root = ::geteuid() == 0;
+  std::filesystem::permissions(folder / ".", std::filesystem::perms::all);
+  if (is_root) {
+    ASSERT_EQ(::seteuid(65534), 0);
+  }
+  folder.write("a", "1");
+  std::filesystem::permissions(folder / "a", std::filesystem::perms::none);
+  EXPECT_EQ(FileState::of(folder / "a"), FileState{});
+  watch({folder / "a"});
+  std::filesystem::permissions(folder / "a", std::filesystem::perms::owner_read);
+  EXPECT_THAT(next_change(), ElementsAre(folder / "a"));
+  // That it may not any more changes nothing.
+  std::filesystem::permissions(folder / "a", std::filesystem::perms::none);
+  settle();
+  EXPECT_EQ(seen.size(), 1u);
+  if (is_root) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
 }
 
 // As Kubernetes replaces the files of a ConfigMap: all at once, by one link to their folder.

@@ -33,6 +33,20 @@ std::set<std::filesystem::path> plugin_files(const config::ServeSettings& settin
   return found;
 }
 
+// Folders that files are to be looked for in, and that are not there.
+std::set<std::filesystem::path> missing_folders(const config::ServeSettings& settings,
+                                                const std::filesystem::path& base_dir) {
+  std::set<std::filesystem::path> missing;
+  for (const PlacedPlugin& place : plugins_of(settings)) {
+    const auto* file = std::get_if<config::LocalFile>(&place.settings.vm.code);
+    if (file == nullptr || file->watched_directory.empty()) continue;
+    const auto folder = (base_dir / file->watched_directory).lexically_normal();
+    std::error_code ignored;
+    if (!std::filesystem::exists(folder, ignored)) missing.insert(folder);
+  }
+  return missing;
+}
+
 // Those of one file lie together; each other place by itself.
 std::vector<std::vector<size_t>> places_by_file(const std::vector<PlacedPlugin>& plugins,
                                                 const std::filesystem::path& base_dir) {
@@ -372,6 +386,7 @@ void Updater::set_watched(const config::ServeSettings& rejected) {
   // A configuration that was rejected for a file may be right once the file is.
   auto retry = plugin_files(rejected, base_dir);
   retry.merge(tls_files_of(rejected, base_dir));
+  retry.merge(missing_folders(rejected, base_dir));
   auto tls = running == nullptr ? std::set<std::filesystem::path>()
                                 : tls_files_of(running->settings, base_dir);
   files.insert(tls.begin(), tls.end());
