@@ -242,6 +242,25 @@ class UpdateTest(PlaneTest):
         self.assertEqual({answer.headers.get("x-set") for answer in answers}, {"guest"})
         eventually(lambda: self.weir.stat("wasm.wasmtime.active") == 2, "the former instances to go")
 
+    def test_a_listener_takes_all_addresses_of_its_port_and_one_again(self):
+        """What stood in its way was the listener itself."""
+        port = free_port()
+
+        def at(address):
+            main = listener("main", port=port)
+            main["address"]["socket_address"]["address"] = address
+            return self.config(listeners=[main])
+
+        self.start(at("127.0.0.1"))
+        load = SteadyLoad(Http1Client, port)
+        for address in ("0.0.0.0", "127.0.0.1"):
+            seen = len(load.answers)
+            self.update(at(address))
+            eventually(lambda: len(load.answers) > seen + 20, "answers of the next listener")
+            self.weir.wait_for_line(rf"\] listening on {address}:{port}$")
+        self.assertEqual({answer.status for answer in load.stop()}, {200})
+        self.assertEqual(self.client(port).request("/").status, 200)
+
     def test_a_rejected_configuration_is_tried_again_when_its_folder_is_made(self):
         wasm = self.folder / "http_all.wasm"
         shutil.copy(guest("http_all"), wasm)

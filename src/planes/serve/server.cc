@@ -24,9 +24,12 @@ namespace weir::serve {
 namespace {
 
 // Listeners share their port among workers (SO_REUSEPORT), and so would silently share it with
-// another process: it has to be free before the first one binds it.
-Done check_free(const config::Listener& listener) {
-  auto bound = bind_socket(listener.address.host, listener.address.port, false);
+// another process: it has to be free before the first one binds it, save for listeners of this
+// process that have the same port at other addresses, one of which may be all of them.
+enum class OwnPort : uint8_t { No, Yes };
+
+Done check_free(const config::Listener& listener, OwnPort own) {
+  auto bound = bind_socket(listener.address.host, listener.address.port, own == OwnPort::Yes);
   if (bound.ok()) return Unit{};
   return listener.where.locate(
       std::move(bound).error().in("listen on " + to_string(listener.address)));
@@ -174,7 +177,7 @@ Done ServerImpl::read_settings() {
 
 Done ServerImpl::check_addresses() const {
   for (const config::Listener& listener : options_.settings.listeners) {
-    if (!pool_->has(listener)) WEIR_TRY(check_free(listener));
+    if (!pool_->has(listener)) WEIR_TRY(check_free(listener, OwnPort::No));
   }
   return check_systemd_sockets();
 }
@@ -216,13 +219,16 @@ Result<config::ServeSettings> ServerImpl::read_update() const {
         {ErrorCode::BadConfig,
          "admin: the address cannot change while the process runs; restart it"});
   }
-  const auto running = updater_->status().generation;
+  const UpdateStatus status = updater_->status();
+  const auto& running = status.generation;
   for (const config::Listener& listener : settings.listeners) {
     const bool ours =
         running != nullptr && std::ranges::count(running->settings.listeners, listener.address,
                                                  &config::Listener::address) > 0;
     if (!ours && !pool_->has(listener)) {
-      WEIR_TRY(check_free(listener));
+      const uint16_t port = listener.address.port;
+      const bool own = port != 0 && std::ranges::count(status.ports, port) > 0;
+      WEIR_TRY(check_free(listener, own ? OwnPort::Yes : OwnPort::No));
     }
   }
   return settings;
