@@ -37,7 +37,23 @@ struct Blame {
   std::string_view remedy = "";
 };
 
-Blame blame(const runtime::LoadError& error) {
+// What is to stand where the code is no module.
+struct RightCode {
+  std::string_view operator()(const config::LocalFile& /*file*/) const {
+    return "name a .wasm file that was built with a Proxy-Wasm SDK";
+  }
+  std::string_view operator()(const config::InlineBytes& /*code*/) const {
+    return "write the module itself there, or name its file by code.local.filename";
+  }
+  std::string_view operator()(const config::EnvironmentVariable& /*variable*/) const {
+    return "its value is the module itself; name a file by code.local.filename";
+  }
+  std::string_view operator()(const config::RemoteFile& /*file*/) const {
+    return "name a .wasm file that was built with a Proxy-Wasm SDK";
+  }
+};
+
+Blame blame(const runtime::LoadError& error, const config::CodeSource& code) {
   using runtime::LoadPart;
   using enum config::PluginField;
   switch (error.part) {
@@ -56,7 +72,7 @@ Blame blame(const runtime::LoadError& error) {
   }
   switch (error.code) {
     case ErrorCode::BadModule:
-      return {Code, "name a .wasm file that was built with a Proxy-Wasm SDK"};
+      return {Code, std::visit(RightCode(), code)};
     case ErrorCode::LinkFailed:
       return {Code, "build it with a Proxy-Wasm SDK, of ABI 0.1.0, 0.2.0 or 0.2.1"};
     case ErrorCode::Unsupported:
@@ -88,7 +104,7 @@ Result<std::shared_ptr<const runtime::Plugin>> load_plugin(runtime::Host& host,
   options.upstream_scope = std::move(upstream_scope);
   auto loaded = host.try_load(std::move(options));
   if (loaded.ok()) return std::move(loaded).value();
-  const auto [field, remedy] = blame(loaded.error());
+  const auto [field, remedy] = blame(loaded.error(), settings.vm.code);
   Error error = with_remedy(std::move(loaded).error(), remedy);
   if (field == config::PluginField::Code || error.code == ErrorCode::GuestTrapped) {
     error = std::move(error).in(std::visit(ShownCode(), settings.vm.code));
