@@ -83,7 +83,7 @@ recipe() {
 all=(http_all http_all_malloc grpc_all faults root_all tcp_all header_v1 cpp_http go_http
   as_http zig_sdk cpp_sdk/http_all cpp_sdk/http_all.so cpp_sdk/grpc_all cpp_sdk/grpc_all.so
   cpp_sdk/low_level cpp_sdk/low_level.so cpp_sdk/tcp_all cpp_sdk/tcp_all.so cpp_sdk/throwing cpp_sdk/throwing.so)
-for name in names filter telemetry grpc login resolver; do all+=("cpp_sdk/usual_$name" "cpp_sdk/usual_$name.so"); done
+for name in names filter telemetry grpc login resolver statics; do all+=("cpp_sdk/usual_$name" "cpp_sdk/usual_$name.so"); done
 for folder in examples/*/{rust,go,cpp,assemblyscript,zig}; do
   [ ! -d "$folder" ] || all+=("$(basename "$(dirname "$folder")")-$(basename "$folder")")
 done

@@ -241,6 +241,30 @@ class NativeLoginTest(AsNative, LoginCase, PlaneTest):
         self.assertIn("configuration: line 2: 'usr ann'", self.refused("protect ^/\nusr ann"))
 
 
+class StaticMetricsTest(AsWasm, PlaneTest):
+    """Metrics in static objects, which the instances of a native plugin share, count as those of a .wasm file do."""
+
+    wasm = "usual_statics"
+
+    def test_each_instance_counts_what_its_names_say(self):
+        clients = 16
+        server = self.weir(*self.plugin(), "--upstream", self.upstream().url, workers=4)
+        for _ in range(clients):
+            client = self.client(server.port)
+            self.assertEqual([client.request("/a").status for _ in range(3)], [200] * 3, server.log)
+        metrics = {"requests": 1, "seen": 1, "path./a.by_path": 1, "path.simple.by_path": 2, "bare": 3}
+        stats = server.stats()
+        counted = {name: stats.get(f"wasmcustom.{name}") for name in metrics}
+        self.assertEqual(counted, {name: each * clients * 3 for name, each in metrics.items()})
+        self.assertEqual(stats["wasmcustom.latest"], 7)
+        # The one that is tried out first, and those that serve.
+        self.assertEqual(stats["wasmcustom.starts"], 5)
+
+
+class NativeStaticMetricsTest(AsNative, StaticMetricsTest):
+    pass
+
+
 class ConnectionTest(tcp_test.PluginTest):
     # These are about the host alone, and take long.
     test_a_large_transfer_through_a_plugin_comes_out_the_same = None

@@ -11,6 +11,7 @@
 #include <typeinfo>
 #include <utility>
 
+#include "native_metrics.h"
 #include "native_plugin.h"
 #include "state.h"
 #include "thrown.h"
@@ -26,6 +27,7 @@ struct Instance {
 
   const weir_native_host* host;
   State state;
+  InstanceMetrics metrics;
   bool stopped = false;  // no further hostcall leaves this instance
 };
 
@@ -139,6 +141,20 @@ enum HostcallIndex : uint32_t {
 #undef HOSTCALL
 };
 
+WasmResult define_at_host(MetricType type, std::string_view name, uint32_t* id) {
+  return call_host(kIndexOf_proxy_define_metric,
+                   std::make_tuple(type, name.data(), name.size(), id));
+}
+
+// Calls the host with its own id of a metric, and whatever else it takes.
+template <typename... Args>
+WasmResult call_with_metric(uint32_t index, uint32_t metric_id, Args... args) {
+  if (running == nullptr) return WasmResult::InternalFailure;
+  uint32_t host_id = 0;
+  const WasmResult found = running->metrics.find(metric_id, &host_id, define_at_host);
+  return found == WasmResult::Ok ? call_host(index, std::make_tuple(host_id, args...)) : found;
+}
+
 constexpr weir_native_import kImports[] = {
 #define HOSTCALL(name, signature, params, args) {"env", #name, "i(" signature ")"},
 #include "weir_sdk/hostcalls.def"
@@ -192,8 +208,36 @@ void give_up() {
   WasmResult name params {                                                       \
     return weir_sdk::call_host(weir_sdk::kIndexOf_##name, std::make_tuple args); \
   }
+#define METRIC_HOSTCALL(name, signature, params, args)
 #include "weir_sdk/hostcalls.def"
 #undef HOSTCALL
+
+WasmResult proxy_define_metric(MetricType type, const char* name, size_t name_size,
+                               uint32_t* metric_id) {
+  using namespace weir_sdk;
+  if (running == nullptr) return WasmResult::InternalFailure;
+  return running->metrics.define(type, {name, name_size}, metric_id, define_at_host);
+}
+
+WasmResult proxy_increment_metric(uint32_t metric_id, int64_t offset) {
+  using namespace weir_sdk;
+  return call_with_metric(kIndexOf_proxy_increment_metric, metric_id, offset);
+}
+
+WasmResult proxy_record_metric(uint32_t metric_id, uint64_t value) {
+  using namespace weir_sdk;
+  return call_with_metric(kIndexOf_proxy_record_metric, metric_id, value);
+}
+
+WasmResult proxy_get_metric(uint32_t metric_id, uint64_t* value) {
+  using namespace weir_sdk;
+  return call_with_metric(kIndexOf_proxy_get_metric, metric_id, value);
+}
+
+std::string weir_sdk::metric_name(uint32_t metric_id) {
+  const auto named = MetricNames::of_process().find(metric_id);
+  return named ? named->name : "";
+}
 
 extern "C" __attribute__((visibility("default"))) const weir_native_plugin*
 weir_get_native_plugin() {

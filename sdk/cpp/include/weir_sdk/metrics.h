@@ -25,6 +25,15 @@ inline WasmResult getMetric(uint32_t metric_id, uint64_t* value) {
   return proxy_get_metric(metric_id, value);
 }
 
+#ifndef __wasm__
+namespace weir_sdk {
+
+// The whole name of a metric that an instance of this native plugin has defined; empty: none has.
+std::string metric_name(uint32_t metric_id);
+
+}  // namespace weir_sdk
+#endif
+
 struct MetricTag {
   enum class TagType : uint32_t { String = 0, Int = 1, Bool = 2 };
   std::string name;
@@ -45,9 +54,11 @@ struct MetricBase {
   std::string name;
   std::string prefix;  // of tags that have their values already
   std::vector<MetricTag> tags;
-  std::unordered_map<std::string, uint32_t> metric_ids;  // by whole name
-  std::string field_separator;                           // behind a tag's value
-  std::string value_separator;                           // between a tag's name and its value
+  // By whole name. Empty in a native plugin, whose instances may share this object, each on a
+  // thread of its own: native_metrics.h has their ids.
+  std::unordered_map<std::string, uint32_t> metric_ids;
+  std::string field_separator;  // behind a tag's value
+  std::string value_separator;  // between a tag's name and its value
 
   std::string prefixWithFields(const std::vector<std::string>& fields) {
     std::string text = prefix;
@@ -58,9 +69,16 @@ struct MetricBase {
   }
 
   uint32_t resolveFullName(const std::string& full_name) {
-    const auto [entry, is_new] = metric_ids.try_emplace(full_name, 0);
-    if (is_new) CHECK_RESULT(defineMetric(type, full_name, &entry->second));
-    return entry->second;
+    uint32_t id = 0;
+#ifdef __wasm__
+    const auto known = metric_ids.find(full_name);
+    if (known != metric_ids.end()) return known->second;
+    CHECK_RESULT(defineMetric(type, full_name, &id));
+    metric_ids.emplace(full_name, id);
+#else
+    CHECK_RESULT(defineMetric(type, full_name, &id));
+#endif
+    return id;
   }
 
   uint32_t resolveWithFields(const std::vector<std::string>& fields) {
@@ -75,10 +93,20 @@ struct MetricBase {
   }
 
   std::string nameFromIdSlow(uint32_t id) {
+#ifdef __wasm__
     for (const auto& [full_name, known] : metric_ids) {
       if (known == id) return full_name;
     }
     return "";
+#else
+    // One of this metric's own begins and ends as they do.
+    std::string full_name = weir_sdk::metric_name(id);
+    const size_t size = full_name.size();
+    const bool is_own = size >= prefix.size() + name.size() &&
+                        full_name.compare(0, prefix.size(), prefix) == 0 &&
+                        full_name.compare(size - name.size(), name.size(), name) == 0;
+    return is_own ? full_name : "";
+#endif
   }
 };
 
