@@ -129,14 +129,15 @@ Host::Host(HostParts parts)
 
 Host::~Host() = default;
 
-Result<std::shared_ptr<const Plugin>> Host::load(PluginOptions options) {
+Result<std::shared_ptr<const Plugin>> Host::load(PluginOptions options, TryOut wanted) {
   const std::string name = "plugin '" + options.name + "'";
-  auto loaded = try_load(std::move(options));
+  auto loaded = try_load(std::move(options), wanted);
   if (!loaded.ok()) return std::move(loaded).error().in(name);
   return std::move(loaded).value();
 }
 
-Result<std::shared_ptr<const Plugin>, LoadError> Host::try_load(PluginOptions options) {
+Result<std::shared_ptr<const Plugin>, LoadError> Host::try_load(PluginOptions options,
+                                                                TryOut wanted) {
   VmOptions vm_options = std::move(options.vm);
   const bool isolated = vm_options.isolation == Isolation::Stream;
   const std::string code = isolated ? vm_options.code : std::string();
@@ -150,7 +151,10 @@ Result<std::shared_ptr<const Plugin>, LoadError> Host::try_load(PluginOptions op
   if (!vm.ok()) return at_vm(std::move(vm).error(), isolated);
   options.vm = vm.value()->options();
   auto plugin = std::make_shared<Plugin>(std::move(options), std::move(vm).value());
-  WEIR_TRY(plugin->image_, try_out(*this, plugin, isolated ? &code : nullptr));
+  const bool is_tried = isolated || wanted == TryOut::Always;
+  if (is_tried) {
+    WEIR_TRY(plugin->image_, try_out(*this, plugin, isolated ? &code : nullptr));
+  }
   if (isolated) WEIR_TRY(check_image(*plugin->image_, *plugin, parts_.logger));
   return std::shared_ptr<const Plugin>(std::move(plugin));
 }

@@ -1,6 +1,7 @@
 #pragma once
 // The host of a process: it loads plugins, and holds what all VMs share.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -62,6 +63,12 @@ struct HostParts {
   Metrics& metrics;
 };
 
+// Whether a plugin that is loaded is started once, to see that it does, before any worker has it.
+enum class TryOut : uint8_t {
+  Always,
+  IfNeeded,  // only where its streams begin with its state then (Isolation::Stream)
+};
+
 // One per process, or per configuration world that must not share data with another; outlives
 // plugins and workers. Thread: any.
 class Host {
@@ -73,10 +80,12 @@ class Host {
   // configures it once on this thread to see that it does. The error says what is wrong with the
   // code or what the plugin refused. Calls that the plugin makes while it is tried out are accepted
   // and never sent.
-  Result<std::shared_ptr<const Plugin>> load(PluginOptions options);
+  Result<std::shared_ptr<const Plugin>> load(PluginOptions options,
+                                             TryOut try_out = TryOut::Always);
 
   // The same; the error says what of the options it is about, too, but not the plugin's name.
-  Result<std::shared_ptr<const Plugin>, LoadError> try_load(PluginOptions options);
+  Result<std::shared_ptr<const Plugin>, LoadError> try_load(PluginOptions options,
+                                                            TryOut try_out = TryOut::Always);
 
   // Null: none.
   const engine::CodeCache* code_cache() const { return parts_.code_cache; }

@@ -46,6 +46,13 @@ class MetricStore::Cell final : public Metric {
     histogram_->buckets[bucket_of(value)].fetch_add(1, std::memory_order_relaxed);
   }
 
+  void reset() {
+    value_.store(0, std::memory_order_relaxed);
+    if (!histogram_) return;
+    histogram_->sum.store(0, std::memory_order_relaxed);
+    for (auto& bucket : histogram_->buckets) bucket.store(0, std::memory_order_relaxed);
+  }
+
   uint64_t value() const override { return value_.load(std::memory_order_relaxed); }
 
   uint64_t sum() const { return histogram_->sum.load(std::memory_order_relaxed); }
@@ -73,6 +80,14 @@ Metric* MetricStore::define(MetricType type, std::string_view name) {
     found = state->cells.emplace(std::string(name), std::make_unique<Cell>(type)).first;
   }
   return found->second->type() == type ? found->second.get() : nullptr;
+}
+
+void MetricStore::reset(std::string_view prefix) const {
+  auto state = state_.lock();
+  for (auto cell = state->cells.lower_bound(prefix);
+       cell != state->cells.end() && cell->first.starts_with(prefix); ++cell) {
+    cell->second->reset();
+  }
 }
 
 std::string MetricStore::to_text() const {

@@ -49,6 +49,9 @@ class MetricStore final : public Metrics {
 
   Metric* define(MetricType type, std::string_view name) override;
 
+  // Takes what those of that beginning hold back to nothing; they stay defined. Thread: any.
+  void reset(std::string_view prefix) const;
+
   // "name: value" lines in order of name; a histogram has count, sum and buckets. Thread: any.
   std::string to_text() const;
 

@@ -36,6 +36,15 @@ TEST(MetricStoreTest, AHistogramCountsItsValues) {
   EXPECT_EQ(store.to_text(), "h: 3 sum=8\n");
 }
 
+TEST(MetricStoreTest, WhatIsResetIsThereWithNothingInIt) {
+  MetricStore store;
+  store.define(MetricType::Counter, "own.a")->add(1);
+  store.define(MetricType::Histogram, "own.b")->record(7);
+  store.define(MetricType::Counter, "other")->add(1);
+  store.reset("own.");
+  EXPECT_EQ(store.to_text(), "other: 1\nown.a: 0\nown.b: 0 sum=0\n");
+}
+
 TEST(MetricStoreTest, PrometheusGetsFitNamesTypesAndBuckets) {
   MetricStore store;
   store.define(MetricType::Counter, "a.b-c")->add(2);

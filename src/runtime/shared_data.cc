@@ -49,6 +49,14 @@ Status SharedStore::set(std::string_view key, std::string_view value, uint32_t c
   return Status::Ok;
 }
 
+void SharedStore::clear() {
+  for (const auto& each : shards_) {
+    auto shard = each.lock();
+    for (const auto& [key, value] : *shard) bytes_ -= size_of(key, *value.bytes);
+    shard->clear();
+  }
+}
+
 const Guarded<SharedStore::Shard>& SharedStore::shard_of(std::string_view key) const {
   return shards_[std::hash<std::string_view>{}(key) % shards_.size()];
 }

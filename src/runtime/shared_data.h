@@ -51,6 +51,9 @@ class SharedStore {
   // `max_bytes`, the bound of the VM that sets this one. VMs of one vm_id may have several.
   abi::Status set(std::string_view key, std::string_view value, uint32_t cas, uint64_t max_bytes);
 
+  // Takes all entries out.
+  void clear();
+
   // What an entry counts for.
   static uint64_t size_of(std::string_view key, std::string_view value) {
     return kEntryBytes + key.size() + value.size();

@@ -24,6 +24,15 @@ TEST(SharedDataTest, EachVmIdHasItsOwnStore) {
   EXPECT_EQ(data.store("a"), a);
 }
 
+TEST(SharedDataTest, WhatIsClearedLeavesRoom) {
+  SharedData data;
+  const auto store = data.store("vm");
+  EXPECT_EQ(store->set("key", "value", 0, kEnough), Status::Ok);
+  store->clear();
+  EXPECT_FALSE(store->get("key").has_value());
+  EXPECT_EQ(store->bytes(), 0u);
+}
+
 TEST(SharedDataTest, EverySetChangesTheCasWhichIsNeverZero) {
   SharedData data;
   const auto store = data.store("vm");

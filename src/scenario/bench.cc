@@ -86,6 +86,11 @@ Result<BenchResult> bench_plugin(const Suite& suite, const Scenario& scenario,
   Journal unheard(clock);
   const engine::CodeCache cache(folder->path(), kCacheBytes, unheard);
 
+  // Loaded as a proxy does.
+  const auto parts = [&](const engine::CodeCache* code_cache) {
+    return Player::Parts{engines, code_cache, nullptr, scenario.world, runtime::TryOut::Always};
+  };
+
   // Each start is on a thread that the engine meets anew: what it still has there of the start
   // before (V8: compiled code that no collector has come for) would be found again, and neither
   // compiled nor read.
@@ -93,17 +98,19 @@ Result<BenchResult> bench_plugin(const Suite& suite, const Scenario& scenario,
   {
     // Whatever the engine does once for the process is not the plugin's.
     const auto attachment = engine.attach_thread();
-    Player first({engines, &cache, nullptr, scenario.world});
-    WEIR_TRY(first.start(plugin));
+    Player first(parts(&cache));
+    if (const Done started = first.start(plugin); !started.ok()) {
+      return Error{started.error().code, first.refusal_text(started.error())};
+    }
   }
   {
     const auto attachment = engine.attach_thread();
-    Player cold({engines, nullptr, nullptr, scenario.world});
+    Player cold(parts(nullptr));
     WEIR_TRY(cold.start(plugin));
     result.cold_start = cold.start_times().load + cold.start_times().start;
   }
   const auto attachment = engine.attach_thread();
-  Player player({engines, &cache, nullptr, scenario.world});
+  Player player(parts(&cache));
   player.be_quiet();
   WEIR_TRY(player.start(plugin));
   const auto& [load, start] = player.start_times();

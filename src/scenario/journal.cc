@@ -39,6 +39,11 @@ std::string Journal::text() const {
   return text;
 }
 
+void Journal::forget_logs_of(std::string_view prefix) {
+  const std::string beginning = std::string(prefix) + ": ";
+  std::erase_if(*logs_.lock(), [&](const SeenLog& log) { return log.text.starts_with(beginning); });
+}
+
 void Journal::write(LogLevel level, std::string_view line) {
   if (quiet_) return;
   const bool of_plugin = !prefix_.empty() && line.starts_with(prefix_);

@@ -49,6 +49,9 @@ class Journal final : public Logger {
   // What log lines of the plugin begin with: "wasm [name]".
   void set_prefix(std::string prefix) { prefix_ = std::move(prefix) + ": "; }
 
+  // What the plugin of that prefix has logged so far is no part of the scenario.
+  void forget_logs_of(std::string_view prefix);
+
   // Nothing is written down from now on.
   void set_quiet() { quiet_ = true; }
 

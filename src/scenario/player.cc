@@ -10,6 +10,13 @@ namespace weir::scenario {
 
 using abi::EndOfStream;
 
+namespace {
+
+// What the names of plugins' own metrics begin with in the store.
+constexpr std::string_view kPluginMetrics = "wasmcustom.";
+
+}  // namespace
+
 Player::Player(const Parts& parts)
     : parts_(parts),
       host_({.engines = parts.engines,
@@ -27,8 +34,9 @@ Player::~Player() { end(); }
 Done Player::start(const runtime::PluginOptions& options) {
   const SystemClock real;
   const Nanoseconds begin = real.monotonic();
-  WEIR_TRY(auto plugin, host_.load(options));
+  WEIR_TRY(auto plugin, host_.load(options, parts_.try_out));
   start_times_.load = real.monotonic() - begin;
+  forget_trial(*plugin);
   journal_.set_prefix(plugin->log_prefix());
   const runtime::CallLimits& limits = options.vm.limits;
   auto& store = plugin->vm()->shared_data();
@@ -52,6 +60,19 @@ Done Player::start(const runtime::PluginOptions& options) {
   start_times_.start = real.monotonic() - loaded;
   loop_.run();
   return Unit{};
+}
+
+// The scenario's world sees one start, the one to come.
+void Player::forget_trial(const runtime::Plugin& plugin) {
+  journal_.forget_logs_of(plugin.log_prefix());
+  metrics_.reset(kPluginMetrics);
+  plugin.vm()->shared_data().clear();
+}
+
+std::string Player::refusal_text(const Error& error) const {
+  std::string text = error.message;
+  for (const SeenLog& log : journal_.logs_since({})) text += "; " + log.text;
+  return text;
 }
 
 void Player::play(const Step& step, Findings& findings) {

@@ -36,6 +36,8 @@ class Player {
     const engine::CodeCache* code_cache;  // null: none
     CallRecorder* recorder;               // that observes the engines; null: nobody records
     const World& world;
+    // Tried out in a world that is forgotten then, but for what its streams begin with.
+    runtime::TryOut try_out = runtime::TryOut::IfNeeded;
   };
 
   explicit Player(const Parts& parts);
@@ -44,7 +46,11 @@ class Player {
   // Loads the plugin, fills the world, starts it. The error is the plugin's refusal.
   Done start(const runtime::PluginOptions& options);
 
-  // What start() took of real time: to compile and try the plugin out, and to start it for use.
+  // That error with what the plugin has logged, which says why it refuses: all of it, on one line.
+  std::string refusal_text(const Error& error) const;
+
+  // What start() took of real time: to compile the plugin and, where it is, to try it out; and to
+  // start it for use.
   struct StartTimes {
     Nanoseconds load{0};
     Nanoseconds start{0};
@@ -79,6 +85,7 @@ class Player {
     std::unique_ptr<HttpExchange> http;
   };
 
+  void forget_trial(const runtime::Plugin& plugin);
   void play_http(const HttpStep& step);
   void answer(HttpExchange& exchange, const Message& response, Milliseconds patience);
   void send(HttpExchange& exchange, Direction direction, const Message& message,

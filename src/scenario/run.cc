@@ -14,19 +14,12 @@ void check_refusal(const Scenario& scenario, const std::string& why, Findings& f
   findings.differ(scenario.where, "a refusal with " + in_quotes(scenario.refused) + " in it", why);
 }
 
-// A plugin says in its log why it refuses: all of it, on one line.
-std::string refusal_text(const Error& error, const Journal& journal) {
-  std::string text = error.message;
-  for (const SeenLog& log : journal.logs_since({})) text += "; " + log.text;
-  return text;
-}
-
 void play(const Scenario& scenario, const runtime::PluginOptions& options, Player& player,
           Findings& findings) {
   const JournalMark begin = player.journal().mark();
   Done started = player.start(options);
   if (!started.ok()) {
-    return check_refusal(scenario, refusal_text(started.error(), player.journal()), findings);
+    return check_refusal(scenario, player.refusal_text(started.error()), findings);
   }
   if (!scenario.refused.empty()) {
     return findings.add(scenario.where, "expected the plugin to refuse to start, which it did not");

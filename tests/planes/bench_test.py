@@ -82,6 +82,7 @@ class BenchTest(unittest.TestCase):
         code, out, _ = self.bench(guest("rate-limit-rust"), "--config", "often")
         self.assertEqual(code, 1)
         self.assertIn("FAILED on wasmtime: plugin 'rate-limit-rust'", out)
+        self.assertIn("REQUESTS/SECONDS", out)  # the plugin's own words
         with tempfile.TemporaryDirectory(prefix="weir-bench-") as folder:
             file = pathlib.Path(folder) / "scenario.yaml"
             file.write_text(

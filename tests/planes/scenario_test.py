@@ -154,6 +154,35 @@ scenarios:
         self.assert_passes(self.write(text % guest("header-edit-rust")))
 
 
+    def test_a_scenario_sees_one_start(self):
+        # A plugin was tried out first, in the scenario's own world.
+        text = """
+plugin: %s
+scenarios:
+- name: one start
+  start:
+    metrics: {starts: 1}
+    shared_data: {starts: x}
+    queues: [{name: starts, items: [started]}]
+    logs: [{text: configured}]
+    no_logs: [done]
+- name: has data to begin with
+  shared_data: {starts: begun}
+  start: {shared_data: {starts: begunx}, metrics: {starts: 1%s}}
+- name: counts no other scenario's
+  steps:
+  - http: {}
+    expect: {metrics: {starts: 1, requests: 1}, no_logs: [done]}
+"""
+        wasm, native = (guest(f"cpp_sdk/usual_statics{end}") for end in (".wasm", ".so"))
+        isolated = f"{{options: {{plugin: {{vm_config: {{code: {{local: {{filename: {wasm}}}}}}}}}, isolation: STREAM}}}}"
+        for plugin in (f"{{file: {wasm}}}", f"{{native: {native}}}", isolated):
+            with self.subTest(plugin):
+                out = self.assert_passes(self.write(text % (plugin, "")))
+                self.assertIn("3 passed", out)
+                self.assert_fails("no such metric", self.write(text % (plugin, ", stops: 1")))
+
+
 class PageTest(ScenarioTest):
     def test_the_examples_of_the_page_pass(self):
         page = (ROOT / "docs" / "testing-plugins.md").read_text()

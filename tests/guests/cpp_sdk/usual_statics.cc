@@ -1,6 +1,8 @@
 // Metrics as plugins keep them that were written for one instance to a program: in objects of the
 // whole program, of a function and as bare ids, resolved by whichever instance comes first. Each
-// instance defines others before, so that its ids of them differ from others' ids.
+// instance defines others before, so that its ids of them differ from others' ids. What it does
+// when it starts can be counted: in `starts`, the shared data `starts`, the queue `starts` and the
+// log.
 
 #include <atomic>
 #include <string>
@@ -29,7 +31,27 @@ class Root : public RootContext {
     simple = &resolved;
     static const bool is_defined =
         defineMetric(MetricType::Counter, "bare", &bare_id) == WasmResult::Ok;
+    note_start();
     return is_defined;
+  }
+
+  bool onDone() override {
+    logInfo("done");
+    return true;
+  }
+
+ private:
+  void note_start() {
+    logInfo("configured");
+    std::string before;
+    uint32_t cas = 0;
+    if (WasmDataPtr data; getSharedData("starts", &data, &cas) == WasmResult::Ok) {
+      before = data->toString();
+    }
+    CHECK_RESULT(setSharedData("starts", before + "x", cas));
+    uint32_t queue = 0;
+    CHECK_RESULT(registerSharedQueue("starts", &queue));
+    CHECK_RESULT(enqueueSharedQueue(queue, "started"));
   }
 };
 
