@@ -13,7 +13,7 @@ import grpc_test
 import http_all_test
 import tcp_test
 from peers import bootstrap
-from peers.case import PlaneTest, compiler, guest
+from peers.case import PlaneTest, compiler, guest, leave_out
 from peers.http1 import Http1Client, Http1Upstream
 from peers.http2 import Http2Client, Http2Upstream
 from peers.weir import BINARY
@@ -311,8 +311,73 @@ class UsualProgramsTest(unittest.TestCase):
             self.check("names", f"plugin: {{{plugin}}}\nscenarios: [{{name: a, steps: [{{http: {{}}}}]}}]\n")
 
 
+# A plugin that takes its configuration as JSON, writes a long double, and does not end its line.
+LIBRARY_PROGRAM = """
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include "proxy_wasm_intrinsics.h"
+class Root : public RootContext {
+ public:
+  using RootContext::RootContext;
+  bool onConfigure(size_t size) override {
+    const auto text = getBufferBytes(WasmBufferType::PluginConfiguration, 0, size)->toString();
+    const auto json = nlohmann::json::parse(text, nullptr, false);
+    logInfo(json.is_discarded() ? "no json" : json.dump());
+    logInfo(std::to_string(std::stold("2.5")));
+    std::cout << "more " << 1.5L;
+    return true;
+  }
+};
+static RegisterContextFactory registered(ROOT_FACTORY(Root));
+"""
+
+
 class CompilerTest(unittest.TestCase):
-    """weir-cxx, where it cannot do what is asked for."""
+    """weir-cxx, and what a program compiled by it has of the library."""
+
+    def test_json_long_double_and_a_line_without_end(self):
+        compiler()
+        headers = pathlib.Path("/usr/include/nlohmann")
+        if not headers.exists():
+            leave_out("nlohmann/json is missing: run `scripts/setup/apt.sh`")
+        with tempfile.TemporaryDirectory(prefix="weir-cxx-") as name:
+            folder = pathlib.Path(name)
+            (folder / "include").mkdir()
+            (folder / "include/nlohmann").symlink_to(headers)
+            (folder / "library.cc").write_text(LIBRARY_PROGRAM)
+            command = [WEIR_CXX, "-Iinclude", "-O1", "library.cc", "-o", "library.wasm"]
+            subprocess.run(command, cwd=folder, check=True, timeout=300)
+            (folder / "library.yaml").write_text("""
+plugin: {file: library.wasm, configuration: '{"a": [1]}'}
+scenarios:
+- name: all is told
+  start: {logs: [{text: '{"a":[1]}'}, {text: "2.500000"}, {text: more 1.5}]}
+""")
+            command = [BINARY, "test", "--code-cache", "", folder / "library.yaml"]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_the_authors_warnings_are_about_the_authors_code(self):
+        strict = ["-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wold-style-cast", "-Werror"]
+        source = f'#include "{PROGRAMS}/usual_telemetry.cc"\nint narrow(long long wide) {{ return %s; }}'
+        for build in (["--native"], []):
+            if not build:
+                compiler()
+            code, told = self.compile(source % "static_cast<int>(wide)", *build, *strict, "-fsyntax-only")
+            self.assertEqual((code, told), (0, ""))
+            code, told = self.compile(source % "wide", *build, *strict, "-fsyntax-only")
+            self.assertNotEqual(code, 0)
+            self.assertIn("plugin.cc:2", told)
+
+    def test_arguments_come_in_any_order(self):
+        with tempfile.TemporaryDirectory(prefix="weir-cxx-") as folder:
+            file = pathlib.Path(folder) / "plugin.cc"
+            file.write_text("#ifdef __wasm__\n#error this is wasm\n#endif\n")
+            command = [WEIR_CXX, file, f"-o{folder}/plugin.so", "-fsyntax-only", "--native"]
+            subprocess.run(command, check=True, timeout=300)
+            done = subprocess.run([WEIR_CXX, "--native", file], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("usage: weir-cxx [--native] -o OUTPUT", done.stderr)
 
     def compile(self, source, *options, **environment):
         with tempfile.TemporaryDirectory(prefix="weir-cxx-") as folder:

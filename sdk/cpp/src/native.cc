@@ -197,6 +197,8 @@ State& state() {
   return none;
 }
 
+void flush_output() {}  // standard output is the process's own
+
 void give_up() {
   if (running != nullptr) running->stopped = true;
   throw Stop();

@@ -26,4 +26,7 @@ struct State {
 // Of the instance that is running.
 State& state();
 
+// Hands over what the program has printed without ending the line.
+void flush_output();
+
 }  // namespace weir_sdk

@@ -1,5 +1,6 @@
 // A plugin as a .wasm file: one instance, entered by what it exports.
 
+#include <cstdio>
 #include <new>
 
 #include "state.h"
@@ -11,6 +12,10 @@ extern "C" __attribute__((weak)) void proxy_abi_version_0_2_1() {}
 __asm__(
     ".section .custom_section.weir.sdk,\"\",@\n"
     ".ascii \"0.1.0\"\n");
+
+// Comes into a program by <iostream>, or by its own use; by this it would bring WASI to those that
+// print nothing.
+extern "C" __attribute__((weak)) int fflush(FILE* file);
 
 namespace weir_sdk {
 namespace {
@@ -26,6 +31,10 @@ State& state() {
   // Never destroyed: the host lets go of the instance as it is.
   static State* const only = new State;
   return *only;
+}
+
+void flush_output() {
+  if (fflush != nullptr) fflush(nullptr);
 }
 
 void give_up() { __builtin_trap(); }
