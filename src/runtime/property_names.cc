@@ -122,4 +122,10 @@ KnownProperty find_property(std::string_view name) {
   return {};
 }
 
+std::vector<std::string> known_property_names() {
+  std::vector<std::string> names;
+  for (const Named& named : kInOrderOfName) names.emplace_back(named.name);
+  return names;
+}
+
 }  // namespace weir::runtime

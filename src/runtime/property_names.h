@@ -1,8 +1,10 @@
 #pragma once
 // The names that properties have, and what each stands for.
 
+#include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "abi/types.h"
 #include "runtime/property.h"
@@ -26,6 +28,9 @@ using KnownProperty =
 
 // `name` has the path's segments joined by '.'.
 KnownProperty find_property(std::string_view name);
+
+// All names that find_property() knows.
+std::vector<std::string> known_property_names();
 
 // No name that find_property() knows is longer.
 inline constexpr size_t kLongestPropertyName = 48;

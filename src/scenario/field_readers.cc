@@ -1,8 +1,11 @@
 #include "scenario/field_readers.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "base/suggestion.h"
 #include "config/durations.h"
+#include "runtime/property_names.h"
 
 namespace weir::scenario {
 namespace {
@@ -45,6 +48,18 @@ Result<runtime::PropertyValue> read_property(const Value& value, const Place& at
   }
 }
 
+// Any name may be a property, save one that can only be a known one misspelled.
+Done check_property_name(const std::string& name, const Place& at) {
+  static const std::vector<std::string> known = runtime::known_property_names();
+  const auto begins = [&](const std::string& each) {
+    return name == each || name.starts_with(each + ".");
+  };
+  if (std::ranges::any_of(known, begins)) return Unit{};
+  const std::string* similar = find_similar(name, known);
+  if (similar == nullptr) return Unit{};
+  return at.error("is no property of a stream; did you mean '" + *similar + "'?");
+}
+
 // A field and its twin for bytes are there.
 Error both(std::string_view name, const Place& at) {
   const std::string field(name);
@@ -82,6 +97,7 @@ Result<std::vector<std::string>> read_pieces(const Strings& texts, const Strings
 Result<Properties> read_properties(const Values& values, const Place& at) {
   Properties properties;
   for (const auto& [name, value] : values) {
+    WEIR_TRY(check_property_name(name, at.entry(name)));
     WEIR_TRY(properties[name], read_property(value, at.entry(name)));
   }
   return properties;

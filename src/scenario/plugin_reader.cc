@@ -74,6 +74,18 @@ Result<Source> read_source(const v1::Plugin& plugin, const Place& at, const path
   }
 }
 
+// One whose file is not there is not tried on an engine first.
+Done check_native(const v1::Plugin& plugin, const Place& at, const path& base_dir) {
+  if (plugin.source_case() != v1::Plugin::kNative) return Unit{};
+  if (plugin.native().find('/') == std::string::npos) return Unit{};
+  const path file = base_dir / plugin.native();
+  std::error_code code;
+  if (std::filesystem::is_regular_file(file, code)) return Unit{};
+  const std::string why = std::filesystem::exists(file, code) ? "is no file" : "is not there";
+  return at.field("native").error(config::quote(file.string()) + " " + why +
+                                  "; weir-cxx --native makes one");
+}
+
 // `runtime` as it stands in a configuration; empty is the default.
 Done check_engine(const std::string& runtime, const Place& at) {
   if (!engine::canonical_name(runtime).empty()) return Unit{};
@@ -108,6 +120,7 @@ Result<runtime::PluginOptions> read_plugin(const v1::Plugin& plugin, const Place
     if (engine::canonical_name(settings.vm.runtime) == "null") settings.vm.runtime.clear();
     return planes::plugin_options(settings, std::move(code).value());
   }
+  WEIR_TRY(check_native(plugin, at, base_dir));
   if (std::holds_alternative<config::RemoteFile>(settings.vm.code)) {
     return at.error("the plugin's code is remote, and there is no network here; write 'file'");
   }

@@ -1,5 +1,8 @@
 #include "scenario/world_reader.h"
 
+#include <algorithm>
+#include <string_view>
+
 #include "scenario/field_readers.h"
 
 namespace weir::scenario {
@@ -7,8 +10,20 @@ namespace {
 
 using config::Place;
 
+// A blank or a colon is a slip: of a whole request line, or of a header.
+Done check_method(const std::string& method, const Place& at) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";  // RFC 9110, 5.6.2
+  const auto fits = [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           kMarks.find(c) != kMarks.npos;
+  };
+  if (std::ranges::all_of(method, fits)) return Unit{};
+  return at.field("method").error(config::quote(method) + " is no method; write GET, say");
+}
+
 Result<Match> read_match(const v1::Match& match, const Place& at) {
   Match read;
+  WEIR_TRY(check_method(match.method(), at));
   if (!match.method().empty()) read.headers.emplace_back(":method", match.method());
   if (!match.path().empty()) read.headers.emplace_back(":path", match.path());
   WEIR_TRY(auto headers, read_headers(match.headers(), at.field("headers")));
@@ -68,6 +83,9 @@ Done read(const M& from, const Place& at, World& world) {
     const v1::Upstream& upstream = from.upstreams(i);
     const Place here = at.field("upstreams").item(static_cast<size_t>(i));
     if (upstream.name().empty()) return here.error("has no name: write that of a cluster");
+    if (upstream.unreachable() && upstream.answers_size() != 0) {
+      return here.field("unreachable").error("there are answers, which none would get; keep one");
+    }
     Upstream read{.unreachable = upstream.unreachable()};
     for (int k = 0; k < upstream.answers_size(); ++k) {
       WEIR_TRY(Answer answer, read_answer(upstream.answers(k),
@@ -108,6 +126,7 @@ Result<Message> read_request(const v1::Request& request, const Place& at) {
   const auto or_else = [](const std::string& text, const char* usual) {
     return text.empty() ? std::string(usual) : text;
   };
+  WEIR_TRY(check_method(request.method(), at));
   Message message;
   message.headers = {{":method", or_else(request.method(), "GET")},
                      {":scheme", "http"},

@@ -454,6 +454,13 @@ class FileTest(ScenarioTest):
             (head + "upstreams: [{answers: []}]\nscenarios: [{name: a}]\n", "has no name"),
             (head + "upstreams: [{name: a, answers: [{}]}]\nscenarios: [{name: a}]\n",
              "upstreams[0].answers[0]: says no answer"),
+            (head + "upstreams: [{name: a, unreachable: true, answers: [{silent: true}]}]\nscenarios: [{name: a}]\n",
+             "upstreams[0].unreachable: there are answers"),
+            (head + one % "{http: {request: {method: GET /}}}", "request.method: 'GET /' is no method"),
+            (head + one % '{http: {properties: {source.adress: "192.0.2.1:1"}}}',
+             "['source.adress']: is no property of a stream; did you mean 'source.address'?"),
+            ("plugin: {native: ./nosuch.so}\nscenarios: [{name: a, start: {}}]\n",
+             f"1:10: plugin.native: '{self.folder}/./nosuch.so' is not there"),
             ("plugin: {served: {file: nowhere.yaml}}\n", "plugin.served.file: "),
             # It went on to the engines, and ended the program there.
             (f"plugin: {{options: {{plugin: {{vm_config: {{runtime: envoy.wasm.runtime.wasmtimee, "
