@@ -11,7 +11,7 @@ struct Table {
 };
 
 constexpr Table kEnv[] = {
-    {"log and time", log_and_time_hostcalls},
+    {"log, time, contexts", log_and_time_hostcalls},
     {"headers", header_map_hostcalls},
     {"bodies", buffer_hostcalls},
     {"streams", stream_hostcalls},

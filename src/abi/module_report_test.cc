@@ -100,7 +100,7 @@ TEST(ModuleReportTest, TellsWhatEachImportIs) {
                           std::pair("redis_call"s, Unknown), std::pair("sched_yield"s, OtherType),
                           std::pair("emscripten_notify_memory_growth"s, OtherType),
                           std::pair("proxy_done"s, OtherType), std::pair("memory"s, Unknown)));
-  EXPECT_EQ(told.imports[0].subject, "log and time");
+  EXPECT_EQ(told.imports[0].subject, "log, time, contexts");
   EXPECT_EQ(told.imports[2].type, "(i32, i32, i32) -> i32");
   EXPECT_EQ(told.imports.back().type, "memory");
 }

@@ -135,6 +135,16 @@ TEST_F(InspectCommandTest, TellsWhatThePluginRefused) {
   EXPECT_THAT(reason, HasSubstr("proxy_on_configure returned false"));
 }
 
+TEST_F(InspectCommandTest, LongSubjectsLeaveTheColumnStraight) {
+  const std::string file = guest("cpp_sdk/usual_statics");
+  if (file.empty()) GTEST_SKIP() << "no guests in WEIR_GUESTS: run scripts/guests.sh";
+  EXPECT_EQ(inspect({file}), 0) << err;
+  EXPECT_THAT(out, AllOf(HasSubstr("\n  properties and functions proxy_"),
+                         HasSubstr("\n  shared data and queues   proxy_"),
+                         HasSubstr("\n  metrics                  proxy_"),
+                         HasSubstr("\n  size             ")));
+}
+
 TEST_F(InspectCommandTest, WritesCapabilitiesToPaste) {
   const std::string file = guest("header-edit-cpp");
   if (file.empty()) GTEST_SKIP() << "no guests in WEIR_GUESTS: run scripts/guests.sh";

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace weir::cli {
 namespace {
@@ -28,11 +30,32 @@ std::string printable(std::string text) {
   return text;
 }
 
-std::string row(std::string_view label, std::string_view value) {
+std::string row(std::string_view label, std::string_view value, size_t width = kLabelWidth) {
   std::string line = "  " + std::string(label);
-  if (line.size() < kLabelWidth) line.resize(kLabelWidth, ' ');
+  if (line.size() < width) line.resize(width, ' ');
   return printable(line + " " + std::string(value)) + "\n";
 }
+
+// Rows one below the other, with their values in one column.
+class Rows {
+ public:
+  void add(std::string label, std::string value) {
+    // A section may have any name; a longer one breaks its own row alone.
+    constexpr size_t kWidest = 32;
+    if (label.size() + 2 <= kWidest) width_ = std::max(width_, label.size() + 2);
+    rows_.emplace_back(std::move(label), std::move(value));
+  }
+
+  std::string text() const {
+    std::string text;
+    for (const auto& [label, value] : rows_) text += row(label, value, width_);
+    return text;
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> rows_;
+  size_t width_ = kLabelWidth;
+};
 
 std::string joined(const std::vector<std::string>& words, std::string_view between) {
   std::string text;
@@ -53,9 +76,9 @@ class BySubject {
   }
 
   std::string text() const {
-    std::string text;
-    for (const Row& each : rows_) text += row(each.subject, joined(each.names, " "));
-    return text;
+    Rows rows;
+    for (const Row& each : rows_) rows.add(std::string(each.subject), joined(each.names, " "));
+    return rows.text();
   }
 
  private:
@@ -122,16 +145,16 @@ std::string imports_text(const abi::ModuleReport& module) {
 }
 
 std::string sections_text(const wasm::ModuleInfo& info) {
-  std::string text;
+  Rows rows;
   for (const wasm::Section& section : info.sections) {
-    text += row(section.name.empty() ? "(custom)" : section.name,
-                std::to_string(section.size) + " bytes");
+    rows.add(section.name.empty() ? "(custom)" : section.name,
+             std::to_string(section.size) + " bytes");
   }
-  return text;
+  return rows.text();
 }
 
 std::string trials_text(const std::vector<Trial>& trials) {
-  std::string text;
+  Rows rows;
   std::string missing;
   for (const Trial& trial : trials) {
     if (trial.outcome == Trial::Outcome::NoEngine) {
@@ -142,9 +165,10 @@ std::string trials_text(const std::vector<Trial>& trials) {
                                      : trial.outcome == Trial::Outcome::Refuses
                                          ? "is taken, but did not start: "
                                          : "is not taken: ";
-    text += row(trial.engine + " " + trial.version, std::string(verdict) + trial.reason);
-    for (const std::string& line : trial.log) text += row("", "logged: " + line);
+    rows.add(trial.engine + " " + trial.version, std::string(verdict) + trial.reason);
+    for (const std::string& line : trial.log) rows.add("", "logged: " + line);
   }
+  std::string text = rows.text();
   if (!missing.empty()) text += "  not there:" + missing + "; see weir engines\n";
   return text;
 }

@@ -1,6 +1,7 @@
 #include "cli/new_command.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <iostream>
 
 #include "cli/new_plugin.h"
@@ -8,6 +9,20 @@
 #include "cli/toolchains.h"
 
 namespace weir::cli {
+namespace {
+
+// What of a toolchain is missing: a phrase behind "there is no"; empty: nothing.
+std::string missing_part(const Toolchain& toolchain) {
+  if (find_in_path(toolchain.program).empty()) {
+    return "'" + std::string(toolchain.program) + "' in PATH";
+  }
+  if (toolchain.check.empty()) return "";
+  const std::string command = "{ " + std::string(toolchain.check) + "; } > /dev/null 2>&1";
+  // The command is ours, and nothing else runs here meanwhile.
+  return std::system(command.c_str()) == 0 ? "" : std::string(toolchain.checked);
+}
+
+}  // namespace
 
 NewCommand::NewCommand(CLI::App& app) {
   std::string languages;
@@ -41,9 +56,8 @@ ExitCode NewCommand::run() const {
         << "weir new: the C++ SDK is not beside this program: set WEIR_CPP_SDK to its folder\n";
   }
   const Toolchain& toolchain = toolchain_of(language_);
-  if (find_in_path(toolchain.program).empty()) {
-    std::cerr << "weir new: there is no '" << toolchain.program << "' in PATH. make takes "
-              << toolchain.takes << "\n";
+  if (const std::string missing = missing_part(toolchain); !missing.empty()) {
+    std::cerr << "weir new: there is no " << missing << ". make takes " << toolchain.takes << "\n";
   }
   std::cout << "Next: cd " << folder << " && make && weir serve -c weir.yaml\n";
   return ExitCode::Success;

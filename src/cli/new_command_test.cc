@@ -99,6 +99,24 @@ TEST_F(NewCommandTest, SaysWhatToInstallWhereItIsNotThere) {
   fs::permissions(folder_ / "npm", fs::perms::owner_all);
   EXPECT_EQ(run({"assemblyscript", "a", "--folder", path("with-npm")}), 0);
   EXPECT_THAT(err, Not(HasSubstr("in PATH")));
+  // The program is there, and lacks what it needs.
+  const auto script = [&](const char* name, const char* text) {
+    std::ofstream(folder_ / name) << "#!/bin/sh\n" << text << "\n";
+    fs::permissions(folder_ / name, fs::perms::owner_all);
+  };
+  script("python3", "exit 1");
+  EXPECT_EQ(run({"zig", "a", "--folder", path("without-ziglang")}), 0);
+  EXPECT_THAT(err, HasSubstr("there is no module 'ziglang' of python3. make takes Zig 0.14"));
+  script("python3", "exit 0");
+  EXPECT_EQ(run({"zig", "a", "--folder", path("with-ziglang")}), 0);
+  EXPECT_EQ(err, "");
+  script("cargo", "exit 0");
+  script("rustc", "echo /nowhere");
+  EXPECT_EQ(run({"rust", "a", "--folder", path("without-target")}), 0);
+  EXPECT_THAT(err, HasSubstr("there is no standard library for wasm32-wasip1. make takes cargo"));
+  script("rustc", "echo /");
+  EXPECT_EQ(run({"rust", "a", "--folder", path("with-target")}), 0);
+  EXPECT_EQ(err, "");
   ::setenv("PATH", path_before.c_str(), 1);
 }
 
@@ -107,6 +125,14 @@ TEST_F(NewCommandTest, OverwritesNothing) {
   EXPECT_EQ(run({"go", "a", "--folder", path("")}), 1);
   EXPECT_THAT(err, HasSubstr("is there already"));
   EXPECT_EQ(read("mine"), "work");
+}
+
+TEST_F(NewCommandTest, TakesAFreshRepository) {
+  fs::create_directory(folder_ / ".git");
+  EXPECT_EQ(run({"zig", "a", "--folder", path("")}), 0) << err;
+  // What the compiler leaves beside the module is no part of it.
+  EXPECT_THAT(read(".gitignore"), HasSubstr("*.wasm.new*\n"));
+  EXPECT_THAT(read("Makefile"), HasSubstr("rm -rf .zig-cache a.wasm a.wasm.new*"));
 }
 
 TEST_F(NewCommandTest, TakesAnEmptyFolder) {

@@ -45,7 +45,11 @@ Error failed(const fs::path& path, const std::error_code& code) {
 Done check_folder(const fs::path& folder) {
   std::error_code code;
   if (!fs::exists(folder, code)) return Unit{};
-  if (fs::is_directory(folder, code) && fs::is_empty(folder, code)) return Unit{};
+  const auto is_taken = [](const fs::directory_entry& entry) {
+    return entry.path().filename() != ".git";  // of a repository that is to hold the plugin
+  };
+  const fs::directory_iterator entries(folder, code);
+  if (!code && std::none_of(begin(entries), end(entries), is_taken)) return Unit{};
   return Error{ErrorCode::BadConfig,
                folder.string() + " is there already: choose another name, or --folder"};
 }
