@@ -25,9 +25,11 @@ done
 chosen=${ENGINES:+${engines# }}
 
 # ninja itself configures anew when a CMake file changes, but it does not know of the presets, nor of
-# engines installed since. A folder configured with tests serves the preset without them too.
+# engines installed since. A folder configured with tests serves the preset without them too, and one
+# that somebody configured by hand since is told by its cache.
 is_configured() {
   [ -f "$folder/build.ninja" ] && [ ! CMakePresets.json -nt "$folder/build.ninja" ] &&
+    [ ! "$folder/CMakeCache.txt" -nt "$folder/preset" ] &&
     grep -qxE "$preset(-tests)?:$engines" "$folder/preset"
 }
 
