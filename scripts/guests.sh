@@ -41,9 +41,13 @@ recipe() {
       sources=(tests/guests/as_http)
       compile=(assemblyscript tests/guests/as_http)
       ;;
-    cpp_sdk/http_all | cpp_sdk/http_all.so)
-      sources=(tests/guests/cpp_sdk/http_all "${sdk[@]}")
-      compile=(cpp_sdk "$1" tests/guests/cpp_sdk/http_all/*.cc)
+    cpp_sdk/usual_names)
+      sources=(tests/guests/cpp_sdk/{usual_names,throwing.cc} "${sdk[@]}")
+      compile=(cpp_sdk_with_its_warnings "$1" tests/guests/cpp_sdk/usual_names/*.cc)
+      ;;
+    cpp_sdk/http_all | cpp_sdk/http_all.so | cpp_sdk/usual_names.so)
+      sources=("tests/guests/${1%.so}" "${sdk[@]}")
+      compile=(cpp_sdk "$1" "tests/guests/${1%.so}"/*.cc)
       ;;
     cpp_sdk/*)
       sources=("tests/guests/${1%.so}.cc" "${sdk[@]}")
@@ -98,7 +102,7 @@ toolchain() {
   case ${compile[*]} in
     rust\ *) "$setup/apt.sh" guests && "$setup/rust-guest.sh" "${compile[1]}" ;;
     cpp_sdk\ *.so\ *) need "${WEIR_CXX:-c++}" ;;
-    cpp\ * | cpp_sdk\ *) "$setup/apt.sh" guests ;;
+    cpp\ * | cpp_sdk*) "$setup/apt.sh" guests ;;
     go_wasm\ *) need go ;;
     zig\ *) "$setup/zig.sh" ;;
     assemblyscript\ *) need npm ;;
@@ -135,6 +139,20 @@ cpp_sdk() {
     *) "$repo_root/scripts/setup/apt.sh" guests ;;
   esac
   sdk/cpp/weir-cxx "${native[@]}" -Wall -Wextra -Werror -o "$out" "${sources[@]}"
+}
+
+# cpp_sdk_with_its_warnings NAME SOURCE... OUT: the same, once the SDK's code for wasm, and its headers as guests use them,
+# compile without the warnings that plugins do not see. tests/sdk does so with its native code.
+cpp_sdk_with_its_warnings() {
+  local sources=("${@:2:$#-2}") source
+  "$repo_root/scripts/setup/apt.sh" guests
+  for source in sdk/cpp/src/proxy_wasm_intrinsics.cc tests/guests/cpp_sdk/throwing.cc "${sources[@]}"; do
+    "${WEIR_CXX:-clang++-14}" --target=wasm32-wasi -std=c++17 -fexceptions -fignore-exceptions -D_WASI_EMULATED_SIGNAL \
+      -D_WASI_EMULATED_PROCESS_CLOCKS -DWEIR_SDK_WARNINGS -Wall -Wextra -Wshadow -Wconversion \
+      -Wno-missing-field-initializers -Werror -Isdk/cpp/include/weir_sdk/one_thread -Isdk/cpp/include \
+      -fsyntax-only "$source"
+  done
+  cpp_sdk "$@"
 }
 
 # go_wasm FOLDER OUT: the Go module in FOLDER.

@@ -294,7 +294,7 @@ class UsualProgramsTest(unittest.TestCase):
 
     def test_as_wasm_and_as_native_code(self):
         place = re.compile(r"(?:filename|file): \.\./\S+?(\w+)\.wasm")
-        for name in ("usual_filter", "usual_telemetry", "usual_grpc", "usual_resolver"):
+        for name in ("usual_names", "usual_filter", "usual_telemetry", "usual_grpc", "usual_resolver"):
             text = (PROGRAMS / f"{name}.yaml").read_text()
             (found,) = place.finditer(text)
             wasm, native = guest(f"cpp_sdk/{name}"), guest(f"cpp_sdk/{name}.so")
@@ -304,11 +304,6 @@ class UsualProgramsTest(unittest.TestCase):
                 field = "inline_string" if found[0].startswith("filename") else "native"
                 as_native = text.replace(found[0], f"{field}: {native}")
                 self.check(name, as_native.replace("runtime.wasmtime", "runtime.null"))
-
-    def test_every_name_is_there(self):
-        # That it was compiled is most of it.
-        for plugin in (f"file: {guest('cpp_sdk/usual_names')}", f"native: {guest('cpp_sdk/usual_names.so')}"):
-            self.check("names", f"plugin: {{{plugin}}}\nscenarios: [{{name: a, steps: [{{http: {{}}}}]}}]\n")
 
 
 # A plugin that takes its configuration as JSON, writes a long double, and does not end its line.
@@ -331,9 +326,87 @@ class Root : public RootContext {
 static RegisterContextFactory registered(ROOT_FACTORY(Root));
 """
 
+# A plugin that prints by C's functions alone, where each callback begins a line and not all end it.
+PRINTING_PROGRAM = """
+#include <cstdio>
+#include "proxy_wasm_intrinsics.h"
+class Root : public RootContext {
+ public:
+  using RootContext::RootContext;
+  void onCreate() override { std::printf("created"); }
+  bool onConfigure(size_t) override {
+    std::printf("con");
+    std::printf("figured");
+    return true;
+  }
+};
+class Stream : public Context {
+ public:
+  using Context::Context;
+  FilterHeadersStatus onRequestHeaders(uint32_t, bool) override {
+    std::printf("one\\ntwo");
+    return FilterHeadersStatus::Continue;
+  }
+  FilterHeadersStatus onResponseHeaders(uint32_t, bool) override {
+    std::puts("a whole line");
+    return FilterHeadersStatus::Continue;
+  }
+  void onDelete() override {
+    std::printf("last words");
+    logAbort("enough");
+  }
+};
+static RegisterContextFactory registered(CONTEXT_FACTORY(Stream), ROOT_FACTORY(Root));
+"""
+
+PRINTING_SCENARIO = """
+plugin: {file: printing.wasm}
+scenarios:
+- name: what is printed is in the log
+  start: {logs: [{level: info, text: created}, {level: info, text: configured}]}
+  golden: all.txt
+  steps: [{http: {}, expect: {failure: proxy_on_delete}}]
+"""
+
 
 class CompilerTest(unittest.TestCase):
     """weir-cxx, and what a program compiled by it has of the library."""
+
+    def test_what_is_printed_is_in_the_log_after_each_callback(self):
+        compiler()
+        with tempfile.TemporaryDirectory(prefix="weir-cxx-") as name:
+            folder = pathlib.Path(name)
+            (folder / "printing.cc").write_text(PRINTING_PROGRAM)
+            (folder / "printing.yaml").write_text(PRINTING_SCENARIO)
+            subprocess.run([WEIR_CXX, "printing.cc", "-o", "printing.wasm"], cwd=folder, check=True, timeout=300)
+            command = [BINARY, "test", "--code-cache", "", "--update", folder / "printing.yaml"]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            printed = re.findall(r'(?:proxy_on_\w+|log \w+ ".*")', (folder / "all.txt").read_text())
+        expected = """
+proxy_on_context_create
+log info "created"
+proxy_on_vm_start
+proxy_on_configure
+log info "configured"
+proxy_on_context_create
+proxy_on_request_headers
+log info "one"
+log info "two"
+proxy_on_response_headers
+log info "a whole line"
+proxy_on_done
+proxy_on_log
+proxy_on_delete
+log info "last words"
+log critical "enough"
+"""
+        self.assertEqual("\n".join(printed), expected.strip())
+
+    def test_a_program_that_prints_nothing_needs_no_wasi(self):
+        wasm = guest("cpp_sdk/low_level").read_bytes()
+        self.assertGreater(wasm.count(b"proxy_add_header_map_value"), 0)
+        self.assertEqual(wasm.count(b"wasi_snapshot"), 0)
 
     def test_json_long_double_and_a_line_without_end(self):
         compiler()

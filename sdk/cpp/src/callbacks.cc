@@ -4,21 +4,18 @@
 
 namespace {
 
-// A context that is being called. When the call is over, what the program has printed is in the
-// log.
+// A context that is being called.
 template <typename T>
 class Called {
  public:
   explicit Called(T* context) : context_(context) {}
-  Called(const Called&) = delete;
-  Called& operator=(const Called&) = delete;
-  ~Called() { weir_sdk::flush_output(); }
 
   T* operator->() const { return context_; }
   explicit operator bool() const { return context_ != nullptr; }
 
  private:
   T* context_;
+  weir_sdk::EndOfCallback end_;
 };
 
 Called<RootContext> root(uint32_t id) {

@@ -84,6 +84,7 @@ RootContext* getRoot(std::string_view root_id) {
 }
 
 void proxy_on_context_create(uint32_t context_id, uint32_t parent_id) {
+  const weir_sdk::EndOfCallback end;
   weir_sdk::State& state = weir_sdk::state();
   if (state.contexts.count(context_id) != 0) return;
   if (parent_id == 0) {
@@ -101,6 +102,7 @@ void proxy_on_context_create(uint32_t context_id, uint32_t parent_id) {
 }
 
 void proxy_on_delete(uint32_t context_id) {
+  const weir_sdk::EndOfCallback end;
   weir_sdk::State& state = weir_sdk::state();
   ContextBase* context = getContextBase(context_id);
   if (context == nullptr) return;
@@ -133,9 +135,9 @@ std::vector<std::pair<std::string_view, std::string_view>> WasmData::pairs() {
   const uint64_t count = number(0);
   uint64_t text_at = sizeof(uint32_t) + count * 2 * sizeof(uint32_t);
   if (text_at > size_) return all;
-  all.reserve(count);
+  all.reserve(static_cast<size_t>(count));
   const auto take = [&](size_t size_at) {
-    const uint64_t size = number(size_at);
+    const uint32_t size = number(size_at);
     if (text_at + size + 1 > size_) return std::string_view();
     const std::string_view text(data_ + text_at, size);
     text_at += size + 1;

@@ -26,7 +26,13 @@ struct State {
 // Of the instance that is running.
 State& state();
 
-// Hands over what the program has printed without ending the line.
-void flush_output();
+// Stands in a callback: when that is over, what the program has printed is in the log.
+class EndOfCallback {
+ public:
+  EndOfCallback() = default;
+  EndOfCallback(const EndOfCallback&) = delete;
+  EndOfCallback& operator=(const EndOfCallback&) = delete;
+  ~EndOfCallback() { flush_output(); }
+};
 
 }  // namespace weir_sdk

@@ -1,5 +1,7 @@
 // A plugin as a .wasm file: one instance, entered by what it exports.
 
+#include <stdio_ext.h>
+
 #include <cstdio>
 #include <new>
 
@@ -13,9 +15,9 @@ __asm__(
     ".section .custom_section.weir.sdk,\"\",@\n"
     ".ascii \"0.1.0\"\n");
 
-// Comes into a program by <iostream>, or by its own use; by this it would bring WASI to those that
-// print nothing.
-extern "C" __attribute__((weak)) int fflush(FILE* file);
+// wasi-libc's own name of stdout: null, or not there at all, in a program that prints nothing.
+// stdout itself, and fflush(), would bring printing and its WASI imports to such programs, too.
+extern "C" __attribute__((weak)) FILE* volatile __stdout_used;
 
 namespace weir_sdk {
 namespace {
@@ -24,6 +26,12 @@ namespace {
 // what is written there overwrites the plugin's own data.
 [[maybe_unused]] const std::new_handler kFormer =
     std::set_new_handler([] { logAbort("out of memory"); });
+
+FILE* used_stdout() { return &__stdout_used == nullptr ? nullptr : __stdout_used; }
+
+// A host's log is no terminal for wasi-libc, which would keep lines for long.
+[[maybe_unused]] const bool kByLine =
+    used_stdout() != nullptr && setvbuf(used_stdout(), nullptr, _IOLBF, 0) == 0;
 
 }  // namespace
 
@@ -34,7 +42,9 @@ State& state() {
 }
 
 void flush_output() {
-  if (fflush != nullptr) fflush(nullptr);
+  FILE* const output = used_stdout();
+  if (output == nullptr || __flbf(output) == 0) return;  // the program has taken other buffering
+  if (__fpending(output) != 0) fputc('\n', output);
 }
 
 void give_up() { __builtin_trap(); }

@@ -12,6 +12,10 @@ namespace weir_sdk {
 // Ends this instance of the plugin, as a trap does. The host starts a fresh one.
 [[noreturn]] void give_up();
 
+// Ends the line that the program has printed a part of, so that it is in the log. Native plugins
+// print to the process's own standard output, which is left alone.
+void flush_output();
+
 }  // namespace weir_sdk
 
 inline WasmResult logTrace(std::string_view text) {
@@ -35,6 +39,7 @@ inline WasmResult logCritical(std::string_view text) {
 
 // Logs, and ends this instance.
 [[noreturn]] inline void logAbort(std::string_view text) {
+  weir_sdk::flush_output();
   logCritical(text);
   weir_sdk::give_up();
 }

@@ -42,13 +42,13 @@ struct MetricTag {
 
 // The ids of one metric with all values of its tags, defined when first used.
 struct MetricBase {
-  MetricBase(MetricType type, std::string name, std::vector<MetricTag> tags = {},
-             std::string field_separator = ".", std::string value_separator = ".")
-      : type(type),
-        name(std::move(name)),
-        tags(std::move(tags)),
-        field_separator(std::move(field_separator)),
-        value_separator(std::move(value_separator)) {}
+  MetricBase(MetricType of_type, std::string its_name, std::vector<MetricTag> its_tags = {},
+             std::string behind_field = ".", std::string behind_tag = ".")
+      : type(of_type),
+        name(std::move(its_name)),
+        tags(std::move(its_tags)),
+        field_separator(std::move(behind_field)),
+        value_separator(std::move(behind_tag)) {}
 
   MetricType type;
   std::string name;
@@ -231,11 +231,11 @@ using Passed = typename StringToStringView<T>::type;
 // What Counter, Gauge and Histogram share. Self is one of them, Simple its like without tags.
 template <MetricType kType, template <typename...> class Self, typename Simple, typename... Tags>
 struct TaggedMetric : public MetricBase {
-  TaggedMetric(std::string_view name, MetricTagDescriptor<Tags>... tags)
-      : MetricBase(kType, std::string(name), {toMetricTag(tags)...}) {}
+  TaggedMetric(std::string_view its_name, MetricTagDescriptor<Tags>... its_tags)
+      : MetricBase(kType, std::string(its_name), {toMetricTag(its_tags)...}) {}
 
-  static Self<Tags...>* New(std::string_view name, MetricTagDescriptor<Tags>... tags) {
-    return new Self<Tags...>(name, tags...);
+  static Self<Tags...>* New(std::string_view its_name, MetricTagDescriptor<Tags>... its_tags) {
+    return new Self<Tags...>(its_name, its_tags...);
   }
 
   Simple resolve(Passed<Tags>... values) {
@@ -245,8 +245,8 @@ struct TaggedMetric : public MetricBase {
   // The same metric with these tags fixed, and more of them behind.
   template <typename... AdditionalTags>
   Self<AdditionalTags...>* extendAndResolve(Passed<Tags>... values,
-                                            MetricTagDescriptor<AdditionalTags>... tags) {
-    auto* extended = Self<AdditionalTags...>::New(name, tags...);
+                                            MetricTagDescriptor<AdditionalTags>... more) {
+    auto* extended = Self<AdditionalTags...>::New(name, more...);
     extended->prefix = prefixWithFields(field_texts(values...));
     return extended;
   }
