@@ -11,6 +11,7 @@ Status HttpCall::start(abi::HttpCallRequest& request) {
   const bool has_trailers = !request.trailers.empty();
   const bool has_body = !request.body.empty();
   request_bytes_ = request.body.size();
+  patience_ = request.timeout;
   if (has_body && !has_trailers && !request.headers.find("content-length") &&
       !request.headers.add("content-length", std::to_string(request.body.size()))) {
     return Status::InternalFailure;
@@ -27,9 +28,9 @@ Status HttpCall::start(abi::HttpCallRequest& request) {
     stream_->send_data(as_bytes(request.body), has_trailers ? EndOfStream::No : EndOfStream::Yes);
   }
   if (has_trailers) stream_->send_trailers(request.trailers);
-  if (request.timeout.count() != 0) {
+  if (patience_.count() != 0) {
     timer_ = owner_.services().make_timer([this] { on_failure("timeout"); });
-    timer_->start(request.timeout);
+    timer_->start(patience_);
   }
   return Status::Ok;
 }

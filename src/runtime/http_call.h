@@ -42,11 +42,13 @@ class HttpCall final : private UpstreamObserver {
   void on_data(Bytes data, abi::EndOfStream) override;
   void on_trailers(abi::HeaderList trailers) override;
   void on_failure(std::string_view reason) override;
+  Milliseconds patience() const override { return patience_; }
   void end();
 
   PluginContext& owner_;
   uint32_t id_;
   size_t request_bytes_ = 0;
+  Milliseconds patience_{0};
   abi::HeaderList headers_;
   abi::HeaderList trailers_;
   std::string body_;

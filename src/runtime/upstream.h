@@ -27,6 +27,10 @@ class UpstreamObserver {
   // Ends the stream: it could not be connected, was reset or broken. `reason` is one line.
   virtual void on_failure(std::string_view reason) = 0;
 
+  // From open() on, the stream is destroyed at the latest after this time, without its end; zero:
+  // there is no such time. For planes that cannot end a stream once it has begun.
+  virtual Milliseconds patience() const { return Milliseconds(0); }
+
  protected:
   ~UpstreamObserver() = default;
 };

@@ -131,13 +131,13 @@ class UpdateTest(RootCallCase):
 class EndTest(RootCallCase):
     """Envoy aborts where calls of its main thread wait for a connection when it ends."""
 
-    def check_end(self, clusters=(), **options):
+    def check_end(self, *clusters, listener_=None, **options):
         auth = self.upstream(respond=answer_after(20))
         web = self.upstream()
         narrow = cluster("auth", auth)
         narrow["circuit_breakers"] = {"thresholds": [{"max_connections": 1}]}
         self.start(
-            [listener("main", weir_filter(self.config()), cluster="web")],
+            [listener_ or listener("main", weir_filter(self.config()), cluster="web")],
             [narrow, cluster("web", web), *clusters],
             **options,
         )
@@ -150,8 +150,16 @@ class EndTest(RootCallCase):
         eventually(waiting, "calls that wait for a connection")
         self.envoy.stop()  # in order
 
+    def test_filters_alone_hear_of_it_by_their_calls(self):
+        self.check_end()
+
     def test_the_cluster_tells_of_the_end(self):
-        self.check_end(clusters=[pulse_cluster()])
+        self.check_end(pulse_cluster())
+
+    def test_it_waits_for_calls_that_cannot_be_taken_back(self):
+        logger = plugin_log(self.config())
+        logged = listener("main", cluster="web", access_log=[logger])
+        self.check_end(pulse_cluster(), listener_=logged)
 
     def test_a_service_tells_of_the_end(self):
         config = plugin_config("service", guest("root_all"))
@@ -160,7 +168,8 @@ class EndTest(RootCallCase):
     @unittest.skipUnless(_PREVIOUS, "the previous Envoy is not there: run scripts/setup/envoy.sh previous")
     def test_so_does_the_previous_envoy(self):
         with mock.patch.object(peer, "BINARY", _PREVIOUS):
-            self.check_end(clusters=[pulse_cluster()])
+            self.check_end()
+            self.check_end(pulse_cluster())
 
 
 class WithoutFilterTest(RootCallCase):

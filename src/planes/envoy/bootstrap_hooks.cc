@@ -74,8 +74,7 @@ WEIR_ENVOY_HOOK void envoy_dynamic_module_on_bootstrap_extension_shutdown(
     const Worker::Event scope(worker, nullptr, Worker::EventKind::Tells, config->stats());
     worker.forget(config->plugin()->id());
   }
-  Module::get().main_thread().close();
-  done(context);
+  Module::get().main_thread().close([done, context] { done(context); });
 }
 
 WEIR_ENVOY_HOOK void envoy_dynamic_module_on_bootstrap_extension_config_scheduled(

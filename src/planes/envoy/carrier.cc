@@ -86,7 +86,7 @@ class BootstrapCarrier final : public LesserCarrier {
   CallStart start(uint64_t& id, const CallRequest& request) override {
     return envoy_dynamic_module_callback_bootstrap_extension_http_callout(
         config_, &id, request.cluster, request.headers.data(), request.headers.size(), request.body,
-        kUnaryMilliseconds);
+        unary_milliseconds(request.patience));
   }
 
  private:
@@ -104,7 +104,7 @@ class ClusterCarrier final : public LesserCarrier {
   CallStart start(uint64_t& id, const CallRequest& request) override {
     return envoy_dynamic_module_callback_cluster_http_callout(
         cluster_, &id, request.cluster, request.headers.data(), request.headers.size(),
-        request.body, kUnaryMilliseconds);
+        request.body, unary_milliseconds(request.patience));
   }
 
  private:

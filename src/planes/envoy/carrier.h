@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/clock.h"
 #include "planes/envoy/dynamic_module.h"
 #include "planes/envoy/waker.h"
 
@@ -15,6 +16,7 @@ struct CallRequest {
   std::vector<ModuleHeader>& headers;
   std::string_view body;
   bool end_of_stream;
+  Milliseconds patience;  // UpstreamObserver::patience()
 };
 
 // A configuration or a cluster of this module that is alive. Thread: main, save for the waker's.
@@ -37,7 +39,8 @@ class Carrier {
   Calls calls() const { return calls_; }
   Waker& waker() { return *waker_; }
 
-  // Of a carrier that has Unary, the request ends with this. Time-outs are the runtime's.
+  // Of a carrier that has Unary, the request ends with this. Time-outs are the runtime's, save of
+  // calls that cannot be taken back.
   virtual CallStart start(uint64_t& id, const CallRequest& request) = 0;
   // The rest only with Streams.
   virtual void send_data(uint64_t id, std::string_view data, bool end_of_stream) = 0;

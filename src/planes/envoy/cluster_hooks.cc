@@ -77,8 +77,7 @@ WEIR_ENVOY_HOOK void envoy_dynamic_module_on_cluster_http_callout_done(
 // The server still works, and ends when all have said that they are done.
 WEIR_ENVOY_HOOK void envoy_dynamic_module_on_cluster_shutdown(EnvoyCluster*, PulseCluster*,
                                                               void (*done)(void*), void* context) {
-  Module::get().main_thread().close();
-  done(context);
+  Module::get().main_thread().close([done, context] { done(context); });
 }
 
 // On every worker: what is configured starts, and what waits for it is done.

@@ -9,8 +9,6 @@
 namespace weir::envoy_plane {
 namespace {
 
-constexpr std::string_view kEnding = "Envoy ends";
-
 // A worker waits so long for a main thread that is not at work in this module. When the process
 // ends, it is at work nowhere: it waits for that worker. Where it cannot be woken, it is longer,
 // for the calls may end meanwhile.
@@ -32,7 +30,7 @@ void MainThread::run(const std::shared_ptr<RootCall>& call, std::function<void()
       tasks_.push_back({std::move(task), call});
       return wake();
     }
-    if (closed_) return call->fail(kEnding);
+    if (closed_) return call->fail(RootCall::kEnding);
   }
   fail_without_way(call);
 }
@@ -72,17 +70,20 @@ void MainThread::remove(const void* config) {
     }
     if (!tasks_.empty()) wake();
     failed = calls_of(config);
-    std::erase_if(calls_, [&](auto& entry) { return entry.first.first == config; });
+    const auto is_of_it = [&](auto& entry) { return entry.first.first == config; };
+    std::erase_if(calls_, is_of_it);
+    std::erase_if(unary_, is_of_it);
     if (carriers_.empty()) {
       Calls dropped = drop_tasks_of_calls();
       failed.insert(failed.end(), dropped.begin(), dropped.end());
     }
   }
   for (const auto& call : failed) call->fail(RootCall::kCarrierGone);
+  let_end();
 }
 
 void MainThread::wait_until_unneeded(std::unique_lock<std::mutex>& lock, const void* config) {
-  while (is_needed(config)) {
+  while (is_needed(config) && !workers_end_) {
     const auto patience = carriers_.empty() ? kPatienceWithoutWay : kPatience;
     const auto woken = changed_.wait_for(lock, patience);
     // The main thread waits for this one, or for another that comes before it.
@@ -144,25 +145,6 @@ void MainThread::reset_calls_of_leaving() {
     }
   }
   reset_all(std::move(calls), RootCall::kCarrierGone);
-}
-
-void MainThread::close() {
-  Calls dropped;
-  Calls calls;
-  {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-    dropped = drop_tasks_of_calls();
-    for (const auto* list : {&carriers_, &leaving_}) {
-      for (const auto& carrier : *list) {
-        if (carrier->calls() != Carrier::Calls::Streams) continue;
-        const Calls some = calls_of(carrier->config());
-        calls.insert(calls.end(), some.begin(), some.end());
-      }
-    }
-  }
-  for (const auto& call : dropped) call->fail(kEnding);
-  reset_all(std::move(calls), kEnding);
 }
 
 // The newest first: what waits for a connection is gone before the connection that it waits for.

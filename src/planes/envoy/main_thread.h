@@ -7,12 +7,14 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
 #include "planes/envoy/carrier.h"
+#include "planes/envoy/timer_thread.h"
 
 namespace weir::envoy_plane {
 
@@ -28,8 +30,8 @@ struct RootCall;
 // Thread: any, unless said otherwise.
 class MainThread {
  public:
-  // Thread: main.
-  explicit MainThread(Logger& logger) : logger_(logger) {}
+  // Both outlive it. Thread: main.
+  MainThread(Logger& logger, TimerThread& timers) : logger_(logger), timers_(timers) {}
 
   // Tasks run in order, soon; without a carrier, when there is one.
   void run(std::function<void()> task);
@@ -49,7 +51,16 @@ class MainThread {
   // Envoy ends: calls that can be taken back are, and no more begin. Envoy aborts where it finds
   // some waiting for a connection as it takes itself apart. Thread: main, or another that the main
   // thread waits for.
-  void close();
+  void close() { close_save(nullptr); }
+  // The same where Envoy waits for `done`: it is called once no call is left that may wait for
+  // another's connection, or after kLongestEnding. Thread: main.
+  void close(std::function<void()> done);
+  static constexpr Milliseconds kLongestEnding{10'000};
+
+  // The thread of a worker has ended, as it does only when Envoy ends. Filters are not told of that
+  // end: the next event of a call then is that of one whose connection Envoy closes, and the last
+  // in which those can be reset that wait for it. Thread: any.
+  void on_worker_end();
 
   // While it lives, the main thread is at work here for as long as it takes. Thread: main.
   class Occupied {
@@ -74,7 +85,7 @@ class MainThread {
   void reset(const std::shared_ptr<RootCall>& call);
 
   // The call of an event. Thread: main.
-  std::shared_ptr<RootCall> find(const void* config, uint64_t id) const;
+  std::shared_ptr<RootCall> find(const void* config, uint64_t id);
   // The same, and Envoy has forgotten it.
   std::shared_ptr<RootCall> take(const void* config, uint64_t id);
   // The end of a call of one request and one answer. Thread: main.
@@ -99,6 +110,12 @@ class MainThread {
   void occupy(int by);
   void wait_until_unneeded(std::unique_lock<std::mutex>& lock, const void* config);
   void reset_all(Calls calls, std::string_view why);
+  std::shared_ptr<RootCall> forget(const void* config, uint64_t id);
+  void close_save(const RootCall* saved);
+  void close_after_workers(const RootCall* event);
+  // With mutex_ held.
+  bool may_wait_for_another() const;
+  void let_end();
   // Null: it is not under way.
   std::optional<Use> use_carrier_of(const RootCall& call);
   void start_through(Use& carrier, const std::shared_ptr<RootCall>& call,
@@ -107,6 +124,7 @@ class MainThread {
 
   const std::thread::id main_ = std::this_thread::get_id();
   Logger& logger_;
+  TimerThread& timers_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;                 // calls_, in_use_
   std::vector<std::unique_ptr<Carrier>> carriers_;  // in the order of their making
@@ -116,9 +134,13 @@ class MainThread {
   std::vector<Task> tasks_;
   bool woken_ = false;
   bool closed_ = false;
+  bool workers_end_ = false;
   bool has_told_ = false;  // that there is no way
   uint64_t started_ = 0;
   std::map<CallKey, std::shared_ptr<RootCall>> calls_;
+  // Those that Envoy has and that cannot be taken back, whoever waits for them; with the cluster.
+  std::map<CallKey, std::string> unary_;
+  std::vector<std::function<void()>> ends_;  // Envoy waits for them to be called
 };
 
 // While it lives, the main thread may use the carrier: nobody destroys it.

@@ -53,10 +53,13 @@ void MainThread::start(const std::shared_ptr<RootCall>& call, std::vector<Module
     if (Carrier* found = find_carrier(Carrier::Calls::Unary)) carrier.emplace(*this, *found);
   }
   if (carrier && (*carrier)->calls() == Carrier::Calls::Streams) {
-    return start_through(*carrier, call, {call->cluster, headers, {}, end_of_stream});
+    return start_through(*carrier, call,
+                         {call->cluster, headers, {}, end_of_stream, call->patience});
   }
   if (!carrier || call->needs_stream) return fail_without_way(call);
-  if (end_of_stream) return start_through(*carrier, call, {call->cluster, headers, {}, true});
+  if (end_of_stream) {
+    return start_through(*carrier, call, {call->cluster, headers, {}, true, call->patience});
+  }
   call->gathered.emplace();
   for (const ModuleHeader& header : headers) {
     // They come from such a list.
@@ -78,6 +81,9 @@ void MainThread::start_through(Use& carrier, const std::shared_ptr<RootCall>& ca
   const std::lock_guard lock(mutex_);
   call->started = ++started_;
   calls_.emplace(CallKey(carrier->config(), id), call);
+  if (carrier->calls() == Carrier::Calls::Unary) {
+    unary_.emplace(CallKey(carrier->config(), id), call->cluster);
+  }
 }
 
 void MainThread::send_data(const std::shared_ptr<RootCall>& call, std::string_view data,
@@ -96,7 +102,7 @@ void MainThread::send_data(const std::shared_ptr<RootCall>& call, std::string_vi
   }
   if (!carrier) return call->fail(RootCall::kCarrierGone);
   std::vector<ModuleHeader> headers = module_headers(request.headers);
-  start_through(*carrier, call, {call->cluster, headers, request.body, true});
+  start_through(*carrier, call, {call->cluster, headers, request.body, true, call->patience});
 }
 
 void MainThread::send_trailers(const std::shared_ptr<RootCall>& call,
@@ -112,17 +118,28 @@ void MainThread::reset(const std::shared_ptr<RootCall>& call) {
   call->gathered.reset();
   const auto carrier = use_carrier_of(*call);
   if (!carrier) return;
-  take(call->config, call->id);
+  forget(call->config, call->id);
   (*carrier)->reset(call->id);
 }
 
-std::shared_ptr<RootCall> MainThread::find(const void* config, uint64_t id) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = calls_.find({config, id});
-  return found == calls_.end() ? nullptr : found->second;
+std::shared_ptr<RootCall> MainThread::find(const void* config, uint64_t id) {
+  std::shared_ptr<RootCall> call;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = calls_.find({config, id});
+    if (found != calls_.end()) call = found->second;
+  }
+  close_after_workers(call.get());
+  return call;
 }
 
 std::shared_ptr<RootCall> MainThread::take(const void* config, uint64_t id) {
+  auto call = forget(config, id);
+  close_after_workers(call.get());
+  return call;
+}
+
+std::shared_ptr<RootCall> MainThread::forget(const void* config, uint64_t id) {
   const std::lock_guard lock(mutex_);
   auto node = calls_.extract({config, id});
   if (node.empty()) return nullptr;
@@ -133,6 +150,11 @@ std::shared_ptr<RootCall> MainThread::take(const void* config, uint64_t id) {
 void MainThread::answer(const void* config, uint64_t id, const CalloutEnd& end) {
   // What fails before Envoy has given it a number is not known here; start() has said so.
   const auto call = take(config, id);
+  {
+    const std::lock_guard lock(mutex_);
+    unary_.erase({config, id});
+  }
+  let_end();
   if (call == nullptr) return;
   RootCall::tell(call, [result = end.result, list = header_list(end.headers, end.header_count),
                         body = joined(end.pieces, end.piece_count)](CallEvents& to) mutable {

@@ -66,6 +66,7 @@ class MainThreadTest : public testing::Test {
  protected:
   static constexpr const char* kOld = "old";
   static constexpr const char* kNew = "new";
+  static constexpr const char* kService = "service";
 
   // As a worker does when it ends: what waits in the inbox holds calls, which hold the inbox.
   ~MainThreadTest() override { inbox_->close(); }
@@ -84,7 +85,9 @@ class MainThreadTest : public testing::Test {
   test::RecordingLogger logger_;
   std::counting_semaphore<> wakes_{0};
   Journal journal_;
-  MainThread main_{logger_};
+  const SystemClock clock_;
+  TimerThread timers_{clock_};
+  MainThread main_{logger_, timers_};
   std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>([] {});
   RootCalls calls_{main_, inbox_};
   FakeObserver first_;
@@ -94,14 +97,14 @@ class MainThreadTest : public testing::Test {
 TEST_F(MainThreadTest, TheNewestFilterCarriesCalls) {
   add(kOld);
   add(kNew);
-  add("service", Carrier::Calls::Unary);
+  add(kService, Carrier::Calls::Unary);
   const auto made = call(first_);
   main_.work();
   EXPECT_EQ(journal_, (Journal{"new start 1"}));
 }
 
 TEST_F(MainThreadTest, WithoutFiltersTheOldestOtherDoes) {
-  add("service", Carrier::Calls::Unary);
+  add(kService, Carrier::Calls::Unary);
   add("cluster", Carrier::Calls::Unary);
   const auto made = call(first_);
   const auto needs_stream = call(second_, runtime::Protocol::Http2);
@@ -204,6 +207,73 @@ TEST_F(MainThreadTest, TheEndResetsTheNewestFirstAndNoMoreBegin) {
   EXPECT_EQ(first_.failure, "Envoy ends");
   EXPECT_EQ(second_.failure, "Envoy ends");
   EXPECT_EQ(late.failure, "Envoy ends");
+}
+
+TEST_F(MainThreadTest, AnEventAfterAWorkersEndResetsTheOtherCalls) {
+  add(kNew);
+  const auto busy = call(first_);
+  const auto waiting = call(second_);
+  FakeObserver third;
+  const auto last = call(third);
+  main_.work();
+  EXPECT_NE(main_.find(kNew, 1), nullptr);
+  const Journal started = {"new start 1", "new start 2", "new start 3"};
+  EXPECT_EQ(journal_, started);
+  main_.on_worker_end();
+  EXPECT_EQ(journal_, started);  // the worker's thread may not touch Envoy's calls
+  EXPECT_NE(main_.find(kNew, 1), nullptr);
+  Journal all = started;
+  all.insert(all.end(), {"new reset 3", "new reset 2"});
+  EXPECT_EQ(journal_, all);
+  EXPECT_NE(main_.take(kNew, 1), nullptr);
+  EXPECT_EQ(journal_, all);
+}
+
+TEST_F(MainThreadTest, OnceAWorkerHasEndedNoOtherWaits) {
+  add(kOld);
+  const auto made = call(first_);
+  main_.work();
+  std::thread worker([&] { main_.remove(kOld); });
+  main_.on_worker_end();
+  worker.join();
+  inbox_->work();
+  EXPECT_EQ(first_.failure, RootCall::kCarrierGone);
+}
+
+TEST_F(MainThreadTest, TheEndWaitsForCallsThatCannotBeTakenBackSaveOfOneOfEachCluster) {
+  add(kService, Carrier::Calls::Unary);
+  bool ended = false;
+  auto made = call(first_);
+  const auto another = call(second_);
+  main_.work();
+  made.reset();  // Envoy goes on with it
+  main_.work();
+  main_.close([&] { ended = true; });
+  EXPECT_FALSE(ended);
+  EXPECT_EQ(logger_.lines().size(), 1U);
+  main_.answer(kService, 1, {CalloutResult::Success, nullptr, 0, nullptr, 0});
+  EXPECT_TRUE(ended);
+}
+
+TEST_F(MainThreadTest, TheEndWaitsForNoSingleCall) {
+  add(kService, Carrier::Calls::Unary);
+  const auto made = call(first_);
+  main_.work();
+  bool ended = false;
+  main_.close([&] { ended = true; });
+  EXPECT_TRUE(ended);
+}
+
+TEST_F(MainThreadTest, TheEndWaitsForNoCallsOfACarrierThatIsGone) {
+  add(kService, Carrier::Calls::Unary);
+  const auto made = call(first_);
+  const auto another = call(second_);
+  main_.work();
+  bool ended = false;
+  main_.close([&] { ended = true; });
+  EXPECT_FALSE(ended);
+  main_.remove(kService);
+  EXPECT_TRUE(ended);
 }
 
 TEST_F(MainThreadTest, ACallThatNobodyWaitsForIsReset) {

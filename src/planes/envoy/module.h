@@ -28,7 +28,7 @@ class Module {
       : host_(host),
         metrics_(metrics),
         timers_(host.clock()),
-        main_thread_(host.logger()),
+        main_thread_(host.logger(), timers_),
         late_code_(*this, supply) {}
 
   // The process's. Defined where the library is put together: it makes the engines and the host.

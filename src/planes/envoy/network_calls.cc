@@ -8,11 +8,16 @@ namespace weir::envoy_plane {
 struct NetworkCalls::Call {
   Call(NetworkCalls* of, std::string_view to, const abi::HeaderList& with,
        runtime::UpstreamObserver& observer)
-      : owner(of), cluster(to), headers(with), events(observer) {}
+      : owner(of),
+        cluster(to),
+        headers(with),
+        milliseconds(unary_milliseconds(observer.patience())),
+        events(observer) {}
 
   NetworkCalls* owner;  // null once the connection has forgotten it
   std::string cluster;
   abi::HeaderList headers;
+  uint64_t milliseconds;
   std::string body;
   CallEvents events;
 };
@@ -75,7 +80,7 @@ void NetworkCalls::send(const std::shared_ptr<Call>& call) {
   uint64_t id = 0;
   starting_ = call;
   const CallStart start = envoy_dynamic_module_callback_network_filter_http_callout(
-      filter_, &id, call->cluster, list.data(), list.size(), call->body, kUnaryMilliseconds);
+      filter_, &id, call->cluster, list.data(), list.size(), call->body, call->milliseconds);
   const bool unheard = std::exchange(starting_, nullptr) != nullptr;
   if (start == CallStart::Started) {
     if (unheard) calls_.emplace(id, call);

@@ -21,7 +21,8 @@ struct RootCall {
       : inbox(std::move(worker)),
         events(observer),
         cluster(to),
-        needs_stream(protocol == runtime::Protocol::Http2) {}
+        needs_stream(protocol == runtime::Protocol::Http2),
+        patience(observer.patience()) {}
 
   // Brings an event to the worker. Thread: any.
   template <typename Tell>
@@ -30,6 +31,7 @@ struct RootCall {
   }
   void fail(std::string_view reason);
 
+  static constexpr std::string_view kEnding = "Envoy ends";
   static constexpr std::string_view kCarrierGone = "the configuration that carried it is gone";
 
   // A request whose end has not come, for a carrier that takes whole ones.
@@ -41,7 +43,8 @@ struct RootCall {
   const std::shared_ptr<Inbox> inbox;
   CallEvents events;  // the worker's
   const std::string cluster;
-  const bool needs_stream;               // gRPC's answers have trailers
+  const bool needs_stream;  // gRPC's answers have trailers
+  const Milliseconds patience;
   std::atomic<size_t> queued_bytes = 0;  // on their way to the main thread
   // What Envoy knows it by, and its place among the calls so far. The main thread's.
   const void* config = nullptr;

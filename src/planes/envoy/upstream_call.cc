@@ -1,6 +1,19 @@
 #include "planes/envoy/upstream_call.h"
 
 namespace weir::envoy_plane {
+namespace {
+
+constexpr Milliseconds kLongestUnary{300'000};
+
+// What Envoy answers when its own time is over is heard after the runtime's time-out.
+constexpr Milliseconds kGrace{500};
+
+}  // namespace
+
+uint64_t unary_milliseconds(Milliseconds patience) {
+  const bool is_bounded = patience.count() > 0 && patience < kLongestUnary;
+  return static_cast<uint64_t>((is_bounded ? patience + kGrace : kLongestUnary).count());
+}
 
 std::vector<ModuleHeader> module_headers(const abi::HeaderList& headers) {
   std::vector<ModuleHeader> list;

@@ -17,8 +17,8 @@ std::vector<ModuleHeader> module_headers(const abi::HeaderList& headers);
 abi::HeaderList header_list(const EnvoyHeader* headers, size_t count);
 
 // Calls of one request and one answer cannot be taken back. The time-out that a plugin wants is the
-// runtime's; an answer that nobody waits for any more is not waited for beyond this.
-inline constexpr uint64_t kUnaryMilliseconds = 300'000;
+// runtime's; Envoy's comes after it, so that an answer that nobody waits for is not waited for.
+uint64_t unary_milliseconds(Milliseconds patience);
 
 // A call of this kind has ended, as Envoy tells it.
 struct CalloutEnd {

@@ -99,6 +99,7 @@ Worker::~Worker() {
   EnvoyMetrics::leave();
   plugins_.clear();
   inbox_->close();
+  if (!module_.is_main_thread()) module_.main_thread().on_worker_end();
 }
 
 runtime::WorkerPlugin* Worker::start(const ConfiguredPlugin& configured, std::string& why) {
