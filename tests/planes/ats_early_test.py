@@ -1,11 +1,15 @@
 """What a stock Traffic Server does not do for transformations, with weir-ats.so in it: origins that answer before they
 have read a request's body, or break off; ranges; answers of plugins meanwhile."""
 
+import threading
 import time
 import unittest
 
+from peers import loop
 from peers.ats import TrafficServer, plugin_file
 from peers.case import PlaneTest, guest
+from peers.http2 import Http2Client
+from peers.message import Broken
 from peers.tcp import TcpClient, TcpUpstream
 
 
@@ -66,16 +70,53 @@ class EarlyAnswerTest(EarlyCase):
 class TruncatedTest(EarlyCase):
     """A short response waits for its true length, and the server makes none of one that breaks off meanwhile."""
 
-    @staticmethod
-    def break_off(connection):
-        read_head(connection)
-        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n" + b"a" * 400)
+    MOST_S = 10
+
+    def setUp(self):
+        self.gate = threading.Event()
+        self.addCleanup(self.gate.set)
+
+    def answer(self, connection):
+        head = read_head(connection)
+        if b"/broken" in head:
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n" + b"a" * 400)
+            time.sleep(0.1)
+        else:
+            self.gate.wait(loop.PATIENCE_S)
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
 
     def test_a_response_that_breaks_off_ends_its_connection(self):
-        self.serve("/other", self.break_off)
+        self.serve("/other", self.answer)
         started = time.monotonic()
-        self.assertEqual(self.send("GET", "/any"), b"")
-        self.assertLess(time.monotonic() - started, 10)
+        self.assertEqual(self.send("GET", "/broken"), b"")
+        self.assertLess(time.monotonic() - started, self.MOST_S)
+
+    def broken_stream(self, *plugins, **records):
+        """How long the stream of such a response takes to end; others on its connection of HTTP/2 go on."""
+        up = self.upstream(TcpUpstream, serve=self.answer)
+        up.url = f"http://127.0.0.1:{up.port}"
+        server = TrafficServer(up, [plugins], records=records)
+        self.addCleanup(server.stop)
+        client = self.client(server.port, Http2Client)
+        slow = client.start("/slow")
+        started = time.monotonic()
+        with self.assertRaises(Broken):
+            client.request("/broken")
+        took = time.monotonic() - started
+        self.gate.set()
+        self.assertTrue(slow.result(loop.PATIENCE_S).body.startswith(b"ok"))
+        return took
+
+    def test_a_stream_of_http2_ends_when_it_has_been_idle(self):
+        idle_s = 4
+        key = "proxy.config.http.transaction_no_activity_timeout_in"
+        took = self.broken_stream(http_all("/other"), **{key: idle_s})
+        self.assertGreater(took, idle_s / 2)
+        self.assertLess(took, self.MOST_S)
+
+    def test_a_stream_of_http2_that_tells_no_length_ends_at_once(self):
+        """A plugin that takes content-length away makes the response begin at once."""
+        self.assertLess(self.broken_stream(http_all("/body/append")), self.MOST_S)
 
 
 class ReplyTest(EarlyCase):
@@ -112,6 +153,45 @@ class ReplyTest(EarlyCase):
         answer = self.told("/other", (16 << 20) + 1)
         self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer)
         self.assertEqual(set(self.sent) - {b""}, set())  # to the origin
+
+
+class LimitTest(PlaneTest):
+    """How much of a request's body may wait, as files of plugins say."""
+
+    def serve(self, *limits):
+        self.up = self.upstream()
+        line = [{**http_all("/other"), "max_request_body_bytes": limit} for limit in limits]
+        files = {f"{number}.yaml": file for number, file in enumerate(line)}
+        self.server = TrafficServer(self.up, [list(files)], files=files, manager=True)
+        self.addCleanup(self.server.stop)
+        return self.client(self.server.port)
+
+    def statuses(self, client, *sizes):
+        return [client.request("/any", method="POST", body=b"a" * size).status for size in sizes]
+
+    def test_a_file_says_more(self):
+        size = 20_000_000
+        client = self.serve(size)
+        self.assertEqual(self.statuses(client, size, size + 1), [200, 413])
+        self.assertEqual([len(request.body) for request in self.up.requests], [size])
+
+    def test_the_least_of_a_lines_files_holds(self):
+        client = self.serve(5000, 1000, 3000)
+        self.assertEqual(self.statuses(client, 1000, 1001), [200, 413])
+
+    def test_another_is_taken_when_files_are_read_anew(self):
+        client = self.serve(1000)
+        self.assertEqual(self.statuses(client, 2000), [413])
+        self.server.put({**http_all("/other"), "max_request_body_bytes": 2000}, "0.yaml")
+        self.server.control("config", "reload")
+        self.server.wait_for_line("loaded anew: 0.yaml")
+        self.assertEqual(self.statuses(client, 2000, 2001), [200, 413])
+        self.server.put({**http_all("/other"), "max_request_body_bytes": "16 MiB"}, "0.yaml")
+        self.server.control("config", "reload")
+        self.server.wait_for_line(
+            "not loaded anew.*0.yaml:1:[0-9]+: max_request_body_bytes: is no number of bytes"
+        )
+        self.assertEqual(self.statuses(client, 2000, 2001), [200, 413])
 
 
 if __name__ == "__main__":

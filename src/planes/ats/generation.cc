@@ -1,6 +1,8 @@
 #include "planes/ats/generation.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "config/config_file.h"
 #include "planes/ats/plugin_file.h"
@@ -24,6 +26,7 @@ Result<std::shared_ptr<const Generation>> load_generation(runtime::Host& host,
                                                           const std::string& folder) {
   const planes::CodeSupply supply(&fetcher, folder);
   auto generation = std::make_shared<Generation>();
+  std::optional<uint64_t> max_body;
   for (const std::string& file : files) {
     const std::filesystem::path path = std::filesystem::path(folder) / file;
     WEIR_TRY(const std::string text, config::read_config_file(path));
@@ -32,6 +35,10 @@ Result<std::shared_ptr<const Generation>> load_generation(runtime::Host& host,
     const std::string scope = scope_of(path.string());
     for (auto& [name, cluster] : read.clusters) {
       generation->targets.add(scope + name, std::move(cluster));
+    }
+
+    if (read.max_request_body_bytes) {
+      max_body = std::min(max_body.value_or(UINT64_MAX), *read.max_request_body_bytes);
     }
 
     const auto load = [&]() -> Result<std::shared_ptr<const runtime::Plugin>> {
@@ -50,6 +57,7 @@ Result<std::shared_ptr<const Generation>> load_generation(runtime::Host& host,
     host.logger().log(LogLevel::Error,
                       loaded.error().message + "; it may fail open: requests pass without it");
   }
+  generation->max_request_body_bytes = max_body.value_or(kMaxRequestBodyBytes);
   return std::shared_ptr<const Generation>(std::move(generation));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What one reading of a set's files has come to.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,11 +12,16 @@
 
 namespace weir::ats_plane {
 
+// Where no file says otherwise.
+inline constexpr uint64_t kMaxRequestBodyBytes = 16 << 20;
+
 // Immutable. Transactions end on the one that they began with. Thread: any.
 struct Generation {
   // In the order of the files. One that may fail open and could not be loaded is left out.
   std::vector<std::shared_ptr<const runtime::Plugin>> plugins;
   CallTargets targets;
+  // What may wait of a request whose body the plugins see: the least that a file of theirs says.
+  uint64_t max_request_body_bytes = kMaxRequestBodyBytes;
 };
 
 // Reads the files, relative ones from `folder`, where the paths in them start too, and loads their

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 
 #include "base/lower_case.h"
 #include "config/document.h"
 #include "config/message_reader.h"
 #include "config/plugin_reader.h"
+#include "config/scalars.h"
 #include "config/source_map.h"
 #include "weir/envoy/wasm.pb.h"
 #include "weir/v1/plugin_options.pb.h"
@@ -21,6 +23,9 @@ using Entry = Node::Entry;
 
 constexpr std::string_view kText = "type.googleapis.com/google.protobuf.StringValue";
 constexpr std::string_view kJson = "type.googleapis.com/google.protobuf.Struct";
+constexpr std::string_view kMaxBody = "max_request_body_bytes";
+// As much as the server can be told of.
+constexpr uint64_t kMostBytes = std::numeric_limits<int64_t>::max();
 
 // Values that take the place of others in a document, and live as long.
 class Rewriter {
@@ -185,6 +190,23 @@ Done read_clusters(const Entry& clusters, config::SourceMap& map, PluginFile& in
   return Unit{};
 }
 
+Done read_max_body(const Entry& entry, config::SourceMap& map, PluginFile& into) {
+  const Place at = Place(map).field(kMaxBody);
+  map.record(at.path(), entry.mark);
+  const auto value = config::parse_integer(entry.value->text);
+  if (entry.value->kind != Node::Kind::Scalar || !value || value->negative) {
+    return at.error("is no number of bytes; write 16777216 for the default, 16 MiB");
+  }
+  if (value->magnitude == 0 || value->magnitude > kMostBytes) {
+    return at.error("is " + std::to_string(value->magnitude) + "; it may be 1 to " +
+                    std::to_string(kMostBytes) +
+                    ". Requests without a body pass, whatever it is, and so do all bodies where no "
+                    "plugin has a callback for them");
+  }
+  into.max_request_body_bytes = value->magnitude;
+  return Unit{};
+}
+
 template <typename Message>
 Result<config::PluginSettings> read_plugin(const Node& node, const Place& at,
                                            config::SourceMap& map) {
@@ -209,10 +231,11 @@ Result<PluginFile> read_plugin_file(std::string_view text, const std::string& na
   }
   PluginFile file;
   Rewriter rewriter;
-  const Node& rest = rewriter.without(root, "clusters");
+  const Node& rest = rewriter.without(rewriter.without(root, "clusters"), kMaxBody);
   if (const Entry* clusters = root.find("clusters")) {
     WEIR_TRY(read_clusters(*clusters, map, file));
   }
+  if (const Entry* bytes = root.find(kMaxBody)) WEIR_TRY(read_max_body(*bytes, map, file));
 
   if (const Entry* plugin = rest.find("plugin")) {
     file.policy_is_absent = !says_policy(*plugin->value);
@@ -220,8 +243,10 @@ Result<PluginFile> read_plugin_file(std::string_view text, const std::string& na
   } else if (const Entry* config = rest.find("config")) {
     for (const Entry& entry : rest.entries) {
       if (entry.key == "config") continue;
-      return map.error(entry.mark, std::string(entry.key) +
-                                       ": unknown field; beside 'config' there may be 'clusters'");
+      return map.error(entry.mark,
+                       std::string(entry.key) +
+                           ": unknown field; beside 'config' there may be 'clusters' and '" +
+                           std::string(kMaxBody) + "'");
     }
     file.policy_is_absent = !says_policy(*config->value);
     const Place at = top.field("config");

@@ -118,6 +118,34 @@ clusters: {auth: "http://127.0.0.1:8080", grpc: "h2c://localhost:9000"}
   EXPECT_TRUE(file.clusters.at("grpc").http2);
 }
 
+TEST(PluginFileTest, ReadsHowMuchOfARequestMayWait) {
+  constexpr std::string_view kPlugin = "{name: a, vm_config: {code: {local: {filename: a}}}}";
+  const auto beside = [&](const std::string& key, const std::string& bytes) {
+    return key + ": " + std::string(kPlugin) + "\nmax_request_body_bytes: " + bytes + "\n";
+  };
+  EXPECT_EQ(read(kPlugin).max_request_body_bytes, std::nullopt);
+  EXPECT_EQ(read(beside("config", "1")).max_request_body_bytes, 1);
+  EXPECT_EQ(read(beside("plugin", "'67108864'")).max_request_body_bytes, 64 << 20);
+  EXPECT_EQ(
+      read("name: a\nvm_config: {code: {local: {filename: a}}}\nmax_request_body_bytes: 1e3\n")
+          .max_request_body_bytes,
+      1000);
+  for (const std::string wrong : {"0", "9223372036854775808"}) {
+    EXPECT_THAT(error_of(beside("config", wrong)),
+                HasSubstr("a.yaml:2:1: max_request_body_bytes: is " + wrong +
+                          "; it may be 1 to 9223372036854775807"));
+  }
+  for (const std::string wrong : {"-1", "16MiB", "1.5", "[1]", "{}", "''", "~"}) {
+    EXPECT_THAT(error_of(beside("config", wrong)),
+                HasSubstr("a.yaml:2:1: max_request_body_bytes: is no number of bytes; write "
+                          "16777216 for the default, 16 MiB"))
+        << wrong;
+  }
+  EXPECT_THAT(error_of(beside("config", "1") + "max_response_body_bytes: 1\n"),
+              HasSubstr("a.yaml:3:1: max_response_body_bytes: unknown field; beside 'config' there "
+                        "may be 'clusters' and 'max_request_body_bytes'"));
+}
+
 TEST(PluginFileTest, NamesWhatIsWrongAndWhere) {
   EXPECT_THAT(error_of("config: {name: a, fail_opne: true}"),
               HasSubstr("a.yaml:1:19: config.fail_opne: unknown field"));

@@ -11,13 +11,6 @@ using runtime::Direction;
 using serve::Body;
 using serve::LocalReply;
 
-namespace {
-
-// Of a request's body whose length is known at its end alone.
-constexpr uint64_t kCollectedBytes = 16 << 20;
-
-}  // namespace
-
 bool Transaction::reply(LocalReply reply) {
   if (over_ || reply_ || reset_ || response_.started()) return false;
   request_.close();
@@ -61,7 +54,7 @@ bool Transaction::settle_one() {
   }
   if (reset_) return false;  // waits for act()
   if (!request_.closed() && !request_body_.output_begun() &&
-      request_out_.body().size() > kCollectedBytes) {
+      request_out_.body().size() > set_->generation().max_request_body_bytes) {
     fail({413, "Payload Too Large", "request_payload_too_large"});
     return true;
   }
