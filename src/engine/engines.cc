@@ -221,6 +221,21 @@ fs::path Engines::needed_loader(std::string_view runtime) const {
   return engine::needed_loader(folder / name.substr(0, name.find('-')));
 }
 
+std::vector<std::string> Engines::alternatives(std::string_view runtime) const {
+  const std::string_view canonical = canonical_name(runtime);
+  std::vector<std::string> others;
+  if (canonical.empty()) return others;
+  for (const Names& names : kNames) {
+    if (names.canonical == canonical || names.canonical == "null") continue;
+    if (find_folder(names.canonical).empty()) continue;
+    if (!needed_loader(names.canonical).empty()) continue;
+    others.emplace_back(runtime.starts_with("ats.")     ? names.ats
+                        : runtime.starts_with("envoy.") ? names.envoy
+                                                        : names.canonical);
+  }
+  return others;
+}
+
 fs::path Engines::find_folder(std::string_view name) const {
   const auto folder = std::ranges::find_if(search_path_, [&](const fs::path& candidate) {
     std::error_code ignored;

@@ -49,6 +49,11 @@ class Engines {
   // empty where any process may, or this one can. Loads nothing. Thread: any.
   std::filesystem::path needed_loader(std::string_view runtime) const;
 
+  // What may stand in the place of `runtime`, spelled as that is: the engines for wasm whose
+  // adapters are here, and that need no loader. None for an unknown name. Loads nothing. Thread:
+  // any.
+  std::vector<std::string> alternatives(std::string_view runtime) const;
+
  private:
   struct Loaded;
 

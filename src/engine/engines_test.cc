@@ -18,8 +18,10 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::Contains;
+using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 // A folder of its own, gone with the test.
 class EnginesTest : public testing::Test {
@@ -159,6 +161,21 @@ TEST_F(EnginesTest, SaysHowToStartAProcessForAnEngineWithACLibraryOfItsOwn) {
   EXPECT_THAT(refusal("wasmedge").message,
               HasSubstr("start the process by '" + (libraries / "ld.so").string() +
                         " --library-path " + libraries.string() + " PROGRAM'"));
+}
+
+TEST_F(EnginesTest, NamesWhatMayStandInAnEnginesPlace) {
+  for (const char* name : {"v8", "wamr", "wasmedge", "wasmedge-aot"}) {
+    std::ofstream(folder() / (std::string("weir-engine-") + name + ".so")) << "text";
+  }
+  fs::create_directory(folder() / "wasmedge");
+  std::ofstream(folder() / "wasmedge" / "ld.so") << "a loader";
+  const Engines engines({folder()}, EngineOptions{});
+  EXPECT_THAT(engines.alternatives("ats.wasm.runtime.wasmedge"),
+              ElementsAre("ats.wasm.runtime.v8", "ats.wasm.runtime.wamr"));
+  EXPECT_THAT(engines.alternatives("envoy.wasm.runtime.wamr"),
+              ElementsAre("envoy.wasm.runtime.v8"));
+  EXPECT_THAT(engines.alternatives(""), ElementsAre("v8", "wamr"));
+  EXPECT_THAT(engines.alternatives("nine"), IsEmpty());
 }
 
 TEST_F(EnginesTest, NeedsNoLoaderInAProcessThatItStarted) {

@@ -26,6 +26,15 @@ void log_precompiled(Logger& logger, const std::string& plugin, const Vm& vm) {
   }
 }
 
+// What to do where an engine cannot be had; nothing, where there is no other one.
+std::string name_others(const std::vector<std::string>& engines) {
+  std::string text;
+  for (const std::string& name : engines) {
+    text += (text.empty() ? "; or choose another engine, of which here are " : ", ") + name;
+  }
+  return text;
+}
+
 }  // namespace
 
 Plugin::Plugin(PluginOptions options, std::shared_ptr<const Vm> vm)
@@ -142,7 +151,9 @@ Result<std::shared_ptr<const Plugin>, LoadError> Host::try_load(PluginOptions op
   const bool isolated = vm_options.isolation == Isolation::Stream;
   const std::string code = isolated ? vm_options.code : std::string();
   if (auto engine = parts_.engines.find(vm_options.engine); !engine.ok()) {
-    return LoadError{std::move(engine).error(), LoadPart::Engine};
+    Error error = std::move(engine).error();
+    error.message += name_others(parts_.engines.alternatives(vm_options.engine));
+    return LoadError{std::move(error), LoadPart::Engine};
   }
   VmShares shares{.data = shared_data_->store(vm_options.vm_id),
                   .queues = shared_queues_->group(vm_options.vm_id)};

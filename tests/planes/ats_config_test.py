@@ -1,5 +1,7 @@
 """What weir-ats.so may be configured with, and how a Traffic Server says no."""
 
+import os
+import pathlib
 import unittest
 
 from peers import loop
@@ -14,6 +16,10 @@ from peers.message import Broken, Fields, Response
 # Some of the server's own plugins, in the folder that Debian's package has them in.
 HEADER_REWRITE = "/usr/lib/trafficserver/modules/header_rewrite.so"
 LUA = "/usr/lib/trafficserver/modules/tslua.so"
+ADAPTERS_OF_WASMEDGE = [
+    pathlib.Path(folder) / "weir-engine-wasmedge.so"
+    for folder in os.environ["WEIR_ENGINE_PATH"].split(":")
+]
 
 
 def http_all(scenario="/headers", **options):
@@ -144,6 +150,17 @@ class RefusalTest(ConfigCase):
     def test_an_engine_that_is_not_there(self):
         log = self.refusal_of(plugin_file("x", guest("http_all"), engine="wasmthyme"))
         self.assertRegex(log, "EMERGENCY: .*wasmthyme")
+
+    def test_an_engine_with_a_c_library_of_its_own(self):
+        adapter = next(filter(pathlib.Path.exists, ADAPTERS_OF_WASMEDGE), None)
+        if adapter is None:
+            return print("not tested: WasmEdge, which has not been built")
+        if not (adapter.parent / "wasmedge/ld.so").exists():
+            return print("not tested: WasmEdge has no C library of its own here")
+        log = self.refusal_of(plugin_file("x", guest("http_all"), engine="wasmedge"))
+        self.assertRegex(log, r"EMERGENCY: .*1:[0-9]+: config.vm_config.runtime: .*'wasmedge'.* newer than")
+        self.assertRegex(log, "; or choose another engine, of which here are ats.wasm.runtime.wasmtime")
+        self.assertNotRegex(log, "here are .*ats.wasm.runtime.wasmedge")
 
     def test_a_plugin_that_refuses_its_configuration(self):
         log = self.refusal_of(plugin_file("x", guest("http_all"), "fail=configure"))

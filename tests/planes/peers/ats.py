@@ -93,7 +93,8 @@ class TrafficServer:
     place of an upstream is its URL. All
     else goes to `upstream`. A file is its content, or the name of one of `files`, which are contents by
     name; None is not written. With a `certificate` there is a port of TLS, too, which asks clients for
-    one of `client_authority`'s, if there is one."""
+    one of `client_authority`'s, if there is one. `modules` is the server's folder of plugins, and
+    `plugin_config` a line of it as it is, in the place of others."""
 
     def __init__(
         self,
@@ -108,6 +109,8 @@ class TrafficServer:
         engine_path=_ENGINES,
         certificate=None,
         client_authority=None,
+        modules=None,
+        plugin_config=None,
     ):
         self._folder = tempfile.TemporaryDirectory(prefix="weir-test-ats-")
         self.folder = pathlib.Path(self._folder.name)
@@ -124,6 +127,11 @@ class TrafficServer:
             if content is not None:
                 self.put(content, name)
         self.set_plugins(lines)
+        if plugin_config:
+            self._write("plugin.config", [plugin_config])
+        if modules:
+            (self.folder / "modules").rmdir()
+            (self.folder / "modules").symlink_to(modules)
         self.set_rules(rules)
         self._give_to_user()
         self._output = self.folder / "output"
@@ -320,10 +328,10 @@ def _record(name, value):
     return f"CONFIG {name} STRING {value or 'NULL'}"
 
 
-def refusal(upstream, lines=(), rules=(), files=None):
+def refusal(upstream, lines=(), rules=(), files=None, **options):
     """Why the server does not start with these plugins: its log."""
     try:
-        server = TrafficServer(upstream, lines, rules, files)
+        server = TrafficServer(upstream, lines, rules, files, **options)
     except AssertionError as error:
         return str(error)
     server.stop()
