@@ -1,29 +1,47 @@
 #!/usr/bin/env bash
 # Makes a Debian package of weir-ats.so and the engines' adapters, for the folder of plugins of Debian's
 # trafficserver. It names in its dependencies what the files are linked to.
-# usage: ats_deb.sh   after `make build`; writes build/weir-ats_VERSION_ARCH.deb
+# usage: ats_deb.sh [LIB [FOLDER]]   after `make build`; writes FOLDER/weir-ats_VERSION_ARCH.deb
+# LIB is where weir-ats.so and the folder `weir` are, build/lib if not told; FOLDER is build.
+# WEIR_DEB_COMPRESSION is what dpkg-deb knows as -Z, gzip if unset.
 source "$(dirname "${BASH_SOURCE[0]}")/setup/lib.sh"
 
+lib=$(realpath "${1:-$repo_root/build/lib}")
+folder=$(realpath "${2:-$repo_root/build}")
 cd "$repo_root"
 version=$(sed -n 's/^project(weir VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 arch=$(dpkg --print-architecture)
-stage=$repo_root/build/ats-deb
+stage=$folder/ats-deb
 modules=$stage/root/usr/lib/trafficserver/modules
 doc=$stage/root/usr/share/doc/weir-ats
 
-[ -f build/lib/weir-ats.so ] || die "build/lib/weir-ats.so is not there: run make build"
+for file in weir-ats.so weir/weir-ats-core.so; do
+  [ -f "$lib/$file" ] || die "$lib/$file is not there: run make build"
+done
 rm -rf "$stage"
 mkdir -p "$modules/weir/engines" "$doc" "$stage/debian" "$stage/root/DEBIAN"
-install -m 644 build/lib/weir-ats.so "$modules/"
-install -m 644 build/lib/weir/weir-ats-core.so "$modules/weir/"
+# What the server loads, and what that loads.
+install -m 644 "$lib/weir-ats.so" "$modules/"
+install -m 644 "$lib/weir/weir-ats-core.so" "$modules/weir/"
 # All engines, with the libraries that come with them, but those that come with a C library of their own: a stock
 # server does not start by it.
-for file in build/lib/weir/engines/*.so build/lib/weir/engines/*.so.*; do
+for file in "$lib"/weir/engines/*.so "$lib"/weir/engines/*.so.*; do
+  [ -e "$file" ] || continue
   name=$(basename "$file" .so)
   name=${name#weir-engine-}
-  [ -e "build/lib/weir/engines/${name%%-*}/ld.so" ] || install -m 644 "$file" "$modules/weir/engines/"
+  if [ -e "$lib/weir/engines/${name%%-*}/ld.so" ]; then
+    say "left out: engine $name, which has a C library of its own"
+  else
+    install -m 644 "$file" "$modules/weir/engines/"
+  fi
 done
-install -m 644 docs/traffic-server.md docs/configuration.md CHANGELOG.md "$doc/"
+ls "$modules"/weir/engines/weir-engine-*.so > /dev/null 2>&1 || die "$lib/weir/engines has no engine that may come along"
+# Names for debuggers stay with the build.
+strip --strip-unneeded "$modules/weir-ats.so" "$modules/weir/weir-ats-core.so" "$modules"/weir/engines/weir-engine-*.so
+# With the pages that they point to.
+mkdir "$doc/adr"
+install -m 644 docs/*.md CHANGELOG.md "$doc/"
+install -m 644 docs/adr/*.md "$doc/adr/"
 install -m 644 LICENSE "$doc/copyright"
 
 # What libraries the plugin and its engines need that they do not bring.
@@ -39,11 +57,14 @@ Version: $version
 Architecture: $arch
 Maintainer: Weir <weir@localhost>
 Section: web
+Installed-Size: $(du -sk "$stage/root/usr" | cut -f 1)
 Priority: optional
 Depends: trafficserver (>= 9.2), trafficserver (<< 10), $depends
 Description: Proxy-Wasm plugins in Apache Traffic Server
  A plugin for a stock Traffic Server that runs Proxy-Wasm plugins, WebAssembly modules that read and
  change HTTP traffic, on any of Weir's engines and within limits.
 EOF
-dpkg-deb --root-owner-group -Zgzip --build "$stage/root" "build/weir-ats_${version}_$arch.deb" > /dev/null
-say "made build/weir-ats_${version}_$arch.deb"
+(cd "$stage/root" && find usr -type f -print0 | sort -z | xargs -0 md5sum > DEBIAN/md5sums)
+package=$folder/weir-ats_${version}_$arch.deb
+dpkg-deb --root-owner-group "-Z${WEIR_DEB_COMPRESSION:-gzip}" --build "$stage/root" "$package" > /dev/null
+say "made $package"
