@@ -19,6 +19,22 @@ uint16_t port_of(const sockaddr* address) {
   return ntohs(reinterpret_cast<const sockaddr_in6*>(address)->sin6_port);
 }
 
+std::optional<sockaddr_storage> to_address(const std::string& ip, uint16_t port) {
+  sockaddr_storage address{};
+  auto& v4 = reinterpret_cast<sockaddr_in&>(address);
+  auto& v6 = reinterpret_cast<sockaddr_in6&>(address);
+  if (inet_pton(AF_INET, ip.c_str(), &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    return address;
+  }
+  address = {};
+  if (inet_pton(AF_INET6, ip.c_str(), &v6.sin6_addr) != 1) return std::nullopt;
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(port);
+  return address;
+}
+
 std::string to_text(const sockaddr* address) {
   if (!is_ip(address)) return "";
   char text[INET6_ADDRSTRLEN] = "";

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace weir::ats_plane {
@@ -12,5 +13,8 @@ namespace weir::ats_plane {
 std::string to_text(const sockaddr* address);
 // Zero where there is none.
 uint16_t port_of(const sockaddr* address);
+
+// Nothing where `ip` is no IP address.
+std::optional<sockaddr_storage> to_address(const std::string& ip, uint16_t port);
 
 }  // namespace weir::ats_plane

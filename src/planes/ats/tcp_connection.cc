@@ -23,6 +23,9 @@ constexpr Milliseconds kLastWords{30'000};
 // How long a client has to read its last bytes and end, too.
 constexpr Milliseconds kLinger{2'000};
 
+// How long it may take a client to say where it has come from.
+constexpr Milliseconds kHeaderPatience{15'000};
+
 std::atomic<uint64_t> connections = 0;
 
 }  // namespace
@@ -51,6 +54,7 @@ TcpConnection::TcpConnection(const TcpListener& listener, std::shared_ptr<Worker
   TSContThreadAffinitySet(continuation_, home_);
   facts_.connection.id = ++connections;
   facts_.connection.remote_address = to_text(TSNetVConnRemoteAddrGet(client));
+  facts_.connection.direct_address = facts_.connection.remote_address;
   facts_.connection.remote_port = port_of(TSNetVConnRemoteAddrGet(client));
   facts_.connection.local_address = to_text(TSNetVConnLocalAddrGet(client));
   facts_.connection.local_port = port_of(TSNetVConnLocalAddrGet(client));
@@ -135,8 +139,23 @@ void TcpConnection::start() {
     facts_.connection.tls = read_tls(client_.connection.get());
     if (facts_.connection.tls == nullptr) return;
   }
+  if (listener_.port().proxy_protocol && !pass_gate()) return;
   started_ = true;
+  if (listener_.port().proxy_protocol) enter(Phase::Asking);  // with the patience of now
   chain_.start();
+}
+
+bool TcpConnection::pass_gate() {
+  if (phase_ != Phase::Asking) return false;
+  Body input = client_.connection.take_input();
+  if (input.empty() && !client_.connection.input_ended()) return false;
+  const ProxyGate::State state = gate_.take(std::move(input), facts_.connection);
+  if (state == ProxyGate::State::Passed) return true;
+  if (state == ProxyGate::State::Refused || client_.connection.input_ended()) {
+    listener_.stats().refused.add(1);
+    end("no header of the PROXY protocol", ResponseFlag::None, true);
+  }
+  return false;
 }
 
 void TcpConnection::receive(Direction from) {
@@ -147,7 +166,8 @@ void TcpConnection::receive(Direction from) {
     return;
   }
   if (here.held_back || here.end_told || !started_) return;
-  Body data = here.connection.take_input();
+  Body data = from == Direction::Request ? gate_.take_rest() : Body();
+  data.append(here.connection.take_input());
   const bool ended = here.connection.input_ended();
   if (data.empty() && !ended) return;
   here.end_told = ended;
@@ -167,7 +187,9 @@ void TcpConnection::on_established() {
 
 void TcpConnection::connect() {
   if (!dial_) {
-    dial_.emplace(listener_, continuation_, TSNetVConnRemoteAddrGet(client_.connection.get()));
+    const sockaddr* told = gate_.client();
+    dial_.emplace(listener_, continuation_,
+                  told != nullptr ? told : TSNetVConnRemoteAddrGet(client_.connection.get()));
     dial_->start();
   }
   dial_->go_on();
@@ -358,7 +380,7 @@ Milliseconds TcpConnection::patience() const {
     case Phase::Ending:
       return lingers_ ? kLinger : kLastWords;
     default:
-      return listener_.port().idle_timeout;
+      return is_before_gate() ? kHeaderPatience : listener_.port().idle_timeout;
   }
 }
 

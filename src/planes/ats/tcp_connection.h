@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "planes/ats/call_owner.h"
+#include "planes/ats/proxy_gate.h"
 #include "planes/ats/server_connection.h"
 #include "planes/ats/tcp_dial.h"
 #include "planes/ats/tcp_facts.h"
@@ -76,6 +77,9 @@ class TcpConnection final : public CallOwner, private serve::NetworkChainOwner {
   runtime::FilterState& filter_state() override { return filter_state_; }
 
   void start();
+  // False: what the client has to say first has not all come in, or is nothing of the kind.
+  bool pass_gate();
+  bool is_before_gate() const { return listener_.port().proxy_protocol && !started_; }
   Side& side(Direction direction) { return direction == Direction::Request ? client_ : upstream_; }
   void receive(Direction from);
   void connect();
@@ -102,6 +106,7 @@ class TcpConnection final : public CallOwner, private serve::NetworkChainOwner {
   const TSEventThread home_;
   TSVConn accepted_;  // null: its client_ has been opened
   TcpFacts facts_;
+  ProxyGate gate_;
   runtime::FilterState filter_state_;
   Side client_;
   Side upstream_;

@@ -1,11 +1,10 @@
 #include "planes/ats/tcp_dial.h"
 
-#include <arpa/inet.h>
-
 #include <cstring>
 #include <utility>
 
 #include "config/socket_address.h"
+#include "planes/ats/addresses.h"
 #include "planes/ats/tcp_tag.h"
 
 namespace weir::ats_plane {
@@ -38,19 +37,11 @@ void TcpDial::start() {
     return;
   }
   const config::SocketAddress& to = *listener_.port().upstream;
-  sockaddr_storage address{};
-  if (inet_pton(AF_INET, to.host.c_str(), &reinterpret_cast<sockaddr_in&>(address).sin_addr) == 1) {
-    address.ss_family = AF_INET;
-  } else if (inet_pton(AF_INET6, to.host.c_str(),
-                       &reinterpret_cast<sockaddr_in6&>(address).sin6_addr) == 1) {
-    address.ss_family = AF_INET6;
-  } else {
-    // Its event may come from inside the call.
-    TSAction action = TSHostLookup(continuation_, to.host.data(), to.host.size());
-    if (!resolved_ && failure_.empty()) pending_ = under_way(action);
-    return;
-  }
-  resolved_ = address;
+  resolved_ = to_address(to.host, to.port);
+  if (resolved_) return;
+  // Its event may come from inside the call.
+  TSAction action = TSHostLookup(continuation_, to.host.data(), to.host.size());
+  if (!resolved_ && failure_.empty()) pending_ = under_way(action);
 }
 
 bool TcpDial::note(TSEvent event, void* data) {

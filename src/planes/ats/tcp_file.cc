@@ -28,6 +28,12 @@ Result<config::SocketAddress> read_address(const Node& node, const Place& at) {
   return std::move(address).value();
 }
 
+Result<bool> read_truth(const Node& node, const Place& at) {
+  const auto value = config::parse_bool(node.text);
+  if (node.kind != Node::Kind::Scalar || !value) return at.error("is neither true nor false");
+  return *value;
+}
+
 Result<Milliseconds> read_duration(const Node& node, const Place& at) {
   const auto value = config::parse_duration(node.text);
   if (node.kind != Node::Kind::Scalar || !value || value->seconds < 0 || value->nanoseconds < 0) {
@@ -58,6 +64,12 @@ class PortReader {
               "own "
               "HTTP");
     }
+    if (port_.tls && port_.proxy_protocol) {
+      return at_.field("proxy_protocol")
+          .error(
+              "does not go with tls: the server begins with the handshake, before anybody could "
+              "read a header (TSPortDescriptorAccept); leave one of them out");
+    }
     if (port_.plugins.empty()) {
       return at_.field("plugins").error("names no file: connections would pass no plugin");
     }
@@ -80,11 +92,14 @@ class PortReader {
       return port_.upstream->port == 0 ? Done(at.error("has no port")) : Done(Unit{});
     }
     if (entry.key == "tls") {
-      const auto value = config::parse_bool(node.text);
-      if (node.kind != Node::Kind::Scalar || !value) return at.error("is neither true nor false");
-      port_.tls = *value;
+      WEIR_TRY(port_.tls, read_truth(node, at));
       return Unit{};
     }
+    if (entry.key == "proxy_protocol") {
+      WEIR_TRY(port_.proxy_protocol, read_truth(node, at));
+      return Unit{};
+    }
+    if (entry.key == "allowed_clients") return read_clients(node, at);
     if (entry.key == "idle_timeout") {
       WEIR_TRY(port_.idle_timeout, read_duration(node, at));
       return Unit{};
@@ -94,9 +109,23 @@ class PortReader {
       return port_.connect_timeout.count() == 0 ? Done(at.error("is zero")) : Done(Unit{});
     }
     if (entry.key == "plugins") return read_plugins(node, at);
-    static const std::vector<std::string> kFields = {"listen",       "upstream",        "tls",
-                                                     "idle_timeout", "connect_timeout", "plugins"};
+    static const std::vector<std::string> kFields = {
+        "listen",         "upstream",     "allowed_clients", "tls",
+        "proxy_protocol", "idle_timeout", "connect_timeout", "plugins"};
     return at.error("unknown field; " + suggest(entry.key, kFields));
+  }
+
+  Done read_clients(const Node& node, const Place& at) {
+    if (node.kind != Node::Kind::Sequence || node.items.empty()) {
+      return at.error("is no list of ranges of IP addresses; leave it out to take everybody");
+    }
+    for (size_t i = 0; i < node.items.size(); ++i) {
+      WEIR_TRY(const std::string text, read_text(*node.items[i], at.item(i)));
+      auto range = AddressRange::parse(text);
+      if (!range.ok()) return at.item(i).error(range.error().message);
+      port_.allowed_clients.push_back(range.value());
+    }
+    return Unit{};
   }
 
   Done read_plugins(const Node& node, const Place& at) {

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "config/bootstrap.h"
+#include "planes/ats/address_range.h"
 
 namespace weir::ats_plane {
 
@@ -17,6 +18,10 @@ struct TcpPort {
   config::SocketAddress listen;  // an IP address
   // Absent: the server's own HTTP.
   std::optional<config::SocketAddress> upstream;
+  // Whose connections are taken. Empty: everybody's.
+  std::vector<AddressRange> allowed_clients;
+  // Each connection begins with a header of the PROXY protocol, of version 1 or 2.
+  bool proxy_protocol = false;
   bool tls = false;  // the server ends it, with the certificates that it has for its own ports
   // Without a byte either way; zero: never.
   Milliseconds idle_timeout{3'600'000};

@@ -1,13 +1,14 @@
 #include "planes/ats/tcp_listener.h"
 
-#include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "planes/ats/addresses.h"
 #include "planes/ats/plane.h"
 #include "planes/ats/tcp_connection.h"
 
@@ -36,36 +37,40 @@ TcpListener::TcpListener(TcpPort port, std::shared_ptr<PluginSet> plugins,
       name_(config::to_string(port_.listen)),
       upstream_(port_.upstream ? config::to_string(*port_.upstream) : "http"),
       plugins_(std::move(plugins)),
-      stats_(metrics, name_) {}
+      stats_(metrics, name_) {
+  allow(port_.allowed_clients);
+}
+
+void TcpListener::allow(std::vector<AddressRange> clients) {
+  allowed_ = clients.empty()
+                 ? nullptr
+                 : std::make_shared<const std::vector<AddressRange>>(std::move(clients));
+}
+
+bool TcpListener::is_allowed(const sockaddr* client) const {
+  const auto allowed = allowed_.load();
+  return allowed == nullptr || std::ranges::any_of(*allowed, [client](const AddressRange& range) {
+           return range.contains(client);
+         });
+}
 
 // The server would say in its log that a port is taken, and go on without it.
 Done TcpListener::take_port() {
   const auto failed = [this](const char* doing) {
     return Error{ErrorCode::Io, "tcp " + name_ + ": " + doing + ": " + std::strerror(errno)};
   };
-  sockaddr_storage address{};
-  auto& v4 = reinterpret_cast<sockaddr_in&>(address);
-  auto& v6 = reinterpret_cast<sockaddr_in6&>(address);
-  socklen_t size = sizeof v4;
-  v4.sin_family = AF_INET;
-  v4.sin_port = htons(port_.listen.port);
-  if (inet_pton(AF_INET, port_.listen.host.c_str(), &v4.sin_addr) != 1) {
-    address = {};
-    size = sizeof v6;
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(port_.listen.port);
-    if (inet_pton(AF_INET6, port_.listen.host.c_str(), &v6.sin6_addr) != 1) {
-      return Error{ErrorCode::BadConfig, "tcp " + name_ + ": is no IP address"};
-    }
-  }
-  socket_ = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const auto address = to_address(port_.listen.host, port_.listen.port);
+  if (!address) return Error{ErrorCode::BadConfig, "tcp " + name_ + ": is no IP address"};
+  const bool is_v6 = address->ss_family == AF_INET6;
+  const socklen_t size = is_v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  socket_ = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket_ < 0) return failed("socket");
   const int on = 1;
   setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (address.ss_family == AF_INET6) {
-    setsockopt(socket_, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  if (is_v6) setsockopt(socket_, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  if (bind(socket_, reinterpret_cast<const sockaddr*>(&*address), size) != 0) {
+    return failed("bind");
   }
-  if (bind(socket_, reinterpret_cast<const sockaddr*>(&address), size) != 0) return failed("bind");
   return listen(socket_, kBacklog) == 0 ? Done(Unit{}) : Done(failed("listen"));
 }
 
@@ -75,9 +80,16 @@ int TcpListener::on_event(TSCont continuation, TSEvent event, void* data) {
     case TS_EVENT_LIFECYCLE_PORTS_READY:
       listener.accept();
       break;
-    case TS_EVENT_NET_ACCEPT:
-      TcpConnection::begin(listener, static_cast<TSVConn>(data));
+    case TS_EVENT_NET_ACCEPT: {
+      const auto client = static_cast<TSVConn>(data);
+      if (listener.is_allowed(TSNetVConnRemoteAddrGet(client))) {
+        TcpConnection::begin(listener, client);
+      } else {
+        listener.stats().refused.add(1);
+        TSVConnClose(client);
+      }
       break;
+    }
     default:
       TSError("[weir] tcp %s: the server does not accept connections any more",
               listener.name_.c_str());

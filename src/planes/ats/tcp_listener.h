@@ -1,8 +1,10 @@
 #pragma once
 // A port whose connections pass plugins.
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "planes/ats/plugin_set.h"
 #include "planes/ats/server_api.h"
@@ -24,6 +26,8 @@ class TcpListener {
   const TcpPort& port() const { return port_; }
   const std::shared_ptr<PluginSet>& plugins() const { return plugins_; }
   TcpStats& stats() const { return stats_; }
+  // Connections that are accepted from now on are those of these clients, or of all.
+  void allow(std::vector<AddressRange> clients);
   // "127.0.0.1:5000", or "http" for the server's own.
   const std::string& upstream() const { return upstream_; }
 
@@ -32,12 +36,15 @@ class TcpListener {
 
   static int on_event(TSCont continuation, TSEvent event, void* data);
   Done take_port();
+  bool is_allowed(const sockaddr* client) const;
   void accept();
 
   const TcpPort port_;
   const std::string name_;
   const std::string upstream_;
   const std::shared_ptr<PluginSet> plugins_;
+  // Null: everybody.
+  std::atomic<std::shared_ptr<const std::vector<AddressRange>>> allowed_;
   mutable TcpStats stats_;
   int socket_ = -1;
   TSCont continuation_ = nullptr;

@@ -8,7 +8,7 @@
 namespace weir::ats_plane {
 namespace {
 
-// The fields, but for plugins, in which they differ.
+// The fields in which they differ, but for those that are taken at once.
 std::string changed_fields(const TcpPort& before, const TcpPort& now) {
   std::string names;
   const auto compare = [&](std::string_view name, bool same) {
@@ -16,6 +16,7 @@ std::string changed_fields(const TcpPort& before, const TcpPort& now) {
   };
   compare("upstream", before.upstream == now.upstream);
   compare("tls", before.tls == now.tls);
+  compare("proxy_protocol", before.proxy_protocol == now.proxy_protocol);
   compare("idle_timeout", before.idle_timeout == now.idle_timeout);
   compare("connect_timeout", before.connect_timeout == now.connect_timeout);
   return names;
@@ -45,6 +46,7 @@ class PortsFile {
         tell(port.listen, fields + " changed: taken when the server restarts");
       }
       (*found)->plugins()->use(std::move(port.plugins));
+      (*found)->allow(std::move(port.allowed_clients));
     }
     for (const TcpListener* listener : listeners_) {
       if (std::ranges::find(read.value(), listener->port().listen, &TcpPort::listen) ==

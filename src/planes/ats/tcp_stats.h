@@ -15,6 +15,7 @@ class TcpStats {
   // `name` is the port's. The metrics outlive it.
   TcpStats(runtime::Metrics& metrics, const std::string& name)
       : sessions(define(metrics, name, "downstream_cx_total")),
+        refused(define(metrics, name, "downstream_cx_refused")),
         active_sessions(define(metrics, name, "downstream_cx_active", runtime::MetricType::Gauge)),
         received_bytes(define(metrics, name, "downstream_cx_rx_bytes_total")),
         sent_bytes(define(metrics, name, "downstream_cx_tx_bytes_total")),
@@ -23,6 +24,7 @@ class TcpStats {
         idle_timeouts(define(metrics, name, "idle_timeout")) {}
 
   runtime::Metric& sessions;
+  runtime::Metric& refused;  // clients that may not come, or have no header
   runtime::Metric& active_sessions;
   runtime::Metric& received_bytes;
   runtime::Metric& sent_bytes;

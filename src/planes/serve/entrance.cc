@@ -12,19 +12,6 @@ namespace {
 
 std::atomic<uint64_t> next_chain_id = 1;
 
-std::string address_text(const std::string& address, uint16_t port) {
-  const bool is_v6 = address.find(':') != std::string::npos;
-  return (is_v6 ? "[" + address + "]:" : address + ":") + std::to_string(port);
-}
-
-// The connection is what the proxy before has received.
-void move_to(ConnectionInfo& connection, const ProxyHeader::Addresses& addresses) {
-  connection.remote_address = address_text(addresses.source, addresses.source_port);
-  connection.remote_port = addresses.source_port;
-  connection.local_address = address_text(addresses.destination, addresses.destination_port);
-  connection.local_port = addresses.destination_port;
-}
-
 ListenerOptions::Protocol protocol_of(const config::FilterChain& chain) {
   switch (chain.codec) {
     case config::FilterChain::Codec::Auto:

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "planes/serve/exchange.h"
+
 namespace weir::serve {
 namespace {
 
@@ -42,6 +44,11 @@ std::optional<uint16_t> port_of(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return port;
+}
+
+std::string address_text(const std::string& address, uint16_t port) {
+  const bool is_v6 = address.find(':') != std::string::npos;
+  return (is_v6 ? "[" + address + "]:" : address + ":") + std::to_string(port);
 }
 
 ProxyHeader parse_text(std::string_view bytes) {
@@ -118,6 +125,13 @@ ProxyHeader parse_proxy_header(Bytes bytes) {
     return text.size() < kBinary.size() ? ProxyHeader{} : parse_binary(text);
   }
   return {.state = State::Absent};
+}
+
+void move_to(ConnectionInfo& connection, const ProxyHeader::Addresses& addresses) {
+  connection.remote_address = address_text(addresses.source, addresses.source_port);
+  connection.remote_port = addresses.source_port;
+  connection.local_address = address_text(addresses.destination, addresses.destination_port);
+  connection.local_port = addresses.destination_port;
 }
 
 }  // namespace weir::serve

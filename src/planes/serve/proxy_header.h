@@ -34,4 +34,9 @@ struct ProxyHeader {
 
 ProxyHeader parse_proxy_header(Bytes bytes);
 
+struct ConnectionInfo;
+
+// The connection is what the proxy before has received.
+void move_to(ConnectionInfo& connection, const ProxyHeader::Addresses& addresses);
+
 }  // namespace weir::serve
