@@ -17,6 +17,7 @@ from peers.envoy import (
     set_metadata,
     tcp_listener,
     to_internal_listener,
+    wasm_filter,
     weir_filter,
     with_upstream_filters,
 )
@@ -211,23 +212,39 @@ class LogTest(ChainCase):
 class MetadataTest(ChainCase):
     def test_its_kinds_are_told_and_seldom_asked_for_in_vain(self):
         """Envoy has no function for the kind of a value, and logs an error for each wrong guess."""
-        metadata = {"metadata_namespace": "test", "value": {"text": "word", "number": 7, "truth": True}}
+        value = {
+            "text": "word",
+            "number": 7,
+            "truth": True,
+            "texts": ["a", "bc"],
+            "mixed": ["a", 1, 2, False],
+            "none": [],
+            "deep": ["a", ["b"]],
+        }
+        metadata = set_metadata({"metadata_namespace": "test", "value": value})
         upstream = self.upstream(Http1Upstream)
         module = self.module("property")
         listeners = []
-        for key in ("text", "number", "truth"):
+        for key in value:
             config = plugin_config(key, module, f"metadata.filter_metadata.test.{key}", vm_id=key)
-            listeners.append(listener(key, set_metadata(metadata), weir_filter(config)))
+            for kind in (weir_filter, wasm_filter):
+                listeners.append(listener(f"{key} {kind.__name__}", metadata, kind(config)))
         envoy = self.envoy(listeners, [cluster("upstream", upstream)])
         values = {}
         for port, one in zip(envoy.ports, listeners):
             client = self.client(port)
             for _ in range(5):
                 values[one["name"]] = client.request("/").headers.get("x-value")
-        self.assertEqual((values["text"], values["truth"]), ("word", "1"))
-        self.assertEqual(len(envoy.lines("key text is not a")), 0)
+        for key in value:
+            with self.subTest(key):
+                expected = "absent" if key == "deep" else values[f"{key} wasm_filter"]
+                self.assertEqual(values[f"{key} weir_filter"], expected)
+        self.assertEqual((values["text weir_filter"], values["truth weir_filter"]), ("word", "1"))
         self.assertEqual(len(envoy.lines("key number is not a")), 1)
         self.assertEqual(len(envoy.lines("key truth is not a")), 2)
+        for key in ("text", "texts", "mixed", "none", "deep"):
+            self.assertEqual(len(envoy.lines(rf"\[error\].*key {key} is not a")), 0)
+        self.assertEqual(len(envoy.lines("in key texts is not a")), 0)
 
 
 class MetricNamesTest(ChainCase):

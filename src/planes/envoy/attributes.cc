@@ -99,12 +99,66 @@ constexpr Source kMetadata[] = {
     {"xds", "upstream_host_locality_metadata", MetadataSource::HostLocality},
 };
 
+// Metadata of a stream of HTTP. `of` and `key` name the value.
+struct MetadataPlace {
+  EnvoyHttpFilter* filter;
+  MetadataSource source;
+  ModuleBuffer of;
+  ModuleBuffer key;
+};
+
+// An element as plugins get it: of another kind than text, its bytes. False: it is a list, a struct
+// or null.
+bool read_element(const MetadataPlace& place, size_t index, MetadataKind& known,
+                  std::string& element) {
+  const auto set = [&](const auto& value) {
+    element.assign(reinterpret_cast<const char*>(&value), sizeof value);
+  };
+  const auto ask = [&](MetadataKind kind) {
+    PropertyValue value;
+    if (!read_plain_metadata<envoy_dynamic_module_callback_http_get_metadata_list_string,
+                             envoy_dynamic_module_callback_http_get_metadata_list_number,
+                             envoy_dynamic_module_callback_http_get_metadata_list_bool>(
+            kind, value, place.filter, place.source, place.of, place.key, index)) {
+      return false;
+    }
+    if (const auto* text = std::get_if<std::string_view>(&value)) element = *text;
+    if (const auto* number = std::get_if<double>(&value)) set(*number);
+    if (const auto* truth = std::get_if<bool>(&value)) set(*truth);
+    return true;
+  };
+  return find_metadata_kind(std::span(kMetadataKinds).subspan(1), known, ask);
+}
+
+// No value: an element cannot be read.
+PropertyValue read_list(const MetadataPlace& place, size_t size, MetadataKind& known) {
+  runtime::PropertyList list(size);
+  for (size_t i = 0; i < size; ++i) {
+    if (!read_element(place, i, known, list[i])) return {};
+  }
+  return list;
+}
+
 PropertyValue metadata(EnvoyHttpFilter* filter, MetadataSource source, std::string_view of,
                        std::string_view key) {
-  return read_metadata<envoy_dynamic_module_callback_http_get_metadata_string,
-                       envoy_dynamic_module_callback_http_get_metadata_number,
-                       envoy_dynamic_module_callback_http_get_metadata_bool>(
-      static_cast<size_t>(source), of, key, filter, source);
+  const MetadataPlace place{filter, source, of, key};
+  return MetadataKinds::here().read(
+      static_cast<size_t>(source), of, key, kMetadataKinds,
+      [&](MetadataKind kind, MetadataKind& element, PropertyValue& value) {
+        if (kind != MetadataKind::List) {
+          return read_plain_metadata<envoy_dynamic_module_callback_http_get_metadata_string,
+                                     envoy_dynamic_module_callback_http_get_metadata_number,
+                                     envoy_dynamic_module_callback_http_get_metadata_bool>(
+              kind, value, filter, source, place.of, place.key);
+        }
+        size_t size = 0;
+        if (!envoy_dynamic_module_callback_http_get_metadata_list_size(filter, source, place.of,
+                                                                       place.key, &size)) {
+          return false;
+        }
+        value = read_list(place, size, element);
+        return true;
+      });
 }
 
 }  // namespace

@@ -80,6 +80,23 @@ bool envoy_dynamic_module_callback_http_get_metadata_number(EnvoyHttpFilter*, Me
 bool envoy_dynamic_module_callback_http_get_metadata_bool(EnvoyHttpFilter*, MetadataSource,
                                                           ModuleBuffer filter, ModuleBuffer key,
                                                           bool* value);
+// False and no error in the log where it is no list. Of an element of another kind, the log tells
+// at level info.
+bool envoy_dynamic_module_callback_http_get_metadata_list_size(EnvoyHttpFilter*, MetadataSource,
+                                                               ModuleBuffer filter,
+                                                               ModuleBuffer key, size_t* size);
+bool envoy_dynamic_module_callback_http_get_metadata_list_string(EnvoyHttpFilter*, MetadataSource,
+                                                                 ModuleBuffer filter,
+                                                                 ModuleBuffer key, size_t index,
+                                                                 EnvoyBuffer* value);
+bool envoy_dynamic_module_callback_http_get_metadata_list_number(EnvoyHttpFilter*, MetadataSource,
+                                                                 ModuleBuffer filter,
+                                                                 ModuleBuffer key, size_t index,
+                                                                 double* value);
+bool envoy_dynamic_module_callback_http_get_metadata_list_bool(EnvoyHttpFilter*, MetadataSource,
+                                                               ModuleBuffer filter,
+                                                               ModuleBuffer key, size_t index,
+                                                               bool* value);
 
 // Wakes the filter's worker: scheduled() runs there, unless the filter is gone. A scheduler may be
 // used on any thread until it is deleted.

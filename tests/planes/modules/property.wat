@@ -1,5 +1,6 @@
 ;; A plugin that tells a property: of the path in its configuration ("connection.mtls"), each response gets a
-;; header `x-value` with the property's bytes, or "absent"; a boolean is 0 or 1.
+;; header `x-value` with the property's bytes, or "absent"; a boolean is 0 or 1, and what is no text has '.' for
+;; each byte that a header cannot have.
 (module
   (import "env" "proxy_get_buffer_bytes"
     (func $get_buffer (param i32 i32 i32 i32 i32) (result i32)))
@@ -28,13 +29,24 @@
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
       (br_if $next (i32.lt_u (local.get $i) (local.get $size))))
     i32.const 1)
-  (func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32)
+  (func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32) (local $at i32) (local $end i32)
     (global.set $free (i32.const 65536))
     (if (call $get_property (global.get $path) (global.get $size) (i32.const 0) (i32.const 4))
       (then (i32.store (i32.const 0) (i32.const 32)) (i32.store (i32.const 4) (i32.const 6))))
     (if (i32.eq (i32.load (i32.const 4)) (i32.const 1))
       (then (i32.store8 (i32.load (i32.const 0))
         (i32.or (i32.load8_u (i32.load (i32.const 0))) (i32.const 48)))))
+    (local.set $at (i32.load (i32.const 0)))
+    (local.set $end (i32.add (local.get $at) (i32.load (i32.const 4))))
+    (block $all
+      (loop $next
+        (br_if $all (i32.ge_u (local.get $at) (local.get $end)))
+        (if (i32.or
+              (i32.lt_u (i32.load8_u (local.get $at)) (i32.const 32))
+              (i32.ge_u (i32.load8_u (local.get $at)) (i32.const 127)))
+          (then (i32.store8 (local.get $at) (i32.const 46))))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (br $next)))
     (drop (call $add (i32.const 2) (i32.const 16) (i32.const 7)
       (i32.load (i32.const 0)) (i32.load (i32.const 4))))
     i32.const 0))
