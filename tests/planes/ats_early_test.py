@@ -6,11 +6,15 @@ import time
 import unittest
 
 from peers import loop
-from peers.ats import TrafficServer, plugin_file
+from peers.ats import PLUGIN, TrafficServer, plugin_file
 from peers.case import PlaneTest, guest
 from peers.http2 import Http2Client
 from peers.message import Broken
 from peers.tcp import TcpClient, TcpUpstream
+
+
+# One of the server's own plugins.
+COMPRESS = "/usr/lib/trafficserver/modules/compress.so"
 
 
 def http_all(scenario="/headers", **options):
@@ -79,7 +83,8 @@ class TruncatedTest(EarlyCase):
     def answer(self, connection):
         head = read_head(connection)
         if b"/broken" in head:
-            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n" + b"a" * 400)
+            head = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2000\r\n\r\n"
+            connection.sendall(head + b"a" * 400)
             time.sleep(0.1)
         else:
             self.gate.wait(loop.PATIENCE_S)
@@ -90,6 +95,23 @@ class TruncatedTest(EarlyCase):
         started = time.monotonic()
         self.assertEqual(self.send("GET", "/broken"), b"")
         self.assertLess(time.monotonic() - started, self.MOST_S)
+
+    def test_likewise_where_another_plugins_transformation_waits(self):
+        """This one compresses, and begins when it has something."""
+        up = self.upstream(TcpUpstream, serve=self.answer)
+        up.url = f"http://127.0.0.1:{up.port}"
+        settings = b"enabled true\ncompressible-content-type text/*\nsupported-algorithms gzip\n"
+        for order in (1, -1):
+            lines = [f"{PLUGIN} weir.yaml", f"{COMPRESS} compress.config"][::order]
+            self.server = TrafficServer(
+                up,
+                files={"weir.yaml": http_all("/body/rewrite"), "compress.config": settings},
+                plugin_config="\n".join(lines),
+            )
+            self.addCleanup(self.server.stop)
+            started = time.monotonic()
+            self.assertEqual(self.send("GET", "/broken", "accept-encoding: gzip\r\n"), b"")
+            self.assertLess(time.monotonic() - started, self.MOST_S)
 
     def broken_stream(self, *plugins, **records):
         """How long the stream of such a response takes to end; others on its connection of HTTP/2 go on."""
@@ -153,6 +175,25 @@ class ReplyTest(EarlyCase):
         answer = self.told("/other", (16 << 20) + 1)
         self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer)
         self.assertEqual(set(self.sent) - {b""}, set())  # to the origin
+
+
+class ExpectTest(EarlyCase):
+    """Clients that wait for a word of the server before they send a body."""
+
+    def test_the_server_says_go_on_where_it_is_told_to(self):
+        self.up = self.upstream()
+        records = {"proxy.config.http.send_100_continue_response": 1}
+        self.server = TrafficServer(self.up, [[http_all("/other")]], records=records)
+        self.addCleanup(self.server.stop)
+        client = TcpClient(self.server.port)
+        self.addCleanup(client.close)
+        head = "POST /any HTTP/1.1\r\nhost: weir.test\r\nconnection: close\r\ncontent-length: 4\r\n"
+        client.send(f"{head}expect: 100-continue\r\n\r\n".encode())
+        expected = b"HTTP/1.1 100 Continue\r\n"
+        self.assertEqual(client.receive(len(expected)), expected)
+        client.send(b"body")
+        self.assertIn(b"\r\nHTTP/1.1 200 OK\r\n", client.receive_all())
+        self.assertEqual([request.body for request in self.up.requests], [b"body"])
 
 
 class LimitTest(PlaneTest):

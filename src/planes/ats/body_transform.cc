@@ -75,10 +75,8 @@ void BodyTransform::on_closed() {
   connection_ = nullptr;
   link_ = nullptr;
   reader_ = nullptr;
-  const bool has_output = std::exchange(output_, nullptr) != nullptr;
-  if (direction_ == Direction::Response && begun_ && !input_ended_ && !has_output) {
-    owner_.on_response_truncated();
-  }
+  output_ = nullptr;
+  if (direction_ == Direction::Response && begun_ && !input_ended_) owner_.on_response_truncated();
 }
 
 bool BodyTransform::is_full() const {

@@ -70,7 +70,7 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   // Tells the server what is to be told. Nothing of the object is touched afterwards, but for a
   // Handler's end.
   void act();
-  // The server has given up the body of a response whose beginning it has not been given.
+  // The server has given up the response's body.
   void on_response_truncated();
 
  private:
@@ -200,6 +200,7 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   bool is_reply_ = false;                   // response_out_ is the plugins' own
   bool reply_is_sent_ = false;              // and the server makes a response of it
   bool is_own_ = true;                      // the response is no origin's and no cache's
+  bool response_made_ = false;              // by the server, and it goes to the client
   bool reset_ = false;                      // waits
   bool over_ = false;                       // both messages have ended or broken off
   bool done_ = false;                       // waits to be destroyed

@@ -177,6 +177,7 @@ void Transaction::on_client_response() {
     return go_on(TS_EVENT_HTTP_CONTINUE);
   }
   hook_ = Hook::ClientResponse;
+  response_made_ = true;
   {
     const Entry entry(*this);
     const MessageHeader client(transaction_, &TSHttpTxnClientRespGet);
@@ -210,9 +211,11 @@ void Transaction::on_body(Direction direction, Body data, bool ended) {
   act();
 }
 
-// It would wait until the client has been idle for too long, and make no response then either.
+// Where the last transformation, which may be another plugin's, has not begun its output, the
+// server would wait for that until the client has been idle for too long, and make no response then
+// either.
 void Transaction::on_response_truncated() {
-  if (transaction_ == nullptr) return;
+  if (transaction_ == nullptr || response_made_) return;
   // A connection of HTTP/2 is not this transaction's alone.
   if (TSHttpTxnClientProtocolStackContains(transaction_, "h2") != nullptr) return;
   const TSVConn client = client_connection(transaction_);
