@@ -14,6 +14,7 @@ from peers.envoy import (
     network_filter,
     plugin_config,
     plugin_log,
+    route_config,
     set_metadata,
     tcp_listener,
     to_internal_listener,
@@ -24,6 +25,7 @@ from peers.envoy import (
 from peers.http1 import Http1Upstream
 from peers.message import Fields, Response
 from peers.tcp import TcpClient, TcpUpstream, echo
+from peers.weir import eventually
 
 
 class ChainCase(PlaneTest):
@@ -264,6 +266,41 @@ class MetricNamesTest(ChainCase):
 
     def test_a_runtime_guard_takes_it_away(self):
         self.assertEqual(self.names(runtime={self.GUARD: True}), {"root_all_configured"})
+
+
+class MetricPlacesTest(ChainCase):
+    """Where metrics are stats of their own, none is counted among the late ones."""
+
+    def stats(self, envoy, name):
+        return {key for key, value in envoy.stats().items() if key.endswith(name) and value}
+
+    def test_those_of_a_routes_plugin_are_their_own(self):
+        routed = route_config(plugin_config("routed", guest("root_all"), vm_id="routed"))
+        route = {"match": {"prefix": "/routed"}, "route": {"cluster": "upstream"}}
+        route["typed_per_filter_config"] = {"main": routed}
+        filters = [weir_filter(plugin_config(name, guest("http_all"))) for name in ("main", "other")]
+        main = listener("main", *filters, routes=[route])
+        envoy = self.envoy([main], [cluster("upstream", self.upstream())])
+        self.assertEqual(self.client(envoy.port).request("/routed").status, 200)
+        self.assertEqual(self.stats(envoy, "root_all.configured"), {"wasmcustom.root_all.configured"})
+
+    def test_those_of_ticks_are_so_in_streams_of_other_plugins(self):
+        upstream = self.upstream()
+        config = plugin_config("root", self.module("root_call"))
+        listeners = [
+            listener("main", weir_filter(config)),
+            listener("other", weir_filter(plugin_config("other", guest("http_all")))),
+        ]
+        envoy = self.envoy(listeners, [cluster("upstream", upstream), cluster("auth", upstream)])
+        starts, carries = map(self.client, envoy.ports)
+        self.assertEqual(starts.request("/").status, 200)
+
+        def ticks():
+            carries.request("/")
+            return envoy.stat("wasmcustom.root_call.made") > 3
+
+        eventually(ticks, "ticks in other streams")
+        self.assertEqual(self.stats(envoy, "root_call.made"), {"wasmcustom.root_call.made"})
 
 
 class NamesTest(ChainCase):

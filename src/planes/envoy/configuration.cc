@@ -14,11 +14,11 @@ constexpr std::string_view kCounted[] = {
     "failed.stack_overflow", "failed.memory_bounds", "failed.proc_exit",
 };
 
-// While it lives, what this thread defines is defined in the table, too.
+// While it lives, what this thread defines is defined in the table or for the route, too.
 class OpenTable {
  public:
-  explicit OpenTable(StatsTable* table) { EnvoyMetrics::open(table); }
-  ~OpenTable() { EnvoyMetrics::open(nullptr); }
+  OpenTable(StatsTable* table, RouteMetrics* route) { EnvoyMetrics::open(table, route); }
+  ~OpenTable() { EnvoyMetrics::open(nullptr, nullptr); }
 };
 
 std::string loaded_message(const runtime::Plugin& plugin, Nanoseconds took) {
@@ -49,6 +49,8 @@ Configuration::Configuration(Module& module, Means means)
     : module_(module), carrier_(std::move(means.carrier)) {
   if (means.stats != nullptr) {
     stats_ = std::make_unique<StatsTable>(module.metrics(), std::move(means.stats));
+  } else {
+    route_metrics_ = std::make_unique<RouteMetrics>(module.metrics());
   }
 }
 
@@ -69,7 +71,7 @@ Result<std::unique_ptr<Configuration>> Configuration::make(Module& module,
   std::unique_ptr<Configuration> made(new Configuration(module, std::move(means)));
   std::shared_ptr<const runtime::Plugin> plugin;
   if (code) {
-    const OpenTable open(made->stats());
+    const OpenTable open(made->stats(), made->route_metrics_.get());
     WEIR_TRY(plugin, load_plugin(module, settings, *std::move(code)));
   }
   made->plugin_ =

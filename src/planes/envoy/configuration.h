@@ -52,8 +52,9 @@ class Configuration {
 
   Module& module_;
   std::unique_ptr<StatsTable> stats_;
-  std::unique_ptr<Carrier> carrier_;  // until the main thread has it
-  const void* carries_ = nullptr;     // as the main thread knows it
+  std::unique_ptr<RouteMetrics> route_metrics_;  // of a route, which has no stats
+  std::unique_ptr<Carrier> carrier_;             // until the main thread has it
+  const void* carries_ = nullptr;                // as the main thread knows it
   std::shared_ptr<ConfiguredPlugin> plugin_;
 };
 

@@ -1,7 +1,6 @@
 #include "planes/envoy/metrics.h"
 
 #include <algorithm>
-#include <atomic>
 #include <mutex>
 
 namespace weir::envoy_plane {
@@ -15,51 +14,41 @@ constexpr std::string_view kLateNames[] = {"late_counter", "late_gauge", "late_h
 constexpr std::string_view kLateLabel = "name";
 
 thread_local StatsTable* open_table = nullptr;
+thread_local RouteMetrics* open_route = nullptr;
 thread_local StatsTable* const* current_table = nullptr;
 thread_local bool has_left = false;
 
 }  // namespace
 
-class EnvoyMetrics::EnvoyMetric final : public runtime::Metric {
- public:
-  EnvoyMetric(EnvoyMetrics& metrics, MetricType type, std::string name, size_t place)
-      : metrics_(metrics), type_(type), name_(std::move(name)), place_(place) {}
+void EnvoyMetric::add(int64_t delta) {
+  value_.fetch_add(static_cast<uint64_t>(delta), std::memory_order_relaxed);
+  if (delta > 0) metrics_.change(*this, StatChange::Add, static_cast<uint64_t>(delta));
+  if (delta < 0) metrics_.change(*this, StatChange::Subtract, -static_cast<uint64_t>(delta));
+}
 
-  MetricType type() const override { return type_; }
-  const std::string& name() const { return name_; }
-  size_t place() const { return place_; }
-
-  void add(int64_t delta) override {
-    value_.fetch_add(static_cast<uint64_t>(delta), std::memory_order_relaxed);
-    if (delta > 0) metrics_.change(*this, StatChange::Add, static_cast<uint64_t>(delta));
-    if (delta < 0) {
-      metrics_.change(*this, StatChange::Subtract, -static_cast<uint64_t>(delta));
+void EnvoyMetric::record(uint64_t value) {
+  if (type_ == MetricType::Histogram) {
+    value_.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    const uint64_t before = value_.exchange(value, std::memory_order_relaxed);
+    if (type_ == MetricType::Counter) {
+      // Envoy's counters only grow.
+      if (value > before) metrics_.change(*this, StatChange::Add, value - before);
+      return;
     }
   }
+  metrics_.change(*this, StatChange::Set, value);
+}
 
-  void record(uint64_t value) override {
-    if (type_ == MetricType::Histogram) {
-      value_.fetch_add(1, std::memory_order_relaxed);
-    } else {
-      const uint64_t before = value_.exchange(value, std::memory_order_relaxed);
-      if (type_ == MetricType::Counter) {
-        // Envoy's counters only grow.
-        if (value > before) metrics_.change(*this, StatChange::Add, value - before);
-        return;
-      }
-    }
-    metrics_.change(*this, StatChange::Set, value);
-  }
+RouteMetrics::RouteMetrics(EnvoyMetrics& metrics) : metrics_(metrics) {
+  const std::unique_lock lock(metrics_.mutex_);
+  metrics_.routes_.push_back(this);
+}
 
-  uint64_t value() const override { return value_.load(std::memory_order_relaxed); }
-
- private:
-  EnvoyMetrics& metrics_;
-  const MetricType type_;
-  const std::string name_;  // as Envoy is told
-  const size_t place_;
-  std::atomic<uint64_t> value_ = 0;
-};
+RouteMetrics::~RouteMetrics() {
+  const std::unique_lock lock(metrics_.mutex_);
+  std::erase(metrics_.routes_, this);
+}
 
 StatsTable::StatsTable(EnvoyMetrics& metrics, std::unique_ptr<ConfigStats> stats)
     : metrics_(metrics), stats_(std::move(stats)) {
@@ -70,26 +59,41 @@ StatsTable::StatsTable(EnvoyMetrics& metrics, std::unique_ptr<ConfigStats> stats
     }
   }
   const std::unique_lock lock(metrics_.mutex_);
+  if (has_family(MetricType::Counter)) {  // where streams have routes
+    for (const RouteMetrics* route : metrics_.routes_) {
+      for (EnvoyMetric* metric : route->defined_) {
+        if (!metric->is_late_.load(std::memory_order_relaxed)) define(*metric);
+      }
+    }
+  }
   metrics_.tables_.push_back(this);
 }
 
 StatsTable::~StatsTable() {
   const std::unique_lock lock(metrics_.mutex_);
   std::erase(metrics_.tables_, this);
+  for (EnvoyMetric* metric : defined_) --metric->tables_;
 }
 
-void StatsTable::define(MetricType type, std::string_view name, size_t place) {
+void StatsTable::define(EnvoyMetric& metric) {
+  const size_t place = metric.place();
   if (has(place)) return;
   if (ids_.size() <= place) ids_.resize(place + 1, kUndefined);
-  if (!stats_->define(type, name, std::nullopt, ids_[place])) ids_[place] = kUndefined;
+  if (!stats_->define(metric.type(), metric.name(), std::nullopt, ids_[place])) {
+    ids_[place] = kUndefined;
+    return;
+  }
+  defined_.push_back(&metric);
+  ++metric.tables_;
 }
 
-void StatsTable::change(MetricType type, std::string_view name, size_t place, StatChange change,
-                        uint64_t value) {
-  if (has(place)) {
-    stats_->change(type, ids_[place], std::nullopt, change, value);
+void StatsTable::change(EnvoyMetric& metric, StatChange change, uint64_t value) {
+  const MetricType type = metric.type();
+  if (has(metric.place())) {
+    stats_->change(type, ids_[metric.place()], std::nullopt, change, value);
   } else if (has_family(type)) {
-    stats_->change(type, families_[static_cast<size_t>(type)], name, change, value);
+    metric.is_late_.store(true, std::memory_order_relaxed);
+    stats_->change(type, families_[static_cast<size_t>(type)], metric.name(), change, value);
   }
 }
 
@@ -107,11 +111,15 @@ runtime::Metric* EnvoyMetrics::define(MetricType type, std::string_view name) {
   }
   EnvoyMetric& metric = *found->second;
   if (metric.type() != type) return nullptr;
-  if (open_table != nullptr) open_table->define(type, metric.name(), metric.place());
+  if (open_table != nullptr) open_table->define(metric);
+  if (open_route != nullptr) open_route->defined_.push_back(&metric);
   return &metric;
 }
 
-void EnvoyMetrics::open(StatsTable* table) { open_table = table; }
+void EnvoyMetrics::open(StatsTable* table, RouteMetrics* route) {
+  open_table = table;
+  open_route = route;
+}
 
 void EnvoyMetrics::bind(StatsTable* const* current) { current_table = current; }
 
@@ -120,23 +128,23 @@ void EnvoyMetrics::leave() {
   has_left = true;
 }
 
-void EnvoyMetrics::change(const EnvoyMetric& metric, StatChange change, uint64_t value) {
-  const auto can_tell = [&](const StatsTable* table) {
-    return table != nullptr && (table->has(metric.place()) || table->has_family(metric.type()));
-  };
-  const auto tell = [&](StatsTable& table) {
-    table.change(metric.type(), metric.name(), metric.place(), change, value);
-  };
-  if (has_left) return;
-  if (can_tell(open_table)) return tell(*open_table);
-  if (current_table != nullptr && can_tell(*current_table)) return tell(**current_table);
-  // No event of a stream, or one whose configuration has no such stat: through another
-  // configuration, best one that has the metric itself.
+void EnvoyMetrics::change(EnvoyMetric& metric, StatChange change, uint64_t value) {
+  const auto has = [&](const StatsTable* table) { return table->has(metric.place()); };
+  const auto has_family = [&](const StatsTable* table) { return table->has_family(metric.type()); };
+  if (has_left || open_route != nullptr) return;
+  StatsTable* const current =
+      open_table != nullptr || current_table == nullptr ? open_table : *current_table;
+  if (current != nullptr && has(current)) return current->change(metric, change, value);
+  // No event of a stream, or of one whose plugin is another: a tick, say. Through another
+  // configuration that has the metric itself; where none has, among the late ones.
+  const bool is_late = metric.tables_.load(std::memory_order_relaxed) == 0;
+  if (is_late && current != nullptr && has_family(current)) {
+    return current->change(metric, change, value);
+  }
   const std::shared_lock lock(mutex_);
-  auto best = std::ranges::find_if(
-      tables_, [&](const StatsTable* table) { return table->has(metric.place()); });
-  if (best == tables_.end()) best = std::ranges::find_if(tables_, can_tell);
-  if (best != tables_.end()) tell(**best);
+  auto best = std::ranges::find_if(tables_, has);
+  if (best == tables_.end()) best = std::ranges::find_if(tables_, has_family);
+  if (best != tables_.end()) (*best)->change(metric, change, value);
 }
 
 }  // namespace weir::envoy_plane
