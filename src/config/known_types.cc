@@ -100,8 +100,10 @@ Error unknown_type(std::string_view type_url, const Place& at, TypeOf what) {
   std::string_view name = type_url.substr(slash + 1);
   std::vector<std::string> names = known_types();
   if (what == TypeOf::Configuration) {
-    std::ranges::stable_partition(
-        names, [](const std::string& known) { return known.starts_with("google.protobuf."); });
+    // Clang 14 does not take the algorithm of ranges, which answers with one.
+    std::stable_partition(names.begin(), names.end(), [](const std::string& known) {
+      return known.starts_with("google.protobuf.");
+    });
   }
   return at.error("unknown type " + quote(name) + "; " + suggest(name, names));
 }
