@@ -85,7 +85,7 @@ class MainThreadTest : public testing::Test {
   test::RecordingLogger logger_;
   std::counting_semaphore<> wakes_{0};
   Journal journal_;
-  const SystemClock clock_;
+  SystemClock clock_;
   TimerThread timers_{clock_};
   MainThread main_{logger_, timers_};
   std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>([] {});
