@@ -223,6 +223,10 @@ Result<Tls> read_upstream_tls(const envoy::config::core::v3::TransportSocket& me
                               const Place& at) {
   const Place here = at.field("typed_config");
   WEIR_TRY(auto context, unpack_context<tls_v3::UpstreamTlsContext>(message, here));
+  return read_upstream_tls(context, here);
+}
+
+Result<Tls> read_upstream_tls(const tls_v3::UpstreamTlsContext& context, const Place& here) {
   const Place common = here.field("common_tls_context");
   WEIR_TRY(Tls tls, read_common(context.common_tls_context(), common));
   tls.where.text = here.describe();

@@ -218,13 +218,13 @@ class AtsPluginTest(AtsTcpTest, everywhere.PluginTest):
         eventually(lambda: self.exchange(b"the next") == b"the next", "an instance that serves")
 
 
-def serve_one(test, port, plugins=None, lines=(), **options):
+def serve_one(test, port, plugins=None, lines=(), more_files=None, **options):
     """A server of its own with one TCP port, and the port."""
     plugins = plugins or [plugin_options(scenario(""))]
     files = {f"tcp-{i}.yaml": content for i, content in enumerate(plugins)}
     number = free_port()
     settings = {"listen": f"127.0.0.1:{number}", "plugins": list(files), **port}
-    files["ports.yaml"] = {"tcp": [settings]}
+    files |= {"ports.yaml": {"tcp": [settings]}, **(more_files or {})}
     up = test.upstream()
     server = TrafficServer(up, [["ports.yaml"], *lines], files=files, **options)
     test.addCleanup(server.stop)

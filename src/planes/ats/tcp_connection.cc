@@ -62,6 +62,7 @@ TcpConnection::TcpConnection(const TcpListener& listener, std::shared_ptr<Worker
   facts_.started_wall = worker_.clock().wall();
   facts_.started = worker_.clock().monotonic();
   upstream_.closed = true;  // there is none yet
+  if (auto context = listener.upstream_tls()) tls_.emplace(std::move(context));
   listener_.stats().sessions.add(1);
   listener_.stats().active_sessions.add(1);
 }
@@ -166,9 +167,7 @@ void TcpConnection::receive(Direction from) {
     return;
   }
   if (here.held_back || here.end_told || !started_) return;
-  Body data = from == Direction::Request ? gate_.take_rest() : Body();
-  data.append(here.connection.take_input());
-  const bool ended = here.connection.input_ended();
+  auto [data, ended] = take_input(from);
   if (data.empty() && !ended) return;
   here.end_told = ended;
   last_activity_ = worker_.clock().monotonic();
@@ -185,54 +184,14 @@ void TcpConnection::on_established() {
   enter(Phase::Connecting);
 }
 
-void TcpConnection::connect() {
-  if (!dial_) {
-    const sockaddr* told = gate_.client();
-    dial_.emplace(listener_, continuation_,
-                  told != nullptr ? told : TSNetVConnRemoteAddrGet(client_.connection.get()));
-    dial_->start();
-  }
-  dial_->go_on();
-  if (!dial_->failure().empty()) {
-    on_dial_failed(dial_->failure());
-  } else if (const TSVConn connection = dial_->take()) {
-    on_dialed(connection);
-  }
-}
-
-void TcpConnection::on_dialed(TSVConn connection) {
-  dial_.reset();
-  const bool is_http = !listener_.port().upstream;
-  if (!is_http) {
-    facts_.upstream = std::make_unique<const serve::UpstreamInfo>(
-        serve::UpstreamInfo{.address = to_text(TSNetVConnRemoteAddrGet(connection)),
-                            .port = port_of(TSNetVConnRemoteAddrGet(connection)),
-                            .local_address = to_text(TSNetVConnLocalAddrGet(connection)),
-                            .local_port = port_of(TSNetVConnLocalAddrGet(connection))});
-  }
-  upstream_.existed = true;
-  upstream_.connection.open(
-      connection, continuation_,
-      is_http ? ServerConnection::Kind::Http : ServerConnection::Kind::Socket);
-}
-
-void TcpConnection::on_dial_failed(std::string_view why) {
-  listener_.stats().failed_connects.add(1);
-  const std::string reason(why);
-  dial_.reset();
-  upstream_.closed = true;
-  end(reason, ResponseFlag::UpstreamConnectionFailure, true);
-}
-
 void TcpConnection::on_passed(Direction direction, Body data, EndOfStream end) {
   if (phase_ == Phase::Ending || phase_ == Phase::Closed) return;
   if (direction == Direction::Response) {
     facts_.sent_bytes += data.size();
     listener_.stats().sent_bytes.add(static_cast<int64_t>(data.size()));
-    client_.connection.send(std::move(data), end);
-  } else {
-    upstream_.connection.send(std::move(data), end);
   }
+  send(direction == Direction::Request ? Direction::Response : Direction::Request, std::move(data),
+       end);
 }
 
 void TcpConnection::on_close_wanted(size_t, Direction) {
@@ -253,9 +212,9 @@ void TcpConnection::note_end(std::string_view why, ResponseFlag flag) {
 
 void TcpConnection::end(std::string_view why, ResponseFlag flag, bool at_once) {
   note_end(why, flag);
-  for (Side* side : {&client_, &upstream_}) {
-    (at_once ? side->aborted : side->closing) = true;
-    if (!at_once) side->connection.send({}, EndOfStream::Yes);
+  for (const Direction to : {Direction::Request, Direction::Response}) {
+    (at_once ? side(to).aborted : side(to).closing) = true;
+    if (!at_once) send(to, {}, EndOfStream::Yes);
   }
   wake();
 }
@@ -264,8 +223,9 @@ void TcpConnection::act() {
   if (phase_ == Phase::Closed) return;
   if (phase_ == Phase::Connecting) {
     if (!upstream_.existed) connect();
-    if (upstream_.connection.is_writable()) enter(Phase::Carrying);
+    establish();
   }
+  flush_tls();
   if (phase_ == Phase::Ending && !upstream_.existed) {
     dial_.reset();
     upstream_.closed = true;
@@ -286,8 +246,8 @@ void TcpConnection::throttle() {
     // What was left alone is taken now: the server does not bring it again.
     if (std::exchange(here.held_back, held) && !held) again_ = true;
   };
-  hold(Direction::Request, upstream_.connection.backlog());
-  hold(Direction::Response, client_.connection.backlog());
+  hold(Direction::Request, backlog(Direction::Response));
+  hold(Direction::Response, backlog(Direction::Request));
 }
 
 bool TcpConnection::has_ended(const Side& side) const {
@@ -330,12 +290,12 @@ void TcpConnection::close_what_has_ended(Direction direction) {
       upstream_.aborted = true;
     } else {
       client_.closing = true;
-      client_.connection.send({}, EndOfStream::Yes);
+      send(Direction::Request, {}, EndOfStream::Yes);
     }
   } else if (is_client && !here.end_told) {
     // Nobody is left to end the other direction.
     upstream_.closing = true;
-    upstream_.connection.send({}, EndOfStream::Yes);
+    send(Direction::Response, {}, EndOfStream::Yes);
   }
   again_ = true;
   if (started_) chain_.closed(direction, by_us ? PeerType::Local : PeerType::Remote);

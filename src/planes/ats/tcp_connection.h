@@ -15,6 +15,7 @@
 #include "planes/ats/tcp_dial.h"
 #include "planes/ats/tcp_facts.h"
 #include "planes/ats/tcp_listener.h"
+#include "planes/ats/upstream_tls.h"
 #include "planes/ats/worker.h"
 #include "planes/serve/local_reply.h"
 #include "planes/serve/network_chain.h"
@@ -82,9 +83,20 @@ class TcpConnection final : public CallOwner, private serve::NetworkChainOwner {
   bool is_before_gate() const { return listener_.port().proxy_protocol && !started_; }
   Side& side(Direction direction) { return direction == Direction::Request ? client_ : upstream_; }
   void receive(Direction from);
+  // What has come from there since, in the clear, and whether that is all.
+  std::pair<serve::Body, bool> take_input(Direction from);
+  // What has passed the plugins goes there.
+  void send(Direction to, serve::Body data, abi::EndOfStream end);
+  uint64_t backlog(Direction to) const;
+
   void connect();
   void on_dialed(TSVConn connection);
   void on_dial_failed(std::string_view why);
+  // Where the upstream is connected, and secured if it is to be, bytes are carried.
+  void establish();
+  // Brings the upstream's connection what TLS has to send.
+  void flush_tls();
+  bool is_secured() const { return !tls_ || tls_->state() == UpstreamTls::State::Open; }
   // Does to the connections what has been decided.
   void act();
   void throttle();
@@ -111,6 +123,7 @@ class TcpConnection final : public CallOwner, private serve::NetworkChainOwner {
   Side client_;
   Side upstream_;
   std::optional<TcpDial> dial_;
+  std::optional<UpstreamTls> tls_;  // the upstream's
   std::unique_ptr<runtime::Timer> timer_;
   Nanoseconds last_activity_{};
 

@@ -4,15 +4,19 @@
 
 #include "base/suggestion.h"
 #include "config/document.h"
+#include "config/message_reader.h"
 #include "config/scalars.h"
 #include "config/socket_address.h"
 #include "config/source_map.h"
+#include "config/tls_reader.h"
+#include "weir/envoy/tls.pb.h"
 
 namespace weir::ats_plane {
 namespace {
 
 using config::Node;
 using config::Place;
+using ::envoy::extensions::transport_sockets::tls::v3::UpstreamTlsContext;
 
 constexpr std::string_view kServersHttp = "http";
 
@@ -64,6 +68,10 @@ class PortReader {
               "own "
               "HTTP");
     }
+    if (port_.upstream_tls && !port_.upstream) {
+      return at_.field("upstream_tls")
+          .error("is for an upstream with an address, and not for the server's own HTTP");
+    }
     if (port_.tls && port_.proxy_protocol) {
       return at_.field("proxy_protocol")
           .error(
@@ -95,6 +103,12 @@ class PortReader {
       WEIR_TRY(port_.tls, read_truth(node, at));
       return Unit{};
     }
+    if (entry.key == "upstream_tls") {
+      UpstreamTlsContext message;
+      WEIR_TRY(config::MessageReader(map_).read(node, message, at));
+      WEIR_TRY(port_.upstream_tls, config::read_upstream_tls(message, at));
+      return Unit{};
+    }
     if (entry.key == "proxy_protocol") {
       WEIR_TRY(port_.proxy_protocol, read_truth(node, at));
       return Unit{};
@@ -110,7 +124,7 @@ class PortReader {
     }
     if (entry.key == "plugins") return read_plugins(node, at);
     static const std::vector<std::string> kFields = {
-        "listen",         "upstream",     "allowed_clients", "tls",
+        "listen",         "upstream",     "upstream_tls",    "allowed_clients", "tls",
         "proxy_protocol", "idle_timeout", "connect_timeout", "plugins"};
     return at.error("unknown field; " + suggest(entry.key, kFields));
   }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "config/bootstrap.h"
+#include "config/tls.h"
 #include "planes/ats/address_range.h"
 
 namespace weir::ats_plane {
@@ -22,6 +23,8 @@ struct TcpPort {
   std::vector<AddressRange> allowed_clients;
   // Each connection begins with a header of the PROXY protocol, of version 1 or 2.
   bool proxy_protocol = false;
+  // Absent: the upstream gets bytes as they are.
+  std::optional<config::Tls> upstream_tls;
   bool tls = false;  // the server ends it, with the certificates that it has for its own ports
   // Without a byte either way; zero: never.
   Milliseconds idle_timeout{3'600'000};

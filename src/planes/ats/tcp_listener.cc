@@ -23,7 +23,8 @@ Result<TcpListener*> TcpListener::open(Plane& plane, TcpPort port, const std::st
   const std::string name = config::to_string(port.listen);
   auto set = plane.add(port.plugins, folder);
   if (!set.ok()) return std::move(set).error().in("tcp " + name);
-  auto* listener = new TcpListener(std::move(port), std::move(set).value(), plane.host().metrics());
+  auto* listener =
+      new TcpListener(std::move(port), std::move(set).value(), folder, plane.host().metrics());
   WEIR_TRY(listener->take_port());
   listener->continuation_ = TSContCreate(&TcpListener::on_event, nullptr);
   TSContDataSet(listener->continuation_, listener);
@@ -31,14 +32,28 @@ Result<TcpListener*> TcpListener::open(Plane& plane, TcpPort port, const std::st
   return listener;
 }
 
-TcpListener::TcpListener(TcpPort port, std::shared_ptr<PluginSet> plugins,
+TcpListener::TcpListener(TcpPort port, std::shared_ptr<PluginSet> plugins, std::string folder,
                          runtime::Metrics& metrics)
     : port_(std::move(port)),
       name_(config::to_string(port_.listen)),
       upstream_(port_.upstream ? config::to_string(*port_.upstream) : "http"),
+      folder_(std::move(folder)),
       plugins_(std::move(plugins)),
       stats_(metrics, name_) {
   allow(port_.allowed_clients);
+}
+
+Done TcpListener::read_certificates() {
+  if (!port_.upstream_tls) return Unit{};
+  const auto make = [this]() -> Result<std::shared_ptr<const serve::TlsContext>> {
+    WEIR_TRY(serve::TlsMaterial material, serve::read_tls_material(*port_.upstream_tls, folder_));
+    return serve::TlsContext::make(serve::TlsContext::Side::Client, *port_.upstream_tls,
+                                   std::move(material));
+  };
+  auto made = make();
+  if (!made.ok()) return port_.upstream_tls->where.locate(std::move(made).error());
+  upstream_tls_ = std::move(made).value();
+  return Unit{};
 }
 
 void TcpListener::allow(std::vector<AddressRange> clients) {

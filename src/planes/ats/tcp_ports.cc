@@ -15,6 +15,7 @@ std::string changed_fields(const TcpPort& before, const TcpPort& now) {
     if (!same) names.append(names.empty() ? "" : ", ").append(name);
   };
   compare("upstream", before.upstream == now.upstream);
+  compare("upstream_tls", before.upstream_tls == now.upstream_tls);
   compare("tls", before.tls == now.tls);
   compare("proxy_protocol", before.proxy_protocol == now.proxy_protocol);
   compare("idle_timeout", before.idle_timeout == now.idle_timeout);
@@ -47,6 +48,9 @@ class PortsFile {
       }
       (*found)->plugins()->use(std::move(port.plugins));
       (*found)->allow(std::move(port.allowed_clients));
+      if (auto renewed = (*found)->read_certificates(); !renewed.ok()) {
+        log(LogLevel::Error, renewed.error().message + "; the certificates before are used on");
+      }
     }
     for (const TcpListener* listener : listeners_) {
       if (std::ranges::find(read.value(), listener->port().listen, &TcpPort::listen) ==
@@ -91,6 +95,7 @@ Done open_tcp_ports(Plane& plane, const std::filesystem::path& path, std::vector
   for (TcpPort& port : ports) {
     auto opened = TcpListener::open(plane, std::move(port), folder);
     if (!opened.ok()) return std::move(opened).error().in(path.string());
+    WEIR_TRY(opened.value()->read_certificates());
     file.add(*opened.value());
   }
   plane.before_reload([file = std::move(file)] { file.take_anew(); });
