@@ -150,6 +150,27 @@ std::string written_text(const Hostcall& call, ParamKind kind, const uint64_t* s
   return std::to_string(size == sizeof(uint32_t) ? load<uint32_t>(at) : load<uint64_t>(at));
 }
 
+// What fd_write is to write: the bytes that its `count` pairs of an address and a size name, one
+// behind the other. Of more pairs than fd_write takes, the first.
+std::string written_at(uint64_t pairs, uint64_t count, Memory memory) {
+  constexpr uint64_t kMaxPairs = 1024;
+  constexpr uint64_t kShownBytes = 200;
+  std::string text;
+  uint64_t total = 0;
+  for (uint64_t i = 0; i < std::min(count, kMaxPairs); ++i) {
+    const uint64_t pair = pairs + i * 2 * memory.word_bytes();
+    const uint64_t address = word_at(pair, memory);
+    const uint64_t size = word_at(pair + memory.word_bytes(), memory);
+    const std::byte* bytes = memory.at(address, size);
+    if (bytes == nullptr) return bytes_at(address, size, memory);
+    text += as_text({bytes, std::min(size, kShownBytes - text.size())});
+    total += size;
+  }
+  std::string quoted = quoted_bytes(as_bytes(text));
+  if (total > text.size()) quoted += "... (" + std::to_string(total) + " bytes)";
+  return quoted;
+}
+
 const Hostcall* row_of(const engine::Import& import) {
   bool name_known = false;
   return find_hostcall(import.module, import.name, import.signature, name_known);
@@ -192,6 +213,9 @@ std::string hostcall_text(const engine::Import& import, Slots params, Memory mem
   text += '(';
   const Hostcall* row = row_of(import);
   if (row == nullptr) return text + numbers(import.signature.params.size(), params) + ")";
+  if (row->name == "fd_write") {
+    return text + std::to_string(params[0]) + ", " + written_at(params[1], params[2], memory) + ")";
+  }
   const uint64_t* next = params.data();
   bool first = true;
   for (const ParamKind kind : row->params) {

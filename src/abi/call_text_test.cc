@@ -58,6 +58,33 @@ TEST_F(CallTextTest, WhatLiesOutsideTheMemoryIsToldAsSuch) {
             "proxy_log(info, (10 bytes at 250, outside the memory))");
 }
 
+TEST_F(CallTextTest, WhatIsPrintedIsAText) {
+  const auto put_pair = [&](size_t at, std::pair<uint64_t, uint64_t> text) {
+    store(bytes_.data() + at, static_cast<uint32_t>(text.first));
+    store(bytes_.data() + at + 4, static_cast<uint32_t>(text.second));
+  };
+  const auto half = put(std::string(120, 'x'));
+  put_pair(192, put("seen "));
+  put_pair(200, put("ann\n"));
+  put_pair(208, half);
+  put_pair(216, half);
+  put_pair(224, {250, 10});
+  const Hostcall& write = row(wasi_hostcalls(), "fd_write");
+  const engine::Import print{"wasi_snapshot_preview1", write.name, write.signature, 0};
+  const auto told = [&](uint64_t pairs, uint64_t count) {
+    std::array<uint64_t, 4> slots{2, pairs, count, 0};
+    return hostcall_text(print, slots, memory());
+  };
+  EXPECT_EQ(told(192, 2), "fd_write(2, \"seen ann\\n\")");
+  EXPECT_EQ(told(208, 2), "fd_write(2, \"" + std::string(200, 'x') + "\"... (240 bytes))");
+  EXPECT_EQ(told(224, 1), "fd_write(2, (10 bytes at 250, outside the memory))");
+  EXPECT_EQ(told(192, 0), "fd_write(2, \"\")");
+  std::array<uint64_t, 1> ok{0};
+  std::array<uint64_t, 4> slots{2, 192, 2, 8};
+  store(bytes_.data() + 8, uint32_t{9});
+  EXPECT_EQ(answer_text(print, slots, ok, memory()), "0, 9");
+}
+
 TEST_F(CallTextTest, LongTextsAreShortened) {
   EXPECT_EQ(quoted_bytes(as_bytes(std::string(300, 'x')), 3), "\"xxx\"... (300 bytes)");
 }
