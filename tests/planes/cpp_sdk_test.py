@@ -442,6 +442,20 @@ scenarios:
             self.assertNotEqual(code, 0)
             self.assertIn("plugin.cc:2", told)
 
+    def test_protobufs_own_messages_are_those_of_a_program_that_includes_it_first(self):
+        code, told = self.compile(
+            """
+            #include <google/protobuf/util/json_util.h>
+            #include "proxy_wasm_intrinsics_full.h"
+            google::protobuf::Struct given;
+            const google::protobuf::Message& by_protobuf = given;
+            bool read() { return getMessageValue({"metadata"}, &given) && GrpcService().has_envoy_grpc(); }
+            """,
+            "--native",
+            "-fsyntax-only",
+        )
+        self.assertEqual((code, told), (0, ""))
+
     def test_arguments_come_in_any_order(self):
         with tempfile.TemporaryDirectory(prefix="weir-cxx-") as folder:
             file = pathlib.Path(folder) / "plugin.cc"

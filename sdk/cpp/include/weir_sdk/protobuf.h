@@ -9,8 +9,10 @@
 #include "proxy_wasm_intrinsics_lite.pb.h"
 #else
 #include "weir_sdk/messages.h"
-#ifndef GOOGLE_PROTOBUF_VERSION
+#ifdef GOOGLE_PROTOBUF_VERSION
 // Where Protobuf itself was included before, its classes have these names.
+#include <google/protobuf/struct.pb.h>
+#else
 namespace google::protobuf {
 using weir_sdk::ListValue;
 using weir_sdk::Map;
