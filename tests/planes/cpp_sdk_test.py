@@ -442,6 +442,24 @@ scenarios:
             self.assertNotEqual(code, 0)
             self.assertIn("plugin.cc:2", told)
 
+    def test_what_the_usual_sdks_library_brings_along_is_there(self):
+        source = """
+            #include "proxy_wasm_intrinsics.h"
+            using namespace std::chrono_literals;
+            std::array<double, 2> values = {std::sqrt(2.0), 1.0};
+            std::atomic<bool> sorted{false};
+            void sort() {
+              std::sort(values.begin(), values.end());
+              sorted = std::next(values.begin()) != values.end() && 1s > 1ms;
+              if (!sorted) throw std::runtime_error("not sorted");
+              std::printf("sorted");
+            }
+            """
+        for build in (["--native"], []):
+            if not build:
+                compiler()
+            self.assertEqual(self.compile(source, *build, "-fsyntax-only"), (0, ""))
+
     def test_protobufs_own_messages_are_those_of_a_program_that_includes_it_first(self):
         code, told = self.compile(
             """

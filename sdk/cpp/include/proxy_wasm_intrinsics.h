@@ -1,7 +1,17 @@
 #pragma once
 // Write a Proxy-Wasm plugin in C++: include this file alone. README.md tells how to build.
+// It brings parts of the standard library that it has no use for itself: the usual C++ SDK's libc++
+// has them in others, and programs do not ask for them.
 
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <iterator>
 #include <optional>
+#include <stdexcept>
 #include <string_view>
 
 #include "proxy_wasm_api.h"
