@@ -319,6 +319,7 @@ class Root : public RootContext {
     const auto json = nlohmann::json::parse(text, nullptr, false);
     logInfo(json.is_discarded() ? "no json" : json.dump());
     logInfo(std::to_string(std::stold("2.5")));
+    std::cerr << "no " << 0 << std::endl << "less " << -1;
     std::cout << "more " << 1.5L;
     return true;
   }
@@ -424,7 +425,13 @@ log critical "enough"
 plugin: {file: library.wasm, configuration: '{"a": [1]}'}
 scenarios:
 - name: all is told
-  start: {logs: [{text: '{"a":[1]}'}, {text: "2.500000"}, {text: more 1.5}]}
+  start:
+    logs:
+    - {text: '{"a":[1]}'}
+    - {text: "2.500000"}
+    - {level: error, text: no 0}
+    - {level: info, text: more 1.5}
+    - {level: error, text: less -1}
 """)
             command = [BINARY, "test", "--code-cache", "", folder / "library.yaml"]
             done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

@@ -33,6 +33,15 @@ FILE* used_stdout() { return &__stdout_used == nullptr ? nullptr : __stdout_used
 [[maybe_unused]] const bool kByLine =
     used_stdout() != nullptr && setvbuf(used_stdout(), nullptr, _IOLBF, 0) == 0;
 
+// stderr, where it is printed to by line: for a reason like that of __stdout_used, those who do so
+// bring it.
+FILE* line_errors = nullptr;
+
+void end_line(FILE* file) {
+  if (file == nullptr || __flbf(file) == 0) return;  // the program has taken other buffering
+  if (__fpending(file) != 0) fputc('\n', file);
+}
+
 }  // namespace
 
 State& state() {
@@ -42,9 +51,15 @@ State& state() {
 }
 
 void flush_output() {
-  FILE* const output = used_stdout();
-  if (output == nullptr || __flbf(output) == 0) return;  // the program has taken other buffering
-  if (__fpending(output) != 0) fputc('\n', output);
+  end_line(used_stdout());
+  end_line(line_errors);
+}
+
+// For <iostream> in weir_sdk/one_thread. Thread: the only one; the buffer is stderr's from then on.
+bool print_errors_by_line(FILE* errors) {
+  static char buffer[1024];
+  line_errors = errors;
+  return setvbuf(errors, buffer, _IOLBF, sizeof buffer) == 0;
 }
 
 void give_up() { __builtin_trap(); }
