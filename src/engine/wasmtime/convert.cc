@@ -145,12 +145,14 @@ Trap to_trap(const wasmtime_error_t& from, TrapKind kind) {
           .frames = to_frames({frames.data(), frames.size()})};
 }
 
-uint32_t narrow_mask(std::span<const ValType> types) {
-  uint32_t mask = 0;
+Values values_of(std::span<const ValType> types) {
+  Values values{.narrow = 0, .count = static_cast<uint8_t>(types.size()), .all_narrow = true};
   for (size_t i = 0; i < types.size(); ++i) {
-    if (types[i] == ValType::I32 || types[i] == ValType::F32) mask |= 1u << i;
+    const bool narrow = types[i] == ValType::I32 || types[i] == ValType::F32;
+    if (narrow) values.narrow |= 1u << i;
+    values.all_narrow = values.all_narrow && narrow;
   }
-  return mask;
+  return values;
 }
 
 }  // namespace weir::engine::wasmtime

@@ -24,19 +24,32 @@ Trap to_trap(const wasm_trap_t&);
 // Something else that ended a call: `kind` is what the caller knows of it.
 Trap to_trap(const wasmtime_error_t&, TrapKind kind);
 
-// One bit for each type that fills half a slot.
-uint32_t narrow_mask(std::span<const ValType> types);
+// What crosses in one direction, parameters or results.
+struct Values {
+  uint32_t narrow;  // a bit for each that fills half a slot
+  uint8_t count;
+  bool all_narrow;
+};
+Values values_of(std::span<const ValType> types);
 
-// A value that the guest has just stored, where bit `index` of `narrow` tells that it fills half a
-// slot. Wasmtime leaves the other half undefined, and to read it too would wait: a processor hands
-// on what it stores only to a load of no more than that.
-inline uint64_t to_slot(const wasmtime_val_raw_t& raw, uint32_t narrow, size_t index) {
-  if (((narrow >> index) & 1) != 0) {
-    return static_cast<uint32_t>(raw.i32);
+// Takes what the guest has just stored. Where a value fills half a slot, Wasmtime leaves the other
+// half undefined, and to read it too would wait: a processor hands on what it stores only to a load
+// of no more than that.
+inline void take(const wasmtime_val_raw_t* from, Values values, uint64_t* slots) {
+  if (values.all_narrow) {
+    for (size_t i = 0; i < values.count; ++i) slots[i] = static_cast<uint32_t>(from[i].i32);
+    return;
   }
-  return static_cast<uint64_t>(raw.i64);
+  for (size_t i = 0; i < values.count; ++i) {
+    slots[i] = ((values.narrow >> i) & 1) != 0 ? static_cast<uint32_t>(from[i].i32)
+                                               : static_cast<uint64_t>(from[i].i64);
+  }
 }
 
-static_assert(kMaxSlots <= 32, "narrow_mask has a bit for each slot");
+inline void give(const uint64_t* slots, size_t count, wasmtime_val_raw_t* to) {
+  for (size_t i = 0; i < count; ++i) to[i].i64 = static_cast<int64_t>(slots[i]);
+}
+
+static_assert(kMaxSlots <= 32, "Values::narrow has a bit for each slot");
 
 }  // namespace weir::engine::wasmtime

@@ -35,6 +35,9 @@ OwnedConfig make_config(const EngineOptions& options) {
   wasmtime_config_max_wasm_stack_set(config.get(), options.max_stack_bytes);
   wasmtime_config_epoch_interruption_set(config.get(), true);
   wasmtime_config_memory_init_cow_set(config.get(), true);
+  // A memory has room for all that it may become, and stays where it is: an instance asks once.
+  wasmtime_config_memory_reservation_set(config.get(), kMemoryReservation);
+  wasmtime_config_memory_may_move_set(config.get(), false);
   wasmtime_config_wasm_exceptions_set(config.get(), true);
   // What no plugin can use through this seam is not there to be attacked.
   wasmtime_config_wasm_threads_set(config.get(), false);
@@ -116,7 +119,7 @@ class WasmtimeEngine final : public Engine {
   std::string fingerprint() const override {
     utsname system{};
     uname(&system);
-    return std::string("wasmtime " WASMTIME_VERSION " features 3 ") + system.machine;
+    return std::string("wasmtime " WASMTIME_VERSION " features 4 ") + system.machine;
   }
 
   InstanceCounts instance_counts() const override {

@@ -71,9 +71,8 @@ Result<ExportId> WasmtimeInstance::bind_export(std::string_view name, Signature 
   wasmtime_extern_t item;
   WEIR_CHECK(wasmtime_instance_export_get(context_, &instance_, name.data(), name.size(), &item));
   exports_.push_back({.function = item.of.func,
-                      .narrow_results = narrow_mask(signature.results),
+                      .results = values_of(signature.results),
                       .param_count = static_cast<uint8_t>(signature.params.size()),
-                      .result_count = static_cast<uint8_t>(signature.results.size()),
                       .slot_count = static_cast<uint8_t>(
                           std::max(signature.params.size(), signature.results.size()))});
   return static_cast<ExportId>(exports_.size() - 1);
@@ -86,15 +85,13 @@ Flow WasmtimeInstance::call(ExportId id, Slots slots) noexcept {
   WEIR_CHECK(slots.size() >= called.slot_count);
 
   RawSlots raw;
-  for (size_t i = 0; i < called.param_count; ++i) raw[i].i64 = static_cast<int64_t>(slots[i]);
+  give(slots.data(), called.param_count, raw.data());
   wasm_trap_t* trap = nullptr;
   wasmtime_error_t* error = wasmtime_func_call_unchecked(context_, &called.function, raw.data(),
                                                          called.slot_count, &trap);
   resumed_.store(false, std::memory_order_release);
   if (error != nullptr || trap != nullptr) return trapped(error, trap, TrapKind::Other);
-  for (size_t i = 0; i < called.result_count; ++i) {
-    slots[i] = to_slot(raw[i], called.narrow_results, i);
-  }
+  take(raw.data(), called.results, slots.data());
   return Flow::Return;
 }
 
@@ -105,39 +102,38 @@ wasm_trap_t* WasmtimeInstance::on_host_call(void* env, wasmtime_caller_t* caller
       *static_cast<WasmtimeInstance*>(wasmtime_context_get_data(wasmtime_caller_context(caller)));
   self.resumed_.store(false, std::memory_order_release);
 
+  if (!self.memory_) self.look_for_memory(caller);
+
   std::array<uint64_t, kMaxSlots> slots;
-  for (size_t i = 0; i < function.param_count; ++i) {
-    slots[i] = to_slot(raw[i], function.narrow_params, i);
-  }
+  take(raw, function.params, slots.data());
   if (self.handler_.on_import(function.token, Slots(slots.data(), function.slot_count),
-                              self.callers_memory(caller)) == Flow::Trap) {
+                              self.memory()) == Flow::Trap) {
     self.stopped_as_ = TrapKind::Host;
     constexpr std::string_view kWhy = "the host refused a call";
     return wasmtime_trap_new(kWhy.data(), kWhy.size());
   }
-  for (size_t i = 0; i < function.result_count; ++i) raw[i].i64 = static_cast<int64_t>(slots[i]);
+  give(slots.data(), function.result_count, raw);
   return nullptr;
 }
 
 Memory WasmtimeInstance::memory() noexcept {
   if (!memory_) return {};
-  return Memory::linear({reinterpret_cast<std::byte*>(wasmtime_memory_data(context_, &*memory_)),
-                         wasmtime_memory_data_size(context_, &*memory_)});
+  return Memory::linear({base_, wasmtime_memory_data_size(context_, &*memory_)});
 }
 
 // A start function calls out before instance_ is known.
-Memory WasmtimeInstance::callers_memory(wasmtime_caller_t* caller) noexcept {
-  if (!memory_ && instance_.store_id == 0) {
-    wasmtime_extern_t item;
-    if (wasmtime_caller_export_get(caller, kMemory.data(), kMemory.size(), &item)) {
-      keep_memory(item);
-    }
+void WasmtimeInstance::look_for_memory(wasmtime_caller_t* caller) noexcept {
+  wasmtime_extern_t item;
+  if (instance_.store_id == 0 &&
+      wasmtime_caller_export_get(caller, kMemory.data(), kMemory.size(), &item)) {
+    keep_memory(item);
   }
-  return memory();
 }
 
 void WasmtimeInstance::keep_memory(const wasmtime_extern_t& item) {
-  if (item.kind == WASMTIME_EXTERN_MEMORY) memory_ = item.of.memory;
+  if (item.kind != WASMTIME_EXTERN_MEMORY) return;
+  memory_ = item.of.memory;
+  base_ = reinterpret_cast<std::byte*>(wasmtime_memory_data(context_, &*memory_));
 }
 
 Trap WasmtimeInstance::take_trap() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/wasmtime/convert.h"
 #include "engine/wasmtime/handles.h"
 
 namespace weir::engine::wasmtime {
@@ -16,8 +17,7 @@ class WasmtimeModule;
 // An imported function as the trampoline needs it. Owned by the module.
 struct HostFunction {
   uint32_t token;
-  uint32_t narrow_params;
-  uint8_t param_count;
+  Values params;
   uint8_t result_count;
   uint8_t slot_count;  // the larger of both
 };
@@ -71,16 +71,15 @@ class WasmtimeInstance final : public Instance {
  private:
   struct BoundExport {
     wasmtime_func_t function;
-    uint32_t narrow_results;
+    Values results;
     uint8_t param_count;
-    uint8_t result_count;
     uint8_t slot_count;
   };
 
   static wasmtime_error_t* on_epoch(const wasmtime_context_t*, void* self, uint64_t* delta,
                                     wasmtime_update_deadline_kind_t* kind);
 
-  Memory callers_memory(wasmtime_caller_t* caller) noexcept;
+  void look_for_memory(wasmtime_caller_t* caller) noexcept;
   void keep_memory(const wasmtime_extern_t& item);
   Flow trapped(wasmtime_error_t* error, wasm_trap_t* trap, TrapKind unknown) noexcept;
 
@@ -94,6 +93,7 @@ class WasmtimeInstance final : public Instance {
   wasmtime_context_t* context_;
   wasmtime_instance_t instance_{};
   std::optional<wasmtime_memory_t> memory_;
+  std::byte* base_ = nullptr;  // of memory_, for good: the engine's memories grow where they are
   std::vector<BoundExport> exports_;
 
   std::optional<TrapKind> stopped_as_;  // set where we ended a call, not the guest

@@ -25,8 +25,7 @@ Result<std::unique_ptr<const Module>> WasmtimeModule::make(const EnginePair& eng
     }
     module->functions_.push_back(
         {.token = import.token,
-         .narrow_params = narrow_mask(params),
-         .param_count = static_cast<uint8_t>(params.size()),
+         .params = values_of(params),
          .result_count = static_cast<uint8_t>(results.size()),
          .slot_count = static_cast<uint8_t>(std::max(params.size(), results.size()))});
   }
