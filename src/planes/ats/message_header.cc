@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "base/lower_case.h"
 #include "planes/common/field_rules.h"
 
 namespace weir::ats_plane {
@@ -135,10 +134,7 @@ void MessageHeader::read_fields(abi::HeaderList& into, bool is_request) const {
     const std::string_view name = view(text, length);
     text = TSMimeHdrFieldValueStringGet(buffer_, header_, field.get(), -1, &length);
     const std::string_view value = view(text, length);
-    constexpr size_t kLongestHopByHop = std::string_view("transfer-encoding").size();
-    const bool hidden =
-        (name.size() <= kLongestHopByHop && planes::is_hop_by_hop(lower_case(name))) ||
-        (is_request && abi::same_name(name, "host"));
+    const bool hidden = planes::is_hop_by_hop(name) || (is_request && abi::same_name(name, "host"));
     // What is beyond the list's bounds is beyond the server's own, too.
     if (!hidden) static_cast<void>(into.add(name, value));
     field.move_to(TSMimeHdrFieldNext(buffer_, header_, field.get()));

@@ -20,7 +20,7 @@ bool is_valid_target(std::string_view target);
 // send. Not all who come after read those in the same way.
 bool is_strict_target(std::string_view target);
 
-// connection, keep-alive, proxy-connection, transfer-encoding, upgrade, te. `name` is lower case.
+// connection, keep-alive, proxy-connection, transfer-encoding, upgrade, te; in capitals or not.
 bool is_hop_by_hop(std::string_view name);
 
 // Hop-by-hop fields, pseudo-headers, and those that say how long or for whom the message is.

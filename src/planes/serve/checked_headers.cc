@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <string>
 
-#include "base/lower_case.h"
 #include "planes/common/field_rules.h"
 
 namespace weir::serve {
 namespace {
 
 constexpr std::string_view kRequestPseudoHeaders[] = {":method", ":path", ":scheme", ":authority"};
-
-constexpr size_t kLongestHopByHop = std::string_view("transfer-encoding").size();
 
 bool is_pseudo(std::string_view name) { return name.starts_with(':'); }
 
@@ -24,9 +21,7 @@ std::string_view CheckedHeaders::real_name(std::string_view name) const {
 bool CheckedHeaders::allows(std::string_view name, std::string_view value) const {
   if (!planes::is_valid_value(value)) return false;
   if (!is_pseudo(name)) {
-    const bool may_be_reserved = name.size() <= kLongestHopByHop;
-    return planes::is_valid_name(name) &&
-           !(may_be_reserved && planes::is_hop_by_hop(lower_case(name)));
+    return planes::is_valid_name(name) && !planes::is_hop_by_hop(name);
   }
   const auto is_name = [&](std::string_view known) { return abi::same_name(name, known); };
   switch (kind_) {
