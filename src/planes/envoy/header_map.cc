@@ -3,16 +3,23 @@
 #include <string>
 #include <vector>
 
-#include "base/lower_case.h"
 #include "planes/common/field_rules.h"
 #include "planes/envoy/module.h"
 
 namespace weir::envoy_plane {
 namespace {
 
-constexpr size_t kLongestHopByHop = std::string_view("transfer-encoding").size();
-
 bool is_pseudo(std::string_view name) { return name.starts_with(':'); }
+
+// What Envoy tells of a request as attributes, too: they need no name lowered and copied, and cost
+// it half of a look-up.
+std::optional<AttributeId> attribute_of(std::string_view name) {
+  if (name == ":path") return AttributeId::RequestPath;
+  if (name == ":method") return AttributeId::RequestMethod;
+  if (name == ":authority") return AttributeId::RequestHost;
+  if (name == ":scheme") return AttributeId::RequestScheme;
+  return std::nullopt;
+}
 
 // What Envoy and its codecs rely on.
 bool is_valid_request_pseudo(std::string_view name, std::string_view value) {
@@ -43,17 +50,20 @@ bool is_allowed(HeaderType type, std::string_view name, std::string_view value) 
     return type == HeaderType::Response && abi::same_name(name, ":status") &&
            is_valid_status(value);
   }
-  const bool may_be_reserved = name.size() <= kLongestHopByHop;
   return planes::is_valid_name(name) && planes::is_valid_value(value) &&
-         !(may_be_reserved && planes::is_hop_by_hop(lower_case(name)));
+         !planes::is_hop_by_hop(name);
 }
 
 std::optional<std::string_view> EnvoyHeaderMap::find(std::string_view name) const {
   EnvoyBuffer value;
-  if (!envoy_dynamic_module_callback_http_get_header(filter_, type_, name, &value, 0, nullptr)) {
-    return std::nullopt;
-  }
-  return value.view();
+  const auto attribute = type_ == HeaderType::Request && is_pseudo(name)
+                             ? attribute_of(name)
+                             : std::optional<AttributeId>();
+  const bool found = attribute ? envoy_dynamic_module_callback_http_filter_get_attribute_string(
+                                     filter_, *attribute, &value)
+                               : envoy_dynamic_module_callback_http_get_header(filter_, type_, name,
+                                                                               &value, 0, nullptr);
+  return found ? std::optional(value.view()) : std::nullopt;
 }
 
 void EnvoyHeaderMap::for_each(

@@ -190,9 +190,10 @@ void StreamCalls::on_reset(uint64_t id) {
 
 void StreamCalls::on_stream_end() {
   constexpr std::string_view kOver = "the stream that it was made for has ended";
+  noted_.clear();
+  if (calls_.empty()) return;
   // What is told may have the plugin ask for more of other calls.
   const auto ended = std::exchange(calls_, {});
-  noted_.clear();
   for (const auto& [id, call] : ended) call->owner = nullptr;
   for (const auto& [id, call] : ended) call->events.failure(kOver);
 }

@@ -2,8 +2,8 @@
 // Calls that a plugin makes for a stream: on the stream's own worker, for as long as the stream
 // lives, as Envoy's Wasm filter makes them.
 
+#include <map>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 #include "planes/envoy/http_callbacks.h"
@@ -59,8 +59,9 @@ class StreamCalls {
   Worker& worker_;
   WorkerStream& stream_;
   EnvoyHttpFilter* filter_;
-  std::vector<std::shared_ptr<Call>> noted_;                   // each once
-  std::unordered_map<uint64_t, std::shared_ptr<Call>> calls_;  // that Envoy knows, by its number
+  std::vector<std::shared_ptr<Call>> noted_;  // each once
+  // That Envoy knows, by its number. Few streams have some: what is empty should cost nothing.
+  std::map<uint64_t, std::shared_ptr<Call>> calls_;
   std::shared_ptr<Call> starting_;  // its events may come before Envoy has told its number
   bool settling_ = false;
 };

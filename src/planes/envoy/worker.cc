@@ -246,32 +246,16 @@ void Worker::expect_posts() {
   if (streams_ != nullptr) inbox_->light(*streams_);
 }
 
-void Worker::begin_event(WorkerStream* stream, Event& event, StatsTable* stats) {
-  ++events_;
-  begun_.reset();
-  event.outer_stats_ = stats_;
-  if (stream != nullptr) stats = stream->stats();
-  if (stats != nullptr) stats_ = stats;
-  if (events_ == 1 && event.kind_ != EventKind::Ends && inbox_->has_work()) work();
-  event.outer_stream_ = std::exchange(event_stream_, stream);
-}
-
-void Worker::end_event(Event& event) {
-  if (events_ == 1) {
-    event_stream_ = nullptr;
+void Worker::end_outermost(EventKind kind) {
+  event_stream_ = nullptr;
+  finish();
+  if (!inbox_->has_work()) return;
+  if (kind != EventKind::Asks) {
+    work();
     finish();
-    if (inbox_->has_work()) {
-      if (event.kind_ != EventKind::Asks) {
-        work();
-        finish();
-      }
-      if (inbox_->beacon() == nullptr && streams_ != nullptr) inbox_->light(*streams_);
-      inbox_->wake_again();
-    }
   }
-  event_stream_ = event.outer_stream_;
-  stats_ = event.outer_stats_;
-  --events_;
+  if (inbox_->beacon() == nullptr && streams_ != nullptr) inbox_->light(*streams_);
+  inbox_->wake_again();
 }
 
 void Worker::work() {

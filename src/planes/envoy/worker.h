@@ -67,17 +67,27 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
    public:
     // `stats` are those of an event that is no stream's.
     Event(Worker& worker, WorkerStream* stream, EventKind kind, StatsTable* stats = nullptr)
-        : worker_(worker), kind_(kind) {
-      worker_.begin_event(stream, *this, stats);
+        : worker_(worker), kind_(kind), outer_stats_(worker.stats_) {
+      if (stream != nullptr) stats = stream->stats();
+      if (stats != nullptr) worker_.stats_ = stats;
+      worker_.begun_.reset();
+      if (++worker_.events_ == 1) worker_.begin_outermost(kind);
+      outer_stream_ = std::exchange(worker_.event_stream_, stream);
     }
-    ~Event() { worker_.end_event(*this); }
+    ~Event() {
+      if (worker_.events_ == 1 && worker_.has_more()) worker_.end_outermost(kind_);
+      worker_.event_stream_ = outer_stream_;
+      worker_.stats_ = outer_stats_;
+      --worker_.events_;
+    }
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
 
    private:
-    friend class Worker;
     Worker& worker_;
-    EventKind kind_;
-    WorkerStream* outer_stream_ = nullptr;
-    StatsTable* outer_stats_ = nullptr;
+    const EventKind kind_;
+    StatsTable* const outer_stats_;
+    WorkerStream* outer_stream_;
   };
 
   // The plugin here, started if need be. Null: it cannot be; `why` says why.
@@ -131,8 +141,12 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
   // Other plugins of its VM come to it before it is at work, and not one by one with their streams.
   void start_sharers(const ConfiguredPlugin& configured);
   void heal(const std::shared_ptr<const ConfiguredPlugin>& configured);
-  void begin_event(WorkerStream* stream, Event& event, StatsTable* stats);
-  void end_event(Event& event);
+  void begin_outermost(EventKind kind) {
+    if (kind != EventKind::Ends && inbox_->has_work()) work();
+  }
+  // Whether there is more to do in this event than Envoy has asked for.
+  bool has_more() const { return !unsettled_.empty() || !buried_.empty() || inbox_->has_work(); }
+  void end_outermost(EventKind kind);
   // Does what waits in the inbox, and what comes of it.
   void work();
   // Does what is noted, until nothing is. Any of it may destroy streams in Envoy, also that of the
