@@ -52,6 +52,15 @@ Done Guest::bind(BoundExport& bound, std::string_view name, size_t params, bool 
   return Unit{};
 }
 
+Done Guest::bind(Callback callback, BoundCallback& bound) {
+  const auto params = module_.params_of(callback);
+  WEIR_CHECK(params.has_value());
+  const CallbackType& type = type_of(callback);
+  bound.slots = std::max<uint8_t>(*params, 1);
+  bound.has_result = type.has_result;
+  return bind(bound.id, type.name, *params, type.has_result);
+}
+
 // Calls an entry function, if the module exports it, with zeros for what it takes: `_initialize`
 // and
 // `_start` take nothing, `main` takes argc and argv or nothing.
@@ -71,12 +80,10 @@ Flow Guest::call_entry(std::string_view name) {
 
 GuestAnswer Guest::call(Callback callback, ContextId id, Context& context,
                         std::initializer_list<uint32_t> params) {
-  const auto count = module_.params_of(callback);
-  WEIR_CHECK(count && !failed() && params.size() < kMaxCallbackParams);
-  BoundExport& bound = callbacks_[static_cast<size_t>(callback)];
-  const CallbackType& type = type_of(callback);
-  if (!bound) {
-    if (Done done = bind(bound, type.name, *count, type.has_result); !done.ok()) {
+  WEIR_CHECK(!failed() && params.size() < kMaxCallbackParams);
+  BoundCallback& bound = callbacks_[static_cast<size_t>(callback)];
+  if (!bound.id) {
+    if (Done done = bind(callback, bound); !done.ok()) {
       fail({engine::TrapKind::Link, done.error().message, {}});
       return std::nullopt;
     }
@@ -84,16 +91,13 @@ GuestAnswer Guest::call(Callback callback, ContextId id, Context& context,
   std::array<uint64_t, kMaxCallbackParams> slots{static_cast<uint64_t>(id)};
   std::ranges::copy(params, slots.begin() + 1);
   effective_ = &context;
-  const Flow flow = call_export(*bound, Slots(slots).first(std::max<size_t>(*count, 1)));
+  const Flow flow = call_export(*bound.id, Slots(slots).first(bound.slots));
   effective_ = nullptr;
   if (flow == Flow::Trap) return std::nullopt;
-  return type.has_result ? static_cast<uint32_t>(slots[0]) : 0u;
+  return bound.has_result ? static_cast<uint32_t>(slots[0]) : 0u;
 }
 
-Flow Guest::call_export(engine::ExportId id, Slots slots) {
-  if (instance_->call(id, slots) == Flow::Return) return Flow::Return;
-  return fail(instance_->take_trap());
-}
+Flow Guest::trapped() { return fail(instance_->take_trap()); }
 
 // A trap inside a nested call comes first and is the cause; what it makes of the outer calls is
 // not.
@@ -125,7 +129,7 @@ Flow Guest::on_import(uint32_t token, Slots slots, engine::Memory memory) noexce
 }
 
 Status Guest::allocate(uint64_t size, uint64_t& address, HostCall& call) {
-  if (module_.engine().capabilities().native_code ? size > SIZE_MAX / 2 : size > UINT32_MAX) {
+  if (size > (call.memory().word_bytes() == 8 ? SIZE_MAX / 2 : UINT32_MAX)) {
     return Status::InternalFailure;
   }
   if (!allocator_) {

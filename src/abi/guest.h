@@ -57,6 +57,11 @@ class Guest final : private engine::ImportHandler {
 
   // An export is bound when it is first called: a stream needs few of them.
   using BoundExport = std::optional<engine::ExportId>;
+  struct BoundCallback {
+    BoundExport id;
+    uint8_t slots = 0;
+    bool has_result = false;
+  };
 
   // What the guest may call, by what it is doing.
   enum class Phase : uint8_t { Starting, Allocating, InCallback };
@@ -67,14 +72,18 @@ class Guest final : private engine::ImportHandler {
                          engine::Memory memory) noexcept override;
 
   Done bind(BoundExport& bound, std::string_view name, size_t params, bool has_result);
+  Done bind(Callback callback, BoundCallback& bound);
   engine::Flow call_entry(std::string_view name);
-  engine::Flow call_export(engine::ExportId id, engine::Slots slots);
+  engine::Flow call_export(engine::ExportId id, engine::Slots slots) {
+    return instance_->call(id, slots) == engine::Flow::Return ? engine::Flow::Return : trapped();
+  }
+  engine::Flow trapped();
   engine::Flow fail(engine::Trap trap);
   Status allocate(uint64_t size, uint64_t& address, HostCall& call);
 
   const LinkedModule& module_;
   VmServices& vm_;
-  std::array<BoundExport, kCallbacks.size()> callbacks_{};
+  std::array<BoundCallback, kCallbacks.size()> callbacks_{};
   BoundExport allocator_;
   Phase phase_ = Phase::Starting;
   Context* effective_ = nullptr;

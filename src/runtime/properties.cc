@@ -56,13 +56,16 @@ struct Encoder {
 class DottedName {
  public:
   explicit DottedName(std::string_view path) {
-    char* to = here_.data();
     if (path.size() > here_.size()) {
-      longer_.resize(path.size());
-      to = longer_.data();
+      longer_ = path;
+      std::ranges::replace(longer_, '\0', '.');
+      name_ = longer_;
+    } else {
+      path.copy(here_.data(), path.size());
+      // All of it and each alike: so that takes a few vector instructions.
+      for (char& c : here_) c = c == '\0' ? '.' : c;
+      name_ = {here_.data(), path.size()};
     }
-    std::ranges::replace_copy(path, to, '\0', '.');
-    name_ = {to, path.size()};
   }
   DottedName(const DottedName&) = delete;
   DottedName& operator=(const DottedName&) = delete;
@@ -70,7 +73,7 @@ class DottedName {
   std::string_view view() const { return name_; }
 
  private:
-  std::array<char, kLongestPropertyName> here_;
+  std::array<char, kLongestPropertyName> here_{};
   std::string longer_;
   std::string_view name_;
 };

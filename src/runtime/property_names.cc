@@ -117,7 +117,9 @@ constexpr auto kStarts = [] {
 KnownProperty find_property(std::string_view name) {
   if (name.size() > kLongestPropertyName) return {};
   for (size_t i = kStarts[name.size()]; i < kStarts[name.size() + 1]; ++i) {
-    if (kByLength[i].name == name) return kByLength[i].known;
+    // Of those most differ in their last letter.
+    const std::string_view known = kByLength[i].name;
+    if (known.back() == name.back() && known == name) return kByLength[i].known;
   }
   return {};
 }

@@ -57,6 +57,7 @@ VmInstance::VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const
       vm_(std::move(vm)),
       owner_(owner),
       stream_(stream == nullptr ? std::nullopt : std::optional(*stream)),
+      module_(stream_ && stream_->image.module ? *stream_->image.module : vm_->module()),
       call_limit_(vm_->options().limits.call_time),
       logger_(surroundings.host.logger()),
       done_waits_(surroundings.services, surroundings.host.clock()),
@@ -86,14 +87,10 @@ VmInstance::~VmInstance() {
   if (active_ != nullptr) active_->add(-1);
 }
 
-const abi::LinkedModule& VmInstance::module() const {
-  return stream_ && stream_->image.module ? *stream_->image.module : vm_->module();
-}
-
 Done VmInstance::start(const Plugin& plugin) { return start_guest(plugin); }
 
 Done VmInstance::start_guest(const Plugin& plugin) {
-  WEIR_TRY(guest_, abi::Guest::make(module(), *this));
+  WEIR_TRY(guest_, abi::Guest::make(module_, *this));
   engine::Flow flow;
   {
     WatchedCall watched(surroundings_.watch, *guest_, vm_->options().limits.start_time);
@@ -190,10 +187,8 @@ void VmInstance::drop_root(PluginContext& root) {
   owner_.on_root_ended(std::move(ended));
 }
 
-abi::GuestAnswer VmInstance::call(Callback callback, ContextBase& context,
-                                  std::initializer_list<uint32_t> params, uint32_t or_else) {
-  if (failed()) return std::nullopt;
-  if (!guest_->has(callback)) return or_else;
+abi::GuestAnswer VmInstance::call_guest(Callback callback, ContextBase& context,
+                                        std::initializer_list<uint32_t> params) {
   abi::GuestAnswer answer = std::nullopt;
   logger_.begin_call();
   ++depth_;

@@ -114,13 +114,16 @@ class VmInstance final : public abi::VmServices {
   // From a root that has ended (PluginContext::end).
   void drop_root(PluginContext& root);
 
-  bool has(abi::Callback callback) const { return module().has(callback); }
+  bool has(abi::Callback callback) const { return module_.has(callback); }
 
   // Calls the guest, if it has that callback, under the limit on calls; then everything that it
   // asked for is done. The guest's answer, `or_else` where it has no such callback; empty when the
   // instance has failed, now or earlier. Not from inside a hostcall.
   abi::GuestAnswer call(abi::Callback callback, ContextBase& context,
-                        std::initializer_list<uint32_t> params, uint32_t or_else = 0);
+                        std::initializer_list<uint32_t> params, uint32_t or_else = 0) {
+    if (failed()) return std::nullopt;
+    return has(callback) ? call_guest(callback, context, params) : or_else;
+  }
 
   bool failed() const { return !failure_.empty(); }
   // Why; a line for logs.
@@ -176,7 +179,9 @@ class VmInstance final : public abi::VmServices {
   VmInstance(const VmSurroundings& surroundings, std::shared_ptr<const Vm> vm, VmOwner& owner,
              const InstanceMetrics& metrics, const StreamStart* stream);
 
-  const abi::LinkedModule& module() const;
+  // It has that callback, and has not failed.
+  abi::GuestAnswer call_guest(abi::Callback callback, ContextBase& context,
+                              std::initializer_list<uint32_t> params);
   Done start_guest(const Plugin& plugin);
   Done begin_from_scratch(std::shared_ptr<const Plugin> plugin);
   void note_pending(ContextBase& context);
@@ -191,6 +196,7 @@ class VmInstance final : public abi::VmServices {
   std::shared_ptr<const Vm> vm_;
   VmOwner& owner_;
   const std::optional<StreamStart> stream_;
+  const abi::LinkedModule& module_;
   std::optional<MemoryBudget::Part> memory_;  // where stream_
   Milliseconds call_limit_;
   uint32_t depth_ = 0;        // of call()s
