@@ -8,7 +8,6 @@
 namespace weir::ats_plane {
 
 using abi::EndOfStream;
-using runtime::Direction;
 using serve::Body;
 using serve::ResponseFlag;
 
