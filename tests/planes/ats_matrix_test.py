@@ -1,5 +1,5 @@
-"""Example plugins in each language of the SDKs, on each engine, in a stock Traffic Server: one server for an engine,
-and a rule for each plugin."""
+"""Example plugins in each language of the SDKs, on each engine, in a stock Traffic Server: a rule for each
+plugin."""
 
 import os
 import unittest
@@ -64,12 +64,19 @@ def pairs_on(engine):
 
 class MatrixTest(PlaneTest):
     def check(self, engine):
+        pairs = pairs_on(engine)
+        if engine not in SLOW_ENGINES:
+            return self.check_together(engine, pairs)
+        # A server listens when it has compiled its plugins, and nobody waits for that for ever.
+        for example in CHECKS:
+            self.check_together(engine, [pair for pair in pairs if pair[0] == example])
+
+    def check_together(self, engine, pairs):
         async def respond(_):
             return Response(200, body=b"one")
 
         up = self.upstream(respond=respond)
         auth = self.upstream(Http1Upstream, respond=auth_service)
-        pairs = pairs_on(engine)
         rules = []
         for example, language in pairs:
             plugin = plugin_of(EXAMPLES / example / "traffic-server.yaml", auth, language)
