@@ -120,10 +120,16 @@ const void* envoy_dynamic_module_callback_get_most_specific_route_config(EnvoyHt
   return nullptr;
 }
 
-// Nothing is known of a stream.
-bool envoy_dynamic_module_callback_http_filter_get_attribute_string(EnvoyHttpFilter*, AttributeId,
-                                                                    EnvoyBuffer*) {
-  return false;
+// Nothing is known of a stream but its request's pseudo-headers.
+bool envoy_dynamic_module_callback_http_filter_get_attribute_string(EnvoyHttpFilter* filter,
+                                                                    AttributeId attribute,
+                                                                    EnvoyBuffer* value) {
+  const std::string_view name = attribute == AttributeId::RequestPath     ? ":path"
+                                : attribute == AttributeId::RequestMethod ? ":method"
+                                : attribute == AttributeId::RequestHost   ? ":authority"
+                                                                          : "";
+  return envoy_dynamic_module_callback_http_get_header(filter, HeaderType::Request, name, value, 0,
+                                                       nullptr);
 }
 bool envoy_dynamic_module_callback_http_filter_get_attribute_int(EnvoyHttpFilter*, AttributeId,
                                                                  uint64_t*) {
