@@ -8,6 +8,22 @@
 #include "planes/envoy/root_calls.h"
 
 namespace weir::envoy_plane {
+namespace {
+
+// As many calls as fill two connections of HTTP/2, at the least limit that RFC 9113 recommends.
+constexpr std::ptrdiff_t kCallsOfFullConnections = 200;
+
+// Whether those to this cluster may fill connections of HTTP/2. One that is full no more when Envoy
+// is destroying its pool is one that the pool forgets, and Envoy ends by a signal (ADR 24).
+bool may_fill_http2(const std::vector<std::shared_ptr<RootCall>>& calls,
+                    const std::string& cluster) {
+  const auto is_there = [&](const auto& call) { return call->cluster == cluster; };
+  return std::ranges::count_if(calls, is_there) >= kCallsOfFullConnections ||
+         std::ranges::any_of(
+             calls, [&](const auto& call) { return is_there(call) && call->needs_stream; });
+}
+
+}  // namespace
 
 void MainThread::on_worker_end() {
   const std::lock_guard lock(mutex_);
@@ -37,7 +53,12 @@ void MainThread::close_save(const RootCall* saved) {
         calls.insert(calls.end(), some.begin(), some.end());
       }
     }
-    std::erase_if(calls, [&](const auto& call) { return call.get() == saved; });
+    if (saved != nullptr) {
+      const bool spares = may_fill_http2(calls, saved->cluster);
+      std::erase_if(calls, [&](const auto& call) {
+        return call.get() == saved || (spares && call->cluster == saved->cluster);
+      });
+    }
   }
   for (const auto& call : dropped) call->fail(RootCall::kEnding);
   reset_all(std::move(calls), RootCall::kEnding);

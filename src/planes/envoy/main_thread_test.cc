@@ -75,9 +75,10 @@ class MainThreadTest : public testing::Test {
     main_.add(std::make_unique<FakeCarrier>(name, calls, journal_, wakes_));
   }
 
-  std::unique_ptr<runtime::UpstreamStream> call(
-      FakeObserver& observer, runtime::Protocol protocol = runtime::Protocol::Any) {
-    auto opened = calls_.open("cluster", {}, abi::EndOfStream::Yes, protocol, observer);
+  std::unique_ptr<runtime::UpstreamStream> call(FakeObserver& observer,
+                                                runtime::Protocol protocol = runtime::Protocol::Any,
+                                                const char* cluster = "cluster") {
+    auto opened = calls_.open(cluster, {}, abi::EndOfStream::Yes, protocol, observer);
     EXPECT_TRUE(opened.ok());
     return std::move(opened).value();
   }
@@ -227,6 +228,20 @@ TEST_F(MainThreadTest, AnEventAfterAWorkersEndResetsTheOtherCalls) {
   EXPECT_EQ(journal_, all);
   EXPECT_NE(main_.take(kNew, 1), nullptr);
   EXPECT_EQ(journal_, all);
+}
+
+// A connection of HTTP/2 in the pool that is being destroyed does not outlive that.
+TEST_F(MainThreadTest, SuchAnEventOfAGrpcClusterSparesThatCluster) {
+  add(kNew);
+  const auto busy = call(first_, runtime::Protocol::Http2);
+  const auto waiting = call(second_, runtime::Protocol::Http2);
+  FakeObserver third;
+  const auto elsewhere = call(third, runtime::Protocol::Any, "another");
+  main_.work();
+  main_.on_worker_end();
+  EXPECT_NE(main_.find(kNew, 1), nullptr);
+  EXPECT_EQ(journal_.back(), "new reset 3");
+  EXPECT_NE(main_.find(kNew, 2), nullptr);
 }
 
 TEST_F(MainThreadTest, OnceAWorkerHasEndedNoOtherWaits) {
