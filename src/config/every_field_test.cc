@@ -97,7 +97,7 @@ static_resources:
                   code:
                     remote:
                       sha256: "00000000000000000000000000000000000000000000000000000000000000ab"
-                      http_uri: {uri: "http://a/a.wasm", cluster: a, timeout: 1s}
+                      http_uri: {uri: "oci://a/a", cluster: a, timeout: 1s}
                       retry_policy:
                         num_retries: 3
                         retry_back_off: {base_interval: 1s, max_interval: 5s}

@@ -1,10 +1,13 @@
 #include "config/field_value.h"
 
+#include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 #include <string>
 #include <vector>
 
+#include "base/lower_case.h"
 #include "base/suggestion.h"
 #include "config/scalars.h"
 
@@ -86,11 +89,27 @@ Done set_float(const Node& node, Slot slot, const Place& at) {
   return Unit{};
 }
 
+// What to write in place of a word that other readers take for a boolean.
+std::string_view meant_by(std::string_view text) {
+  const std::string word = lower_case(text);
+  const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
+    return std::ranges::count(words, word) > 0;
+  };
+  if (is_one_of({"true", "yes", "y", "on", "1"})) return "; write true, without quotes";
+  if (is_one_of({"false", "no", "n", "off", "0"})) return "; write false, without quotes";
+  return "";
+}
+
 Done set_bool(const Node& node, Slot slot, const Place& at) {
-  auto value = node.kind == Node::Kind::Scalar && node.plain ? parse_bool(node.text) : std::nullopt;
-  if (!value) return mismatch(at, "true or false", node);
-  slot.set(*value);
-  return Unit{};
+  const bool scalar = node.kind == Node::Kind::Scalar;
+  auto value = scalar && node.plain ? parse_bool(node.text) : std::nullopt;
+  if (value) {
+    slot.set(*value);
+    return Unit{};
+  }
+  Error error = mismatch(at, "true or false", node);
+  if (scalar) error.message += meant_by(node.text);
+  return error;
 }
 
 Done set_string(const Node& node, Slot slot, const Place& at) {
@@ -144,7 +163,12 @@ std::string describe(const Node& node) {
 }  // namespace
 
 Error mismatch(const Place& at, std::string_view expected, const Node& got) {
-  return at.error("expected " + std::string(expected) + ", got " + describe(got));
+  std::string reason = "expected " + std::string(expected) + ", got " + describe(got);
+  if (got.kind == Node::Kind::Null) reason += "; null is no item of a list and no value of a map";
+  if (got.kind == Node::Kind::Map && got.find("value") != nullptr) {
+    reason += "; write what stands under its 'value'";
+  }
+  return at.error(reason);
 }
 
 Done set_value(const Node& node, pb::Message& into, const Field& field, const Place& at) {

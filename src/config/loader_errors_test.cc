@@ -80,12 +80,16 @@ TEST(LoaderErrorsTest, NamesWhatAFieldCannotHold) {
       {"name: 1.10", "f.yaml:1:1: name: expected a string, got 1.10; put it in quotes"},
       {"name: true", "f.yaml:1:1: name: expected a string, got true; put it in quotes"},
       {"name: .nan", "f.yaml:1:1: name: expected a string, got .nan; put it in quotes"},
-      {"fail_open: yes", "f.yaml:1:1: fail_open: expected true or false, got 'yes'"},
-      {"fail_open: 1", "f.yaml:1:1: fail_open: expected true or false, got '1'"},
-      {"fail_open: 'true'", "f.yaml:1:1: fail_open: expected true or false, got 'true'"},
+      {"fail_open: yes",
+       "f.yaml:1:1: fail_open: expected true or false, got 'yes'; write true, without quotes"},
+      {"fail_open: 1",
+       "f.yaml:1:1: fail_open: expected true or false, got '1'; write true, without quotes"},
+      {"fail_open: 'true'",
+       "f.yaml:1:1: fail_open: expected true or false, got 'true'; write true, without quotes"},
       {"fail_open: {}", "f.yaml:1:1: fail_open: expected true or false, got a mapping"},
       {"allow_on_headers_stop_iteration: on",
-       "f.yaml:1:1: allow_on_headers_stop_iteration: expected true or false, got 'on'"},
+       "f.yaml:1:1: allow_on_headers_stop_iteration: expected true or false, got 'on'; write true, "
+       "without quotes"},
       {"failure_policy: FAIL_OPENED",
        "f.yaml:1:1: failure_policy: unknown or unsupported value 'FAIL_OPENED'; did you mean "
        "'FAIL_OPEN'?"},
@@ -120,14 +124,15 @@ TEST(LoaderErrorsTest, NamesWhatMapsAndListsCannotHold) {
        "f.yaml:1:38: environment_variables.key_values['A']: expected a string, got 1; put it in "
        "quotes"},
       {"environment_variables: {key_values: {A: }}",
-       "f.yaml:1:38: environment_variables.key_values['A']: expected a string, got nothing"},
+       "f.yaml:1:38: environment_variables.key_values['A']: expected a string, got nothing; null "
+       "is no item of a list and no value of a map"},
       {"environment_variables: {host_env_keys: HOME}",
        "f.yaml:1:25: environment_variables.host_env_keys: expected a list, got 'HOME'"},
       {"environment_variables:\n  host_env_keys:\n  - HOME\n  - []",
        "f.yaml:4:5: environment_variables.host_env_keys[1]: expected a string, got a list"},
       {"capability_restriction_config: {allowed_capabilities: {proxy_log: }}",
        "f.yaml:1:56: capability_restriction_config.allowed_capabilities['proxy_log']: expected a "
-       "mapping of fields, got nothing"},
+       "mapping of fields, got nothing; null is no item of a list and no value of a map"},
       {"capability_restriction_config: {allowed_capabilities: [proxy_log]}",
        "f.yaml:1:33: capability_restriction_config.allowed_capabilities: expected a mapping, got a "
        "list"},

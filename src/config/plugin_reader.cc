@@ -49,6 +49,9 @@ Done check_uri(std::string_view uri, const Place& at) {
   }
   if (scheme_of(uri).empty())
     return at.error(quote(shown_url(uri)) + " does not begin with https://, http:// or oci://");
+  const std::string_view rest = uri.substr(scheme_of(uri).size());
+  if (rest.empty() || std::string_view("/?#").find(rest.front()) != std::string_view::npos)
+    return at.error(quote(shown_url(uri)) + " names no host; write one behind the two slashes");
   if (std::ranges::none_of(uri, [](char c) { return (c >= 0 && c <= ' ') || c == '\x7f'; })) {
     return Unit{};
   }
@@ -246,6 +249,14 @@ void add_options(const Place& at, PluginOrigin& origin) {
 Done read_fetch(const weir::v1::Fetch& message, const Place& at, CodeSource& into) {
   auto* remote = std::get_if<RemoteFile>(&into);
   if (remote == nullptr) return at.error("the plugin's code is not remote; leave it out");
+  const bool image = remote->uri.starts_with("oci://");
+  const auto is_for_images = [&](std::string_view field) {
+    return at.field(field).error("is for images, oci://REGISTRY/REPOSITORY, and the uri is " +
+                                 remote->uri.substr(0, remote->uri.find("//") + 2) +
+                                 "...; leave it out");
+  };
+  if (message.has_pull_secret() && !image) return is_for_images("pull_secret");
+  if (message.plain_http() && !image) return is_for_images("plain_http");
   if (message.has_pull_secret()) {
     WEIR_TRY(remote->pull_secret,
              read_data_source(message.pull_secret(), at.field("pull_secret"), "config.json"));

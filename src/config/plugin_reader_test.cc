@@ -140,6 +140,10 @@ TEST(PluginReaderTest, RefusesAUriThatNoServerTakes) {
   EXPECT_EQ(error_of("http://a/" + std::string(10'000, 'b')),
             "f.yaml:1:65: vm_config.code.remote.http_uri.uri: is longer than 8192 bytes");
   EXPECT_EQ(error_of("http://a/ü"), "no error");
+  for (const char* uri : {"http://", "https:///a.wasm", "http://?a"}) {
+    EXPECT_TRUE(error_of(uri).ends_with("' names no host; write one behind the two slashes"))
+        << uri;
+  }
 }
 
 TEST(PluginReaderTest, ReadsTheOlderFailOpen) {
@@ -259,7 +263,7 @@ TEST(PluginReaderTest, TakesASchemeInCapitals) {
 
 TEST(PluginReaderTest, ReadsHowRemoteCodeIsFetched) {
   const std::string source =
-      "http_uri: {uri: \"https://a/b\", cluster: c, timeout: 1s}, sha256: " + std::string(64, 'a');
+      "http_uri: {uri: \"oci://a/b\", cluster: c, timeout: 1s}, sha256: " + std::string(64, 'a');
   auto settings = read<weir::v1::PluginOptions>("{plugin: {vm_config: {code: {remote: {" + source +
                                                 "}}}}, fetch: {pull_secret: {filename: s.json}, "
                                                 "plain_http: true, follow_redirects: true, "
@@ -275,6 +279,22 @@ TEST(PluginReaderTest, ReadsHowRemoteCodeIsFetched) {
   ASSERT_FALSE(local.ok());
   EXPECT_EQ(local.error().message,
             "f.yaml:1:55: fetch: the plugin's code is not remote; leave it out");
+}
+
+TEST(PluginReaderTest, RefusesBesideAUriWhatIsForImages) {
+  const auto error = [](std::string_view fetch) {
+    const std::string source =
+        "http_uri: {uri: \"HTTP://a/b\", cluster: c, timeout: 1s}, sha256: " + std::string(64, 'a');
+    auto settings = read<weir::v1::PluginOptions>("{fetch: {" + std::string(fetch) +
+                                                  "}, plugin: {vm_config: {code: {remote: {" +
+                                                  source + "}}}}}");
+    return settings.ok() ? "" : settings.error().message;
+  };
+  const std::string why =
+      "is for images, oci://REGISTRY/REPOSITORY, and the uri is http://...; leave it out";
+  EXPECT_EQ(error("pull_secret: {filename: a}"), "f.yaml:1:10: fetch.pull_secret: " + why);
+  EXPECT_EQ(error("plain_http: true"), "f.yaml:1:10: fetch.plain_http: " + why);
+  EXPECT_EQ(error("plain_http: false, follow_redirects: true"), "");
 }
 
 TEST(PluginReaderTest, RefusesMessagesThatNoFileCouldHold) {
