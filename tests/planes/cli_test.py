@@ -1,5 +1,6 @@
 """What `weir serve` says, in one line, of what it cannot use; and its admin pages."""
 
+import gzip
 import json
 import pathlib
 import re
@@ -60,6 +61,7 @@ class ErrorTest(FolderTest):
     def test_plugins(self):
         text = self.file("text.wasm", "not wasm")
         empty = self.file("empty.wasm", "")
+        zipped = self.file("zipped.wasm", gzip.compress(b"\0asm"))
         cut = self.file("cut.wasm", guest("http_all").read_bytes()[:5000])
         bare = self.file("bare.wasm", b"\0asm\1\0\0\0")
         http_all, faults = guest("http_all"), guest("faults")
@@ -67,8 +69,10 @@ class ErrorTest(FolderTest):
         for arguments, pattern in [
             (["none.wasm"], r"plugin 'none': .*'none\.wasm': No such file or directory; put it there, or write where it is$"),
             ([self.folder], r"plugin '.*': cannot read code from '.*': it is a folder; name a file that can be read$"),
-            ([text], r"plugin 'text': '.*text\.wasm': not a WebAssembly module: .*; name a \.wasm file"),
-            ([empty], r"plugin 'empty': .*"),
+            ([text], r"plugin 'text': '.*text\.wasm': text, not a WebAssembly module: it begins with 'not wasm'; name a \.wasm file"),
+            ([empty], r"plugin 'empty': '.*empty\.wasm': the file is empty; name a \.wasm file"),
+            (["/bin/true"], r"plugin 'true': '/bin/true': a native ELF file, not a WebAssembly module; name a \.wasm file"),
+            ([zipped], r"plugin 'zipped': '.*zipped\.wasm': a gzip file, not a WebAssembly module; unpack it first$"),
             ([cut], r"plugin 'cut': .*"),
             ([bare], r"plugin 'bare': .*proxy_abi_version"),
             ([http_all, "--config", "fail=configure"], r"plugin 'http_all': " + refused),
@@ -173,7 +177,7 @@ class CheckTest(FolderTest):
             errors,
             [0, 2],
             ["configuration", "vm_config.code.local.filename"],
-            ["'a': the plugin refused its configuration", r"'c': '.*': not a WebAssembly module"],
+            ["'a': the plugin refused its configuration", r"'c': '.*': .*not a WebAssembly module"],
         ):
             self.assertRegex(error, r"^weir check: \S*weir\.json:1:\d+: static_resources\.")
             field = re.escape(f".http_filters[{place}].typed_config.plugin.{field}: plugin ")
