@@ -14,6 +14,8 @@ namespace {
 
 static_assert(wasm::kMaxCrossingValues == engine::kMaxSlots);
 
+constexpr uint64_t kPageBytes = 65536;
+
 bool is_wasi(std::string_view module) { return module.starts_with("wasi_"); }
 
 // A function that the configuration does not allow answers `kAnswer`, a Status or an Errno.
@@ -124,6 +126,7 @@ Done LinkedModule::make_wasm(Bytes file, MakeModule compile, const LinkOptions& 
                                             "'; Proxy-Wasm plugins import functions only"};
   }
   WEIR_TRY(link(std::move(info.interface), options));
+  if (info.memory) initial_memory_bytes_ = info.memory->min_pages * kPageBytes;
 
   const wasm::PlainModule plain(file, info);
   if (auto checked = wasm::check_nesting(file, info); !checked.ok()) {

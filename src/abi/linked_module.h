@@ -105,6 +105,9 @@ class LinkedModule {
   const std::vector<std::string>& state_functions() const { return state_functions_; }
   const std::string& unobservable() const { return unobservable_; }
 
+  // What the memory of each instance begins with; 0 for native plugins.
+  uint64_t initial_memory_bytes() const { return initial_memory_bytes_; }
+
   // By how many bytes code lies further back in what the engine runs than in the plugin's file.
   int64_t code_shift() const { return code_shift_; }
 
@@ -141,6 +144,7 @@ class LinkedModule {
   std::array<std::optional<uint8_t>, kCallbacks.size()> callbacks_{};
   std::vector<std::string> state_functions_;
   std::string unobservable_ = "it was not asked for";
+  uint64_t initial_memory_bytes_ = 0;
   int64_t code_shift_ = 0;
   std::vector<Link> links_;
   std::vector<engine::Import> imports_;

@@ -21,6 +21,7 @@ enum class PluginField : uint8_t {
   MaxCodeBytes,
   PullSecret,
   Isolation,
+  MaxMemory,
   MaxStreamMemory,
   CallTargets,
 };

@@ -242,6 +242,7 @@ void add_options(const Place& at, PluginOrigin& origin) {
   origin.set(PullSecret, fetch.field("pull_secret").describe());
   origin.set(Isolation, at.field("isolation").describe());
   const Place limits = at.field("limits");
+  origin.set(MaxMemory, limits.field("max_memory_bytes").describe());
   origin.set(MaxStreamMemory, limits.field("max_stream_memory_bytes").describe());
   origin.set(CallTargets, limits.field("call_targets").describe());
 }

@@ -90,9 +90,7 @@ Result<std::shared_ptr<const StartedImage>, LoadError> try_out(
   auto attachment = plugin->vm()->module().engine().attach_thread();
   TrialOwner owner;
   VmInstance instance({host, services, watch, Purpose::Trial}, plugin->vm(), owner);
-  if (Done started = instance.start(*plugin); !started.ok()) {
-    return LoadError{std::move(started).error()};
-  }
+  WEIR_TRY(instance.start(*plugin));
   WEIR_TRY(PluginContext * root, instance.start_root(plugin));
   std::shared_ptr<const StartedImage> image;
   if (code != nullptr) image = StartedImage::make(instance, *root, *code);
@@ -118,6 +116,17 @@ Result<Unit, LoadError> check_image(const StartedImage& image, const Plugin& plu
                                    "), so each stream starts and configures an instance anew");
   }
   return Unit{};
+}
+
+// No engine makes an instance whose memory begins above its ceiling; each says so in its own words.
+Result<Unit, LoadError> check_memory(const Vm& vm) {
+  const uint64_t first = vm.module().initial_memory_bytes();
+  const uint64_t most = vm.options().limits.max_memory_bytes;
+  if (first <= most) return Unit{};
+  return LoadError{{ErrorCode::BadConfig, "the module begins with " + std::to_string(first) +
+                                              " bytes of memory, limits.max_memory_bytes is " +
+                                              std::to_string(most)},
+                   LoadPart::MaxMemory};
 }
 
 // The one setting that a VM refuses whatever its code is isolation, by what its engine cannot do.
@@ -160,6 +169,7 @@ Result<std::shared_ptr<const Plugin>, LoadError> Host::try_load(PluginOptions op
   auto vm = vms_->find_or_make(parts_, "plugin '" + options.name + "'", std::move(vm_options),
                                std::move(shares));
   if (!vm.ok()) return at_vm(std::move(vm).error(), isolated);
+  WEIR_TRY(check_memory(*vm.value()));
   options.vm = vm.value()->options();
   auto plugin = std::make_shared<Plugin>(std::move(options), std::move(vm).value());
   const bool is_tried = isolated || wanted == TryOut::Always;

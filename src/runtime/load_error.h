@@ -11,6 +11,7 @@ enum class LoadPart : uint8_t {
   Code,  // also where it fails by itself before it is given a configuration
   Engine,
   Isolation,
+  MaxMemory,
   MaxStreamMemory,
   VmConfiguration,
   Configuration,

@@ -21,6 +21,9 @@ constexpr size_t kMaxMetricNameBytes = 4096;
 // User metrics lie under this prefix, as in Envoy.
 constexpr std::string_view kMetricPrefix = "wasmcustom.";
 
+constexpr std::string_view kDeadline = "deadline";
+constexpr std::string_view kOutOfMemory = "out_of_memory";
+
 bool is_allocation_failure(const engine::Frame& frame) {
   return frame.function.find("alloc_error") != std::string::npos ||
          frame.function.find("rust_oom") != std::string::npos;
@@ -31,11 +34,11 @@ bool is_allocation_failure(const engine::Frame& frame) {
 // frames.
 std::string_view failure_kind(const engine::Trap& trap, uint64_t memory_bytes, uint64_t ceiling) {
   using engine::TrapKind;
-  if (trap.kind == TrapKind::Interrupted) return "deadline";
+  if (trap.kind == TrapKind::Interrupted) return kDeadline;
   if (trap.kind == TrapKind::Host && trap.message.starts_with("proc_exit")) return "proc_exit";
   const bool out_of_memory = memory_bytes > ceiling - ceiling / 16 ||
                              std::ranges::any_of(trap.frames, is_allocation_failure);
-  if (trap.kind == TrapKind::Unreachable && out_of_memory) return "out_of_memory";
+  if (trap.kind == TrapKind::Unreachable && out_of_memory) return kOutOfMemory;
   return to_string(trap.kind);
 }
 
@@ -87,10 +90,12 @@ VmInstance::~VmInstance() {
   if (active_ != nullptr) active_->add(-1);
 }
 
-Done VmInstance::start(const Plugin& plugin) { return start_guest(plugin); }
+Result<Unit, LoadError> VmInstance::start(const Plugin& plugin) { return start_guest(plugin); }
 
-Done VmInstance::start_guest(const Plugin& plugin) {
-  WEIR_TRY(guest_, abi::Guest::make(module_, *this));
+Result<Unit, LoadError> VmInstance::start_guest(const Plugin& plugin) {
+  auto guest = abi::Guest::make(module_, *this);
+  if (!guest.ok()) return LoadError{std::move(guest).error()};
+  guest_ = std::move(guest).value();
   engine::Flow flow;
   {
     WatchedCall watched(surroundings_.watch, *guest_, vm_->options().limits.start_time);
@@ -98,7 +103,19 @@ Done VmInstance::start_guest(const Plugin& plugin) {
   }
   if (flow == engine::Flow::Return) return Unit{};
   fail(plugin, "start");
-  return Error{ErrorCode::GuestTrapped, failure_};
+  return failed_start(LoadPart::Code);
+}
+
+LoadError VmInstance::failed_start(LoadPart part) const {
+  const CallLimits& limits = vm_->options().limits;
+  std::string why = failure_;
+  if (trap_kind_ == kOutOfMemory) {
+    why += ", where limits.max_memory_bytes is " + std::to_string(limits.max_memory_bytes);
+    part = LoadPart::MaxMemory;
+  } else if (trap_kind_ == kDeadline) {
+    why += ", as limits.start_cpu_time is " + std::to_string(limits.start_time.count()) + " ms";
+  }
+  return {{ErrorCode::GuestTrapped, std::move(why)}, part};
 }
 
 Done VmInstance::begin(std::shared_ptr<const Plugin> plugin) {
@@ -169,10 +186,7 @@ Result<PluginContext*, LoadError> VmInstance::start_root(std::shared_ptr<const P
   call_limit_ = vm_->options().limits.start_time;
   auto started = root.start();
   call_limit_ = vm_->options().limits.call_time;
-  if (failed()) {
-    const LoadPart part = started.ok() ? LoadPart::Code : started.error().part;
-    return LoadError{{ErrorCode::GuestTrapped, failure_}, part};
-  }
+  if (failed()) return failed_start(started.ok() ? LoadPart::Code : started.error().part);
   if (started.ok()) return &root;
   static_cast<void>(call(Callback::OnDelete, root, {}));
   if (!failed()) roots_.pop_back();
@@ -199,7 +213,7 @@ abi::GuestAnswer VmInstance::call_guest(Callback callback, ContextBase& context,
   if (!answer) {
     fail(context.plugin(), abi::type_of(callback).name);
   } else if (!keeps_to_budget()) {
-    end(context.plugin(), "out_of_memory",
+    end(context.plugin(), kOutOfMemory,
         std::string(abi::type_of(callback).name) +
             ": out of memory: the instances of streams take more than "
             "limits.max_stream_memory_bytes");
@@ -229,8 +243,8 @@ void VmInstance::apply_pending() {
 
 void VmInstance::fail(const Plugin& plugin, std::string_view doing) {
   const engine::Trap& trap = guest_->trap();
-  end(plugin, failure_kind(trap, guest_->memory_bytes(), vm_->options().limits.max_memory_bytes),
-      std::string(doing) + ": " + trap.to_line());
+  trap_kind_ = failure_kind(trap, guest_->memory_bytes(), vm_->options().limits.max_memory_bytes);
+  end(plugin, trap_kind_, std::string(doing) + ": " + trap.to_line());
 }
 
 void VmInstance::end(const Plugin& plugin, std::string_view kind, std::string why) {

@@ -89,7 +89,7 @@ class VmInstance final : public abi::VmServices {
   ~VmInstance() override;
 
   // Runs the module's start sequence. `plugin` names the VM in messages.
-  Done start(const Plugin& plugin);
+  Result<Unit, LoadError> start(const Plugin& plugin);
 
   // Starts a root context: proxy_on_context_create, proxy_on_vm_start, proxy_on_configure. The
   // context is gone again where the plugin refuses.
@@ -182,7 +182,9 @@ class VmInstance final : public abi::VmServices {
   // It has that callback, and has not failed.
   abi::GuestAnswer call_guest(abi::Callback callback, ContextBase& context,
                               std::initializer_list<uint32_t> params);
-  Done start_guest(const Plugin& plugin);
+  Result<Unit, LoadError> start_guest(const Plugin& plugin);
+  // The error of a start that has ended the instance.
+  LoadError failed_start(LoadPart part) const;
   Done begin_from_scratch(std::shared_ptr<const Plugin> plugin);
   void note_pending(ContextBase& context);
   void apply_pending();
@@ -213,6 +215,7 @@ class VmInstance final : public abi::VmServices {
   MetricTable metrics_;
   Metric* active_;
   std::string failure_;
+  std::string_view trap_kind_;  // of a failure by a trap, as operators count it
   uint32_t last_call_ = 0;
   std::unique_ptr<abi::Guest> guest_;
 };

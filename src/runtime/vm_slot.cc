@@ -96,10 +96,10 @@ Done VmSlot::start_instance(const Plugin& plugin) {
   VmOwner& owner = *this;
   instance_ = std::make_unique<VmInstance>(surroundings_, vm_, owner);
   VmInstance* starting = instance_.get();  // which on_instance_failed() may take from instance_
-  if (Done started = starting->start(plugin); !started.ok()) {
+  if (auto started = starting->start(plugin); !started.ok()) {
     if (instance_) dead_instances_.push_back(std::move(instance_));
     clean_up_soon();
-    return started;
+    return std::move(started).error();
   }
   return Unit{};
 }

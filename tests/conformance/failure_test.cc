@@ -8,6 +8,7 @@ namespace weir::test {
 namespace {
 
 using runtime::FailurePolicy;
+using ::testing::EndsWith;
 
 class FailureTest : public MachineTest {
  protected:
@@ -367,6 +368,27 @@ TEST_P(FailureTest, ATrapAtTheCeilingCountsAsOutOfMemory) {
   actions.trap();
   request_headers();
   EXPECT_EQ(failures("out_of_memory"), 1u);
+}
+
+TEST_P(FailureTest, AStartAtTheCeilingTellsIt) {
+  if (!can.memory_limit) GTEST_SKIP() << GetParam() << " has no memory limit";
+  options.vm.limits.max_memory_bytes = 4 << 20;
+  auto& actions = script.on("proxy_on_configure");
+  for (int page = 0; page < 64; ++page) actions.grow(1);
+  actions.trap();
+  options.configuration = script.bytes();
+  const auto loaded = host.host.try_load(options);
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_EQ(loaded.error().part, runtime::LoadPart::MaxMemory);
+  EXPECT_THAT(loaded.error().message, EndsWith(", where limits.max_memory_bytes is 4194304"));
+}
+
+TEST_P(FailureTest, AStartThatTakesTooLongTellsItsDeadline) {
+  if (!can.interrupt) GTEST_SKIP() << GetParam() << " has no deadlines";
+  options.vm.limits.start_time = Milliseconds(20);
+  script.on("proxy_on_configure").loop();
+  options.configuration = script.bytes();
+  EXPECT_THAT(host.refusal(options), EndsWith(", as limits.start_cpu_time is 20 ms"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, FailureTest, ::testing::ValuesIn(loadable_engines()),

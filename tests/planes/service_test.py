@@ -121,7 +121,7 @@ class ServiceTest(PlaneTest):
             # One more where it is tried out.
             self.assertEqual(weir.stat("wasmcustom.root_all.configured"), 1 + instances)
         log = self.refusal(self.options(True, max_memory_bytes=1 << 16))
-        self.assertRegex(log, r"typed_config\.options\.plugin\..*plugin 'service': .*memory")
+        self.assertRegex(log, r"typed_config\.options\.limits\.max_memory_bytes: plugin 'service': .*memory")
 
     def refusal(self, *services, **parts):
         return self.refusal_of(self.settings(*services, **parts))

@@ -61,6 +61,8 @@ Blame blame(const runtime::LoadError& error, const config::CodeSource& code) {
       return {Runtime};
     case LoadPart::Isolation:
       return {Isolation, "leave it out"};
+    case LoadPart::MaxMemory:
+      return {MaxMemory, "raise it, in weir.v1.PluginOptions"};
     case LoadPart::MaxStreamMemory:
       return {MaxStreamMemory, "raise it"};
     case LoadPart::VmConfiguration:
@@ -106,7 +108,8 @@ Result<std::shared_ptr<const runtime::Plugin>> load_plugin(runtime::Host& host,
   if (loaded.ok()) return std::move(loaded).value();
   const auto [field, remedy] = blame(loaded.error(), settings.vm.code);
   Error error = with_remedy(std::move(loaded).error(), remedy);
-  if (field == config::PluginField::Code || error.code == ErrorCode::GuestTrapped) {
+  using enum config::PluginField;
+  if (field == Code || field == MaxMemory || error.code == ErrorCode::GuestTrapped) {
     error = std::move(error).in(std::visit(ShownCode(), settings.vm.code));
   }
   return settings.where.locate(field, std::move(error).in("plugin '" + settings.name + "'"));
