@@ -62,7 +62,9 @@ Nanoseconds CallWatch::look_at(Thread& thread) {
   }
   const Nanoseconds limit = Milliseconds(thread.limit_.load(std::memory_order_relaxed));
   const Nanoseconds used = thread.cpu_time() - thread.seen_at_;
-  if (used < limit) return std::max<Nanoseconds>(limit - used, std::chrono::microseconds(100));
+  const bool ended = thread.ended_.load(std::memory_order_relaxed);
+  if (used < limit && !ended)
+    return std::max<Nanoseconds>(limit - used, std::chrono::microseconds(100));
 
   // The guest lives while the call goes on, and while this lock is held.
   std::lock_guard interrupting(thread.interrupting_);

@@ -41,6 +41,9 @@ class CallWatch {
     }
     void leave() { call_.store(0, std::memory_order_release); }
 
+    // Calls are interrupted from now on, whatever their limits. Thread: any.
+    void end() { ended_.store(true, std::memory_order_relaxed); }
+
     // To be held while a guest that was entered here is destroyed.
     std::unique_lock<std::mutex> hold() { return std::unique_lock(interrupting_); }
 
@@ -56,6 +59,7 @@ class CallWatch {
         0;  // 0: none; else a number that no other call of this thread has
     std::atomic<const abi::Guest*> guest_ = nullptr;
     std::atomic<int64_t> limit_ = 0;
+    std::atomic<bool> ended_ = false;
     std::mutex interrupting_;
 
     // The watch's own: which call it saw last, and the thread's CPU time then.

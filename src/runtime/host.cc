@@ -84,9 +84,11 @@ class TrialOwner final : public VmOwner {
 
 // What the plugin's streams begin with; null where `code` is, as they share instances.
 Result<std::shared_ptr<const StartedImage>, LoadError> try_out(
-    Host& host, const std::shared_ptr<const Plugin>& plugin, const std::string* code) {
+    Host& host, const std::shared_ptr<const Plugin>& plugin, const std::string* code,
+    const std::stop_token& stop) {
   TrialServices services;
   CallWatch::Thread watch(host.call_watch());
+  const std::stop_callback on_stop(stop, [&watch] { watch.end(); });
   auto attachment = plugin->vm()->module().engine().attach_thread();
   TrialOwner owner;
   VmInstance instance({host, services, watch, Purpose::Trial}, plugin->vm(), owner);
@@ -155,7 +157,8 @@ Result<std::shared_ptr<const Plugin>> Host::load(PluginOptions options, TryOut w
 }
 
 Result<std::shared_ptr<const Plugin>, LoadError> Host::try_load(PluginOptions options,
-                                                                TryOut wanted) {
+                                                                TryOut wanted,
+                                                                const std::stop_token& stop) {
   VmOptions vm_options = std::move(options.vm);
   const bool isolated = vm_options.isolation == Isolation::Stream;
   const std::string code = isolated ? vm_options.code : std::string();
@@ -174,7 +177,7 @@ Result<std::shared_ptr<const Plugin>, LoadError> Host::try_load(PluginOptions op
   auto plugin = std::make_shared<Plugin>(std::move(options), std::move(vm).value());
   const bool is_tried = isolated || wanted == TryOut::Always;
   if (is_tried) {
-    WEIR_TRY(plugin->image_, try_out(*this, plugin, isolated ? &code : nullptr));
+    WEIR_TRY(plugin->image_, try_out(*this, plugin, isolated ? &code : nullptr, stop));
   }
   if (isolated) WEIR_TRY(check_image(*plugin->image_, *plugin, parts_.logger));
   return std::shared_ptr<const Plugin>(std::move(plugin));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -83,9 +84,12 @@ class Host {
   Result<std::shared_ptr<const Plugin>> load(PluginOptions options,
                                              TryOut try_out = TryOut::Always);
 
-  // The same; the error says what of the options it is about, too, but not the plugin's name.
+  // The same; the error says what of the options it is about, too, but not the plugin's name. A
+  // stop interrupts the plugin while it is tried out, and the error is then as if it had taken too
+  // long; compiling is not interrupted.
   Result<std::shared_ptr<const Plugin>, LoadError> try_load(PluginOptions options,
-                                                            TryOut try_out = TryOut::Always);
+                                                            TryOut try_out = TryOut::Always,
+                                                            const std::stop_token& stop = {});
 
   // Null: none.
   const engine::CodeCache* code_cache() const { return parts_.code_cache; }

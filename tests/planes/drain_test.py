@@ -1,9 +1,15 @@
 """SIGTERM and SIGINT: requests under way are answered, then the process ends."""
 
+import json
+import os
+import pathlib
 import signal
+import tempfile
+import time
 import unittest
 
 from peers import loop
+from peers.bootstrap import bootstrap, cluster, listener, plugin
 from peers.case import PlaneTest, guest
 from peers.http1 import Http1Client, Http1Connection
 from peers.http2 import Http2Client
@@ -88,6 +94,45 @@ class DrainTest(PlaneTest):
         for answer in answers:
             self.assertIsInstance(answer.exception(loop.PATIENCE_S), Broken)
         self.assertTrue(self.weir.lines("drain time is over"))
+
+    def test_an_update_whose_plugin_never_ends_its_start_is_broken_off(self):
+        """Its deadline is far away: nothing but the end of the process interrupts it."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        file = pathlib.Path(folder.name) / "weir.json"
+        self.gate = loop.Gate()
+
+        async def respond(request):
+            await self.gate.passed()
+            return await echo(request)
+
+        upstream = self.upstream(respond=respond)
+
+        def write(*plugins):
+            aside = file.with_suffix(".new")
+            config = bootstrap([listener("main", *plugins)], [cluster("upstream", upstream)])
+            aside.write_text(json.dumps(config))
+            os.rename(aside, file)
+
+        write(plugin("edit", guest("http_all")))
+        self.weir = self.weir("-c", file)
+        answers = self.begin_requests(Http1Client)
+        limits = {"start_cpu_time": "3600s"}
+        endless = [
+            plugin(name, guest("faults"), configuration="loop", vm_id=name, limits=limits) for name in "ab"
+        ]
+        write(*endless)
+        self.weir.wait_for_line("weir.json has changed")
+        # The code is kept compiled, or takes a moment; in any case the process is to end.
+        time.sleep(0.5)
+        began = time.monotonic()
+        self.weir.signal(signal.SIGTERM)
+        self.weir.wait_for_line("SIGTERM: draining")
+        self.gate.open()
+        self.assertEqual({answer.result(loop.PATIENCE_S).status for answer in answers}, {200})
+        self.assertEqual(self.weir.wait(), 0)
+        self.assertLess(time.monotonic() - began, 20)
+        self.assertFalse(self.weir.lines("rejected"))
 
     def test_a_second_signal_ends_at_once(self):
         self.start()

@@ -101,10 +101,11 @@ struct ShownCode {
 Result<std::shared_ptr<const runtime::Plugin>> load_plugin(runtime::Host& host,
                                                            const config::PluginSettings& settings,
                                                            std::string code,
-                                                           std::string upstream_scope) {
+                                                           std::string upstream_scope,
+                                                           const std::stop_token& stop) {
   runtime::PluginOptions options = plugin_options(settings, std::move(code));
   options.upstream_scope = std::move(upstream_scope);
-  auto loaded = host.try_load(std::move(options));
+  auto loaded = host.try_load(std::move(options), runtime::TryOut::Always, stop);
   if (loaded.ok()) return std::move(loaded).value();
   const auto [field, remedy] = blame(loaded.error(), settings.vm.code);
   Error error = with_remedy(std::move(loaded).error(), remedy);

@@ -80,7 +80,7 @@ Result<Draft> GenerationLoader::begin(config::ServeSettings settings, const Gene
 }
 
 Result<Generation> GenerationLoader::finish(Draft draft, const Generation* before,
-                                            OnMissing on_missing) {
+                                            OnMissing on_missing, const std::stop_token& stop) {
   const std::vector<Known> known = find_known(draft, before);
   for (size_t i = 0; i < known.size(); ++i) {
     PlacedPlugin& place = draft.generation.plugins[i];
@@ -91,7 +91,7 @@ Result<Generation> GenerationLoader::finish(Draft draft, const Generation* befor
     } else {
       auto code = draft.fetched[i] ? draft.codes.take(*draft.fetched[i]) : read(place.settings);
       if (code.ok()) {
-        WEIR_TRY(load(place, std::move(code).value(), same));
+        WEIR_TRY(load(place, std::move(code).value(), same, stop));
       } else if (draft.fetched[i] && on_missing == OnMissing::DoWithout) {
         place.absent = code.error().message;
         host_.logger().log(LogLevel::Warn, place.absent + "; streams do without until it comes");
@@ -108,13 +108,14 @@ Result<Generation> GenerationLoader::finish(Draft draft, const Generation* befor
 }
 
 Result<Generation> GenerationLoader::replace(const Generation& of, std::span<const size_t> places,
-                                             std::optional<std::string> code) {
+                                             std::optional<std::string> code,
+                                             const std::stop_token& stop) {
   Generation next = of;
   if (!code) {
     WEIR_TRY(code, read(next.plugins[places.front()].settings));
   }
   for (const size_t place : places) {
-    WEIR_TRY(load(next.plugins[place], *code, nullptr));
+    WEIR_TRY(load(next.plugins[place], *code, nullptr, stop));
     ++next.plugins[place].reloads;
   }
   WEIR_TRY(check_singletons(next.plugins));
@@ -133,7 +134,9 @@ Result<std::string> GenerationLoader::read(const config::PluginSettings& setting
 }
 
 // `same`: what runs with the same settings, and stays if its code is the same.
-Done GenerationLoader::load(PlacedPlugin& place, std::string code, const PlacedPlugin* same) const {
+Done GenerationLoader::load(PlacedPlugin& place, std::string code, const PlacedPlugin* same,
+                            const std::stop_token& stop) const {
+  if (stop.stop_requested()) return at_place(place, {ErrorCode::Unavailable, "broken off"});
   place.absent.clear();
   if (same != nullptr && same->plugin != nullptr &&
       same->plugin->vm()->code_hash() == to_hex(sha256({as_bytes(code)}))) {
@@ -141,7 +144,7 @@ Done GenerationLoader::load(PlacedPlugin& place, std::string code, const PlacedP
     return Unit{};
   }
   const Nanoseconds before = host_.clock().monotonic();
-  WEIR_TRY(place.plugin, planes::load_plugin(host_, place.settings, std::move(code)));
+  WEIR_TRY(place.plugin, planes::load_plugin(host_, place.settings, std::move(code), {}, stop));
   host_.logger().log(LogLevel::Info,
                      loaded_message(*place.plugin, host_.clock().monotonic() - before));
   return Unit{};

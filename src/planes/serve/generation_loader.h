@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "planes/common/code_gathering.h"
@@ -37,18 +38,21 @@ class GenerationLoader {
 
   // Finds out what has to be fetched. `before` is what runs; null: nothing.
   Result<Draft> begin(config::ServeSettings settings, const Generation* before, bool anew);
-  // Reads and loads what is not the same in `before`. The draft's codes are complete.
-  Result<Generation> finish(Draft draft, const Generation* before, OnMissing on_missing);
+  // Reads and loads what is not the same in `before`. The draft's codes are complete. A stop makes
+  // it fail soon, as it does replace().
+  Result<Generation> finish(Draft draft, const Generation* before, OnMissing on_missing,
+                            const std::stop_token& stop = {});
   // `of`, with the plugins at those places, one at least, made of that code, or of what the first
   // one's settings lead to, which is read once.
   Result<Generation> replace(const Generation& of, std::span<const size_t> places,
-                             std::optional<std::string> code);
+                             std::optional<std::string> code, const std::stop_token& stop);
 
   // The states of files before they were last read.
   std::map<std::filesystem::path, FileState>& read_files() { return read_files_; }
 
  private:
-  Done load(PlacedPlugin& place, std::string code, const PlacedPlugin* same) const;
+  Done load(PlacedPlugin& place, std::string code, const PlacedPlugin* same,
+            const std::stop_token& stop) const;
   Result<std::string> read(const config::PluginSettings& settings);
 
   runtime::Host& host_;

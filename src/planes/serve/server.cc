@@ -432,6 +432,7 @@ void ServerImpl::drain(const std::string& why) {
   log(LogLevel::Info, why + ": draining");
   supervisor_.tell("STOPPING=1");
   restarter_->give_up();
+  updater_->end();
   drain_workers(WorkerThread::Drain::Now);
 }
 

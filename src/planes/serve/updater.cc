@@ -70,7 +70,9 @@ Updater::Updater(Parts parts)
       loader_(parts_.host, parts_.supply, parts_.log_files),
       healing_(parts_.supply, [this] { wake(); }) {}
 
-Updater::~Updater() {
+Updater::~Updater() { end(); }
+
+void Updater::end() {
   thread_.request_stop();
   woken_.notify_all();
 }
@@ -125,7 +127,8 @@ void Updater::run(const std::stop_token& stop) {
     // A configuration reads all plugins anew, too.
     if (wanted->configuration) update(wanted->anew, stop);
     if (!wanted->configuration) reload_wanted(*wanted, stop);
-    heal();
+    heal(stop);
+    if (stop.stop_requested()) return;
     const bool asked = wanted->configuration || wanted->plugins();
     if (asked && parts_.on_settled != nullptr) parts_.on_settled();
     if (wanted->hold != nullptr) stand_still(wanted->hold, stop);
@@ -161,9 +164,10 @@ bool Updater::start_later(const std::stop_token& stop) {
     status_.lock()->awaited = first_->codes.missing();
     first_->codes.start(parts_.supply, [this] { wake(); });
   }
-  auto first = loader_.finish(std::move(*first_), nullptr, parts_.on_missing);
+  auto first = loader_.finish(std::move(*first_), nullptr, parts_.on_missing, stop);
   first_.reset();
   status_.lock()->awaited.clear();
+  if (stop.stop_requested()) return false;
   Done done = first.ok() ? install(std::move(first).value()) : Done(std::move(first).error());
   const bool serves = done.ok();
   if (serves) set_watched({});
@@ -224,7 +228,8 @@ void Updater::update(bool anew, const std::stop_token& stop) {
     }
   }
   const auto running = status().generation;
-  auto next = loader_.finish(std::move(draft).value(), running.get(), OnMissing::Reject);
+  auto next = loader_.finish(std::move(draft).value(), running.get(), OnMissing::Reject, stop);
+  if (stop.stop_requested()) return;
   Done done = next.ok() ? install(std::move(next).value()) : Done(std::move(next).error());
   return done.ok() ? accepted() : rejected(done.error(), settings);
 }
@@ -264,16 +269,19 @@ void Updater::reload_wanted(const Wanted& wanted, const std::stop_token& stop) {
     const auto& first = running->plugins[places.front()].settings;
     const auto file = planes::watched_file(first, parts_.supply.base_dir());
     if (stop.stop_requested()) return;
-    if (wanted.all_plugins || (file && wanted.files.contains(*file))) reload(places);
+    if (wanted.all_plugins || (file && wanted.files.contains(*file)))
+      reload(places, std::nullopt, stop);
   }
 }
 
-void Updater::reload(const std::vector<size_t>& places, std::optional<std::string> code) {
+void Updater::reload(const std::vector<size_t>& places, std::optional<std::string> code,
+                     const std::stop_token& stop) {
   const auto running = status().generation;
   const auto is_there = [&](size_t place) { return place < running->plugins.size(); };
   if (running == nullptr || !std::ranges::all_of(places, is_there)) return;
   auto failures = status().failed_reloads;
-  auto next = loader_.replace(*running, places, std::move(code));
+  auto next = loader_.replace(*running, places, std::move(code), stop);
+  if (stop.stop_requested()) return;
   const Done done = next.ok() ? install(std::move(next).value()) : Done(std::move(next).error());
   for (const size_t place : places) {
     count(done.ok() ? "plugin_fleet.reload_success" : "plugin_fleet.reload_failure");
@@ -326,9 +334,9 @@ Done Updater::install(Generation next) {
   return Unit{};
 }
 
-void Updater::heal() {
+void Updater::heal(const std::stop_token& stop) {
   for (Healing::Code& code : healing_.poll(std::chrono::steady_clock::now())) {
-    reload({code.place}, std::move(code.code));
+    reload({code.place}, std::move(code.code), stop);
   }
 }
 

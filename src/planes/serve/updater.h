@@ -64,7 +64,7 @@ class Updater {
     OnMissing on_missing = OnMissing::DoWithout;
   };
   explicit Updater(Parts parts);
-  // Ends a change that is under way first.
+  // As end(), and waits for it.
   ~Updater();
 
   // Takes the first configuration in. Blocks, unless code has to be fetched: then `on_started` is
@@ -82,6 +82,10 @@ class Updater {
   // thread, until it is told to go on. Not while the first configuration waits for its code.
   void hold(std::function<void()> held);
   void go_on();
+
+  // Changes nothing any more: what is under way is broken off where it is tried out. It goes on as
+  // long as a module compiles, or a worker starts it.
+  void end();
 
   // The files whose change means another configuration or plugin.
   std::vector<FileWatch::File> watched_files() const { return *watched_.lock(); }
@@ -111,7 +115,8 @@ class Updater {
   void reload_wanted(const Wanted& wanted, const std::stop_token& stop);
   // Plugins of one file change together, or none of them does: they may share a VM, and each is to
   // have the same code as the other.
-  void reload(const std::vector<size_t>& places, std::optional<std::string> code = std::nullopt);
+  void reload(const std::vector<size_t>& places, std::optional<std::string> code,
+              const std::stop_token& stop);
 
   // Waits for the draft's code, and does what else is wanted meanwhile.
   enum class Waited : uint8_t { Complete, Superseded, Stopped };
@@ -122,7 +127,7 @@ class Updater {
   void accepted();
   void rejected(const Error& why, const config::ServeSettings& what);
 
-  void heal();
+  void heal(const std::stop_token& stop);
   // Until go_on().
   void stand_still(const std::function<void()>& held, const std::stop_token& stop);
 
