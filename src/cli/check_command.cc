@@ -5,6 +5,7 @@
 
 #include "planes/common/printable.h"
 #include "planes/serve/check.h"
+#include "planes/serve/cluster_route.h"
 
 namespace weir::cli {
 namespace {
@@ -44,7 +45,8 @@ ExitCode CheckCommand::run(const StartAgain& start_again) const {
     print_error(done.error());
     return ExitCode::Failure;
   }
-  const planes::CodeSupply supply(&process.fetcher(), settings_.base_dir());
+  const planes::CodeSupply supply(&process.fetcher(), settings_.base_dir(),
+                                  serve::cluster_routes(settings_.base_dir()));
   const serve::CheckReport report = serve::check_settings(settings.value(), supply, process.host());
   for (const std::string& line : report.passed) std::cout << planes::printable(line) << "\n";
   for (const Error& error : report.errors) print_error(error);

@@ -1,9 +1,12 @@
 #include "config/bootstrap.h"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <set>
 #include <variant>
 
+#include "base/function_ref.h"
 #include "config/cluster_reader.h"
 #include "config/listener_reader.h"
 #include "config/loader.h"
@@ -22,21 +25,35 @@ const Cluster* ServeSettings::find_cluster(std::string_view name) const {
 
 namespace {
 
-void tell_node(const envoy::config::core::v3::Node& node, ServeSettings& settings) {
-  const std::string bytes = to_wire_form(node);
-  const auto tell = [&](std::vector<PluginSettings>& plugins) {
-    for (PluginSettings& plugin : plugins) plugin.node = bytes;
-  };
+void for_each_plugin(ServeSettings& settings, FunctionRef<void(PluginSettings&)> visit) {
   for (Listener& listener : settings.listeners) {
     for (FilterChain& chain : listener.chains) {
-      tell(chain.network_plugins);
-      tell(chain.plugins);
+      for (PluginSettings& plugin : chain.network_plugins) visit(plugin);
+      for (PluginSettings& plugin : chain.plugins) visit(plugin);
       for (AccessLog& log : chain.access_logs) {
-        if (auto* plugin = std::get_if<PluginSettings>(&log.to)) plugin->node = bytes;
+        if (auto* plugin = std::get_if<PluginSettings>(&log.to)) visit(*plugin);
       }
     }
   }
-  for (Service& service : settings.services) service.plugin.node = bytes;
+  for (Service& service : settings.services) visit(service.plugin);
+}
+
+void tell_node(const envoy::config::core::v3::Node& node, ServeSettings& settings) {
+  const std::string bytes = to_wire_form(node);
+  for_each_plugin(settings, [&](PluginSettings& plugin) { plugin.node = bytes; });
+}
+
+// One for all plugins that name a cluster, so that what they fetch by it is fetched once.
+void find_clusters_of_code(ServeSettings& settings) {
+  std::map<std::string, std::shared_ptr<const Cluster>> known;
+  for_each_plugin(settings, [&](PluginSettings& plugin) {
+    auto* remote = std::get_if<RemoteFile>(&plugin.vm.code);
+    const Cluster* named = remote == nullptr ? nullptr : settings.find_cluster(remote->cluster);
+    if (named == nullptr) return;
+    auto& cluster = known[named->name];
+    if (cluster == nullptr) cluster = std::make_shared<const Cluster>(*named);
+    remote->route.cluster = cluster;
+  });
 }
 
 }  // namespace
@@ -56,6 +73,7 @@ Result<ServeSettings> load_bootstrap(std::string_view text, std::string_view fil
                                               at.field("listeners")));
   WEIR_TRY(settings.services, read_services(message.bootstrap_extensions(), process_environment(),
                                             Place(map).field("bootstrap_extensions")));
+  find_clusters_of_code(settings);
   if (message.has_node()) tell_node(message.node(), settings);
   WEIR_TRY(check_plugins(settings));
   if (message.has_admin()) {

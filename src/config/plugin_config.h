@@ -3,9 +3,11 @@
 // envoy.extensions.wasm.v3.PluginConfig and weir.v1.PluginOptions hold, checked, with defaults
 // filled in.
 
+#include <compare>
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -40,11 +42,25 @@ struct EnvironmentVariable {
 
 using DataSource = std::variant<LocalFile, InlineBytes, EnvironmentVariable>;
 
+struct Cluster;
+
+// The cluster that a configuration has by the name that it says elsewhere; null: it has none of
+// that name. Code is the same whichever way it comes, so all of these are equal.
+struct ClusterOfName {
+  std::shared_ptr<const Cluster> cluster;
+
+  friend bool operator==(const ClusterOfName&, const ClusterOfName&) { return true; }
+  friend std::strong_ordering operator<=>(const ClusterOfName&, const ClusterOfName&) {
+    return std::strong_ordering::equal;
+  }
+};
+
 // To be fetched from a server or a registry, and used only if its SHA-256 is the one given.
 struct RemoteFile {
   std::string uri;      // http://, https:// or oci://
-  std::string cluster;  // Envoy sends the request there; Weir goes by the uri alone
-  std::string sha256;   // in lower-case hexadecimal; empty: the uri ends in @sha256:DIGEST
+  std::string cluster;  // whose servers are asked, where the configuration has it
+  ClusterOfName route;
+  std::string sha256;  // in lower-case hexadecimal; empty: the uri ends in @sha256:DIGEST
   Milliseconds timeout{0};
   // What Weir adds.
   std::optional<DataSource> pull_secret;  // of a registry: a Docker config.json

@@ -8,6 +8,7 @@
 #include "base/shown_url.h"
 #include "fetch/image_reference.h"
 #include "fetch/registry_client.h"
+#include "fetch/route.h"
 
 namespace weir::fetch {
 namespace {
@@ -31,11 +32,15 @@ Milliseconds pause_after(const Source& source, uint32_t tries) {
 
 std::string shown(const Source& source) { return shown_url(source.uri); }
 
-Fetched<std::string> fetch_file(const Source& source, HttpClient& http) {
-  WEIR_TRY(HttpResponse response, http.send({.url = source.uri,
-                                             .timeout = source.timeout,
-                                             .max_bytes = source.max_bytes,
-                                             .follow_redirects = source.follow_redirects}));
+Fetched<std::string> fetch_file(const Source& source, HttpClient& http,
+                                const std::stop_token& stop) {
+  const HttpRequest request{.url = source.uri,
+                            .timeout = source.timeout,
+                            .max_bytes = source.max_bytes,
+                            .follow_redirects = source.follow_redirects};
+  WEIR_TRY(HttpResponse response, source.route == nullptr
+                                      ? http.send(request)
+                                      : send_by(*source.route, request, http, stop));
   if (auto ok = expect_ok(source.uri, response); !ok.ok()) {
     Failure failure = std::move(ok).error();
     if (!response.redirect.empty()) {
@@ -58,9 +63,10 @@ Fetched<std::string> fetch_file(const Source& source, HttpClient& http) {
   return std::move(response.body);
 }
 
-Fetched<std::string> fetch_once(const Source& source, HttpClient& http) {
+Fetched<std::string> fetch_once(const Source& source, HttpClient& http,
+                                const std::stop_token& stop) {
   if (source.uri.starts_with("http://") || source.uri.starts_with("https://")) {
-    return fetch_file(source, http);
+    return fetch_file(source, http, stop);
   }
   if (is_image_uri(source.uri)) return RegistryClient(source, http).fetch_code();
   return final("'" + shown(source) + "' is not http://HOST/PATH, https://HOST/PATH or oci://IMAGE",
@@ -210,7 +216,7 @@ void CodeFetcher::run(const std::stop_token& stop) {
   HttpClient http(parts_.trust, stop);
   // Begins as an idle one.
   while (Job* job = take_job(stop)) {
-    settle(*job, obtain(job->source, http), stop);
+    settle(*job, obtain(job->source, http, stop), stop);
     const std::lock_guard lock(mutex_);
     ++idle_threads_;
   }
@@ -285,10 +291,11 @@ std::optional<CodeFetcher::Time> CodeFetcher::next_due() const {
   return next;
 }
 
-Fetched<std::string> CodeFetcher::obtain(const Source& source, HttpClient& http) {
+Fetched<std::string> CodeFetcher::obtain(const Source& source, HttpClient& http,
+                                         const std::stop_token& stop) {
   if (auto code = find_cached(source)) return std::move(*code);
   const auto before = steady_clock::now();
-  auto code = fetch_once(source, http);
+  auto code = fetch_once(source, http, stop);
   if (!code.ok()) {
     ++stats_.fetch_failures;
     return code;

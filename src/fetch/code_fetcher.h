@@ -105,7 +105,7 @@ class CodeFetcher {
   std::optional<std::string> find_cached(const Source& source);
   void keep(const Source& source, const std::string& code);
   void run(const std::stop_token& stop);
-  Fetched<std::string> obtain(const Source& source, HttpClient& http);
+  Fetched<std::string> obtain(const Source& source, HttpClient& http, const std::stop_token& stop);
   // Ends the job, or has it tried again later.
   void settle(Job& job, Fetched<std::string> code, const std::stop_token& stop);
   // The next job to try; null once a stop is asked for.

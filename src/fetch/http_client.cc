@@ -14,7 +14,6 @@
 namespace weir::fetch {
 namespace {
 
-constexpr long kMaxRedirects = 5;
 constexpr std::string_view kSecure = "https:";
 
 void init_once() {
@@ -154,7 +153,7 @@ void HttpClient::Curl::prepare(const HttpRequest& request) const {
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   set(CURLOPT_FOLLOWLOCATION, request.follow_redirects ? 1L : 0L);
-  set(CURLOPT_MAXREDIRS, kMaxRedirects);
+  set(CURLOPT_MAXREDIRS, long{kMaxRedirects});
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_USERAGENT, "weir");
@@ -208,11 +207,7 @@ Fetched<HttpResponse> HttpClient::send(const HttpRequest& request) {
   curl_->set(CURLOPT_PREREQFUNCTION, Curl::on_request);
   curl_->set(CURLOPT_PREREQDATA, static_cast<void*>(&way));
   const CURLcode code = curl_easy_perform(handle);
-  if (!way.insecure_url.empty()) {
-    return final("a redirect leads from https to " + shown_url(way.insecure_url) +
-                 ", where none is followed; write a uri that stays with https")
-        .in(shown_url(request.url));
-  }
+  if (!way.insecure_url.empty()) return leads_from_https(request.url, way.insecure_url);
   if (code != CURLE_OK) {
     return curl_->failure(code, body, words.data()).in(shown_url(request.url));
   }
@@ -223,6 +218,12 @@ Fetched<HttpResponse> HttpClient::send(const HttpRequest& request) {
   response.redirect = text_of(handle, CURLINFO_REDIRECT_URL);
   response.challenges = header_values(handle, "www-authenticate");
   return response;
+}
+
+Failure leads_from_https(std::string_view url, std::string_view redirect) {
+  return final("a redirect leads from https to " + shown_url(redirect) +
+               ", where none is followed; write a uri that stays with https")
+      .in(shown_url(url));
 }
 
 Fetched<Unit> expect_ok(std::string_view url, const HttpResponse& response) {

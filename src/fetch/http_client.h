@@ -54,6 +54,12 @@ class HttpClient {
   std::unique_ptr<Curl> curl_;
 };
 
+// Redirects that are followed, one after the other.
+inline constexpr int kMaxRedirects = 5;
+
+// The failure of a redirect from https to http.
+Failure leads_from_https(std::string_view url, std::string_view redirect);
+
 // A failure unless the status is 200: passing where the server may do better later.
 Fetched<Unit> expect_ok(std::string_view url, const HttpResponse& response);
 

@@ -2,12 +2,15 @@
 // Where code is fetched from, and what it has to be.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "base/clock.h"
 #include "base/sha256.h"
 
 namespace weir::fetch {
+
+class Route;
 
 struct Source {
   // http://HOST/PATH, https://HOST/PATH, or an image: oci://REGISTRY/REPOSITORY with :TAG or
@@ -23,6 +26,8 @@ struct Source {
   bool follow_redirects = false;
   bool plain_http = false;  // for images: the registry is spoken to without TLS
   std::string pull_secret;  // for images: a Docker config.json; empty: none
+  // Who is asked in place of the uri's host; null: that. Not for images.
+  std::shared_ptr<const Route> route;
 
   friend bool operator==(const Source&, const Source&) = default;
 };

@@ -122,7 +122,7 @@ constexpr Part kParts[] = {
      "retry_policy: {num_retries: 0}\n",
      false, "local"},
     {"HttpUri", "RemoteDataSource", "http_uri", kAlways,
-     "uri: http://web/plugin.wasm\ncluster: web\ntimeout: 5s\n"},
+     "uri: http://web/plugin.wasm\ncluster: code\ntimeout: 5s\n"},
     {"RetryPolicy", "RemoteDataSource", "retry_policy", kOnDemand, ""},
 };
 

@@ -70,7 +70,7 @@ TESTS = {
     "RemoteDataSource.retry_policy": "remote_test.StartTest.test_retries_bring_what_fails_at_first",
     "HttpUri.uri": "remote_test.StartTest.test_code_is_fetched_once_and_kept",
     # It is read and not used: the test's file names a cluster that is not there.
-    "HttpUri.cluster": "remote_test.StartTest.test_code_is_fetched_once_and_kept",
+    "HttpUri.cluster": "remote_test.ClusterTest.test_the_servers_of_the_cluster_are_asked",
     "HttpUri.timeout": _CODE + "test_http_uri_timeout_bounds_each_try",
     "RetryPolicy.num_retries": _CODE + "test_http_uri_timeout_bounds_each_try",
     "RetryPolicy.retry_back_off": _CODE + "test_max_interval_bounds_the_pauses_between_tries",

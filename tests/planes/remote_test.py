@@ -6,9 +6,10 @@ import pathlib
 import signal
 import tempfile
 import time
+import types
 import unittest
 
-from peers.bootstrap import bootstrap, cluster, listener, plugin, remote
+from peers.bootstrap import bootstrap, cluster, endpoint, listener, plugin, remote, upstream_tls
 from peers.case import PlaneTest, free_port, guest
 from peers.code_server import Authority, CodeServer, sha256
 from peers.http1 import Http1Client
@@ -293,6 +294,140 @@ class UpdateTest(RemoteTest):
         eventually(lambda: self.updates(weir)["accepted"] == 1, "the newer one")
         self.assertEqual(self.edited_by(), "rust")
         self.assertTrue(weir.lines("gives way to a newer one"))
+
+
+class ClusterTest(RemoteTest):
+    """The cluster that http_uri names says who is asked, and the uri what for."""
+
+    HOST = "code.invalid"
+
+    def cluster_of(self, *ports, **fields):
+        """The cluster "code"."""
+        endpoints = [endpoint(types.SimpleNamespace(port=port)) for port in ports]
+        assignment = {"endpoints": [{"lb_endpoints": endpoints}]}
+        return {"name": "code", "load_assignment": assignment, **fields}
+
+    def config_by(self, code_cluster, path="/rust.wasm", scheme="http", sha=None, **options):
+        code = remote(f"{scheme}://{self.HOST}{path}", sha or sha256(self.rust), **options)
+        config = self.config(code=code)
+        config["static_resources"]["clusters"].append(code_cluster)
+        return config
+
+    def refusal(self, config):
+        self.write(config)
+        status, printed = run_to_end(
+            "check", str(self.folder / "weir.json"), "--fetch-cache", str(self.folder / "checked")
+        )
+        self.assertEqual(status, 1)
+        return printed
+
+    def test_the_servers_of_the_cluster_are_asked(self):
+        self.start(self.config_by(self.cluster_of(self.server.port)))
+        self.assertEqual(self.edited_by(), "rust")
+        self.assertEqual((self.server.requests, self.server.hosts), (["/rust.wasm"], [self.HOST]))
+
+    def test_further_tries_ask_further_servers(self):
+        bad = self.code_server()
+        bad.status = 503
+        code = self.cluster_of(bad.port, self.server.port)
+        self.start(self.config_by(code, retries=60, pause="0.001s"))
+        self.assertEqual(self.edited_by(), "rust")
+        self.assertEqual(len(self.server.requests), 1)
+
+    def test_plugins_of_one_uri_and_cluster_are_one_fetch(self):
+        config = self.config_by(self.cluster_of(self.server.port))
+        manager = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]
+        filters = manager["typed_config"]["http_filters"]
+        filters.insert(0, json.loads(json.dumps(filters[0])))
+        self.server.status = 503
+        weir = self.start(config)
+        self.assertEqual(len(self.server.requests), 1)
+        weir.stop()
+
+    def test_tls_is_that_of_the_cluster(self):
+        """Whatever the uri's scheme; the certificate is held against the cluster's authorities."""
+        authority = Authority(self.folder)
+        secure = self.code_server(authority)
+        checked = {"trusted_ca": {"filename": str(authority.ca_file)}}
+        code = self.cluster_of(secure.port, transport_socket=upstream_tls(validation_context=checked))
+        for scheme in ("http", "https"):
+            with self.subTest(scheme=scheme):
+                self.cache = self.folder / scheme
+                weir = self.start(self.config_by(code, scheme=scheme))
+                self.assertEqual(self.edited_by(), "rust")
+                weir.stop()
+        stranger = self.folder / "stranger"
+        stranger.mkdir()
+        checked["trusted_ca"]["filename"] = str(Authority(stranger).ca_file)
+        code = self.cluster_of(secure.port, transport_socket=upstream_tls(validation_context=checked))
+        error = self.refusal(self.config_by(code))
+        self.assertRegex(error, "code.invalid/rust.wasm: cluster 'code': .*certificate")
+
+    def test_a_password_is_not_sent_in_the_clear_where_the_uri_is_https(self):
+        code = self.cluster_of(self.server.port)
+        self.HOST = "ann:secret@code.invalid"
+        error = self.refusal(self.config_by(code, scheme="https"))
+        self.assertIn("the password in the uri is not sent, as the cluster has no TLS", error)
+        self.assertNotIn("secret", error)
+        self.assertEqual(self.server.requests, [])
+
+    def test_what_goes_wrong_is_told_with_the_cluster(self):
+        dead = free_port()
+        error = self.refusal(self.config_by(self.cluster_of(dead)))
+        self.assertRegex(
+            error,
+            r"weir.json:1:\d+: static_resources\..*\.http_uri\.uri: plugin 'edit': "
+            rf"http://code.invalid/rust.wasm: cluster 'code': connect to 127.0.0.1:{dead}: .*refused; see that",
+        )
+        self.server.gate.clear()
+        error = self.refusal(self.config_by(self.cluster_of(self.server.port), timeout="0.1s"))
+        self.assertIn("cluster 'code': timed out after 100 ms; see", error)
+        self.server.gate.set()
+        self.server.status = 404
+        error = self.refusal(self.config_by(self.cluster_of(self.server.port)))
+        self.assertIn("the server answers with status 404; see", error)
+
+    def test_redirects_stay_with_the_cluster_as_long_as_with_the_host(self):
+        moved = self.code_server()
+        moved.status = 302
+        config = self.config_by(self.cluster_of(moved.port), path="/moved")
+        moved.headers = {"location": f"{self.server.url}/rust.wasm"}
+        self.assertRegex(self.refusal(config), "a redirect to .*which is not followed")
+        filters = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"]
+        edit = filters[0]["typed_config"]["http_filters"][0]["typed_config"]
+        edit["fetch"] = {"follow_redirects": True}
+        weir = self.start(config)
+        self.assertEqual(self.edited_by(), "rust")
+        self.assertEqual(self.server.hosts, [f"127.0.0.1:{self.server.port}"])
+        weir.stop()
+        # To the cluster again, and again.
+        moved.headers = {"location": "/moved"}
+        error = self.refusal(config)
+        self.assertIn("more than 5 redirects", error)
+        self.assertEqual(moved.hosts[-6:], [self.HOST] * 6)
+
+    def test_an_update_brings_other_servers(self):
+        dead = free_port()
+        weir = self.start(self.config(code={"local": {"filename": str(guest("cpp_http"))}}))
+        self.write(self.config_by(self.cluster_of(dead), retries=1000))
+        eventually(lambda: "waits_for" in self.updates(weir), "the code")
+        self.write(self.config_by(self.cluster_of(self.server.port), retries=1000))
+        eventually(lambda: self.edited_by() == "rust", "the code by other servers")
+        weir.stop()
+
+    def test_a_process_that_asks_a_cluster_can_end(self):
+        self.server.gate.clear()
+        weir = self.start(self.config_by(self.cluster_of(self.server.port), timeout="60s"), ready=False)
+        eventually(lambda: self.server.requests, "the fetch")
+        began = time.monotonic()
+        weir.signal(signal.SIGTERM)
+        self.assertEqual(weir.wait(), 0)
+        self.assertLess(time.monotonic() - began, 5)
+
+    def test_without_such_a_cluster_the_uris_host_is_asked(self):
+        """That the configuration has no cluster of that name is no error, as in Envoy."""
+        self.start(self.config(code=self.from_server()))
+        self.assertEqual(self.server.hosts, [f"127.0.0.1:{self.server.port}"])
 
 
 class TlsTest(RemoteTest):

@@ -65,8 +65,9 @@ Result<fetch::Source> make_source(const config::RemoteFile& file,
   return source;
 }
 
-CodeSupply::CodeSupply(fetch::CodeFetcher* fetcher, std::filesystem::path base_dir)
-    : fetcher_(fetcher), base_dir_(std::move(base_dir)) {}
+CodeSupply::CodeSupply(fetch::CodeFetcher* fetcher, std::filesystem::path base_dir,
+                       FindRoute find_route)
+    : fetcher_(fetcher), base_dir_(std::move(base_dir)), find_route_(std::move(find_route)) {}
 
 Result<fetch::Source> CodeSupply::source_of(const config::PluginSettings& plugin) const {
   const config::RemoteFile* remote = remote_file(plugin);
@@ -77,7 +78,14 @@ Result<fetch::Source> CodeSupply::source_of(const config::PluginSettings& plugin
                                                  "; use code.local.filename"});
   }
   auto source = make_source(*remote, base_dir_);
-  if (source.ok()) return source;
+  if (source.ok()) {
+    const auto& cluster = remote->route.cluster;
+    if (find_route_ == nullptr || cluster == nullptr || fetch::is_image_uri(remote->uri)) {
+      return source;
+    }
+    WEIR_TRY(source.value().route, find_route_(cluster));
+    return source;
+  }
   const bool in_uri = source.error().code == ErrorCode::BadConfig;
   return error_at(in_uri ? PluginField::Code : PluginField::PullSecret, plugin,
                   std::move(source).error());

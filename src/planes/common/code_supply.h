@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -26,9 +27,13 @@ Result<fetch::Source> make_source(const config::RemoteFile& file,
 // file says it, and the plugin's name. Thread: any.
 class CodeSupply {
  public:
+  // The way to the servers of a cluster of the configuration. Thread: any.
+  using FindRoute = std::function<Result<std::shared_ptr<const fetch::Route>>(
+      const std::shared_ptr<const config::Cluster>&)>;
   // `fetcher` outlives it; null: code from elsewhere is refused. `base_dir` is where relative paths
-  // start.
-  CodeSupply(fetch::CodeFetcher* fetcher, std::filesystem::path base_dir);
+  // start. Without `find_route` code is fetched by its uri alone.
+  CodeSupply(fetch::CodeFetcher* fetcher, std::filesystem::path base_dir,
+             FindRoute find_route = nullptr);
 
   // The code, if it is at hand: in a file, the configuration, or the cache. Empty: it is to be
   // fetched. The error says why it cannot be read; of a plugin with nack_on_code_cache_miss, that
@@ -63,6 +68,7 @@ class CodeSupply {
 
   fetch::CodeFetcher* const fetcher_;
   const std::filesystem::path base_dir_;
+  const FindRoute find_route_;
 };
 
 }  // namespace weir::planes

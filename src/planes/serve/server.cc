@@ -11,6 +11,7 @@
 #include <set>
 
 #include "planes/serve/admin_server.h"
+#include "planes/serve/cluster_route.h"
 #include "planes/serve/file_watch.h"
 #include "planes/serve/listening_socket.h"
 #include "planes/serve/net.h"
@@ -56,7 +57,7 @@ class ServerImpl final : public Server {
         watchdog_timer_(io_),
         guard_(asio::make_work_guard(io_)),
         metrics_(metrics),
-        supply_(options_.fetcher, options_.base_dir),
+        supply_(options_.fetcher, options_.base_dir, cluster_routes(options_.base_dir)),
         supervisor_(variable(), ::getpid(), host.logger()),
         pid_file_(options_.pid_file, host.logger()) {}
 

@@ -43,6 +43,7 @@ class CodeServer:
         self.status = 200
         self.headers = {}
         self.requests = []
+        self.hosts = []
         self.gate = threading.Event()
         self.gate.set()
         outer = self
@@ -50,6 +51,7 @@ class CodeServer:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 outer.requests.append(self.path)
+                outer.hosts.append(self.headers["host"])
                 outer.gate.wait()
                 data = outer.files.get(self.path)
                 status = outer.status if outer.status != 200 or data is not None else 404
@@ -71,7 +73,8 @@ class CodeServer:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(authority.certificate, authority.key)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.url = f"http{'s' if authority else ''}://127.0.0.1:{self._server.server_port}"
+        self.port = self._server.server_port
+        self.url = f"http{'s' if authority else ''}://127.0.0.1:{self.port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self):
