@@ -40,13 +40,21 @@ class DrainTest(PlaneTest):
         eventually(lambda: self.gate.waiting == self.IN_FLIGHT, "all requests to be under way")
         return answers
 
+    def refuses_connections(self):
+        try:
+            connection = loop.run(Http1Connection.open(self.weir.port))
+        except OSError:
+            return True
+        loop.call(connection.close)
+        return False
+
     def check_drain(self, kind, number):
         self.start()
         answers = self.begin_requests(kind)
         self.weir.signal(number)
         eventually(lambda: self.weir.page("/ready") == (503, "DRAINING\n"), "the drain to begin")
-        with self.assertRaises(OSError):
-            self.client(self.weir.port, Http1Client).request("/late")
+        # The page says so a moment before each worker has closed its listeners.
+        eventually(self.refuses_connections, "new connections to be refused")
         self.assertIsNone(self.weir.process.poll())
         self.gate.open()
         bodies = {answer.result(loop.PATIENCE_S).body for answer in answers}
