@@ -284,6 +284,16 @@ class MetricPlacesTest(ChainCase):
         self.assertEqual(self.client(envoy.port).request("/routed").status, 200)
         self.assertEqual(self.stats(envoy, "root_all.configured"), {"wasmcustom.root_all.configured"})
 
+    def test_those_of_failures_are_their_own(self):
+        main = listener("main", weir_filter(plugin_config("divide", self.module("divide"))))
+        envoy = self.envoy([main], [cluster("upstream", self.upstream())])
+        client = self.client(envoy.port)
+        for _ in range(2):
+            self.assertEqual(client.request("/").status, 503)
+        for name in ("failed.arithmetic", "vm_reload"):
+            counted = f"wasm.divide.{name}"
+            self.assertEqual(self.stats(envoy, counted), {f"wasmcustom.{counted}"})
+
     def test_those_of_ticks_are_so_in_streams_of_other_plugins(self):
         upstream = self.upstream()
         config = plugin_config("root", self.module("root_call"))

@@ -9,9 +9,21 @@ namespace {
 
 // What the runtime counts of a plugin once it runs, when Envoy takes no new names any more.
 constexpr std::string_view kCounted[] = {
-    "vm_reload_success",     "vm_reload_failure",    "vm_reload_backoff",
-    "failed.unreachable",    "failed.deadline",      "failed.out_of_memory",
-    "failed.stack_overflow", "failed.memory_bounds", "failed.proc_exit",
+    "vm_reload",
+    "vm_reload_success",
+    "vm_reload_failure",
+    "vm_reload_backoff",
+    "failed.deadline",
+    "failed.out_of_memory",
+    "failed.stack_overflow",
+    "failed.unreachable",
+    "failed.memory_bounds",
+    "failed.table_bounds",
+    "failed.arithmetic",
+    "failed.host",
+    "failed.no_resources",
+    "failed.proc_exit",
+    "failed.other",
 };
 
 // While it lives, what this thread defines is defined in the table or for the route, too.
