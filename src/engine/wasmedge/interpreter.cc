@@ -4,6 +4,9 @@
 
 namespace weir::engine::wasmedge {
 
+// No exceptions, of neither form. In 0.14.1 a handler that takes all leaves what was thrown on the
+// operand stack, where it becomes other values, also references to functions; and a branch out of
+// a block leaves the block's handlers behind.
 Mode mode() {
   return {.name = "wasmedge",
           .compilation = "interpreter",
@@ -12,8 +15,6 @@ Mode mode() {
                            .memory_limit = true,
                            .reference_types = true,
                            .simd = true,
-                           .exceptions = true,
-                           .legacy_exceptions = true,
                            .extended_constants = true}};
 }
 

@@ -46,9 +46,6 @@ OwnedConfiguration make_configuration(const Api& api, Code code) {
   for (const WasmEdge_Proposal proposal : kProposals) {
     api.configure_add_proposal(configuration.get(), proposal);
   }
-  if (mode().capabilities.exceptions) {
-    api.configure_add_proposal(configuration.get(), WasmEdge_Proposal_ExceptionHandling);
-  }
   api.configure_set_force_interpreter(configuration.get(), code == Code::Wasm);
   return configuration;
 }
