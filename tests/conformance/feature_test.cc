@@ -107,6 +107,7 @@ const std::vector<FeatureCase>& feature_cases() {
       {Feature::Simd, "feature_simd", {}, {}},
       {Feature::RelaxedSimd, "feature_relaxed_simd", {}, {Feature::Simd}},
       {Feature::TailCalls, "feature_tail_calls", {}, {}},
+      {Feature::TailCalls, "feature_tail_calls_of_imports", {}, {}},
       {Feature::Exceptions, {}, kExceptions, {}},
       {Feature::Exceptions, {}, kCatchAll, {Feature::ReferenceTypes}},
       {Feature::LegacyExceptions, "feature_legacy_exceptions", {}, {}},

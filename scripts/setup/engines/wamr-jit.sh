@@ -77,6 +77,21 @@ note_functions_only() {
     }'
 }
 
+# Compiled code notes a call behind the one that it is made from, and tells nobody how far that
+# reaches: what is noted of an import that was called through a table would lie over it, and a walk
+# along the calls would go round and round.
+note_imports_behind() {
+  amend "$1/core/iwasm/interpreter/wasm_interp_classic.c" '/^wasm_interp_call_wasm(/,/^}/{
+    s/^    bool alloc_frame = true;/&\
+    uint8 *top = exec_env->wasm_stack.top;/
+    s/^        unsigned frame_size;/&\
+        uint8 *behind = (uint8 *)prev_frame + offsetof(WASMInterpFrame, lp);\
+        if (prev_frame \&\& top < behind)\
+            exec_env->wasm_stack.top = behind;/
+    s/^        FREE_FRAME(exec_env, frame);/        exec_env->wasm_stack.top = top;/
+  }'
+}
+
 build() {
   local out=$1
   say "fetching WAMR $wamr_version"
@@ -89,6 +104,7 @@ build() {
   compile_quickly_if_told source
   compile_without_unwinding source
   note_functions_only source
+  note_imports_behind source
   # Not tail calls, which would take stack: a caller takes back what it has noted after its last call.
   build_wamr source "$out" -DWAMR_BUILD_JIT=1 -DWAMR_BUILD_LAZY_JIT=0 -DLLVM_DIR=none -DWAMR_BUILD_SIMD=1 \
     -DWAMR_BUILD_THREAD_MGR=0 -DWAMR_BUILD_TAIL_CALL=0 "-DWEIR_LLVM=$llvm_includes"

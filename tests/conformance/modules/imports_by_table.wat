@@ -1,0 +1,47 @@
+;; Imports that are called by a table, from functions deep in each other.
+(module
+  (import "env" "proxy_log" (func $log (type $log)))
+  (import "env" "proxy_get_property" (func $get (type $get)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (type $exit)))
+  (func (export "proxy_abi_version_0_2_1"))
+  (type $log (func (param i32 i32 i32) (result i32)))
+  (type $get (func (param i32 i32 i32 i32) (result i32)))
+  (type $exit (func (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "called")
+  (data (i32.const 16) "plugin_name")
+  (global $allocates (mut i32) (i32.const 0))
+  (table funcref (elem $log $get $exit))
+  ;; Where the host writes a property to: once asked for, it calls out by the table, too.
+  (func (export "proxy_on_memory_allocate") (param i32) (result i32)
+    (global.set $allocates (i32.add (global.get $allocates) (i32.const 1)))
+    (call $say) (i32.const 1024))
+  (func $say (call $say_it))
+  (func $say_it
+    (drop (call_indirect (type $log) (i32.const 2) (i32.const 0) (i32.const 6) (i32.const 0))))
+  (func $ask (call $ask_it))
+  (func $ask_it
+    (if (call_indirect (type $get)
+          (i32.const 16) (i32.const 11) (i32.const 64) (i32.const 68) (i32.const 1))
+      (then unreachable)))
+  (func $leave (call_indirect (type $exit) (i32.const 3) (i32.const 2)))
+  (func $trap unreachable)
+  (func $deeper (param i32)
+    (call $say_it)
+    (if (local.get 0) (then (call $deeper (i32.sub (local.get 0) (i32.const 1))))))
+
+  ;; All come back.
+  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+    (call $say) (call $ask) (call $deeper (i32.const 20)) (call $ask)
+    (i32.ne (global.get $allocates) (i32.const 2)))
+  ;; What calls noted on the way is no matter to the trap that comes then.
+  (func (export "proxy_on_request_body") (param i32 i32 i32) (result i32)
+    (call $say) (call $ask) (call $deeper (i32.const 3)) (call $trap) (i32.const 0))
+  (func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32)
+    (call $say) (call $leave) (i32.const 0))
+  (func $endless (call $say_it) (call $endless) (call $say_it))
+  (func (export "proxy_on_response_body") (param i32 i32 i32) (result i32)
+    (call $endless) (i32.const 0))
+  (func (export "proxy_on_response_trailers") (param i32 i32) (result i32)
+    (loop $again (call $say_it) (br $again)) (i32.const 0))
+)
