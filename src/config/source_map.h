@@ -25,6 +25,9 @@ class SourceMap {
 
   void record(const std::string& path, Mark mark) { marks_.insert_or_assign(path, mark); }
 
+  // Whether the field stands in the file, also with an empty value, which messages do not tell.
+  bool is_written(std::string_view path) const { return marks_.find(path) != marks_.end(); }
+
   // "envoy.yaml:14:9: admin.address: reason", with the mark of `path` or else of the nearest field
   // around it.
   Error error(std::string_view path, std::string_view reason) const;
@@ -51,6 +54,7 @@ class Place {
   Place entry(std::string_view key) const;  // of a map
 
   const std::string& path() const { return path_; }
+  bool is_written() const { return map_->is_written(path_); }
   // "envoy.yaml:14:9: admin.address", to begin a later error with.
   std::string describe() const { return map_->describe(path_); }
   Error error(std::string_view reason) const { return map_->error(path_, reason); }

@@ -129,12 +129,12 @@ void check_fields(const FieldsExpectation& expected, const abi::HeaderList& fiel
     if (!fields.find(name)) continue;
     findings.differ(expected.where, "no header " + name, values_of(name, fields));
   }
-  if (expected.exactly.empty()) return;
+  if (!expected.exactly) return;
   std::vector<Field> all;
   fields.for_each(
       [&](std::string_view name, std::string_view value) { all.emplace_back(name, value); });
-  if (all == expected.exactly) return;
-  findings.differ(expected.where, "exactly " + all_of(to_list(expected.exactly)), all_of(fields));
+  if (all == *expected.exactly) return;
+  findings.differ(expected.where, "exactly " + all_of(to_list(*expected.exactly)), all_of(fields));
 }
 
 void check_message(const MessageExpectation& expected, const SeenMessage* seen,

@@ -6,6 +6,7 @@
 #include "abi/call_text.h"
 #include "abi/callbacks.h"
 #include "base/suggestion.h"
+#include "scenario/empty_expectations.h"
 #include "scenario/field_readers.h"
 #include "scenario/text_file.h"
 
@@ -25,7 +26,10 @@ std::vector<std::string> strings(const Names& names) {
 Result<FieldsExpectation> read_fields(const v1::FieldsExpectation& fields, const Place& at) {
   FieldsExpectation read{.where = at.describe()};
   WEIR_TRY(read.has, read_headers(fields.has(), at.field("has")));
-  WEIR_TRY(read.exactly, read_headers(fields.exactly(), at.field("exactly")));
+  const Place exactly = at.field("exactly");
+  if (exactly.is_written() || fields.exactly_size() > 0) {
+    WEIR_TRY(read.exactly, read_headers(fields.exactly(), exactly));
+  }
   WEIR_TRY(auto patterns, read_headers(fields.matches(), at.field("matches")));
   for (size_t i = 0; i < patterns.size(); ++i) {
     WEIR_TRY(auto expression, read_expression(patterns[i].second, at.field("matches").item(i)));
@@ -159,9 +163,11 @@ Result<TcpExpectation> read_tcp(const v1::TcpExpectation& tcp, const Place& at) 
     read.down =
         text_at(at.field("downstream_gets_base64"), Kind::Whole, tcp.downstream_gets_base64());
   }
+  const Place closed = at.field("closed");
+  if (closed.is_written() || tcp.closed_size() > 0) read.closed.emplace();
   for (const int side : tcp.closed()) {
-    if (side == v1::NO_SIDE) return at.field("closed").error("write DOWNSTREAM or UPSTREAM");
-    read.closed.push_back(side == v1::DOWNSTREAM ? Side::Downstream : Side::Upstream);
+    if (side == v1::NO_SIDE) return closed.error("write DOWNSTREAM or UPSTREAM");
+    read.closed->push_back(side == v1::DOWNSTREAM ? Side::Downstream : Side::Upstream);
   }
   return read;
 }
@@ -225,6 +231,7 @@ Done read_absences(const v1::Expect& expect, const Place& at, Expectations& read
 
 Result<Expectations> read_expectations(const v1::Expect& expect, const Place& at,
                                        const ExpectedFiles& files) {
+  WEIR_TRY(check_says_something(expect, at));
   Expectations read{.where = at.describe()};
   read.reset = expect.reset();
   read.failure = expect.failure();

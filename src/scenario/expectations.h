@@ -27,7 +27,7 @@ struct FieldsExpectation {
   std::vector<Field> has;
   std::vector<FieldPattern> matches;
   std::vector<std::string> lacks;
-  std::vector<Field> exactly;  // empty: not looked at
+  std::optional<std::vector<Field>> exactly;
 };
 
 struct TextExpectation {
@@ -80,7 +80,7 @@ struct TcpExpectation {
   std::string where;
   std::optional<TextExpectation> up;
   std::optional<TextExpectation> down;
-  std::vector<Side> closed;
+  std::optional<std::vector<Side>> closed;  // empty: none
 };
 
 struct QueueExpectation {

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/lower_case.h"
+#include "planes/common/field_rules.h"
 
 namespace weir::scenario {
 
@@ -16,8 +17,12 @@ Result<Field> parse_header_line(std::string_view line) {
   while (!value.empty() && is_blank(value.front())) value.remove_prefix(1);
   while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);
   const std::string_view name = line.substr(0, colon);
-  if (name.find_first_of(" \t") != std::string_view::npos) {
-    return Error{ErrorCode::BadConfig, "has a blank in its name; write 'name: value'"};
+  if (!planes::is_valid_name(name.substr(name.front() == ':' ? 1 : 0))) {
+    return Error{ErrorCode::BadConfig,
+                 "has a name with a character that no header's name has; write 'name: value'"};
+  }
+  if (!planes::is_valid_value(value)) {
+    return Error{ErrorCode::BadConfig, "has a control character in its value, which no header has"};
   }
   return Field{lower_case(name), std::string(value)};
 }

@@ -107,7 +107,11 @@ void Player::check_streams(const Expectations& expected, Findings& findings) {
     };
     check_bytes(expected.tcp->up, to_upstream_);
     check_bytes(expected.tcp->down, to_downstream_);
-    for (const Side side : expected.tcp->closed) {
+    const std::vector<Side> closed = expected.tcp->closed.value_or(std::vector<Side>());
+    if (expected.tcp->closed && closed.empty() && !tcp_->closed().empty()) {
+      findings.add(expected.tcp->where, "expected the plugin to close neither side");
+    }
+    for (const Side side : closed) {
       if (std::ranges::find(tcp_->closed(), side) != tcp_->closed().end()) continue;
       findings.add(expected.tcp->where, std::string("expected the plugin to close ") +
                                             (side == Side::Downstream ? "downstream" : "upstream"));

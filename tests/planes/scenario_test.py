@@ -228,7 +228,7 @@ def asked(*expectations):
 GOOD = [
     'request: {headers: {has: ["x-auth-user: ann"], matches: ["x-auth-user: a.*"], lacks: [te]}}',
     "request: {body: onetwo}",
-    "response: {status: 200, body_contains: swe, pieces: [answer]}",
+    "response: {status: 200, body_contains: swe, pieces: [answer], trailers: {exactly: []}}",
     "calls: [{upstream: auth, method: GET, path: /check, body: ''}]",
     "took: 0.01s",
     "none: [LOCAL_REPLY, LOGS]",
@@ -240,6 +240,7 @@ BAD = [
     ('request: {headers: {matches: ["x-auth-user: b.*"]}}', "with a value that matches b.*"),
     ('request: {headers: {lacks: [":path"]}}', 'expected no header :path, got "/page"'),
     ('request: {headers: {exactly: ["a: b"]}}', 'expected exactly {a: "b"}, got {:method: "GET"'),
+    ("response: {headers: {exactly: []}}", 'expected exactly {}, got {:status: "200"'),
     ("request: {body: one}", 'expect.request.body: expected "one", got "onetwo"'),
     ("response: {status: 404}", "expected status 404, got 200"),
     ("response: {body_contains: x}", 'expected something with "x" in it, got "answer"'),
@@ -297,6 +298,8 @@ scenarios:
         self.assert_fails('got "HI x"', self.write(text % (plugin, "upstream_gets: HI")))
         self.assert_fails('got ""', self.write(text % (plugin, "downstream_gets: x")))
         self.assert_fails("to close upstream", self.write(text % (plugin, "closed: [UPSTREAM]")))
+        self.assert_passes(self.write(text % (plugin, "closed: []")))
+        self.assert_fails("to close neither", self.write(text.replace('"HI x"', "HO") % (plugin, "closed: []")))
 
     def test_a_plugin_that_fails_fails_the_scenario(self):
         text = """
@@ -438,6 +441,9 @@ class FileTest(ScenarioTest):
             (head + one % "{advance: soon}", "expected a duration in seconds, as '0.25s'"),
             (head + one % "{advance: -1s}", "is no time from 0s to a year"),
             (head + one % '{http: {request: {headers: [x]}}}', "'x' is no header; write"),
+            (head + one % '{http: {request: {headers: ["a\\nb: c"]}}}', "'a?b: c' has a name with a character"),
+            (head + one % '{http: {request: {headers: ["a b: c"]}}}', "'a b: c' has a name with a character"),
+            (head + one % '{http: {request: {headers: ["a: b\\r\\nc: d"]}}}', "has a control character in its value"),
             (head + one % "{http: {request: {body: [a], body_base64: [YQ==]}}}", "keep one of both"),
             (head + one % "{http: {response: {status: 99}}}", "is no final status"),
             (head + one % "{http: {hold: true}}", "has no name, by which a later step"),
@@ -450,6 +456,16 @@ class FileTest(ScenarioTest):
             (head + one % "{http: {}, expect: {logs: [{level: loud, text: x}]}}", "is no level"),
             (head + one % "{http: {}, expect: {logs: [{matches: '('}]}}", "no regular expression"),
             (head + one % "{http: {}, expect: {logs: [{}]}}", "says no line"),
+            # It held, whatever the plugin did.
+            (head + one % "{http: {}, expect: {calls: []}}",
+             "2:51: scenarios[0].steps[0].expect.calls: says nothing, and would hold whatever happens; "
+             "leave it out, or write none: [CALLS]"),
+            *((head + one % f"{{http: {{}}, expect: {{{expectation}}}}}", f"{name}: says nothing")
+              for expectation, name in {
+                  "reset: false": "reset", "no_logs: []": "no_logs", "metrics: {}": "metrics", "failure: ''": "failure",
+                  "response: {status: 0}": "response.status", "request: {headers: {has: []}}": "headers.has",
+                  "calls: [{upstream: a, messages: []}]": "calls[0].messages", "response:": "response",
+              }.items()),
             (head + one % "{http: {}, expect: {response: {body_file: nowhere}}}", "body_file: "),
             (head + "upstreams: [{answers: []}]\nscenarios: [{name: a}]\n", "has no name"),
             (head + "upstreams: [{name: a, answers: [{}]}]\nscenarios: [{name: a}]\n",

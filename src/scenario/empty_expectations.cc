@@ -1,0 +1,70 @@
+#include "scenario/empty_expectations.h"
+
+#include <weir/scenario/v1/scenario.pb.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+namespace weir::scenario {
+namespace {
+
+using config::Place;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+// Lists that have a word for being empty, beside them.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kNone{
+    {{"calls", "CALLS"}, {"logs", "LOGS"}, {"callbacks", "CALLBACKS"}}};
+
+Error says_nothing(const Place& at, const FieldDescriptor& field) {
+  const auto* none =
+      std::ranges::find(kNone, field.name(), &std::pair<std::string_view, std::string_view>::first);
+  std::string reason = "says nothing, and would hold whatever happens; leave it out";
+  if (none != kNone.end()) reason.append(", or write none: [").append(none->second).append("]");
+  return at.error(reason);
+}
+
+bool is_own_message(const FieldDescriptor& field) {
+  return field.message_type() != nullptr && !field.is_map() &&
+         field.message_type()->file() == v1::Expect::descriptor()->file();
+}
+
+bool is_set(const Message& message, const FieldDescriptor& field) {
+  const auto& reflection = *message.GetReflection();
+  return field.is_repeated() ? reflection.FieldSize(message, &field) > 0
+                             : reflection.HasField(message, &field);
+}
+
+// These mean something without being set: no headers, no side, a queue without items.
+bool may_be_empty(const FieldDescriptor& field) {
+  return field.full_name() == "weir.scenario.v1.FieldsExpectation.exactly" ||
+         field.full_name() == "weir.scenario.v1.TcpExpectation.closed" ||
+         field.containing_type() == v1::Queue::descriptor();
+}
+
+}  // namespace
+
+Done check_says_something(const Message& expectation, const Place& at) {
+  const auto& type = *expectation.GetDescriptor();
+  const auto& reflection = *expectation.GetReflection();
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor& field = *type.field(i);
+    const Place here = at.field(field.name());
+    if (!here.is_written() || may_be_empty(field)) continue;
+    if (!is_set(expectation, field)) return says_nothing(here, field);
+    if (!is_own_message(field)) continue;
+    if (!field.is_repeated()) {
+      WEIR_TRY(check_says_something(reflection.GetMessage(expectation, &field), here));
+      continue;
+    }
+    for (int item = 0; item < reflection.FieldSize(expectation, &field); ++item) {
+      WEIR_TRY(check_says_something(reflection.GetRepeatedMessage(expectation, &field, item),
+                                    here.item(static_cast<size_t>(item))));
+    }
+  }
+  return Unit{};
+}
+
+}  // namespace weir::scenario
