@@ -130,6 +130,23 @@ class ProxyProtocolTest(PortCase):
         self.assertEqual(answer, "203.0.113.9")
 
 
+class UpstreamProxyProtocolTest(PortCase):
+    def test_the_upstream_is_told_who_has_come(self):
+        self.serve(upstream_proxy_protocol=True)
+        client = TcpClient(self.port)
+        self.addCleanup(client.close)
+        port = client.address.split(":")[1]
+        told = f"PROXY TCP4 127.0.0.1 127.0.0.1 {port} {self.port}\r\n".encode()
+        client.send(b"word")
+        client.send_end()
+        self.assertEqual(client.receive_all(), told + b"word")
+
+    def test_or_whom_the_proxy_before_tells_of(self):
+        self.serve("rewrite", proxy_protocol=True, upstream_proxy_protocol=True)
+        # What the upstream sends back passes the plugin.
+        self.assertEqual(self.said(HEADER + b"WORD"), HEADER.lower() + b"word")
+
+
 class IpAllowTest(PortCase):
     """The server's own ip_allow.yaml, which it asks where a connection comes into its HTTP."""
 
@@ -161,6 +178,7 @@ class RefusalTest(PlaneTest):
             ),
             ({"allowed_clients": ["localhost"]}, r"allowed_clients\[0\]: 'localhost' is no range of"),
             ({"proxy_protocol": "v2"}, r"proxy_protocol: is neither true nor false"),
+            ({"upstream_proxy_protocol": True}, r"upstream_proxy_protocol: is for an upstream with an address"),
             ({"proxy_protocol": True, "tls": True}, r"proxy_protocol: does not go with tls"),
         ]:
             with self.subTest(change=change):

@@ -52,8 +52,9 @@ class UpstreamTlsTest(PlaneTest):
             **more,
         }
 
-    def serve(self, up, settings=None, name="", **options):
-        port = {"upstream": f"127.0.0.1:{up.port}", "upstream_tls": settings or self.settings()}
+    def serve(self, up, settings=None, name="", port=None, **options):
+        to = {"upstream": f"127.0.0.1:{up.port}", "upstream_tls": settings or self.settings()}
+        port = {**to, **(port or {})}
         self.server, self.port = serve_one(
             self,
             port,
@@ -65,7 +66,6 @@ class UpstreamTlsTest(PlaneTest):
             },
             **options,
         )
-        return port
 
     def said(self, data):
         client = TcpClient(self.port)
@@ -101,6 +101,22 @@ class UpstreamTlsTest(PlaneTest):
         self.assertEqual(client.receive(8), b"welcome\n")
         client.send(b"thanks")
         self.assertEqual(client.receive_all(), b"thanks")
+
+    def test_a_header_of_the_proxy_protocol_comes_before_it(self):
+        told = []
+        secure = self.secured().serve
+
+        def serve(connection):
+            line = b""
+            while not line.endswith(b"\r\n"):
+                line += connection.recv(1)
+            told.append(line)
+            secure(connection)
+
+        up = self.upstream(TcpUpstream, serve=serve)
+        self.serve(up, port={"upstream_proxy_protocol": True})
+        self.assertEqual(self.said(b"word"), b"word")
+        self.assertRegex(told[0], rb"^PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 \d+ %d\r\n$" % self.port)
 
     def test_each_side_may_end_by_itself(self):
         def count(connection):

@@ -6,6 +6,7 @@
 #include "planes/ats/addresses.h"
 #include "planes/ats/tls_info.h"
 #include "planes/common/buffer_limit.h"
+#include "planes/serve/proxy_header.h"
 
 namespace weir::ats_plane {
 
@@ -143,6 +144,11 @@ void TcpConnection::start() {
   if (listener_.port().proxy_protocol && !pass_gate()) return;
   started_ = true;
   if (listener_.port().proxy_protocol) enter(Phase::Asking);  // with the patience of now
+  if (listener_.port().upstream_proxy_protocol) {
+    Body header;
+    header.append_copy(as_bytes(serve::make_proxy_header(facts_.connection)));
+    upstream_.connection.send(std::move(header), EndOfStream::No);  // TLS begins behind it
+  }
   chain_.start();
 }
 

@@ -72,6 +72,10 @@ class PortReader {
       return at_.field("upstream_tls")
           .error("is for an upstream with an address, and not for the server's own HTTP");
     }
+    if (port_.upstream_proxy_protocol && !port_.upstream) {
+      return at_.field("upstream_proxy_protocol")
+          .error("is for an upstream with an address; the server's own HTTP knows the client");
+    }
     if (port_.tls && port_.proxy_protocol) {
       return at_.field("proxy_protocol")
           .error(
@@ -113,6 +117,10 @@ class PortReader {
       WEIR_TRY(port_.proxy_protocol, read_truth(node, at));
       return Unit{};
     }
+    if (entry.key == "upstream_proxy_protocol") {
+      WEIR_TRY(port_.upstream_proxy_protocol, read_truth(node, at));
+      return Unit{};
+    }
     if (entry.key == "allowed_clients") return read_clients(node, at);
     if (entry.key == "idle_timeout") {
       WEIR_TRY(port_.idle_timeout, read_duration(node, at));
@@ -124,8 +132,8 @@ class PortReader {
     }
     if (entry.key == "plugins") return read_plugins(node, at);
     static const std::vector<std::string> kFields = {
-        "listen",         "upstream",     "upstream_tls",    "allowed_clients", "tls",
-        "proxy_protocol", "idle_timeout", "connect_timeout", "plugins"};
+        "listen", "upstream",       "upstream_tls", "upstream_proxy_protocol", "allowed_clients",
+        "tls",    "proxy_protocol", "idle_timeout", "connect_timeout",         "plugins"};
     return at.error("unknown field; " + suggest(entry.key, kFields));
   }
 

@@ -23,6 +23,8 @@ struct TcpPort {
   std::vector<AddressRange> allowed_clients;
   // Each connection begins with a header of the PROXY protocol, of version 1 or 2.
   bool proxy_protocol = false;
+  // The upstream is sent such a header, of version 1, before all else.
+  bool upstream_proxy_protocol = false;
   // Absent: the upstream gets bytes as they are.
   std::optional<config::Tls> upstream_tls;
   bool tls = false;  // the server ends it, with the certificates that it has for its own ports

@@ -16,6 +16,7 @@ std::string changed_fields(const TcpPort& before, const TcpPort& now) {
   };
   compare("upstream", before.upstream == now.upstream);
   compare("upstream_tls", before.upstream_tls == now.upstream_tls);
+  compare("upstream_proxy_protocol", before.upstream_proxy_protocol == now.upstream_proxy_protocol);
   compare("tls", before.tls == now.tls);
   compare("proxy_protocol", before.proxy_protocol == now.proxy_protocol);
   compare("idle_timeout", before.idle_timeout == now.idle_timeout);

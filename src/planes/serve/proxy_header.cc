@@ -51,6 +51,13 @@ std::string address_text(const std::string& address, uint16_t port) {
   return (is_v6 ? "[" + address + "]:" : address + ":") + std::to_string(port);
 }
 
+// Of "ip:port" or "[ip]:port".
+std::string ip_of(std::string_view text) {
+  text = text.substr(0, text.rfind(':'));
+  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+  return std::string(text);
+}
+
 ProxyHeader parse_text(std::string_view bytes) {
   const size_t end = bytes.substr(0, kLongestText).find("\r\n");
   if (end == std::string_view::npos) {
@@ -125,6 +132,18 @@ ProxyHeader parse_proxy_header(Bytes bytes) {
     return text.size() < kBinary.size() ? ProxyHeader{} : parse_binary(text);
   }
   return {.state = State::Absent};
+}
+
+std::string make_proxy_header(const ConnectionInfo& connection) {
+  const std::string source = ip_of(connection.remote_address);
+  const std::string destination = ip_of(connection.local_address);
+  const auto are = [&](int family) {
+    return is_address(family, source) && is_address(family, destination);
+  };
+  if (!are(AF_INET) && !are(AF_INET6)) return "PROXY UNKNOWN\r\n";
+  return std::string("PROXY ") + (are(AF_INET) ? "TCP4 " : "TCP6 ") + source + " " + destination +
+         " " + std::to_string(connection.remote_port) + " " +
+         std::to_string(connection.local_port) + "\r\n";
 }
 
 void move_to(ConnectionInfo& connection, const ProxyHeader::Addresses& addresses) {

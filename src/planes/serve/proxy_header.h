@@ -36,6 +36,9 @@ ProxyHeader parse_proxy_header(Bytes bytes);
 
 struct ConnectionInfo;
 
+// The header of version 1 that tells a proxy behind where a connection has come from.
+std::string make_proxy_header(const ConnectionInfo& connection);
+
 // The connection is what the proxy before has received.
 void move_to(ConnectionInfo& connection, const ProxyHeader::Addresses& addresses);
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "planes/serve/exchange.h"
+
 #include <string>
 
 namespace weir::serve {
@@ -95,6 +97,20 @@ TEST(ProxyHeaderTest, OtherBytesAreNone) {
   for (const char* bytes : {"GET / HTTP/1.1\r\n", "PRI * HTTP/2.0", "\x16\x03\x01", "\r\nGET"}) {
     EXPECT_EQ(parse(bytes).state, State::Absent) << bytes;
   }
+}
+
+TEST(ProxyHeaderTest, MakesTheTextForm) {
+  const auto made = [](const std::string& remote, const std::string& local) {
+    return make_proxy_header(ConnectionInfo{
+        .remote_address = remote, .remote_port = 5000, .local_address = local, .local_port = 80});
+  };
+  EXPECT_EQ(made("203.0.113.9:5000", "10.0.0.1:80"), "PROXY TCP4 203.0.113.9 10.0.0.1 5000 80\r\n");
+  EXPECT_EQ(made("[2001:db8::7]:5000", "[::1]:80"), "PROXY TCP6 2001:db8::7 ::1 5000 80\r\n");
+  EXPECT_EQ(made("[2001:db8::7]:5000", "10.0.0.1:80"), "PROXY UNKNOWN\r\n");
+  EXPECT_EQ(made("", ""), "PROXY UNKNOWN\r\n");
+  const ProxyHeader header = parse(made("203.0.113.9:5000", "10.0.0.1:80"));
+  ASSERT_EQ(header.state, State::Complete);
+  EXPECT_EQ(header.addresses->source, "203.0.113.9");
 }
 
 }  // namespace
