@@ -54,13 +54,24 @@ class IdentityTest(BesideTest):
             "x-request-id": "7",
             "via": "1.0 before",
         }
+        # What clients may not say, or only where a proxy stands before this one.
+        claims = {
+            "x-envoy-internal": "true",
+            "x-envoy-external-address": "203.0.113.9",
+            "x-envoy-max-retries": "7",
+            "x-envoy-retry-on": "5xx",
+            "x-envoy-upstream-rq-timeout-ms": "1",
+            "x-envoy-original-path": "/z",
+            "x-envoy-decorator-operation": "z",
+            "x-forwarded-client-cert": "Hash=7",
+        }
         peer = self.upstream(Http1Upstream)
 
         async def respond(request):
             return Response(headers=[("server", "theirs")], body=b"")
 
         peer.respond = respond
-        names = ("x-forwarded-for", "x-forwarded-proto", "via")
+        names = ("x-forwarded-for", "x-forwarded-proto", "via", *claims)
         cases = (
             {},
             {"use_remote_address": True},
@@ -77,7 +88,7 @@ class IdentityTest(BesideTest):
         ]
         both = self.both(listeners, bootstrap.cluster("upstream", peer))
         for fields, ports in zip(cases, both):
-            for headers in ({}, forwarded):
+            for headers in ({}, forwarded | claims):
                 answers = {}
                 for who, port in ports.items():
                     peer.requests.clear()

@@ -2,14 +2,44 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "planes/serve/random.h"
 
 namespace weir::serve {
 namespace {
+
+// All of Envoy's own headers begin so.
+constexpr std::string_view kEnvoy = "x-envoy-";
+
+// By these a proxy tells the next one what to do, or what it knows: no client does. Every client is
+// a stranger here: Envoy's default, where no address is said to be internal.
+constexpr std::string_view kForProxies[] = {"x-envoy-expected-rq-timeout-ms",
+                                            "x-envoy-force-trace",
+                                            "x-envoy-hedge-on-per-try-timeout",
+                                            "x-envoy-internal",
+                                            "x-envoy-ip-tags",
+                                            "x-envoy-max-retries",
+                                            "x-envoy-original-url",
+                                            "x-envoy-retriable-header-names",
+                                            "x-envoy-retriable-status-codes",
+                                            "x-envoy-retry-grpc-on",
+                                            "x-envoy-retry-on",
+                                            "x-envoy-upstream-alt-stat-name",
+                                            "x-envoy-upstream-rq-per-try-timeout-ms",
+                                            "x-envoy-upstream-rq-timeout-alt-response",
+                                            "x-envoy-upstream-rq-timeout-ms",
+                                            "x-envoy-upstream-stream-duration-ms"};
+
+// These come from a proxy before this one, where there is any.
+constexpr std::string_view kOfProxiesBefore[] = {
+    "x-envoy-decorator-operation",     "x-envoy-downstream-service-cluster",
+    "x-envoy-downstream-service-node", "x-envoy-external-address",
+    "x-envoy-original-host",           "x-envoy-original-path"};
 
 constexpr std::string_view kForwardedFor = "x-forwarded-for";
 constexpr std::string_view kForwardedProto = "x-forwarded-proto";
@@ -79,6 +109,22 @@ std::optional<std::string> forwarded_address(const HeaderList& request, uint32_t
   return as_address(trimmed(comma == std::string_view::npos ? rest : rest.substr(comma + 1)));
 }
 
+// Most requests have none of them: one look at each name says so.
+void remove_what_clients_may_not_say(HeaderList& request, bool at_edge) {
+  std::vector<std::string_view> removed;
+  request.for_each([&](std::string_view name, std::string_view) {
+    if (!name.starts_with(kEnvoy)) return;
+    const auto find_in = [&](const auto& names) {
+      const auto* const found = std::ranges::find(names, name);
+      if (found == std::end(names)) return;
+      removed.push_back(*found);
+    };
+    find_in(kForProxies);
+    if (at_edge) find_in(kOfProxiesBefore);
+  });
+  for (const std::string_view name : removed) request.remove(name);
+}
+
 // Random, version 4 (RFC 9562).
 std::string make_uuid() {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -107,6 +153,7 @@ void set_forwarded_proto(const ConnectionInfo& connection, HeaderList& request) 
 std::string identify_client(const config::HttpIdentity& settings, const ConnectionInfo& connection,
                             HeaderList& request) {
   const uint32_t hops = settings.xff_num_trusted_hops;
+  remove_what_clients_may_not_say(request, settings.use_remote_address);
   std::optional<std::string> client;
   if (settings.use_remote_address) {
     // Those who are trusted have appended those who came before them.
@@ -119,6 +166,11 @@ std::string identify_client(const config::HttpIdentity& settings, const Connecti
     client = forwarded_address(request, hops);
   }
   set_forwarded_proto(connection, request);
+  if (settings.use_remote_address) {
+    set(request, "x-envoy-external-address",
+        without_port(client.value_or(connection.remote_address)));
+  }
+  request.remove("x-forwarded-client-cert");
   if (settings.generate_request_id) {
     const bool keeps = !settings.use_remote_address || settings.preserve_external_request_id;
     const auto id = request.find(kRequestId);

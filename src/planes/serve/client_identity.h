@@ -10,7 +10,8 @@
 
 namespace weir::serve {
 
-// Sets x-forwarded-for, x-forwarded-proto, x-request-id and via of a request as the settings say.
+// Sets x-forwarded-for, x-forwarded-proto, x-forwarded-client-cert, x-envoy-external-address,
+// x-request-id and via of a request as the settings say, and takes away what only proxies say.
 // The answer is who has sent it, as "ip:0", where the request tells and is believed; else empty.
 std::string identify_client(const config::HttpIdentity& settings, const ConnectionInfo& connection,
                             HeaderList& request);

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <regex>
+#include <string>
+#include <string_view>
 
 namespace weir::serve {
 namespace {
@@ -51,7 +54,7 @@ TEST_F(ClientIdentityTest, TheRemoteAddressIsAppended) {
   EXPECT_EQ(identify(), "");
   EXPECT_EQ(field("x-forwarded-for"), "203.0.113.1,203.0.113.2,192.0.2.7");
   EXPECT_EQ(field("x-forwarded-proto"), "http");
-  EXPECT_EQ(request.count(), 3u);
+  EXPECT_EQ(request.count(), 4u) << "x-request-id and x-envoy-external-address are the others";
 }
 
 TEST_F(ClientIdentityTest, TrustedHopsBeforeTheRemoteAddress) {
@@ -87,6 +90,45 @@ TEST_F(ClientIdentityTest, RequestsGetAnId) {
   settings.generate_request_id = false;
   identify();
   EXPECT_EQ(field("x-request-id"), "none");
+}
+
+TEST_F(ClientIdentityTest, WhatOnlyProxiesSayIsTakenAway) {
+  const auto names = [&] {
+    std::string all;
+    request.for_each([&](std::string_view name, std::string_view) {
+      if (name.starts_with("x-envoy-")) all.append(name.substr(8)).append(" ");
+    });
+    return all;
+  };
+  const auto ask = [&](bool at_edge) {
+    settings.use_remote_address = at_edge;
+    request = {};
+    for (const char* name :
+         {"internal", "max-retries", "retry-on", "retry-on", "original-url", "original-path",
+          "external-address", "decorator-operation", "upstream-rq-timeout-ms", "mine"}) {
+      ASSERT_TRUE(request.add(std::string("x-envoy-") + name, "7"));
+    }
+    identify();
+  };
+  ask(false);
+  EXPECT_EQ(names(), "original-path external-address decorator-operation mine ");
+  ask(true);
+  EXPECT_EQ(names(), "mine external-address ");
+  EXPECT_EQ(field("x-envoy-external-address"), "192.0.2.7");
+}
+
+TEST_F(ClientIdentityTest, TheExternalAddressIsTheClients) {
+  settings.use_remote_address = true;
+  settings.xff_num_trusted_hops = 1;
+  request = {{"x-forwarded-for", "2001:db8::1"}};
+  identify();
+  EXPECT_EQ(field("x-envoy-external-address"), "2001:db8::1");
+}
+
+TEST_F(ClientIdentityTest, NobodySpeaksForACertificate) {
+  request = {{"x-forwarded-client-cert", "Hash=1"}, {"x-forwarded-client-cert", "Hash=2"}};
+  identify();
+  EXPECT_EQ(field("x-forwarded-client-cert"), "none");
 }
 
 TEST_F(ClientIdentityTest, ViaIsAppended) {

@@ -17,10 +17,23 @@ std::string_view view(boost::beast::string_view text) { return {text.data(), tex
 // Pseudo-headers do not count against the number of headers.
 constexpr size_t kPseudoHeaders = 4;
 
-// What a proxy must not remove though Connection names it: the message would mean something else.
-bool is_essential(std::string_view name) {
-  return name.starts_with(':') || name == "host" || name == "content-length" ||
-         name == "authorization" || name == "cookie" || name.starts_with("x-forwarded-");
+// More names in Connection are no mistake. Each is a walk over all fields.
+constexpr size_t kMaxNominated = 10;
+
+// These frame the message: it would mean something else without them.
+bool is_framing(std::string_view name) {
+  return name == "content-length" || name == "transfer-encoding";
+}
+
+// Says what becomes of the connection, and is no field's name.
+bool is_connection_option(std::string_view name) {
+  return name == "close" || name == "keep-alive" || name == "upgrade";
+}
+
+// Without these a request would seem to be for another host, or to come from somebody else.
+bool must_not_be_nominated(std::string_view name) {
+  return name.starts_with(':') || name == "host" || name == "x-forwarded-for" ||
+         name == "x-forwarded-host" || name == "x-forwarded-proto";
 }
 
 bool is_forbidden_in_trailers(http::field field) {
@@ -60,6 +73,22 @@ bool ends_in_quotes(std::string_view input) {
 void trim(std::string_view& text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+}
+
+// The next of a comma-separated list, which gets shorter by it.
+std::string_view next_token(std::string_view& list) {
+  std::string_view token = list.substr(0, list.find(','));
+  list.remove_prefix(std::min(list.size(), token.size() + 1));
+  trim(token);
+  return token;
+}
+
+// Whether TE says that trailers are welcome: all that a proxy passes on of it.
+bool lists_trailers(std::string_view list) {
+  while (!list.empty()) {
+    if (abi::same_name(next_token(list), "trailers")) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -229,8 +258,8 @@ void Http1Parser<kKind>::on_field_impl(Field field, Text name, Text value, Error
       nominated_ += view(value);
       return;
     case Field::te:
-      if (!abi::same_name(view(value), "trailers")) return;
-      break;
+      takes_trailers_ |= lists_trailers(view(value));
+      return;
     case Field::keep_alive:
     case Field::proxy_connection:
       return;
@@ -267,7 +296,11 @@ void Http1Parser<kKind>::take_host(std::string_view value, ErrorCode& error) {
 template <Http1Message kKind>
 void Http1Parser<kKind>::on_header_impl(ErrorCode& error) {
   head_done_ = true;
-  if (!nominated_.empty()) remove_nominated();
+  if (!nominated_.empty()) remove_nominated(error);
+  if (error) return;
+  if (takes_trailers_ && !headers_.add("te", "trailers")) {
+    return refuse(431, "headers too large", error);
+  }
   if (is_connect_ && has_body_) return refuse(400, "CONNECT with a body", error);
   if (is_connect_) is_tunnel_ = true;
   if (!upgrade_.empty()) take_upgrade(error);
@@ -293,10 +326,7 @@ template <Http1Message kKind>
 void Http1Parser<kKind>::take_upgrade(ErrorCode& error) {
   bool nominated = false;
   for (std::string_view rest = nominated_; !rest.empty();) {
-    std::string_view token = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(rest.size(), token.size() + 1));
-    trim(token);
-    nominated |= abi::same_name(token, "upgrade");
+    nominated |= abi::same_name(next_token(rest), "upgrade");
   }
   if (!nominated || version_ == 10) return;
   if constexpr (kKind == Http1Message::Request) {
@@ -335,19 +365,23 @@ size_t Http1Parser<kKind>::on_chunk_body_impl(uint64_t, Text text, ErrorCode& er
   return on_body_impl(text, error);
 }
 
+// RFC 9110, section 7.6.1: what is named there is for this hop alone. What a proxy before this one
+// has said of the client, a client must not be able to have removed.
 template <Http1Message kKind>
-void Http1Parser<kKind>::remove_nominated() {
+void Http1Parser<kKind>::remove_nominated(ErrorCode& error) {
   std::string_view rest = nominated_;
+  size_t count = 0;
   while (!rest.empty()) {
-    std::string_view token = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(rest.size(), token.size() + 1));
-    trim(token);
-    // "te" was kept because it says "trailers".
-    const bool common = abi::same_name(token, "keep-alive") || abi::same_name(token, "close") ||
-                        abi::same_name(token, "te");
-    if (common || token.empty()) continue;
+    const std::string_view token = next_token(rest);
+    if (token.empty()) continue;
+    if (++count > kMaxNominated) return refuse(400, "connection names too many fields", error);
     const std::string lower = lower_case(token);
-    if (!is_essential(lower)) headers_.remove(lower);
+    if constexpr (kKind == Http1Message::Request) {
+      if (must_not_be_nominated(lower)) {
+        return refuse(400, "connection names what is for all", error);
+      }
+    }
+    if (!is_framing(lower) && !is_connection_option(lower)) headers_.remove(lower);
   }
 }
 

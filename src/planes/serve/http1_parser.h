@@ -92,7 +92,7 @@ class Http1Parser final : private boost::beast::http::basic_parser<kKind == Http
   void take_target(std::string_view target, ErrorCode&);
   void take_host(std::string_view value, ErrorCode&);
   void take_field(std::string_view name, std::string_view value, ErrorCode&);
-  void remove_nominated();
+  void remove_nominated(ErrorCode& error);
   void take_upgrade(ErrorCode&);
   bool allows(std::string_view protocol) const;
   void refuse(int status, std::string_view reason, ErrorCode&);
@@ -106,9 +106,10 @@ class Http1Parser final : private boost::beast::http::basic_parser<kKind == Http
   HeaderList headers_;
   HeaderList trailers_;
   Body body_;
-  std::string nominated_;  // what Connection names, comma-separated
-  std::string upgrade_;    // what Upgrade says, comma-separated
-  bool has_body_ = false;  // or may have one
+  std::string nominated_;        // what Connection names, comma-separated
+  std::string upgrade_;          // what Upgrade says, comma-separated
+  bool takes_trailers_ = false;  // TE says so
+  bool has_body_ = false;        // or may have one
   bool is_connect_ = false;
   bool is_tunnel_ = false;
   int version_ = 11;
