@@ -9,6 +9,7 @@
 #include "engine/v8/artifact.h"
 #include "engine/v8/start_v8.h"
 #include "engine/v8/traps.h"
+#include "engine/v8/v8_instance.h"
 
 namespace weir::engine::v8_adapter {
 namespace {
@@ -17,6 +18,15 @@ namespace {
 // one by less than this stays.
 constexpr uintptr_t kStackTolerance = 16 * 1024;
 
+// On V8's heap lie what instances are made of, their tables, and exceptions that they keep. As long
+// as what lives there is less than this, V8 asks nobody. It would end the process at a limit that
+// nobody raises.
+constexpr size_t kHeapBytes = 128 << 20;
+// How much one call of a guest may add to a full heap, or a quarter of that if this is more; and
+// what it gets to unwind.
+constexpr size_t kHeapBytesOfGuest = 32 << 20;
+constexpr std::chrono::seconds kRestoreInterval(60);
+
 thread_local std::weak_ptr<ThreadIsolate> attached;
 
 // Entered, once and for all: to enter it for each call would cost that call 15 ns.
@@ -24,6 +34,7 @@ v8::Isolate* make_isolate(v8::ArrayBuffer::Allocator* allocator) {
   start_v8();
   v8::Isolate::CreateParams params;
   params.array_buffer_allocator = allocator;
+  params.constraints.set_max_old_generation_size_in_bytes(kHeapBytes);
   v8::Isolate* isolate = v8::Isolate::New(params);
   isolate->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
   isolate->SetWasmStreamingCallback(&on_streaming);
@@ -55,6 +66,7 @@ ThreadIsolate::ThreadIsolate()
       handles_(isolate()),
       context_(v8::Context::New(isolate())) {
   isolate_->SetData(kSelf, this);
+  isolate_->AddNearHeapLimitCallback(&on_full_heap, this);
   const v8::Context::Scope scope(context_);
   web_assembly_ = property(context_, context_->Global(), "WebAssembly").As<v8::Object>();
   instance_constructor_ = property(context_, web_assembly_, "Instance").As<v8::Function>();
@@ -134,6 +146,39 @@ bool ThreadIsolate::take_termination() {
   terminating_ = false;
   isolate_->CancelTerminateExecution();
   return true;
+}
+
+// V8 asks in the midst of collecting garbage.
+size_t ThreadIsolate::on_full_heap(void* self, size_t limit, size_t) {
+  auto& thread = *static_cast<ThreadIsolate*>(self);
+  thread.heap_was_full_ = true;
+  if (thread.running_ != nullptr) thread.running_->fills_heap();
+  return limit + std::max(kHeapBytesOfGuest, limit / 4);
+}
+
+void ThreadIsolate::end_filler_of_heap() {
+  heap_is_overfull_ = true;
+  terminate();
+}
+
+void ThreadIsolate::leave_full_heap() {
+  heap_was_full_ = false;
+  if (std::exchange(heap_is_overfull_, false)) {
+    take_termination();  // of a guest that came back before it was unwound
+    restore_heap_limit();
+  } else if (std::chrono::steady_clock::now() > restorable_from_) {
+    restore_heap_limit();
+  }
+}
+
+// The limit cannot be below what lies on the heap, so what has died goes first. That takes long
+// where much lives.
+void ThreadIsolate::restore_heap_limit() {
+  isolate_->LowMemoryNotification();
+  isolate_->RemoveNearHeapLimitCallback(&on_full_heap, kHeapBytes);
+  isolate_->AddNearHeapLimitCallback(&on_full_heap, this);
+  ++heap_limits_;
+  restorable_from_ = std::chrono::steady_clock::now() + kRestoreInterval;
 }
 
 void ThreadIsolate::run_tasks() {

@@ -11,6 +11,7 @@
 #include <v8-persistent-handle.h>
 #include <v8-wasm.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <utility>
@@ -69,6 +70,13 @@ class ThreadIsolate {
   // To be asked when a guest has come back: whether it was to be unwound, which ends here.
   bool take_termination();
 
+  // How often the heap's limit has been as low as what lives there lets it be. Since then it has
+  // been raised wherever the heap was full.
+  uint64_t heap_limits() const { return heap_limits_; }
+  // Unwinds the running guest, and then lowers the heap's limit.
+  void end_filler_of_heap();
+  void restore_heap_limit();
+
   // Lets V8 do what it has put off.
   void run_tasks();
 
@@ -77,8 +85,15 @@ class ThreadIsolate {
 
   static constexpr uint32_t kSelf = 0;
 
+  static size_t on_full_heap(void* self, size_t limit, size_t initial_limit);
+
   v8::Local<v8::Object> make_imports(const ModuleCode& code, v8::FunctionCallback callback);
   void limit_stack(uint64_t bytes);
+  // No guest runs any more.
+  void leave() {
+    if (heap_was_full_) leave_full_heap();
+  }
+  void leave_full_heap();
 
   // An isolate is left and gone in the end.
   struct Dispose {
@@ -100,6 +115,10 @@ class ThreadIsolate {
 
   V8Instance* running_ = nullptr;
   bool terminating_ = false;
+  bool heap_was_full_ = false;  // in what runs now
+  bool heap_is_overfull_ = false;
+  uint64_t heap_limits_ = 1;
+  std::chrono::steady_clock::time_point restorable_from_;
   uintptr_t stack_limit_ = 0;
 };
 
@@ -113,7 +132,10 @@ class Running {
   }
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
-  ~Running() { thread_.running_ = before_; }
+  ~Running() {
+    thread_.running_ = before_;
+    if (before_ == nullptr) thread_.leave();
+  }
 
  private:
   ThreadIsolate& thread_;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "engine/v8/objects.h"
 #include "engine/v8/traps.h"
@@ -55,6 +56,8 @@ V8Instance::~V8Instance() {
   exports_.Reset();
   memory_.Reset();
   bound_.clear();
+  // Or the next one in its place could fill the heap once more, without end.
+  if (filled_heap_ == thread_.heap_limits()) thread_.restore_heap_limit();
   thread_.run_tasks();
 }
 
@@ -193,6 +196,18 @@ void V8Instance::stops_as(TrapKind kind, std::string_view why) {
   if (trap_) return;
   trap_ =
       Trap{.kind = kind, .message = std::string(why), .frames = current_frames(thread_.context())};
+}
+
+// The heap is all instances' and may be full of what they are made of: the one that happens to run
+// is to blame if it fills the heap a second time, before the limit has been lowered.
+void V8Instance::fills_heap() {
+  if (std::exchange(filled_heap_, thread_.heap_limits()) != thread_.heap_limits()) return;
+  if (!trap_) {
+    trap_ = Trap{.kind = TrapKind::NoResources,
+                 .message = "out of memory for exceptions and objects of the engine",
+                 .frames = {}};
+  }
+  thread_.end_filler_of_heap();
 }
 
 Flow V8Instance::not_begun() {

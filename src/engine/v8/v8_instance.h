@@ -31,6 +31,10 @@ class V8Instance final : public Instance {
   Memory memory() noexcept override;
   void interrupt() const noexcept override;
 
+  // The heap of the thread is full while this instance runs, which may have to end by it. To be
+  // called while V8 collects garbage: makes no object.
+  void fills_heap();
+
   // The one trampoline: every import of every module arrives here. Its data is the Import.
   static void on_host_call(const v8::FunctionCallbackInfo<v8::Value>& info);
 
@@ -59,6 +63,7 @@ class V8Instance final : public Instance {
   std::vector<BoundExport> bound_;
 
   std::optional<Trap> trap_;
+  uint64_t filled_heap_ = 0;  // the isolate's heap_limits() then
   mutable std::atomic<bool> interrupted_ = false;
 };
 
