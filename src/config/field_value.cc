@@ -128,9 +128,19 @@ Done set_bytes(const Node& node, Slot slot, const Place& at) {
   return Unit{};
 }
 
+// Whatever the capitals, in YAML and in JSON (Envoy's rule). Null: there is none of that name.
+const pb::EnumValueDescriptor* find_name(const pb::EnumDescriptor& type, const std::string& name) {
+  if (const pb::EnumValueDescriptor* exact = type.FindValueByName(name)) return exact;
+  const std::string lower = lower_case(name);
+  for (int i = 0; i < type.value_count(); ++i) {
+    if (lower_case(type.value(i)->name()) == lower) return type.value(i);
+  }
+  return nullptr;
+}
+
 Done set_enum(const Node& node, const pb::EnumDescriptor& type, Slot slot, const Place& at) {
   if (node.kind != Node::Kind::Scalar) return mismatch(at, "a name", node);
-  const pb::EnumValueDescriptor* value = type.FindValueByName(node.text);
+  const pb::EnumValueDescriptor* value = find_name(type, node.text);
   if (value == nullptr && node.plain) {
     auto integer = parse_integer(node.text);
     auto number = integer ? narrow<int32_t>(*integer) : std::nullopt;

@@ -76,6 +76,13 @@ TEST(LoaderTest, TakesEnumeratorsByNameAndNumber) {
   EXPECT_EQ(load_plugin("failure_policy: 2").failure_policy(), 2);
 }
 
+TEST(LoaderTest, TakesEnumeratorsWhateverTheCapitals) {
+  EXPECT_EQ(load_plugin("failure_policy: fail_open").failure_policy(), 3);
+  const auto json = load<PluginConfig>(
+      R"({"failure_policy": "Fail_Open", "vm_config": {"code": {"local": {"filename": "a"}}}})");
+  EXPECT_EQ(json.failure_policy(), 3);
+}
+
 TEST(LoaderTest, SkipsAByteOrderMark) { EXPECT_EQ(load_plugin("\xef\xbb\xbfname: a").name(), "a"); }
 
 TEST(LoaderTest, FollowsAliasesAndMerges) {
