@@ -84,6 +84,19 @@ static_assert(kCallbacks.size() == static_cast<size_t>(Callback::OnDelete) + 1);
 
 inline constexpr size_t kMaxCallbackParams = 5;
 
+// The parameters of one call, in the slots in which they travel: the first is the context's id,
+// which whoever calls puts there.
+class CallbackParams {
+ public:
+  CallbackParams(uint32_t second = 0, uint32_t third = 0, uint32_t fourth = 0, uint32_t fifth = 0)
+      : slots_{0, second, third, fourth, fifth} {}
+
+  std::array<uint64_t, kMaxCallbackParams>& slots() { return slots_; }
+
+ private:
+  std::array<uint64_t, kMaxCallbackParams> slots_;
+};
+
 constexpr const CallbackType& type_of(Callback callback) {
   return kCallbacks[static_cast<size_t>(callback)];
 }

@@ -78,9 +78,8 @@ Flow Guest::call_entry(std::string_view name) {
   return call_export(id.value(), slots);
 }
 
-GuestAnswer Guest::call(Callback callback, ContextId id, Context& context,
-                        std::initializer_list<uint32_t> params) {
-  WEIR_CHECK(!failed() && params.size() < kMaxCallbackParams);
+GuestAnswer Guest::call(Callback callback, ContextId id, Context& context, CallbackParams& params) {
+  WEIR_CHECK(!failed());
   BoundCallback& bound = callbacks_[static_cast<size_t>(callback)];
   if (!bound.id) {
     if (Done done = bind(callback, bound); !done.ok()) {
@@ -88,8 +87,8 @@ GuestAnswer Guest::call(Callback callback, ContextId id, Context& context,
       return std::nullopt;
     }
   }
-  std::array<uint64_t, kMaxCallbackParams> slots{static_cast<uint64_t>(id)};
-  std::ranges::copy(params, slots.begin() + 1);
+  auto& slots = params.slots();
+  slots[0] = static_cast<uint64_t>(id);
   effective_ = &context;
   const Flow flow = call_export(*bound.id, Slots(slots).first(bound.slots));
   effective_ = nullptr;

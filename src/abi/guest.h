@@ -2,7 +2,6 @@
 // A running plugin module: the calls into it, and all calls that it makes.
 
 #include <array>
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,11 +29,10 @@ class Guest final : private engine::ImportHandler {
 
   bool has(Callback callback) const { return module_.has(callback); }
 
-  // Calls the callback with `context` effective: `params` follow the context's id. The result is
-  // the guest's answer, or 0 where the callback has none; empty when the guest trapped (trap()).
-  // The callback is exported (has()). Not to be nested.
-  GuestAnswer call(Callback callback, ContextId id, Context& context,
-                   std::initializer_list<uint32_t> params);
+  // Calls the callback with `context` effective; uses `params` up. The result is the guest's
+  // answer, or 0 where the callback has none; empty when the guest trapped (trap()). The callback
+  // is exported (has()). Not to be nested.
+  GuestAnswer call(Callback callback, ContextId id, Context& context, CallbackParams& params);
 
   // What ended the guest. Only after a trap.
   const engine::Trap& trap() const { return *trap_; }

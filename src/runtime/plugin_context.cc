@@ -430,7 +430,7 @@ Status PluginContext::get_status(uint32_t& code, std::string& message) {
 }
 
 void PluginContext::deliver(Delivery& delivery, ContextBase& to, Callback callback,
-                            std::initializer_list<uint32_t> params) {
+                            abi::CallbackParams params) {
   Delivery* outer = std::exchange(delivery_, &delivery);
   static_cast<void>(vm().call(callback, to, params));
   delivery_ = outer;

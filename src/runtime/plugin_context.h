@@ -142,8 +142,7 @@ class PluginContext final : public ContextBase {
   void on_resolved(abi::ContextId asked_by, uint32_t token,
                    const std::vector<std::string>& addresses);
   // Calls the guest with `delivery` readable.
-  void deliver(Delivery& delivery, ContextBase& to, abi::Callback,
-               std::initializer_list<uint32_t> params);
+  void deliver(Delivery& delivery, ContextBase& to, abi::Callback, abi::CallbackParams params);
   GrpcCall* find_grpc(uint32_t call_id);
   // Whether the configuration allows calls to that upstream.
   bool may_call(std::string_view upstream, std::string_view hostcall);

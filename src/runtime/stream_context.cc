@@ -28,7 +28,7 @@ void StreamContext::create() {
 std::string_view StreamContext::log_prefix() const { return const_root().log_prefix(); }
 
 abi::GuestAnswer StreamContext::call_for(Direction direction, Callback callback,
-                                         std::initializer_list<uint32_t> params) {
+                                         abi::CallbackParams params) {
   resumed_itself_ = false;
   ended_stream_ = false;
   auto outer = std::exchange(calling_for_, direction);

@@ -56,7 +56,7 @@ class StreamContext : public ContextBase {
 
   // Calls the guest for something that happens to `direction`. Empty when the VM has failed.
   abi::GuestAnswer call_for(Direction direction, abi::Callback callback,
-                            std::initializer_list<uint32_t> params);
+                            abi::CallbackParams params);
 
   // What the callback that just ended asked for its own direction.
   bool resumed_itself() const { return resumed_itself_; }

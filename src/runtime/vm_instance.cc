@@ -202,7 +202,7 @@ void VmInstance::drop_root(PluginContext& root) {
 }
 
 abi::GuestAnswer VmInstance::call_guest(Callback callback, ContextBase& context,
-                                        std::initializer_list<uint32_t> params) {
+                                        abi::CallbackParams& params) {
   abi::GuestAnswer answer = std::nullopt;
   logger_.begin_call();
   ++depth_;
@@ -224,8 +224,6 @@ abi::GuestAnswer VmInstance::call_guest(Callback callback, ContextBase& context,
   --depth_;
   return answer;
 }
-
-bool VmInstance::keeps_to_budget() { return !memory_ || memory_->set(guest_->memory_bytes()); }
 
 void VmInstance::note_pending(ContextBase& context) { pending_.push_back(context.id()); }
 

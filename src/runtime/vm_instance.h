@@ -119,8 +119,8 @@ class VmInstance final : public abi::VmServices {
   // Calls the guest, if it has that callback, under the limit on calls; then everything that it
   // asked for is done. The guest's answer, `or_else` where it has no such callback; empty when the
   // instance has failed, now or earlier. Not from inside a hostcall.
-  abi::GuestAnswer call(abi::Callback callback, ContextBase& context,
-                        std::initializer_list<uint32_t> params, uint32_t or_else = 0) {
+  abi::GuestAnswer call(abi::Callback callback, ContextBase& context, abi::CallbackParams params,
+                        uint32_t or_else = 0) {
     if (failed()) return std::nullopt;
     return has(callback) ? call_guest(callback, context, params) : or_else;
   }
@@ -181,7 +181,7 @@ class VmInstance final : public abi::VmServices {
 
   // It has that callback, and has not failed.
   abi::GuestAnswer call_guest(abi::Callback callback, ContextBase& context,
-                              std::initializer_list<uint32_t> params);
+                              abi::CallbackParams& params);
   Result<Unit, LoadError> start_guest(const Plugin& plugin);
   // The error of a start that has ended the instance.
   LoadError failed_start(LoadPart part) const;
@@ -189,7 +189,7 @@ class VmInstance final : public abi::VmServices {
   void note_pending(ContextBase& context);
   void apply_pending();
   // Whether a stream's instance takes no more memory than there is for all of them.
-  bool keeps_to_budget();
+  bool keeps_to_budget() { return !memory_ || memory_->set(guest_->memory_bytes()); }
   void fail(const Plugin& plugin, std::string_view doing);
   // Ends the instance. `kind` is for metrics; `why` becomes failure().
   void end(const Plugin& plugin, std::string_view kind, std::string why);
