@@ -165,7 +165,7 @@ def main():
     print("CPU of Envoy in microseconds, added by")
     whats = {
         "bare filter": "a filter that takes no callbacks",
-        "filter": "one that takes seven and does nothing",
+        "filter": "one that takes six and does nothing",
         "header read": "one header read",
         "ten calls": "ten calls of different kinds, two of which change headers",
         "ten calls, new route": "the same, and Envoy chooses the route anew",
