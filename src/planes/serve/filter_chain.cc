@@ -19,7 +19,10 @@ using runtime::Direction;
 // A call into the exchange, from outside or from a plugin.
 class FilterChain::Turn {
  public:
-  explicit Turn(FilterChain& chain) : chain_(chain) { ++chain_.depth_; }
+  explicit Turn(FilterChain& chain) : chain_(chain) {
+    ++chain_.depth_;
+    chain_.stream_idle_.note_activity();
+  }
   ~Turn() {
     if (chain_.depth_ == 1) chain_.settle();
     --chain_.depth_;
@@ -85,6 +88,7 @@ void FilterChain::headers(HeaderList headers, EndOfStream end) {
   if (parts_.max_duration.count() > 0) {
     parts_.router.timeouts.start(duration_limit_, parts_.max_duration);
   }
+  stream_idle_.start(parts_.stream_idle);
   if (parts_.uri != nullptr) {
     const UriVerdict verdict = normalize_uri(*parts_.uri, connection_->local_port, headers);
     if (verdict != UriVerdict::Forward) return refuse(verdict, std::move(headers));
@@ -360,17 +364,27 @@ void FilterChain::client_broke_off() {
   stop_messages();
 }
 
+// A response that waits for its client alone is the codec's to watch.
+void FilterChain::on_stream_idle() {
+  if (over_ || response_.ended()) return;
+  const Turn turn(*this);
+  parts_.stats.idle_timeouts.add();
+  fail(
+      {timeout_status(), "stream timeout", "stream_idle_timeout", ResponseFlag::StreamIdleTimeout});
+}
+
 void FilterChain::on_too_long() {
   const Turn turn(*this);
   if (over_) return;
   parts_.stats.reached_durations.add();
-  fail({request_complete_ ? 504U : 408U, "downstream duration timeout", "max_duration_timeout",
+  fail({timeout_status(), "downstream duration timeout", "max_duration_timeout",
         ResponseFlag::DurationTimeout});
 }
 
 void FilterChain::stop_messages() {
   over_ = true;
   duration_limit_.stop();
+  stream_idle_.stop();
   request_.close();
   response_.close();
   if (router_.is_open()) router_.cancel();

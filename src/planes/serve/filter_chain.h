@@ -11,6 +11,7 @@
 #include "planes/serve/counter.h"
 #include "planes/serve/exchange.h"
 #include "planes/serve/exchange_maps.h"
+#include "planes/serve/idle_limit.h"
 #include "planes/serve/lane.h"
 #include "planes/serve/local_reply.h"
 #include "planes/serve/plugin_stream.h"
@@ -29,6 +30,7 @@ struct ExchangeStats {
   Counter aborted;  // by the client, before the response was complete
   Counter resets;   // by us, in the midst of the response
   Counter reached_durations;
+  Counter idle_timeouts;     // requests on which nothing moved
   Counter bad_paths;         // that could not be normalised, or are not to be
   Counter redirected_paths;  // to themselves, normalised
 };
@@ -52,6 +54,7 @@ struct ChainParts {
   const config::UriRules* uri = nullptr;               // null: URIs stay as they are
   std::span<const config::FilterSwitch> filters = {};  // for each plugin; empty: all are passed
   Milliseconds max_duration{};                         // of a request and response; zero: any
+  Milliseconds stream_idle{};                          // nothing moves on them; zero: any
 };
 
 // An Exchange. Requests pass the plugins in order, responses in reverse order (Envoy's rule); the
@@ -162,6 +165,18 @@ class FilterChain final : public Exchange,
     FilterChain& chain_;
   };
 
+  // When nothing has moved for as long as may be.
+  class StreamIdle final : public IdleLimit {
+   public:
+    explicit StreamIdle(FilterChain& chain)
+        : IdleLimit(chain.parts_.router.timeouts), chain_(chain) {}
+
+   private:
+    void on_idle() override { chain_.on_stream_idle(); }
+
+    FilterChain& chain_;
+  };
+
   // A source that is held back for several reasons at once.
   struct Throttle {
     uint32_t pauses = 0;   // asked for from outside
@@ -206,7 +221,10 @@ class FilterChain final : public Exchange,
   void send_reply(LocalReply reply);
   void send_reset();
   void client_broke_off();
+  // 408 while the client has not said all of it (Envoy's rule).
+  uint32_t timeout_status() const { return request_complete_ ? 504 : 408; }
   void on_too_long();
+  void on_stream_idle();
   // Both messages go no further.
   void stop_messages();
   void bury_if_finished();
@@ -233,6 +251,7 @@ class FilterChain final : public Exchange,
   ExchangeMaps maps_;
 
   DurationLimit duration_limit_{*this};
+  StreamIdle stream_idle_{*this};
   bool request_complete_ = false;  // all has come from the client
 
   Throttle request_throttle_;

@@ -160,6 +160,26 @@ void Http1Server::head_timed_out() {
   }
 }
 
+void Http1Server::sweep(CoarseTime now) {
+  drop_stalled(now);
+  if (age_.has_passed(now)) drain();
+}
+
+// Bytes that come, as the rest of the request, do not make up for those that the client does not
+// take.
+void Http1Server::drop_stalled(CoarseTime now) {
+  if (response_ != Response::Ended || output_.size() != rest_) {
+    rest_ = response_ == Response::Ended ? static_cast<size_t>(output_.size()) : 0;
+    rest_since_ = now;
+    return;
+  }
+  const Milliseconds limit = context_.options.stream_timeout;
+  if (rest_ == 0 || limit == Milliseconds::zero() || now - rest_since_ <= limit) return;
+  output_.drop_front(rest_);
+  response_ = Response::Aborted;
+  context_.carrier.wake();
+}
+
 void Http1Server::drain() {
   last_ = draining_ = true;
   if (exchange_ == nullptr && !inside_head()) ending_ = Ending::Close;

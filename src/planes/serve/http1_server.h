@@ -28,9 +28,7 @@ class Http1Server final : public Codec, private ClientStream {
   size_t active() const override { return exchange_ == nullptr ? 0 : 1; }
   bool inside_head() const override;
   void head_timed_out() override;
-  void sweep(CoarseTime now) override {
-    if (age_.has_passed(now)) drain();
-  }
+  void sweep(CoarseTime now) override;
 
  private:
   enum class Request : uint8_t { Head, Body, Ended };
@@ -57,6 +55,7 @@ class Http1Server final : public Codec, private ClientStream {
     return response_ == Response::Ended || response_ == Response::Aborted;
   }
   void skip_empty_lines(ReadBuffer& input);
+  void drop_stalled(CoarseTime now);
 
   const ServerCodecContext context_;
   Body output_;
@@ -69,6 +68,8 @@ class Http1Server final : public Codec, private ClientStream {
   Request request_ = Request::Head;
   Response response_ = Response::Awaited;
   Ending ending_ = Ending::Open;
+  size_t rest_ = 0;               // of a response that has ended, as far as the client has taken it
+  CoarseTime rest_since_{};       // it has not taken more of it since then
   uint32_t pauses_ = 0;           // of the request's body
   bool paused_exchange_ = false;  // the response's body
   bool left_input_ = false;       // some input waits for the exchange to end or resume

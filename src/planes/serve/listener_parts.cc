@@ -7,6 +7,9 @@
 namespace weir::serve {
 namespace {
 
+// Envoy's default.
+constexpr Milliseconds kStreamIdle{300'000};
+
 std::vector<TcpTargets::Target> targets_of(const ListenerSurroundings& around) {
   std::vector<TcpTargets::Target> targets;
   for (const config::TcpProxy::Target& target : around.settings.tcp_proxy->targets) {
@@ -53,7 +56,8 @@ ListenerParts::ListenerParts(const ListenerSurroundings& surroundings)
              .identity = &around_.settings.identity,
              .uri = around_.settings.uri.any() ? &around_.settings.uri : nullptr,
              .filters = around_.settings.filters,
-             .max_duration = around_.settings.limits.max_stream_duration},
+             .max_duration = around_.settings.limits.max_stream_duration,
+             .stream_idle = kStreamIdle},
       filtered_{.filter_chain = around_.settings.name,
                 .buffer_limit = planes::kBufferLimit,
                 .reaper = around_.router.reaper,

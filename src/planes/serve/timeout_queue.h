@@ -38,6 +38,9 @@ class TimeoutQueue {
   // Calls entry.on_timeout() once, after `delay`; an earlier start() is forgotten.
   void start(Entry& entry, Milliseconds delay);
 
+  // At most kTick old while some entry waits: costs nothing.
+  Nanoseconds coarse_now() const { return now_; }
+
  private:
   using List = boost::intrusive::list<Entry, boost::intrusive::constant_time_size<false>>;
 
