@@ -1,5 +1,6 @@
 #include "planes/serve/log_line.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "planes/serve/log_values.h"
@@ -111,13 +112,22 @@ class JsonWriter {
     to_ += '[';
     bool first = true;
     for (const LogJson& json : items) {
+      if (format_.omit_empty && is_empty(json)) continue;
       if (!std::exchange(first, false)) to_ += ',';
       write(json);
     }
     to_ += ']';
   }
 
+  // Also an object that has nothing left.
   bool is_empty(const LogJson& json) {
+    const auto is_empty_too = [this](const LogJson& part) { return is_empty(part); };
+    if (const auto* object = std::get_if<LogJson::Object>(&json.value)) {
+      return std::ranges::all_of(object->members, is_empty_too);
+    }
+    if (const auto* list = std::get_if<LogJson::List>(&json.value)) {
+      return std::ranges::all_of(list->items, is_empty_too);
+    }
     const auto* text = std::get_if<LogText>(&json.value);
     if (text == nullptr || text->size() != 1) return false;
     const auto* command = std::get_if<LogCommand>(&text->front());

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <string>
+#include <utility>
 
 #include "planes/serve/log_condition.h"
 #include "planes/serve/log_values.h"
@@ -108,11 +110,32 @@ TEST(LogLineTest, JsonKeepsNumbers) {
   EXPECT_EQ(to, "{\"code\":\"200\",\"path\":\"</a>\"}\n");
 }
 
+TEST(LogLineTest, JsonOmitsWhatHasNothingLeft) {
+  FakeRecord record;
+  const auto text = [](std::string_view operators, std::string key = "") {
+    return config::LogJson{.value = parse_log_text(operators).value(), .key = std::move(key)};
+  };
+  config::LogJson::List items{{text("%PROTOCOL%"), text("x")}};
+  config::LogJson::List nothing{{text("%PROTOCOL%")}};
+  config::LogJson::Object inner{{text("%PROTOCOL%", "p")}};
+  config::LogJson::Object object{{{.value = inner, .key = "a"},
+                                  {.value = items, .key = "b"},
+                                  {.value = nothing, .key = "c"},
+                                  text("%RESPONSE_FLAGS%", "flags")}};
+  const config::LogFormat format{.line = config::LogJson{object}, .omit_empty = true};
+  std::string to;
+  append_log_line(format, record, to);
+  EXPECT_EQ(to, "{\"b\":[\"x\"],\"flags\":\"-\"}\n");
+}
+
 TEST(LogLineTest, WritesTimesAsEnvoyDoes) {
   constexpr int64_t kMoment = 1'481'818'043'123'456'789;  // 2016-12-15, 16:07:23
   EXPECT_EQ(format_time(kMoment, ""), "2016-12-15T16:07:23.123Z");
   EXPECT_EQ(format_time(kMoment, "%s.%3f %Y/%m/%d %f"), "1481818043.123 2016/12/15 123456789");
   EXPECT_EQ(format_time(kMoment, "%H:%M:%E6S%%"), "16:07:23.123456%");
+  EXPECT_EQ(format_time(kMoment, "%E*S %Z"), "23.123456789 UTC");
+  EXPECT_EQ(format_time(1'481'818'043'120'000'000, "%E*S"), "23.12");
+  EXPECT_EQ(format_time(1'481'818'043'000'000'000, "%E*S"), "23");
 }
 
 TEST(LogConditionTest, AsksForHeaders) {

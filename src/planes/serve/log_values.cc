@@ -72,7 +72,8 @@ LogValue flags(const LogRecord& record, std::string_view config::ResponseFlagNam
     if (!names.empty()) names += ',';
     names += flag.*name;
   }
-  return text_or_nothing(names);
+  // Envoy has a word for none.
+  return names.empty() ? std::string("-") : names;
 }
 
 // Words are easier to part in a line without spaces (Envoy's rule).
@@ -241,6 +242,13 @@ std::string fraction_of(int64_t nanoseconds, size_t digits) {
   return text;
 }
 
+// As many digits as say all, and no zeros behind them.
+std::string shortest_fraction(int64_t nanoseconds) {
+  std::string text = fraction_of(nanoseconds, 9);
+  text.resize(text.find_last_not_of('0') + 1);
+  return text.empty() ? text : "." + text;
+}
+
 }  // namespace
 
 LogValue log_value(const LogCommand& command, LogRecord& record) {
@@ -278,6 +286,12 @@ std::string format_time(int64_t nanoseconds, const std::string& format) {
     } else if (rest.size() > 3 && rest[1] == 'E' && is_digit(rest[2]) && rest[3] == 'S') {
       text += standard("%S") + "." + fraction_of(fraction, static_cast<size_t>(rest[2] - '0'));
       rest.remove_prefix(4);
+    } else if (rest.starts_with("%E*S")) {
+      text += standard("%S") + shortest_fraction(fraction);
+      rest.remove_prefix(4);
+    } else if (rest[1] == 'Z') {
+      text += "UTC";
+      rest.remove_prefix(2);
     } else {
       text += standard(std::string(rest.substr(0, 2)));
       rest.remove_prefix(2);
