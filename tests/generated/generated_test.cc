@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -22,12 +23,16 @@ namespace fs = std::filesystem;
 constexpr size_t kFewModules = 15;
 constexpr size_t kByProcesses = 40;
 
+constexpr std::array<std::string_view, 3> kSets = {"common", "more", "tail_calls"};
+
+// None is a failure: a folder that is there is to hold them.
 std::vector<fs::path> modules_of(std::string_view set) {
   std::vector<fs::path> files;
   std::error_code absent;
-  for (const auto& entry : fs::directory_iterator(fs::path(WEIR_GENERATED_MODULES) / set, absent)) {
-    files.push_back(entry.path());
-  }
+  const fs::path folder = fs::path(WEIR_GENERATED_MODULES) / set;
+  for (const auto& entry : fs::directory_iterator(folder, absent)) files.push_back(entry.path());
+  EXPECT_FALSE(files.empty()) << folder << " holds no modules: remove " << WEIR_GENERATED_MODULES
+                              << " and run scripts/setup/generated_modules.sh";
   std::ranges::sort(files);
   return files;
 }
@@ -45,14 +50,16 @@ const std::string& reference_of(const fs::path& file) {
   return text;
 }
 
+// Skips where the modules have not been made.
+void need_modules() {
+  if (!fs::exists(WEIR_GENERATED_MODULES)) {
+    GTEST_SKIP() << WEIR_GENERATED_MODULES << " is missing: run scripts/setup/generated_modules.sh";
+  }
+}
+
 class GeneratedTest : public ::testing::TestWithParam<std::string> {
  protected:
-  void SetUp() override {
-    if (!fs::exists(WEIR_GENERATED_MODULES)) {
-      GTEST_SKIP() << WEIR_GENERATED_MODULES
-                   << " is missing: run scripts/setup/generated_modules.sh";
-    }
-  }
+  void SetUp() override { need_modules(); }
 
   void expect_the_same(std::string_view set) {
     auto files = modules_of(set);
@@ -105,6 +112,12 @@ TEST_P(GeneratedTest, WhatMostEnginesHaveDoesTheSame) {
   expect_the_same("more");
 }
 
+TEST_P(GeneratedTest, TailCallsDoTheSame) {
+  const engine::Capabilities can = capabilities_of(GetParam());
+  if (!can.tail_calls) GTEST_SKIP() << GetParam() << " has no tail calls";
+  expect_the_same("tail_calls");
+}
+
 std::vector<std::string> other_engines() {
   auto names = loadable_engines();
   std::erase(names, "null");
@@ -121,12 +134,15 @@ std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
 INSTANTIATE_TEST_SUITE_P(Engines, GeneratedTest, ::testing::ValuesIn(other_engines()), test_name);
 
 // The modules are worth running: they come to results, trap in several ways, and grow memories.
-TEST(GeneratedModulesTest, DoManyThings) {
+class GeneratedModulesTest : public ::testing::Test {
+ protected:
+  void SetUp() override { need_modules(); }
+};
+
+TEST_F(GeneratedModulesTest, DoManyThings) {
   std::map<std::string, size_t> seen;
-  for (const std::string_view set : {"common", "more"}) {
-    const auto files = modules_of(set);
-    if (files.empty()) GTEST_SKIP() << "no generated modules";
-    for (const fs::path& file : files) {
+  for (const std::string_view set : kSets) {
+    for (const fs::path& file : modules_of(set)) {
       const std::string& text = reference_of(file);
       EXPECT_FALSE(text.starts_with("refused")) << file << ": " << text;
       for (const std::string_view word :

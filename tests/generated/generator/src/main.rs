@@ -1,5 +1,6 @@
 //! weir_generator FOLDER COUNT SET: writes COUNT modules of fixed seeds, 0000.wasm and so on. Those of the
-//! set `common` use what every engine has, those of `more` SIMD and reference types too.
+//! set `common` use what every engine has, those of `more` SIMD and reference types too, those of `tail_calls` tail
+//! calls and reference types.
 //!
 //! Each exports its memory as "memory", its functions that a host can call as "f0", "f1" and so on, and
 //! for each of its globals a function that reads it: "g0", "g1". The last global is the fuel that is left,
@@ -35,7 +36,15 @@ fn imports() -> Vec<u8> {
     module.finish()
 }
 
-fn config(more: bool) -> Config {
+/// What modules use besides what every engine has.
+#[derive(Clone, Copy)]
+struct Extensions {
+    reference_types: bool,
+    simd: bool,
+    tail_calls: bool,
+}
+
+fn config(with: Extensions) -> Config {
     Config {
         available_imports: Some(imports()),
         canonicalize_nans: true,
@@ -47,16 +56,16 @@ fn config(more: bool) -> Config {
         max_memories: 1,
         memory_max_size_required: true,
         max_memory32_bytes: 8 << 16,
-        max_tables: if more { 3 } else { 1 },
+        max_tables: if with.reference_types { 3 } else { 1 },
         table_max_size_required: true,
         max_table_elements: 32,
         max_exports: 0,
         max_globals: 6,
         max_data_segments: 4,
         max_element_segments: 4,
-        simd_enabled: more,
-        reference_types_enabled: more,
-        tail_call_enabled: false,
+        simd_enabled: with.simd,
+        reference_types_enabled: with.reference_types,
+        tail_call_enabled: with.tail_calls,
         extended_const_enabled: false,
         relaxed_simd_enabled: false,
         exceptions_enabled: false,
@@ -83,9 +92,9 @@ fn bytes_of(seed: u64) -> Vec<u8> {
     bytes
 }
 
-fn generate(seed: u64, more: bool) -> Option<Vec<u8>> {
+fn generate(seed: u64, with: Extensions) -> Option<Vec<u8>> {
     let bytes = bytes_of(seed);
-    let mut module = Module::new(config(more), &mut Unstructured::new(&bytes)).ok()?;
+    let mut module = Module::new(config(with), &mut Unstructured::new(&bytes)).ok()?;
     module.ensure_termination(FUEL).ok()?;
     let exported = exports::add(&module.to_bytes())?;
     let features = wasmparser::WasmFeatures::all();
@@ -98,12 +107,17 @@ fn generate(seed: u64, more: bool) -> Option<Vec<u8>> {
 fn main() {
     let words: Vec<String> = std::env::args().collect();
     let (folder, count) = (&words[1], words[2].parse::<usize>().expect("a count"));
-    let more = words[3] == "more";
-    let mut seed = if more { 1 << 32 } else { 0 };
+    let none = Extensions { reference_types: false, simd: false, tail_calls: false };
+    let (with, mut seed) = match words[3].as_str() {
+        "common" => (none, 0),
+        "more" => (Extensions { reference_types: true, simd: true, ..none }, 1 << 32),
+        "tail_calls" => (Extensions { reference_types: true, tail_calls: true, ..none }, 2 << 32),
+        other => panic!("a set {other} is unknown"),
+    };
     for index in 0..count {
         let module = loop {
             seed += 1;
-            if let Some(module) = generate(seed, more) {
+            if let Some(module) = generate(seed, with) {
                 break module;
             }
         };
