@@ -6,6 +6,8 @@
 #include <future>
 #include <thread>
 
+#include "config/bootstrap.h"
+#include "config/tls.h"
 #include "fetch/route.h"
 #include "fetch/server_fakes.h"
 
