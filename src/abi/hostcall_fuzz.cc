@@ -132,7 +132,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::FuzzVm vm;
   auto guest = Guest::make(*fixture.module, vm);
   WEIR_CHECK(guest.ok() && guest.value()->start() == Flow::Return);
+  CallbackParams params;
   static_cast<void>(
-      guest.value()->call(Callback::OnRequestHeaders, ContextId{2}, vm.context, {0, 0}));
+      guest.value()->call(Callback::OnRequestHeaders, ContextId{2}, vm.context, params));
   return 0;
 }
