@@ -12,7 +12,6 @@ namespace {
 
 using config::Place;
 using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
 
 // Lists that have a word for being empty, beside them.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kNone{
@@ -31,7 +30,7 @@ bool is_own_message(const FieldDescriptor& field) {
          field.message_type()->file() == v1::Expect::descriptor()->file();
 }
 
-bool is_set(const Message& message, const FieldDescriptor& field) {
+bool is_set(const google::protobuf::Message& message, const FieldDescriptor& field) {
   const auto& reflection = *message.GetReflection();
   return field.is_repeated() ? reflection.FieldSize(message, &field) > 0
                              : reflection.HasField(message, &field);
@@ -46,7 +45,7 @@ bool may_be_empty(const FieldDescriptor& field) {
 
 }  // namespace
 
-Done check_says_something(const Message& expectation, const Place& at) {
+Done check_says_something(const google::protobuf::Message& expectation, const Place& at) {
   const auto& type = *expectation.GetDescriptor();
   const auto& reflection = *expectation.GetReflection();
   for (int i = 0; i < type.field_count(); ++i) {
