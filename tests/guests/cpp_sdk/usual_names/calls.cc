@@ -148,8 +148,9 @@ void check_metrics() {
   partial.increment(3, 1);
   CLAIM(metric.get("x", 1) == 5 && partial.get(1) == 5);
   CLAIM(metric.nameFromIdSlow(metric.resolve("x", 1)) == "a=x|b=1|names");
-  std::unique_ptr<Counter<int>> counter(
-      Counter<std::string>::New("more", "a")->extendAndResolve("x", MetricTagDescriptor<int>("b")));
+  const std::unique_ptr<Counter<std::string>> more(Counter<std::string>::New("more", "a"));
+  const std::unique_ptr<Counter<int>> counter(
+      more->extendAndResolve("x", MetricTagDescriptor<int>("b")));
   SimpleCounter simple = counter->resolve(1);
   ++simple;
   simple++;
