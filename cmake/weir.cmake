@@ -107,6 +107,19 @@ function(weir_test_without_server name)
   target_link_options(${name} PRIVATE -no-pie -Wl,--unresolved-symbols=ignore-all)
 endfunction()
 
+# weir_test_module(LAYER MODULE): makes MODULE.wasm of the layer's testdata/MODULE.wat. The layer's
+# test has its path as WEIR_<MODULE>_WASM, and the default engine to run it.
+function(weir_test_module layer module)
+  find_program(WAT2WASM wat2wasm REQUIRED)
+  set(wasm "${CMAKE_CURRENT_BINARY_DIR}/${module}.wasm")
+  add_custom_command(OUTPUT "${wasm}" DEPENDS "testdata/${module}.wat"
+    COMMAND "${WAT2WASM}" -o "${wasm}" "${CMAKE_CURRENT_SOURCE_DIR}/testdata/${module}.wat" VERBATIM)
+  add_custom_target(weir_${layer}_testdata DEPENDS "${wasm}")
+  add_dependencies(weir_${layer}_test weir_${layer}_testdata weir-engine-wasmtime)
+  string(TOUPPER "${module}" upper)
+  target_compile_definitions(weir_${layer}_test PRIVATE "WEIR_${upper}_WASM=\"${wasm}\"")
+endfunction()
+
 # weir_test_by_loaders(NAME [ALONE suite]): runs the test NAME again, as NAME.ENGINE, for each engine
 # that comes with a C library of its own, in a process that has that one; and that suite in another such
 # process. Such an engine's folder says so: set_property(GLOBAL APPEND PROPERTY WEIR_LOADERS
