@@ -2,10 +2,9 @@
 
 import socket
 import struct
-import time
 import unittest
 
-from ats_tcp_test import scenario, serve_one
+from ats_tcp_test import QUICK_STATISTICS, said, scenario, serve_one
 from peers.ats import plugin_options, refusal
 from peers.case import PlaneTest, free_port
 from peers.tcp import TcpClient, TcpUpstream
@@ -28,26 +27,11 @@ class PortCase(PlaneTest):
             self,
             {"upstream": upstream or f"127.0.0.1:{self.peer.port}", **port},
             [plugin_options(scenario(name))],
-            manager=True,
-            records={
-                "proxy.config.raw_stat_sync_interval_ms": 50,
-                "proxy.config.remote_sync_interval_ms": 50,
-            },
+            **QUICK_STATISTICS,
         )
 
     def said(self, *pieces):
-        """What comes back for these bytes; nothing where the connection is closed."""
-        client = TcpClient(self.port)
-        try:
-            for piece in pieces:
-                client.send(piece)
-                time.sleep(0.01 if len(pieces) > 1 else 0)
-            client.send_end()
-            return client.receive_all()
-        except OSError:
-            return b""
-        finally:
-            client.close()
+        return said(self.port, *pieces)
 
     def wait_for_refused(self, count):
         name = f"tcp.127.0.0.1:{self.port}.downstream_cx_refused"

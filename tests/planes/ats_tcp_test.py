@@ -15,6 +15,15 @@ from peers.http1 import Http1Upstream
 from peers.tcp import Nowhere, TcpClient, TcpUpstream, echo
 from peers.weir import eventually
 
+# Statistics are told at once.
+QUICK_STATISTICS = {
+    "manager": True,
+    "records": {
+        "proxy.config.raw_stat_sync_interval_ms": 50,
+        "proxy.config.remote_sync_interval_ms": 50,
+    },
+}
+
 _MIB = 1 << 20
 
 
@@ -71,11 +80,7 @@ def setUpModule():
         up,
         [["tcp.yaml"]],
         files=files,
-        manager=True,
-        records={
-            "proxy.config.raw_stat_sync_interval_ms": 50,
-            "proxy.config.remote_sync_interval_ms": 50,
-        },
+        **QUICK_STATISTICS,
     )
     unittest.addModuleCleanup(_shared["server"].stop)
     eventually(_shared["server"].stats, "the server's statistics")
@@ -216,6 +221,21 @@ class AtsPluginTest(AtsTcpTest, everywhere.PluginTest):
         for number, one in enumerate(running):
             self.assertIn(one.join(), [b"word", b""] if number % 10 else [b""])
         eventually(lambda: self.exchange(b"the next") == b"the next", "an instance that serves")
+
+
+def said(port, *pieces):
+    """What comes back for these bytes; nothing where the connection is closed."""
+    client = TcpClient(port)
+    try:
+        for piece in pieces:
+            client.send(piece)
+            time.sleep(0.01 if len(pieces) > 1 else 0)
+        client.send_end()
+        return client.receive_all()
+    except OSError:
+        return b""
+    finally:
+        client.close()
 
 
 def serve_one(test, port, plugins=None, lines=(), more_files=None, **options):

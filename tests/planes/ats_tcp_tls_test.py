@@ -4,7 +4,7 @@ import os
 import ssl
 import unittest
 
-from ats_tcp_test import scenario, serve_one
+from ats_tcp_test import QUICK_STATISTICS, said, scenario, serve_one
 from peers.ats import plugin_options, refusal
 from peers.case import PlaneTest, free_port
 from peers.certificates import Authority
@@ -59,24 +59,12 @@ class UpstreamTlsTest(PlaneTest):
             self,
             port,
             [plugin_options(scenario(name))],
-            manager=True,
-            records={
-                "proxy.config.raw_stat_sync_interval_ms": 50,
-                "proxy.config.remote_sync_interval_ms": 50,
-            },
+            **QUICK_STATISTICS,
             **options,
         )
 
     def said(self, data):
-        client = TcpClient(self.port)
-        try:
-            client.send(data)
-            client.send_end()
-            return client.receive_all()
-        except OSError:
-            return b""
-        finally:
-            client.close()
+        return said(self.port, data)
 
     def wait_for_failed(self, count):
         name = f"tcp.127.0.0.1:{self.port}.upstream_connect_fail"
