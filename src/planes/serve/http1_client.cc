@@ -182,7 +182,8 @@ void Http1Client::disconnected(Disconnect how, std::string_view reason) {
     pass_body();
     if (events_ == nullptr) return;
   }
-  break_off(response_started_ ? Break::Failed : Break::BeforeResponse, reason);
+  const bool met_the_end = how != Disconnect::Broken && !response_started_;
+  break_off(met_the_end ? Break::BeforeResponse : Break::Failed, reason);
 }
 
 void Http1Client::drain() {

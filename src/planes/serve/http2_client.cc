@@ -58,7 +58,7 @@ class Http2Client::Stream final : public Http2Stream, public UpstreamStream {
 
   Streams::iterator self;  // in the client's list
   UpstreamEvents* events = nullptr;
-  bool response_started = false;
+  uint64_t receipts = 0;  // the client's, when it was sent
   std::optional<UpgradeRequest> upgrade;
   std::optional<HeaderList> waiting;  // for the upstream's settings
   bool refused = false;               // never became a stream of HTTP/2, and for what:
@@ -68,6 +68,7 @@ class Http2Client::Stream final : public Http2Stream, public UpstreamStream {
 
  private:
   void start(const HeaderList& headers, EndOfStream end) {
+    receipts = client_.receipts_;
     if (!client_.session_.send_request(*this, headers, end)) {
       client_.refuse(*this, Break::Failed, "the request is not valid HTTP");
     }
@@ -84,6 +85,11 @@ Http2Client::Http2Client(const UpstreamCodecContext& context)
                 .max_header_count = context.settings.max_header_count,
                 .http2 = context.settings.http2_options},
                context.carrier, *this, context.stats.dropped_headers, context.stats.http2) {}
+
+void Http2Client::receive(ReadBuffer& input) {
+  ++receipts_;
+  session_.receive(input);
+}
 
 void Http2Client::sweep(CoarseTime now) {
   session_.sweep(now);
@@ -121,8 +127,9 @@ void Http2Client::sent() {
   }
 }
 
-void Http2Client::disconnected(Disconnect, std::string_view reason) {
+void Http2Client::disconnected(Disconnect how, std::string_view reason) {
   break_reason_ = reason;
+  ended_by_peer_ = how != Disconnect::Broken;
   for (Stream& stream : streams_) {
     if (stream.waiting) refuse(stream, Break::Unprocessed, reason);
   }
@@ -138,7 +145,6 @@ Http2Stream& Http2Client::on_opened() {
 void Http2Client::on_headers(Http2Stream& base, HeaderList headers, EndOfStream end) {
   auto& stream = static_cast<Stream&>(base);
   if (stream.events == nullptr) return;
-  stream.response_started = true;
   if (headers.find(":status").value_or("").starts_with('1')) {
     return stream.events->on_interim_headers(std::move(headers));
   }
@@ -181,12 +187,16 @@ void Http2Client::on_sent(Http2Stream& base) {
   stream.events->on_backlog(false);
 }
 
+Break Http2Client::break_of(const Stream& stream, bool unprocessed) const {
+  if (unprocessed) return session_.takes_requests() ? Break::Refused : Break::Unprocessed;
+  const bool met_the_end = ended_by_peer_ && stream.receipts == receipts_;
+  return met_the_end ? Break::BeforeResponse : Break::Failed;
+}
+
 void Http2Client::on_closed(Http2Stream& base, uint32_t, bool unprocessed) {
   auto& stream = static_cast<Stream&>(base);
   UpstreamEvents* const events = stream.events;
-  const Break how = unprocessed                ? Break::Unprocessed
-                    : !stream.response_started ? Break::BeforeResponse
-                                               : Break::Failed;
+  const Break how = break_of(stream, unprocessed);
   streams_.erase(stream.self);
   if (events != nullptr) events->on_broken(how, break_reason_);
 }

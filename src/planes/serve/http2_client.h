@@ -14,7 +14,7 @@ class Http2Client final : public UpstreamCodec, private Http2Events {
  public:
   explicit Http2Client(const UpstreamCodecContext& context);
 
-  void receive(ReadBuffer& input) override { session_.receive(input); }
+  void receive(ReadBuffer& input) override;
   bool wants_input() const override { return session_.wants_input(); }
   void disconnected(Disconnect how, std::string_view reason) override;
   Body& output() override { return session_.output(); }
@@ -46,12 +46,17 @@ class Http2Client final : public UpstreamCodec, private Http2Events {
   // A stream that HTTP/2 knows nothing of is broken, a little later.
   void refuse(Stream& stream, Break how, std::string_view reason);
 
+  // What has become of a stream that HTTP/2 has closed.
+  Break break_of(const Stream& stream, bool unprocessed) const;
+
   const UpstreamCodecContext context_;
   Streams streams_;
   ConnectionAge age_{context_.settings.connection_limits, context_.stats.reached_durations,
                      context_.stats.reached_requests};
   bool last_ = false;         // no request may follow those that are open
   bool has_refused_ = false;  // some request was not sent
+  bool ended_by_peer_ = false;
+  uint64_t receipts_ = 0;  // how often bytes have come
   std::string_view break_reason_ = "the upstream has reset the stream";
   Http2Session session_;
 };

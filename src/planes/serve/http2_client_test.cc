@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "planes/serve/http2_peer.h"
 
 namespace weir::serve::test {
@@ -28,6 +30,15 @@ class Http2ClientTest : public ::testing::Test {
     Peer client = Peer::connect(proxy.port());
     client.send("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
     return client;
+  }
+
+  // The upstream's end of a connection that has served a request.
+  Http2Peer warm_up() {
+    Peer client = get("/warm-up");
+    Http2Peer server = Http2Peer::accept(upstream);
+    server.headers(server.read().id, {{":status", "200"}}, true);
+    EXPECT_THAT(client.read_message(), StartsWith("HTTP/1.1 200 "));
+    return server;
   }
 
   static std::string path_of(const Frame& request) {
@@ -130,15 +141,49 @@ TEST_F(Http2ClientTest, CancelsTheRequestOfAClientThatLeaves) {
   EXPECT_EQ(path_of(server.read()), "/2");
 }
 
-TEST_F(Http2ClientTest, SendsARefusedRequestAgain) {
+// That is for retry policies; on a connection that has served before, too.
+TEST_F(Http2ClientTest, SendsNothingTwiceWhereTheUpstreamResetsIt) {
+  Http2Peer server = warm_up();
+  for (const uint32_t error : {NGHTTP2_REFUSED_STREAM, NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR,
+                               NGHTTP2_HTTP_1_1_REQUIRED}) {
+    Peer client = get("/1");
+    server.reset(server.read().id, error);
+    EXPECT_THAT(client.read_message(), StartsWith("HTTP/1.1 503 "));
+  }
+  Peer next = get("/next");
+  EXPECT_EQ(path_of(server.read()), "/next");
+  EXPECT_EQ(proxy.cluster_stats().retries.value(), 0U);
+}
+
+TEST_F(Http2ClientTest, SendsNothingTwiceWhereTheResponseIsMalformed) {
+  Http2Peer server = warm_up();
   Peer client = get("/1");
-  Http2Peer server = Http2Peer::accept(upstream);
-  server.reset(server.read().id, NGHTTP2_REFUSED_STREAM);
-  const Frame again = server.read();
+  server.headers(server.read().id, {{":status", "200"}, {"x", "a\r\nb"}}, true);
+  EXPECT_THAT(client.read_message(), StartsWith("HTTP/1.1 503 "));
+  EXPECT_EQ(proxy.cluster_stats().retries.value(), 0U);
+}
+
+TEST_F(Http2ClientTest, SendsARequestAgainWhoseConnectionTurnsOutClosed) {
+  std::optional<Http2Peer> server(warm_up());
+  Peer client = get("/1");
+  server->read();
+  server.reset();
+  Http2Peer other = Http2Peer::accept(upstream);
+  const Frame again = other.read();
   EXPECT_EQ(path_of(again), "/1");
-  server.headers(again.id, {{":status", "200"}}, true);
+  other.headers(again.id, {{":status", "200"}}, true);
   EXPECT_THAT(client.read_message(), StartsWith("HTTP/1.1 200 "));
   EXPECT_EQ(proxy.cluster_stats().retries.value(), 1U);
+}
+
+// It says something of the request, which it may have acted on.
+TEST_F(Http2ClientTest, SendsNothingTwiceWhereTheUpstreamHasSpokenSince) {
+  std::optional<Http2Peer> server(warm_up());
+  Peer client = get("/1");
+  server->go_away(static_cast<uint32_t>(server->read().id));
+  server.reset();
+  EXPECT_THAT(client.read_message(), StartsWith("HTTP/1.1 503 "));
+  EXPECT_EQ(proxy.cluster_stats().retries.value(), 0U);
 }
 
 TEST_F(Http2ClientTest, SendsWhatAGoawayLeavesOutOnAnotherConnection) {

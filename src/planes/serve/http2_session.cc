@@ -178,9 +178,13 @@ void Http2Session::shut_down() {
   carrier_.wake();
 }
 
+bool Http2Session::takes_requests() const {
+  if (shutting_down_ || failed_ || ending_ != Ending::Open) return false;
+  return nghttp2_session_check_request_allowed(session_.get()) != 0;
+}
+
 size_t Http2Session::capacity() const {
-  if (shutting_down_ || failed_ || ending_ != Ending::Open) return 0;
-  if (nghttp2_session_check_request_allowed(session_.get()) == 0) return 0;
+  if (!takes_requests()) return 0;
   const size_t most =
       nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
   return most > open_.size() ? most - open_.size() : 0;

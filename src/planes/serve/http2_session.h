@@ -133,6 +133,9 @@ class Http2Session {
 
   // Client: how many more streams may be opened now.
   size_t capacity() const;
+
+  // Client: false once either side has said that no more streams may be opened.
+  bool takes_requests() const;
   // Client: whether the peer may be asked for tunnels to protocols (RFC 8441); nothing before it
   // has sent its settings.
   std::optional<bool> takes_extended_connect() const;

@@ -13,8 +13,9 @@ namespace weir::serve {
 
 // How far a request that broke off had come.
 enum class Break : uint8_t {
-  Unprocessed,     // the upstream says that it has not acted on it
-  BeforeResponse,  // the connection ended without a byte of the response
+  Unprocessed,     // the upstream takes no more on this connection, and has not acted on it
+  Refused,         // the upstream says that it has not acted on it, and would take others
+  BeforeResponse,  // the peer ended the connection, and nothing came on it after the request
   Failed,          // anything else
 };
 

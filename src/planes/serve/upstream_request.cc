@@ -214,14 +214,15 @@ void UpstreamRequest::on_broken(Break how, std::string_view reason) {
     stats_.retries.add();
     return dispatcher_.dispatch(*this);
   }
-  refused_ = how == Break::Unprocessed;
+  refused_ = how == Break::Unprocessed || how == Break::Refused;
   if (record_ != nullptr && !response_started_) record_->note_failure();
   fail(reason);
 }
 
+// Only for a kept-alive connection whose end the request has met; all else is for retry policies.
 bool UpstreamRequest::may_retry(Break how) const {
-  if (retried_ || response_started_ || !headers_only_) return false;
-  return how == Break::Unprocessed || (how == Break::BeforeResponse && kept_alive_ && repeatable_);
+  if (retried_ || response_started_ || !headers_only_ || !kept_alive_) return false;
+  return how == Break::Unprocessed || (how == Break::BeforeResponse && repeatable_);
 }
 
 void UpstreamRequest::on_backlog(bool full) { set_backlog(full); }
