@@ -12,23 +12,6 @@ namespace {
 
 using Kind = config::PathMatch::Kind;
 
-// The value of the headers of that name, in `joined` where there are several.
-std::optional<std::string_view> value_of(const abi::HeaderList& headers, std::string_view name,
-                                         std::string& joined) {
-  std::optional<std::string_view> value;
-  for (size_t i = 0; i < headers.count(); ++i) {
-    if (headers.name(i) != name) continue;
-    if (!value) {
-      value = headers.value(i);
-      continue;
-    }
-    if (joined.empty()) joined = *value;
-    joined.append(",").append(headers.value(i));
-    value = joined;
-  }
-  return value;
-}
-
 // The value of the query's first parameter of that name, as it is written.
 std::optional<std::string_view> parameter_of(std::string_view query, std::string_view name) {
   if (query.empty()) return {};
@@ -52,13 +35,20 @@ HeaderMatcher::HeaderMatcher(const config::HeaderMatch& match) : match_(match) {
 }
 
 bool HeaderMatcher::matches(const abi::HeaderList& headers) const {
-  std::string joined;
-  std::optional<std::string_view> value = value_of(headers, match_.name, joined);
-  if (!value && match_.missing_is_empty) value = "";
-  if (std::holds_alternative<std::monostate>(match_.value)) {
-    return (value.has_value() == match_.present) != match_.invert;
+  const bool needs_no_value = std::holds_alternative<std::monostate>(match_.value);
+  bool is_there = false;
+  bool matches = false;
+  for (size_t i = 0; i < headers.count(); ++i) {
+    if (headers.name(i) != match_.name) continue;
+    is_there = true;
+    matches = matches || (!needs_no_value && matches_value(headers.value(i)));
   }
-  return value && matches_value(*value) != match_.invert;
+  if (!is_there && match_.missing_is_empty) {
+    is_there = true;
+    matches = !needs_no_value && matches_value("");
+  }
+  if (needs_no_value) return (is_there == match_.present) != match_.invert;
+  return is_there && matches != match_.invert;
 }
 
 bool HeaderMatcher::matches_value(std::string_view value) const {

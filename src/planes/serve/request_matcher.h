@@ -13,9 +13,9 @@
 
 namespace weir::serve {
 
-// Several headers of one name count as one, with commas between their values. A header that is not
-// there matches nothing but a match of its absence, inverted or not (Envoy's rule), unless it
-// counts as empty. Immutable. Thread: any.
+// Of several headers of one name one is enough to match, each by itself; an inverted match is met
+// if none of them matches. A header that is not there matches nothing but a match of its absence,
+// inverted or not, unless it counts as empty. (Envoy's rules.) Immutable. Thread: any.
 class HeaderMatcher {
  public:
   explicit HeaderMatcher(const config::HeaderMatch& match);

@@ -7,15 +7,6 @@
 namespace weir::serve {
 namespace {
 
-// "example.com:8080" and "[::1]:8080" without the port.
-std::string_view without_port(std::string_view authority) {
-  const size_t colon = authority.rfind(':');
-  if (colon == std::string_view::npos || authority.find(']', colon) != std::string_view::npos) {
-    return authority;
-  }
-  return authority.substr(0, colon);
-}
-
 Error bad(const std::string& what) { return Error{ErrorCode::BadConfig, what}; }
 
 }  // namespace
@@ -80,10 +71,8 @@ const RouteTable::Host* RouteTable::find_host(std::string_view authority) const 
   if (exact_.empty() && suffixes_.empty() && prefixes_.empty()) return any();
 
   const std::string name = lower_case(authority);
-  const std::string_view host = without_port(name);
-  for (std::string_view candidate : {std::string_view(name), host}) {
-    if (auto found = exact_.find(candidate); found != exact_.end()) return &hosts_[found->second];
-  }
+  const std::string_view host = name;
+  if (auto found = exact_.find(host); found != exact_.end()) return &hosts_[found->second];
   // The longest first. A '*' stands for at least one character.
   for (size_t i = 1; i < host.size(); ++i) {
     if (auto found = suffixes_.find(host.substr(i)); found != suffixes_.end()) {

@@ -31,9 +31,9 @@ class RouteTable {
   static Result<RouteTable> make(const config::RouteConfiguration& routes,
                                  const config::ServeSettings& settings);
 
-  // For a request with these headers. `:path` may have a query; `:authority` may have a port and is
-  // compared without regard to case. `random` chooses between weighted clusters: the same one for
-  // the same number.
+  // For a request with these headers. `:path` may have a query; `:authority` is compared without
+  // regard to case, a port in it is a part of it (Envoy's rule). `random` chooses between weighted
+  // clusters: the same one for the same number.
   RouteChoice choose(const abi::HeaderList& headers, uint64_t random) const;
 
  private:

@@ -107,7 +107,14 @@ TEST_F(RouteTableTest, ComparesHeaders) {
     return names;
   };
   using Names = std::set<std::string>;
-  EXPECT_EQ(matching({"a", "b"}), (Names{"exact", "not this"}));
+  EXPECT_EQ(matching({"a,b"}), (Names{"exact", "not this"}));
+  // Each by itself, and one is enough.
+  EXPECT_EQ(matching({"a", "b"}), (Names{"not this"}));
+  EXPECT_EQ(matching({"hello", "a,b"}), (Names{"contains", "exact", "not this"}));
+  EXPECT_EQ(matching({"50", "3"}), (Names{"range", "not this"}));
+  EXPECT_EQ(matching({"a", "p"}), (Names{}));
+  EXPECT_EQ(matching({"p", "a"}), (Names{}));
+  EXPECT_EQ(matching({"", "a"}), (Names{"empty", "not this"}));
   EXPECT_EQ(matching({"hello"}), (Names{"contains", "not this"}));
   EXPECT_EQ(matching({"9"}), (Names{"range", "not this"}));
   EXPECT_EQ(matching({"10"}), (Names{"not this"}));
@@ -160,12 +167,23 @@ TEST_F(RouteTableTest, PrefersTheMostExactDomain) {
   host({"www.*"}, "prefix");
   host({"www.example.com"}, "exact");
   EXPECT_EQ(cluster_for("www.example.com"), "exact");
-  EXPECT_EQ(cluster_for("WWW.Example.com:8080"), "exact");
+  EXPECT_EQ(cluster_for("WWW.Example.com"), "exact");
   EXPECT_EQ(cluster_for("b.example.com"), "suffix");
-  EXPECT_EQ(cluster_for("b.a.example.com:1"), "longer suffix");
+  EXPECT_EQ(cluster_for("b.a.example.com"), "longer suffix");
   EXPECT_EQ(cluster_for("www.else.org"), "prefix");
   EXPECT_EQ(cluster_for("example.com"), "any");
   EXPECT_EQ(cluster_for("[::1]:80"), "any");
+}
+
+TEST_F(RouteTableTest, APortIsAPartOfTheHost) {
+  host({"example.com"}, "without");
+  host({"*.example.com"}, "suffix");
+  host({"other.*", "example.com:8080"}, "with");
+  EXPECT_EQ(cluster_for("example.com"), "without");
+  EXPECT_EQ(cluster_for("example.com:8080"), "with");
+  EXPECT_EQ(cluster_for("example.com:80"), "none");
+  EXPECT_EQ(cluster_for("a.example.com:80"), "none");
+  EXPECT_EQ(cluster_for("other.com:80"), "with");
 }
 
 TEST_F(RouteTableTest, FindsNothingForUnknownHosts) {
