@@ -129,7 +129,7 @@ class Cluster {
   // (null: never paused). Neither is called before this function and headers() have returned. A
   // connection that cannot be had is an abort() of `response`; a request that was not sent yet on a
   // kept-alive connection that turned out closed is tried once more on a fresh one.
-  // `need_http2`: use HTTP/2 even where the cluster is not configured for it (gRPC).
+  // `need_http2`: even where the cluster is not configured for it (plugins' gRPC, no client's).
   virtual std::unique_ptr<UpstreamExchange> open(MessageSink& response, MessageSource* request,
                                                  bool need_http2) = 0;
 

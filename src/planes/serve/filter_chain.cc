@@ -6,6 +6,7 @@
 #include "planes/serve/client_identity.h"
 #include "planes/serve/exchange_attributes.h"
 #include "planes/serve/exchange_record.h"
+#include "planes/serve/http_date.h"
 #include "planes/serve/idle_context.h"
 #include "planes/serve/lane_failure.h"
 
@@ -133,6 +134,7 @@ void FilterChain::refuse(UriVerdict verdict, HeaderList headers) {
   } else {
     parts_.stats.bad_paths.add();
   }
+  refused_ = true;
   request_.refuse(std::move(headers));
   reply(std::move(answer));
 }
@@ -339,6 +341,13 @@ void FilterChain::send_reply(LocalReply reply) {
   parts_.stats.local_replies.add();
   facts_.details = std::move(reply.details);
   facts_.flags |= static_cast<uint32_t>(reply.flag);
+  // A route that is itself the answer has edited it, and a request that is refused has none.
+  const bool is_before_routing = !request_.started() && !refused_;
+  const RouteChoice choice =
+      is_before_routing ? router_.choose(request_.header_list()) : router_.choice();
+  if (choice.route != nullptr && choice.route->forward() != nullptr) {
+    choice.route->finish_response(reply.headers, choice.cluster);
+  }
   LocalMessage message = make_local_message(std::move(reply), traits_);
   Body body;
   body.append_copy(as_bytes(message.body));
@@ -405,6 +414,10 @@ void FilterChain::ResponseOut::headers(HeaderList headers, EndOfStream end) {
   if (status == "204") headers.remove("content-length");  // RFC 9110, section 8.6
   if (chain_.parts_.identity != nullptr) {
     introduce_proxy(*chain_.parts_.identity, chain_.request_id_, headers);
+    // RFC 9110, section 6.6.1. One that has no room for it stays as it is.
+    if (!headers.find("date")) {
+      static_cast<void>(headers.add("date", http_date(chain_.parts_.clock.wall())));
+    }
   }
   chain_.client_->headers(std::move(headers), end);
 }

@@ -253,6 +253,7 @@ class FilterChain final : public Exchange,
   DurationLimit duration_limit_{*this};
   StreamIdle stream_idle_{*this};
   bool request_complete_ = false;  // all has come from the client
+  bool refused_ = false;           // the request: before plugins and routes saw it
 
   Throttle request_throttle_;
   Throttle response_throttle_;

@@ -138,8 +138,10 @@ void Http2Server::on_headers(Http2Stream& base, HeaderList headers, EndOfStream 
     }
     headers = std::move(with_authority);
   }
-  if ((has_path && !planes::is_strict_target(headers.find(":path").value_or(""))) ||
-      !planes::parse_authority(headers.find(":authority").value_or(""))) {
+  const std::string_view path = headers.find(":path").value_or("");
+  const bool bad_path =
+      has_path && (!planes::is_strict_target(path) || path.find('#') != std::string_view::npos);
+  if (bad_path || !planes::parse_authority(headers.find(":authority").value_or(""))) {
     return answer_failure(stream, "400");
   }
   context_.stats.requests.add();

@@ -141,6 +141,13 @@ TEST_F(Http2ServerTest, ServesAThousandRequestsAtATime) {
   for (int i = 0; i < kRequests; ++i) EXPECT_EQ(bodies[2 * i + 1], "/" + std::to_string(i));
 }
 
+TEST_F(Http2ServerTest, RefusesAPathWithAFragment) {
+  for (const auto& [id, path] : {std::pair(1, "/a#b"), std::pair(3, "/#"), std::pair(5, "/?a#")}) {
+    client.get(id, path);
+    EXPECT_THAT(client.read().fields, Contains(Pair(":status", "400"))) << path;
+  }
+}
+
 TEST_F(Http2ServerTest, RefusesStreamsBeyondItsLimit) {
   Proxy narrow({.name = "upstream", .endpoints = {{"127.0.0.1", upstream.port()}}},
                {.http2 = {.max_concurrent_streams = 1}});

@@ -1,10 +1,16 @@
 #include "planes/serve/router.h"
 
-#include "planes/common/grpc_status.h"
 #include "planes/serve/random.h"
 
 namespace weir::serve {
 namespace {
+
+// To clients, who are to learn nothing of what lies behind the proxy: that is for logs. The first
+// words are those that Envoy's clients know.
+constexpr std::string_view kNoResponse =
+    "upstream connect error or disconnect/reset before headers. reset reason: ";
+
+std::string no_response(std::string_view reason) { return std::string(kNoResponse).append(reason); }
 
 size_t status_class(const HeaderList& headers) {
   const std::string_view status = headers.find(":status").value_or("");
@@ -54,7 +60,6 @@ void Router::answer(const Route& route, const HeaderList& request) {
 }
 
 void Router::forward(HeaderList headers, EndOfStream end) {
-  needs_http2_ = planes::is_grpc_content_type(headers.find("content-type").value_or(""));
   choice_.route->finish_request(headers, *choice_.cluster);
   if (!policy().is_empty()) {
     replay_ = std::make_unique<Replay>(parts_.replay_limit);
@@ -67,7 +72,7 @@ void Router::forward(HeaderList headers, EndOfStream end) {
 
 void Router::open() {
   ++tries_;
-  upstream_ = parts_.clusters[choice_.cluster->index]->open(response_, &request_, needs_http2_);
+  upstream_ = parts_.clusters[choice_.cluster->index]->open(response_, &request_, false);
   for (uint32_t i = 0; i < pauses_; ++i) upstream_->pause();
 }
 
@@ -258,17 +263,14 @@ void Router::Response::abort(std::string_view reason) {
     case NotTried::No:
       break;
     case NotTried::Overflow:
-      return router.fail({503,
-                          "upstream connect error or disconnect/reset before headers. reset "
-                          "reason: overflow",
+      return router.fail({503, no_response("overflow"),
                           "upstream_reset_before_response_started{overflow}",
                           ResponseFlag::UpstreamOverflow});
     case NotTried::Unhealthy:
       return router.fail(
           {503, "no healthy upstream", "no_healthy_upstream", ResponseFlag::NoHealthyUpstream});
   }
-  router.fail({503,
-               "upstream connect error or disconnect/reset before headers. reset reason: " + why,
+  router.fail({503, no_response(connected ? "connection termination" : "connection failure"),
                router.response_begun_ ? "upstream_reset_after_response_started{" + why + "}"
                                       : "upstream_reset_before_response_started{" + why + "}",
                connected ? ResponseFlag::UpstreamConnectionTermination

@@ -146,7 +146,6 @@ class Router final : public MessageSink, public MessageSource {
   std::unique_ptr<UpstreamExchange> upstream_;  // null between two tries, and at last
   std::optional<UpstreamInfo> known_upstream_;
   std::string transport_failure_;
-  bool needs_http2_ = false;
 
   std::unique_ptr<Replay> replay_;  // null: the request is sent once
   std::unique_ptr<runtime::Timer> retry_timer_;

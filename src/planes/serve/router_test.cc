@@ -11,10 +11,13 @@ namespace weir::serve::test {
 namespace {
 
 using runtime::Attribute;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 class RouterTest : public ::testing::Test {
  protected:
@@ -49,12 +52,11 @@ TEST_F(RouterTest, Answers503WhereAPluginRemovedThePath) {
               Contains("client: headers 503 content-length=23 content-type=text/plain"));
 }
 
-TEST_F(RouterTest, AsksForHttp2ForGrpc) {
+TEST_F(RouterTest, LetsNoClientChooseTheUpstreamsProtocol) {
   world.request(kMore, {{"content-type", "application/grpc"}});
-  EXPECT_THAT(log.take(), Contains("upstream: needs HTTP/2"));
-  world.close();
-  world.request(kMore, {{"content-type", "application/grpc-web"}});
-  EXPECT_THAT(log.take(), Not(Contains("upstream: needs HTTP/2")));
+  const auto events = log.take();
+  EXPECT_THAT(events, Contains(HasSubstr("headers")));
+  EXPECT_THAT(events, Not(Contains("upstream: needs HTTP/2")));
 }
 
 TEST_F(RouterTest, Answers503WhereTheUpstreamCannotBeReached) {
@@ -67,7 +69,9 @@ TEST_F(RouterTest, Answers503WhereTheUpstreamCannotBeReached) {
   EXPECT_THAT(log.take(),
               ElementsAre("client: headers 503 content-length=91 content-type=text/plain",
                           "client: data upstream connect error or disconnect/reset before headers. "
-                          "reset reason: connection refused end"));
+                          "reset reason: connection failure end"));
+  EXPECT_EQ(std::get<std::string_view>(a.stream().attribute(Attribute::ResponseCodeDetails)),
+            "upstream_reset_before_response_started{connection refused}");
   EXPECT_EQ(std::get<int64_t>(a.stream().attribute(Attribute::ResponseFlags)), 0x20);
 }
 
@@ -185,7 +189,7 @@ TEST_F(RetryTest, RetriesWhatThePolicyNames) {
   log();
   // A connection that breaks is no failure to connect.
   world().response().abort("reset");
-  EXPECT_THAT(log(), Contains("client: headers 503 content-length=78 content-type=text/plain"));
+  EXPECT_THAT(log(), Contains("client: headers 503 content-length=95 content-type=text/plain"));
 }
 
 TEST_F(RetryTest, SendsOnceWhatIsTooLargeOrNotComplete) {
@@ -257,6 +261,52 @@ TEST(RouteAnswerTest, EditsResponsesBeforePluginsSeeThem) {
   };
   world.request(kEnd);
   world.respond(kEnd);
+}
+
+TEST(RouteAnswerTest, EditsTheProxysOwnAnswersOfRoutesThatForward) {
+  config::Route route{.action = config::Forward{.clusters = {{.name = "upstream"}}}};
+  route.edits.response.add = {{.name = "x", .value = "y"}};
+  ChainWorld world(16, only(route));
+  world.request(kEnd);
+  world.response().abort("gone");
+  EXPECT_THAT(world.log.take(), Contains(StartsWith("client: headers 503 x=y ")));
+}
+
+TEST(RouteAnswerTest, EditsWhatPluginsAnswerForRoutesThatForward) {
+  config::Route route{.action = config::Forward{.clusters = {{.name = "upstream"}}}};
+  route.edits.response.add = {{.name = "x", .value = "y"}};
+  ChainWorld world(16, only(route));
+  auto& a = world.add_plugin("a");
+  a.sees_responses = false;
+  a.in_headers = [&](Direction) {
+    a.stream().send_local_response({.status_code = 403,
+                                    .details = "by_test",
+                                    .body = "",
+                                    .headers = HeaderList{{"x-why", "test"}},
+                                    .grpc_status = -1});
+  };
+  world.request(kEnd);
+  EXPECT_THAT(world.log.take(), Contains(StartsWith("client: headers 403 x-why=test x=y ")));
+}
+
+TEST(RouteAnswerTest, DatesResponsesThatHaveNone) {
+  const config::HttpIdentity identity{
+      .generate_request_id = false,
+      .server_header = config::HttpIdentity::ServerHeader::PassThrough};
+  config::Route route{.action = config::Forward{.clusters = {{.name = "upstream"}}}};
+  ChainWorld world(16, only(route));
+  world.identify(identity);
+  const auto answer = [&](std::initializer_list<std::pair<std::string_view, std::string_view>> h) {
+    world.request(kEnd);
+    world.log.take();
+    world.respond(kEnd, h);
+    const auto events = world.log.take();
+    world.close();
+    return events;
+  };
+  EXPECT_THAT(answer({}), ElementsAre(HasSubstr("date=Tue, 14 Nov 2023 22:13:20 GMT")));
+  EXPECT_THAT(answer({{"date", "then"}}),
+              ElementsAre(AllOf(HasSubstr("date=then"), Not(HasSubstr("2023")))));
 }
 
 }  // namespace
