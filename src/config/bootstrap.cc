@@ -35,6 +35,9 @@ void for_each_plugin(ServeSettings& settings, FunctionRef<void(PluginSettings&)>
       }
     }
   }
+  for (Cluster& cluster : settings.clusters) {
+    for (PluginSettings& plugin : cluster.plugins.list) visit(plugin);
+  }
   for (Service& service : settings.services) visit(service.plugin);
 }
 
@@ -66,7 +69,8 @@ Result<ServeSettings> load_bootstrap(std::string_view text, std::string_view fil
   ServeSettings settings;
   const auto& resources = message.static_resources();
   Place at = Place(map).field("static_resources");
-  WEIR_TRY(settings.clusters, read_clusters(resources.clusters(), at.field("clusters")));
+  WEIR_TRY(settings.clusters,
+           read_clusters(resources.clusters(), process_environment(), at.field("clusters")));
   std::set<std::string> names;
   for (const Cluster& cluster : settings.clusters) names.insert(cluster.name);
   WEIR_TRY(settings.listeners, read_listeners(resources.listeners(), names, process_environment(),

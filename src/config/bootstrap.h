@@ -178,6 +178,14 @@ struct ServerNames {
   friend bool operator==(const ServerNames&, const ServerNames&) = default;
 };
 
+// Those of a cluster. Its connections are the same whatever they are: they do not count when
+// clusters are compared.
+struct ClusterPlugins {
+  std::vector<PluginSettings> list;  // in the order in which requests pass them
+
+  friend bool operator==(const ClusterPlugins&, const ClusterPlugins&) { return true; }
+};
+
 struct Cluster {
   enum class Balancing : uint8_t { RoundRobin, LeastRequest, Random };
   enum class Discovery : uint8_t {
@@ -203,6 +211,7 @@ struct Cluster {
   // With fewer healthy endpoints, in percent, all are used.
   double panic_threshold = 50;
   Milliseconds dns_refresh{5000};
+  ClusterPlugins plugins;
 
   friend bool operator==(const Cluster&, const Cluster&) = default;
 };

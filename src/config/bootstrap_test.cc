@@ -1,5 +1,6 @@
 #include "config/bootstrap.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -179,6 +180,67 @@ TEST(BootstrapTest, SaysOnWhichLineAReferenceIsWrong) {
       "envoy.yaml:19:19: " + std::string(kManager) +
           ".route_config.virtual_hosts[0].routes[0].route.cluster: there is no cluster 'web'; "
           "static_resources.clusters is empty");
+}
+
+constexpr std::string_view kUpstreamOptions =
+    "typed_extension_protocol_options['envoy.extensions.upstreams.http.v3.HttpProtocolOptions']";
+
+// A cluster's fields with these filters.
+std::string upstream_filters(const std::string& filters) {
+  return ", typed_extension_protocol_options: {envoy.extensions.upstreams.http.v3."
+         "HttpProtocolOptions: {'@type': type.googleapis.com/envoy.extensions.upstreams.http.v3."
+         "HttpProtocolOptions, explicit_http_config: {http2_protocol_options: {}}, http_filters: "
+         "[" +
+         filters + "]}}";
+}
+
+std::string upstream_codec() {
+  return Pieces::filter("envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec", "");
+}
+
+TEST(BootstrapTest, ReadsThePluginsOfClusters) {
+  Pieces pieces;
+  pieces.clusters =
+      Pieces::cluster("web", upstream_filters(Pieces::wasm("one") + ", " + upstream_codec()));
+  const ServeSettings settings = load(pieces.text());
+  ASSERT_EQ(settings.clusters[0].plugins.list.size(), 1u);
+  EXPECT_EQ(settings.clusters[0].plugins.list[0].name, "one");
+  EXPECT_TRUE(settings.clusters[0].http2);
+}
+
+TEST(BootstrapTest, RefusesFiltersOfClustersThatCannotServe) {
+  Pieces pieces;
+  const std::string at = "static_resources.clusters[0]." + std::string(kUpstreamOptions);
+  pieces.clusters = Pieces::cluster("web", upstream_filters(Pieces::wasm("one")));
+  EXPECT_EQ(error_of(pieces), at + ".http_filters: the last filter has to be the upstream codec, "
+                                   "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec");
+  pieces.clusters =
+      Pieces::cluster("web", upstream_filters(Pieces::router() + ", " + upstream_codec()));
+  EXPECT_THAT(error_of(pieces),
+              ::testing::HasSubstr(at + ".http_filters[0].typed_config: "
+                                        "'envoy.extensions.filters.http.router.v3.Router' is no "
+                                        "HTTP filter"));
+}
+
+// As `envoy --mode validate` takes them.
+TEST(BootstrapTest, ReadsTypesThatAreKnownByTheirNameAlone) {
+  const auto filter = [](const std::string& type, const std::string& url, const char* key) {
+    return "{name: one, typed_config: {'@type': type.googleapis.com/" + type + ", " + key + ": " +
+           url + ", value: {config: {name: one, vm_config: {code: {local: {filename: a}}}}}}}, " +
+           Pieces::router();
+  };
+  const std::string wasm = "envoy.extensions.filters.http.wasm.v3.Wasm";
+  for (const std::string& filters :
+       {filter("udpa.type.v1.TypedStruct", "type.googleapis.com/" + wasm, "type_url"),
+        filter("xds.type.v3.TypedStruct", "type.googleapis.com/" + wasm, "typeUrl"),
+        filter("xds.type.v3.TypedStruct", wasm, "type_url")}) {
+    Pieces pieces;
+    pieces.filters = filters;
+    EXPECT_EQ(load(pieces.text()).listeners[0].chains[0].plugins[0].name, "one");
+  }
+  Pieces unknown;
+  unknown.filters = filter("xds.type.v3.TypedStruct", "a.B", "type_url");
+  EXPECT_THAT(error_of(unknown), ::testing::HasSubstr("unknown type 'a.B'"));
 }
 
 TEST(BootstrapTest, RefusesFilterChainsThatCannotServe) {

@@ -6,6 +6,7 @@
 #include "config/durations.h"
 #include "config/health_check_reader.h"
 #include "config/http2_options_reader.h"
+#include "config/http_filter_reader.h"
 #include "config/outlier_detection_reader.h"
 #include "config/socket_address.h"
 #include "config/tls_reader.h"
@@ -75,8 +76,9 @@ Result<ServerNames> read_server_names(
   return names;
 }
 
-// What is spoken.
-Done read_protocol(const cluster_v3::Cluster& message, const Place& at, Cluster& into) {
+// What is spoken, and the plugins that requests pass before.
+Done read_protocol(const cluster_v3::Cluster& message, const Environment& environment,
+                   const Place& at, Cluster& into) {
   const std::string& known = HttpProtocolOptions::descriptor()->full_name();
   for (const auto& [key, any] : message.typed_extension_protocol_options()) {
     Place here = at.field("typed_extension_protocol_options").entry(key);
@@ -98,6 +100,10 @@ Done read_protocol(const cluster_v3::Cluster& message, const Place& at, Cluster&
           .error("is for listeners; write the timeout of a route");
     }
     into.connection_limits = read_connection_limits(common);
+    if (options.http_filters_size() > 0) {
+      WEIR_TRY(into.plugins.list, read_http_filters(options.http_filters(), HttpFiltersOf::Cluster,
+                                                    environment, here.field("http_filters")));
+    }
     WEIR_TRY(into.server_names, read_server_names(options.upstream_http_protocol_options(), message,
                                                   here.field("upstream_http_protocol_options")));
   }
@@ -154,7 +160,8 @@ Done read_balance(const cluster_v3::Cluster& message, const Place& at, Cluster& 
   return Unit{};
 }
 
-Result<Cluster> read_cluster(const cluster_v3::Cluster& message, const Place& at) {
+Result<Cluster> read_cluster(const cluster_v3::Cluster& message, const Environment& environment,
+                             const Place& at) {
   Cluster cluster;
   cluster.name = message.name();
   cluster.discovery = read_discovery(message.type());
@@ -170,7 +177,7 @@ Result<Cluster> read_cluster(const cluster_v3::Cluster& message, const Place& at
   WEIR_TRY(cluster.limits, read_limits(message.circuit_breakers(), at.field("circuit_breakers")));
   WEIR_TRY(cluster.health_checks,
            read_health_checks(message.health_checks(), at.field("health_checks")));
-  WEIR_TRY(read_protocol(message, at, cluster));
+  WEIR_TRY(read_protocol(message, environment, at, cluster));
   if (message.has_outlier_detection()) {
     WEIR_TRY(cluster.outlier_detection,
              read_outlier_detection(message.outlier_detection(), at.field("outlier_detection")));
@@ -212,7 +219,8 @@ Result<SocketAddress> read_ip_address(const envoy::config::core::v3::Address& me
 }
 
 Result<std::vector<Cluster>> read_clusters(
-    const google::protobuf::RepeatedPtrField<cluster_v3::Cluster>& messages, const Place& at) {
+    const google::protobuf::RepeatedPtrField<cluster_v3::Cluster>& messages,
+    const Environment& environment, const Place& at) {
   std::vector<Cluster> out;
   std::set<std::string> names;
   for (int i = 0; i < messages.size(); ++i) {
@@ -220,7 +228,7 @@ Result<std::vector<Cluster>> read_clusters(
     if (!names.insert(messages[i].name()).second) {
       return here.field("name").error("there is another cluster " + quote(messages[i].name()));
     }
-    WEIR_TRY(Cluster cluster, read_cluster(messages[i], here));
+    WEIR_TRY(Cluster cluster, read_cluster(messages[i], environment, here));
     out.push_back(std::move(cluster));
   }
   return out;

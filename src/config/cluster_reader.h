@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "config/bootstrap.h"
+#include "config/plugin_reader.h"
 #include "config/source_map.h"
 #include "weir/envoy/cluster.pb.h"
 
@@ -15,7 +16,7 @@ namespace weir::config {
 // Meets requirements.h. What is still wrong is an error at the field.
 Result<std::vector<Cluster>> read_clusters(
     const google::protobuf::RepeatedPtrField<envoy::config::cluster::v3::Cluster>& messages,
-    const Place& at);
+    const Environment& environment, const Place& at);
 
 // The port fits (requirements.h); UDP is refused.
 Result<SocketAddress> read_address(const envoy::config::core::v3::Address& message,

@@ -7,15 +7,14 @@
 #include "config/chain_match_reader.h"
 #include "config/durations.h"
 #include "config/http2_options_reader.h"
+#include "config/http_filter_reader.h"
 #include "config/route_reader.h"
 #include "config/tcp_proxy_reader.h"
 #include "config/tls_reader.h"
 #include "config/unpack.h"
 #include "config/uri_rules_reader.h"
 #include "weir/envoy/http_connection_manager.pb.h"
-#include "weir/envoy/http_wasm.pb.h"
 #include "weir/envoy/network_wasm.pb.h"
-#include "weir/envoy/router.pb.h"
 #include "weir/envoy/tcp_proxy.pb.h"
 #include "weir/v1/plugin_options.pb.h"
 
@@ -24,9 +23,7 @@ namespace {
 
 namespace listener_v3 = envoy::config::listener::v3;
 namespace filters = envoy::extensions::filters;
-using HttpWasm = filters::http::wasm::v3::Wasm;
 using NetworkWasm = filters::network::wasm::v3::Wasm;
-using filters::http::router::v3::Router;
 using filters::network::http_connection_manager::v3::HttpConnectionManager;
 using TcpProxyMessage = filters::network::tcp_proxy::v3::TcpProxy;
 using weir::v1::PluginOptions;
@@ -35,43 +32,6 @@ FilterChain::Codec read_codec(HttpConnectionManager::CodecType type) {
   if (type == HttpConnectionManager::HTTP1) return FilterChain::Codec::Http1;
   if (type == HttpConnectionManager::HTTP2) return FilterChain::Codec::Http2;
   return FilterChain::Codec::Auto;
-}
-
-Result<PluginSettings> read_http_filter(const google::protobuf::Any& config,
-                                        const Environment& environment, const Place& at) {
-  if (config.Is<HttpWasm>()) {
-    WEIR_TRY(HttpWasm wasm, unpack<HttpWasm>(config, at));
-    return make_plugin_settings(wasm.config(), at.field("config"), environment);
-  }
-  if (config.Is<PluginOptions>()) {
-    WEIR_TRY(PluginOptions options, unpack<PluginOptions>(config, at));
-    return make_plugin_settings(options, at, environment);
-  }
-  return at.error(quote(type_name(config)) + " is no HTTP filter; expected one of " +
-                  HttpWasm::descriptor()->full_name() + ", " +
-                  PluginOptions::descriptor()->full_name() + ", " +
-                  Router::descriptor()->full_name());
-}
-
-Result<std::vector<PluginSettings>> read_http_filters(const HttpConnectionManager& manager,
-                                                      const Environment& environment,
-                                                      const Place& at) {
-  std::vector<PluginSettings> plugins;
-  int last = manager.http_filters_size() - 1;
-  for (int i = 0; i <= last; ++i) {
-    const google::protobuf::Any& config = manager.http_filters(i).typed_config();
-    Place here = at.item(static_cast<size_t>(i));
-    bool router = config.Is<Router>();
-    if (router && manager.http_filters(i).disabled()) {
-      return here.field("disabled").error("nothing is reached without the router");
-    }
-    if (router && i == last) return plugins;
-    if (router) return here.error("the router has to be the last filter; none is reached after it");
-    const Place filter = here.field("typed_config");
-    WEIR_TRY(PluginSettings plugin, read_http_filter(config, environment, filter));
-    plugins.push_back(std::move(plugin));
-  }
-  return at.error("the last filter has to be the router, " + Router::descriptor()->full_name());
 }
 
 // Nothing where all filters are passed by all requests.
@@ -146,7 +106,8 @@ Done read_manager(const HttpConnectionManager& manager, const std::set<std::stri
   into.limits = read_connection_limits(manager.common_http_protocol_options());
   WEIR_TRY(into.access_logs,
            read_access_logs(manager.access_log(), environment, at.field("access_log")));
-  WEIR_TRY(into.plugins, read_http_filters(manager, environment, at.field("http_filters")));
+  WEIR_TRY(into.plugins, read_http_filters(manager.http_filters(), HttpFiltersOf::Listener,
+                                           environment, at.field("http_filters")));
   std::set<std::string> filters;
   for (const auto& filter : manager.http_filters()) filters.insert(filter.name());
   WEIR_TRY(into.routes, read_routes(manager.route_config(), clusters, filters, environment,

@@ -21,6 +21,7 @@
 #include "weir/envoy/tcp_proxy.pb.h"
 #include "weir/envoy/tls.pb.h"
 #include "weir/envoy/tls_inspector.pb.h"
+#include "weir/envoy/upstream_codec.pb.h"
 #include "weir/envoy/wasm.pb.h"
 #include "weir/envoy/wasm_access_log.pb.h"
 #include "weir/v1/plugin_options.pb.h"
@@ -47,6 +48,7 @@ const std::vector<const pb::Message*>& all_prototypes() {
       envoy::extensions::wasm::v3::WasmService,
       filters::network::http_connection_manager::v3::HttpConnectionManager,
       filters::network::tcp_proxy::v3::TcpProxy, filters::http::router::v3::Router,
+      filters::http::upstream_codec::v3::UpstreamCodec,
       envoy::extensions::upstreams::http::v3::HttpProtocolOptions,
       filters::listener::proxy_protocol::v3::ProxyProtocol,
       filters::listener::tls_inspector::v3::TlsInspector, envoy::config::route::v3::FilterConfig,

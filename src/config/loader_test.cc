@@ -83,6 +83,14 @@ TEST(LoaderTest, TakesEnumeratorsWhateverTheCapitals) {
   EXPECT_EQ(json.failure_policy(), 3);
 }
 
+// `envoy --mode validate` takes it.
+TEST(LoaderTest, TakesOneItemForAListOfIt) {
+  const auto vm = load<VmConfig>(
+      "{code: {local: {filename: a}}, environment_variables: {host_env_keys: HOME}}");
+  ASSERT_EQ(vm.environment_variables().host_env_keys_size(), 1);
+  EXPECT_EQ(vm.environment_variables().host_env_keys(0), "HOME");
+}
+
 TEST(LoaderTest, SkipsAByteOrderMark) { EXPECT_EQ(load_plugin("\xef\xbb\xbfname: a").name(), "a"); }
 
 TEST(LoaderTest, FollowsAliasesAndMerges) {

@@ -45,6 +45,11 @@ std::vector<std::string> field_names(const pb::Descriptor& type) {
 
 bool is_any(const pb::Descriptor& type) { return type.full_name() == "google.protobuf.Any"; }
 
+// A type that is known by its name alone, with its content as JSON (in xDS's older and newer name).
+bool is_typed_struct(std::string_view url) {
+  return url.ends_with("/udpa.type.v1.TypedStruct") || url.ends_with("/xds.type.v3.TypedStruct");
+}
+
 bool is_value(const pb::Descriptor& type) { return type.full_name() == "google.protobuf.Value"; }
 
 bool is_message(const pb::FieldDescriptor& field) {
@@ -119,18 +124,19 @@ Done MessageReader::read_field(const Node& node, Message& into, const Field& fie
 
 Done MessageReader::read_list(const Node& node, Message& into, const Field& field,
                               const Place& at) {
-  if (node.kind != Node::Kind::Sequence) return mismatch(at, "a list", node);
+  // One item may stand for a list of it (Envoy's rule).
+  if (node.kind != Node::Kind::Sequence) return read_item(node, into, field, at.item(0));
   for (size_t i = 0; i < node.items.size(); ++i) {
-    const Node& item = *node.items[i];
-    Place here = at.item(i);
-    map_.record(here.path(), item.mark);
-    if (!is_message(field)) {
-      WEIR_TRY(set_value(item, into, field, here));
-      continue;
-    }
-    WEIR_TRY(read(item, *into.GetReflection()->AddMessage(&into, &field), here));
+    WEIR_TRY(read_item(*node.items[i], into, field, at.item(i)));
   }
   return Unit{};
+}
+
+Done MessageReader::read_item(const Node& node, Message& into, const Field& field,
+                              const Place& at) {
+  map_.record(at.path(), node.mark);
+  if (!is_message(field)) return set_value(node, into, field, at);
+  return read(node, *into.GetReflection()->AddMessage(&into, &field), at);
 }
 
 Done MessageReader::read_map(const Node& node, Message& into, const Field& field, const Place& at) {
@@ -165,6 +171,8 @@ Done MessageReader::read_any(const Node& node, Message& into, const Place& at) {
                         : "'@type' is missing; write the type's URL, as type.googleapis.com/" +
                               known_types().front());
   }
+  if (!is_configuration && is_typed_struct(type->value->text))
+    return read_typed_struct(node, into, at);
   const std::string& url = type->value->text;
   auto message = make_message(url);
   if (message == nullptr) {
@@ -173,6 +181,41 @@ Done MessageReader::read_any(const Node& node, Message& into, const Place& at) {
   }
   WEIR_TRY(read_any_content(node, *message, at));
 
+  auto& any = *pb::DynamicCastToGenerated<pb::Any>(&into);
+  any.set_type_url(url);
+  any.set_value(to_wire_form(*message));
+  return Unit{};
+}
+
+// Envoy reads it as if its `value` stood beside an '@type' of its `type_url`, which may lack a
+// host.
+Done MessageReader::read_typed_struct(const Node& node, Message& into, const Place& at) {
+  const Node::Entry* type = nullptr;
+  const Node::Entry* value = nullptr;
+  for (const Node::Entry& entry : node.entries) {
+    if (entry.key == kTypeKey) continue;
+    const bool is_url = entry.key == "type_url" || entry.key == "typeUrl";
+    if (!is_url && entry.key != "value") {
+      return enter(entry, at).error(
+          "unknown field; " + suggest(entry.key, std::vector<std::string>{"type_url", "value"}));
+    }
+    const Node::Entry*& known = is_url ? type : value;
+    if (known != nullptr) return enter(entry, at).error("given twice");
+    known = &entry;
+  }
+  if (type == nullptr || type->value->kind != Node::Kind::Scalar) {
+    return at.error("'type_url' is missing; write the URL of the type that 'value' is of");
+  }
+  std::string url = type->value->text;
+  if (url.find('/') == std::string::npos) url = "type.googleapis.com/" + url;
+  auto message = make_message(url);
+  if (message == nullptr) return unknown_type(url, enter(*type, at));
+  if (value != nullptr && value->value->kind != Node::Kind::Null) {
+    // Readers of the message know its fields by their own paths.
+    WEIR_TRY(read(*value->value, *message, at));
+  } else {
+    WEIR_TRY(check_requirements(*message, at));
+  }
   auto& any = *pb::DynamicCastToGenerated<pb::Any>(&into);
   any.set_type_url(url);
   any.set_value(to_wire_form(*message));

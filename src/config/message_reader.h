@@ -29,8 +29,10 @@ class MessageReader {
   Done read_fields(const Node& node, Message& into, const Place& at, TypeKey type_key);
   Done read_field(const Node& node, Message& into, const Field& field, const Place& at);
   Done read_list(const Node& node, Message& into, const Field& field, const Place& at);
+  Done read_item(const Node& node, Message& into, const Field& field, const Place& at);
   Done read_map(const Node& node, Message& into, const Field& field, const Place& at);
   Done read_any(const Node& node, Message& into, const Place& at);
+  Done read_typed_struct(const Node& node, Message& into, const Place& at);
   Done read_any_content(const Node& any, Message& into, const Place& at);
   // The place of what stands under `entry` in the message at `at`, recorded.
   Place enter(const Node::Entry& entry, const Place& at);

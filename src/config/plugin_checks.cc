@@ -25,6 +25,9 @@ std::vector<const PluginSettings*> shared_plugins(const ServeSettings& settings)
       }
     }
   }
+  for (const Cluster& cluster : settings.clusters) {
+    for (const PluginSettings& plugin : cluster.plugins.list) plugins.push_back(&plugin);
+  }
   for (const Service& service : settings.services) {
     if (!service.singleton) plugins.push_back(&service.plugin);
   }

@@ -257,5 +257,61 @@ class FilterSwitchTest(PlaneTest):
                 self.assertTrue(passes("on"))
 
 
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_CODEC = "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
+
+
+class PluginsTest(ClusterTest):
+    """Plugins of a cluster, behind the router."""
+
+    def serve_with_plugin(self, peer, route=None):
+        options = {
+            "@type": f"type.googleapis.com/{_HTTP_OPTIONS}",
+            "explicit_http_config": {"http_protocol_options": {}},
+            "http_filters": [
+                bootstrap.plugin("all", guest("http_all")),
+                {"name": "codec", "typed_config": {"@type": _CODEC}},
+            ],
+        }
+        self.serve(peer, route=route, typed_extension_protocol_options={_HTTP_OPTIONS: options})
+
+    def test_both_messages_pass_them(self):
+        peer = self.named("one")
+        self.serve_with_plugin(peer, {"prefix_rewrite": "/headers"})
+        response = self.request("/")
+        # It sees what the router has made of the request.
+        self.assertEqual(peer.requests[0].headers.get("x-set"), "guest")
+        self.assertEqual((response.text, response.headers.get("x-set")), ("one", "guest"))
+
+    def test_their_answers_are_final(self):
+        peer = self.named("one")
+        policy = {"retry_on": "retriable-status-codes", "retriable_status_codes": [403], "num_retries": 2}
+        self.serve_with_plugin(peer, {"retry_policy": policy})
+        response = self.request("/local-response")
+        self.assertEqual((response.status, response.text), (403, "denied by guest"))
+        self.assertEqual(peer.requests, [])
+        self.assertEqual(self.running.stat("cluster.upstream.upstream_rq_retry"), 0)
+
+    def test_each_try_passes_them(self):
+        peer = self.named("one")
+        statuses = [503, 503, 200]
+
+        async def respond(_):
+            return Response(statuses.pop(0))
+
+        peer.respond = respond
+        policy = {"retry_on": "5xx", "num_retries": 2, "retry_back_off": {"base_interval": "0.001s"}}
+        self.serve_with_plugin(peer, {"retry_policy": policy})
+        response = self.request("/headers")
+        self.assertEqual((response.status, response.headers.all("x-set")), (200, ["guest"]))
+        self.assertEqual([r.headers.all("x-set") for r in peer.requests], [["guest"]] * 3)
+
+    def test_an_upstream_that_is_not_there(self):
+        self.serve_with_plugin(self.upstream(Nowhere))
+        response = self.request("/headers")
+        self.assertEqual(response.status, 503)
+        self.assertIn("connection failure", response.text)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -109,6 +109,9 @@ class UpstreamExchange : public MessageSink, public MessageSource {
 
   // Whoever waits for the response has waited for too long, and gives up.
   virtual void note_timeout() {}
+
+  // The response comes from a plugin of the cluster's, and not from the upstream.
+  virtual bool is_answered_by_plugin() const { return false; }
 };
 
 class DialEvents;
@@ -132,6 +135,14 @@ class Cluster {
   // `need_http2`: even where the cluster is not configured for it (plugins' gRPC, no client's).
   virtual std::unique_ptr<UpstreamExchange> open(MessageSink& response, MessageSource* request,
                                                  bool need_http2) = 0;
+
+  // The same for a client's request, which passes the cluster's own plugins where it has some.
+  virtual std::unique_ptr<UpstreamExchange> open_for(const ConnectionInfo& client,
+                                                     MessageSink& response,
+                                                     MessageSource* request) {
+    static_cast<void>(client);
+    return open(response, request, false);
+  }
 
   // One more request is about to be sent again; false: there are as many as may be. Each success is
   // to be followed by end_retry().

@@ -280,6 +280,9 @@ void FilterChain::on_response_metadata(HeaderList metadata) {
 
 void FilterChain::on_router_failure(LocalReply reply) {
   const Turn turn(*this);
+  if (parts_.is_upstream && router_.failure() != nullptr) {
+    return reset(router_.failure()->reason, reply.flag);
+  }
   fail(std::move(reply));
 }
 
@@ -338,6 +341,7 @@ bool FilterChain::apply_throttles() {
 
 void FilterChain::send_reply(LocalReply reply) {
   router_.cancel();
+  replied_ = true;
   parts_.stats.local_replies.add();
   facts_.details = std::move(reply.details);
   facts_.flags |= static_cast<uint32_t>(reply.flag);

@@ -54,7 +54,8 @@ struct ChainParts {
   const config::UriRules* uri = nullptr;               // null: URIs stay as they are
   std::span<const config::FilterSwitch> filters = {};  // for each plugin; empty: all are passed
   Milliseconds max_duration{};                         // of a request and response; zero: any
-  Milliseconds stream_idle{};                          // nothing moves on them; zero: any
+  bool is_upstream = false;  // the client is a router: it hears that the upstream failed, as it is
+  Milliseconds stream_idle{};  // nothing moves on them; zero: any
 };
 
 // An Exchange. Requests pass the plugins in order, responses in reverse order (Envoy's rule); the
@@ -126,6 +127,9 @@ class FilterChain final : public Exchange,
   const Lane& request() const { return request_; }
   const Lane& response() const { return response_; }
   const Router& router() const { return router_; }
+  void note_timeout() { router_.note_timeout(); }
+  // The response is not the upstream's.
+  bool has_replied() const { return replied_; }
 
  private:
   class Turn;
@@ -192,6 +196,7 @@ class FilterChain final : public Exchange,
   void on_response_trailers(HeaderList trailers) override;
   void on_response_metadata(HeaderList metadata) override;
   void on_router_failure(LocalReply reply) override;
+  const ConnectionInfo& client() const override { return *connection_; }
 
   std::span<PluginStream> plugins() const { return {plugins_.get(), plugin_count_}; }
   // Whether each request passes each plugin, whatever it is.
@@ -253,7 +258,8 @@ class FilterChain final : public Exchange,
   DurationLimit duration_limit_{*this};
   StreamIdle stream_idle_{*this};
   bool request_complete_ = false;  // all has come from the client
-  bool refused_ = false;           // the request: before plugins and routes saw it
+  bool replied_ = false;
+  bool refused_ = false;  // the request: before plugins and routes saw it
 
   Throttle request_throttle_;
   Throttle response_throttle_;

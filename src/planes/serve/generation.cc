@@ -36,10 +36,14 @@ std::string holder_of(const config::Listener& listener, size_t chain) {
          (settings.name.empty() ? std::to_string(chain) : "'" + settings.name + "'");
 }
 
-// By listener, then by filter chain.
-std::vector<std::vector<ChainPlugins>> place_all(const config::ServeSettings& settings,
-                                                 std::vector<PlacedPlugin>& into) {
-  std::vector<std::vector<ChainPlugins>> listeners;
+struct AllPlaces {
+  std::vector<std::vector<ChainPlugins>> listeners;  // and by filter chain
+  std::vector<PluginRange> clusters;
+};
+
+AllPlaces place_all(const config::ServeSettings& settings, std::vector<PlacedPlugin>& into) {
+  AllPlaces places_of;
+  auto& listeners = places_of.listeners;
   for (const config::Listener& listener : settings.listeners) {
     auto& chains = listeners.emplace_back();
     for (size_t i = 0; i < listener.chains.size(); ++i) {
@@ -51,6 +55,10 @@ std::vector<std::vector<ChainPlugins>> place_all(const config::ServeSettings& se
       places.logs = place_plugins(log_plugins(chain), holder + ", access logs", into);
     }
   }
+  for (const config::Cluster& cluster : settings.clusters) {
+    places_of.clusters.push_back(
+        place_plugins(cluster.plugins.list, "cluster '" + cluster.name + "', requests", into));
+  }
   for (size_t i = 0; i < settings.services.size(); ++i) {
     const config::Service& service = settings.services[i];
     into.push_back({.settings = service.plugin,
@@ -59,7 +67,7 @@ std::vector<std::vector<ChainPlugins>> place_all(const config::ServeSettings& se
                     .service = true,
                     .singleton = service.singleton});
   }
-  return listeners;
+  return places_of;
 }
 
 // Those that another configuration has made, wherever in it.
@@ -95,7 +103,8 @@ Result<std::shared_ptr<const TlsContext>> open_context(
 
 Result<Generation> make_generation(config::ServeSettings settings) {
   Generation made;
-  const auto places = place_all(settings, made.plugins);
+  AllPlaces places = place_all(settings, made.plugins);
+  made.cluster_plugins = std::move(places.clusters);
   for (size_t i = 0; i < settings.listeners.size(); ++i) {
     const config::Listener& listener = settings.listeners[i];
     auto& chains = made.chains.emplace_back();
@@ -103,7 +112,7 @@ Result<Generation> make_generation(config::ServeSettings settings) {
       auto table = RouteTable::make(listener.chains[j].routes, settings);
       if (!table.ok()) return std::move(table).error().in("listener '" + listener.name + "'");
       chains.push_back({.routes = std::make_shared<const RouteTable>(std::move(table).value()),
-                        .plugins = places[i][j]});
+                        .plugins = places.listeners[i][j]});
     }
   }
   made.cluster_tls.resize(settings.clusters.size());

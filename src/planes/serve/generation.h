@@ -53,7 +53,8 @@ struct GenerationChain {
 struct Generation {
   config::ServeSettings settings;
   std::vector<std::vector<GenerationChain>> chains;  // by listener, then by filter chain
-  std::vector<PlacedPlugin> plugins;                 // of all listeners, then services
+  std::vector<PlacedPlugin> plugins;                 // of all listeners, clusters, services
+  std::vector<PluginRange> cluster_plugins;          // by cluster
   // By cluster; null: connections to it are not secured.
   std::vector<std::shared_ptr<const TlsContext>> cluster_tls;
 };

@@ -72,7 +72,8 @@ void Router::forward(HeaderList headers, EndOfStream end) {
 
 void Router::open() {
   ++tries_;
-  upstream_ = parts_.clusters[choice_.cluster->index]->open(response_, &request_, false);
+  upstream_ =
+      parts_.clusters[choice_.cluster->index]->open_for(owner_.client(), response_, &request_);
   for (uint32_t i = 0; i < pauses_; ++i) upstream_->pause();
 }
 
@@ -198,16 +199,20 @@ void Router::send_again() {
 
 void Router::on_total_timeout() {
   stats().timeouts.add();
-  if (upstream_ != nullptr) upstream_->note_timeout();
+  note_timeout();
   fail({504, "upstream request timeout", "response_timeout", ResponseFlag::UpstreamRequestTimeout});
 }
 
 void Router::on_try_timeout() {
   stats().per_try_timeouts.add();
-  if (upstream_ != nullptr) upstream_->note_timeout();
+  note_timeout();
   if (retry_after(TryFailure::Reset)) return;
   fail({504, "upstream request timeout", "upstream_per_try_timeout",
         ResponseFlag::UpstreamRequestTimeout});
+}
+
+void Router::note_timeout() {
+  if (upstream_ != nullptr) upstream_->note_timeout();
 }
 
 void Router::fail(LocalReply reply) {
@@ -218,7 +223,8 @@ void Router::fail(LocalReply reply) {
 void Router::Response::headers(HeaderList headers, EndOfStream end) {
   Router& router = router_;
   if (router.done_) return;
-  if (router.retry_after(headers)) return;
+  // Plugins of the cluster's have the last word (Envoy's rule).
+  if (!router.upstream_->is_answered_by_plugin() && router.retry_after(headers)) return;
   router.response_begun_ = true;
   router.transport_failure_.clear();
   router.try_limit_.stop();
@@ -259,6 +265,10 @@ void Router::Response::abort(std::string_view reason) {
                                                                : TryFailure::Reset;
   if (router.retry_after(failure)) return;
   const std::string why(reason);
+  router.failure_ = std::make_unique<const UpstreamFailure>(
+      UpstreamFailure{.reason = why,
+                      .refused = router.upstream_->was_refused(),
+                      .not_tried = router.upstream_->why_not_tried()});
   switch (router.upstream_->why_not_tried()) {
     case NotTried::No:
       break;

@@ -39,6 +39,13 @@ struct RouterParts {
   uint64_t replay_limit;
 };
 
+// Why an upstream gave no response, or not all of it.
+struct UpstreamFailure {
+  std::string reason;
+  bool refused;  // it says that it has not acted on the request
+  NotTried not_tried;
+};
+
 // Who takes the router's response. Only interim headers and metadata come before
 // on_response_headers, nothing after the end or the failure.
 class RouterOwner {
@@ -52,6 +59,8 @@ class RouterOwner {
   virtual void on_response_metadata(HeaderList) {}
   // The response cannot come, or not all of it; `reply` is what to say instead of it.
   virtual void on_router_failure(LocalReply reply) = 0;
+  // Whose requests they are.
+  virtual const ConnectionInfo& client() const = 0;
 
  protected:
   ~RouterOwner() = default;
@@ -87,6 +96,12 @@ class Router final : public MessageSink, public MessageSource {
   uint32_t tries() const { return tries_; }
   // What is known of the upstream, also after the end.
   const UpstreamInfo* upstream() const;
+  // Null: the upstream has not failed.
+  const UpstreamFailure* failure() const { return failure_.get(); }
+  // Bytes of the request that wait to be sent.
+  size_t backlog() const { return upstream_ == nullptr ? 0 : upstream_->backlog(); }
+  // Whoever waits for the response gives up.
+  void note_timeout();
   // Why the last upstream's connection could not be secured; empty: it could.
   const std::string& transport_failure() const { return transport_failure_; }
 
@@ -147,6 +162,7 @@ class Router final : public MessageSink, public MessageSource {
   std::optional<UpstreamInfo> known_upstream_;
   std::string transport_failure_;
 
+  std::unique_ptr<const UpstreamFailure> failure_;
   std::unique_ptr<Replay> replay_;  // null: the request is sent once
   std::unique_ptr<runtime::Timer> retry_timer_;
   TimeLimit total_limit_{*this, &Router::on_total_timeout};

@@ -40,7 +40,10 @@ Result<std::unique_ptr<WorkerGeneration>> WorkerGeneration::make(
   WEIR_TRY(made->make_clusters(before));
   WEIR_TRY(made->start_plugins(before));
   made->keep_services();
-  if (surroundings.role == WorkerRole::Streams) made->make_listeners();
+  if (surroundings.role == WorkerRole::Streams) {
+    made->filter_clusters();
+    made->make_listeners();
+  }
   return made;
 }
 
@@ -143,6 +146,30 @@ Done WorkerGeneration::start_plugins(const WorkerGeneration* before) {
     if (!carried.ok()) return at_place(generation_->plugins[i], std::move(carried).error());
   }
   return Unit{};
+}
+
+void WorkerGeneration::filter_clusters() {
+  for (size_t i = 0; i < routed_clusters_.size(); ++i) {
+    const PluginRange range = generation_->cluster_plugins[i];
+    if (range.count == 0) continue;
+    const std::string& name = generation_->settings.clusters[i].name;
+    FilteredClusterParts parts{.cluster = clusters_.at(name),
+                               .plugins = {},
+                               .plugin_names = {},
+                               .reaper = surroundings_.reaper,
+                               .timeouts = surroundings_.timeouts,
+                               .services = surroundings_.worker.services(),
+                               .clock = surroundings_.host.clock(),
+                               .open = open_.exchanges};
+    for (size_t place = range.first; place < range.first + range.count; ++place) {
+      parts.plugin_names.push_back(generation_->plugins[place].settings.name);
+      // Kept, as requests that are tried again come here after release_plugins(), too.
+      parts.plugins.emplace_back([plugin = plugins_[place], make = makers_.http[place]](
+                                     runtime::HttpStream& stream) { return make(stream); });
+    }
+    filtered_clusters_.push_back(std::make_unique<FilteredCluster>(std::move(parts)));
+    routed_clusters_[i] = filtered_clusters_.back().get();
+  }
 }
 
 void WorkerGeneration::make_listeners() {

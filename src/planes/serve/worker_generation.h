@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "planes/serve/cluster_upstreams.h"
+#include "planes/serve/filtered_cluster.h"
 #include "planes/serve/generation.h"
 #include "planes/serve/listener_parts.h"
 #include "planes/serve/worker_stats.h"
@@ -76,6 +77,8 @@ class WorkerGeneration {
   Done make_clusters(const WorkerGeneration* before);
   Done start_plugins(const WorkerGeneration* before);
   void make_listeners();
+  // Of those that have plugins of their own.
+  void filter_clusters();
   std::unique_ptr<ListenerParts> make_chain(const std::string& listener,
                                             const config::FilterChain& settings,
                                             const GenerationChain& made);
@@ -87,6 +90,7 @@ class WorkerGeneration {
   std::vector<Cluster*> routed_clusters_;
   std::vector<RouterStats*> router_stats_;
   OpenStreams open_;
+  std::vector<std::unique_ptr<FilteredCluster>> filtered_clusters_;
   std::vector<std::vector<std::unique_ptr<ListenerParts>>> chains_;
   std::vector<std::shared_ptr<runtime::WorkerPlugin>> plugins_;  // by place
   ContextMakers makers_;
