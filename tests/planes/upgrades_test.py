@@ -149,7 +149,7 @@ class WebSocketTest(PlaneTest):
         fields = {"connection": "upgrade", "upgrade": "websocket"}
         response = self.client(self.running.port).request("/", headers=fields)
         self.assertEqual(response.status, 503)
-        self.assertIn("extended CONNECT", response.text)
+        self.assertIn("connection termination", response.text)
         # Its connection is as good as before.
         self.assertEqual(self.client(self.running.port).request("/").status, 200)
         self.assertEqual(self.running.stat("cluster.upstream.upstream_cx_total"), 1)
