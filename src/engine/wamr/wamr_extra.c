@@ -152,6 +152,12 @@ void weir_wamr_interrupt(wasm_exec_env_t env) {
   WASM_SUSPEND_FLAGS_FETCH_OR(env->suspend_flags, WASM_SUSPEND_FLAG_TERMINATE);
 }
 
+_Static_assert((int)WEIR_WAMR_EXCEPTION_BYTES == EXCEPTION_BUF_LEN, "WAMR's exceptions fit");
+
+void weir_wamr_exception(wasm_module_inst_t instance, char text[WEIR_WAMR_EXCEPTION_BYTES]) {
+  if (!wasm_copy_exception((WASMModuleInstance *)instance, text)) text[0] = '\0';
+}
+
 const WASMCApiFrame *weir_wamr_frames(wasm_module_inst_t instance, uint32_t *count) {
   const WASMModuleInstance *wasm = (const WASMModuleInstance *)instance;
   *count = wasm->frames == NULL ? 0 : (uint32_t)bh_vector_size(wasm->frames);

@@ -55,6 +55,12 @@ bool weir_wamr_call_start(wasm_exec_env_t env);
 // Ends what runs in `env`, and what is called in it afterwards. Thread: any.
 void weir_wamr_interrupt(wasm_exec_env_t env);
 
+enum { WEIR_WAMR_EXCEPTION_BYTES = 128 };
+
+// Copies the exception that stands in the instance, or "" where none does. An interrupt may write
+// another at the same time.
+void weir_wamr_exception(wasm_module_inst_t instance, char text[WEIR_WAMR_EXCEPTION_BYTES]);
+
 // Where the instance was when it met its exception, innermost first.
 const WASMCApiFrame* weir_wamr_frames(wasm_module_inst_t instance, uint32_t* count);
 

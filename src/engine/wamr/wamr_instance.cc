@@ -175,8 +175,9 @@ Flow WamrInstance::stopped(TrapKind kind, std::string why) {
 }
 
 Flow WamrInstance::trapped() {
-  const char* message = wasm_runtime_get_exception(instance_.get());
-  const std::string_view text = plain_text(message == nullptr ? "" : message);
+  std::array<char, WEIR_WAMR_EXCEPTION_BYTES> exception;
+  weir_wamr_exception(instance_.get(), exception.data());
+  const std::string_view text = plain_text(exception.data());
   const TrapKind kind = refused_ ? TrapKind::Host : trap_kind(text);
   refused_ = false;
   if (!trap_) {
