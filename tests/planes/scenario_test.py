@@ -10,7 +10,6 @@ import unittest
 import xml.etree.ElementTree
 
 from peers.case import guest
-from peers.engines import environment_of_several
 from peers.weir import BINARY
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -26,10 +25,7 @@ class ScenarioTest(unittest.TestCase):
 
     def run_test(self, *arguments):
         command = [BINARY, "test", "--code-cache", CODE_CACHE, *map(str, arguments)]
-        environment = environment_of_several() if "all" in arguments else None
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=300, check=False, env=environment
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         return done.returncode, done.stdout, done.stderr
 
     def write(self, text, name="scenario.yaml"):

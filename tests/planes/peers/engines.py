@@ -16,10 +16,3 @@ def engines_of_other_hosts():
             else:
                 names.append(name)
     return names
-
-
-def environment_of_several():
-    """For a process that runs several engines: the leak checker's own thread faults where it looks at what they
-    have mapped at once."""
-    options = [os.environ.get("ASAN_OPTIONS", ""), "detect_leaks=0"]
-    return {**os.environ, "ASAN_OPTIONS": ":".join(filter(None, options))}
