@@ -71,6 +71,22 @@ struct FilterChainMatch {
 // How requests tell who has sent them, and what the proxy says of itself.
 struct HttpIdentity {
   enum class ServerHeader : uint8_t { Overwrite, AppendIfAbsent, PassThrough };
+  // What becomes of a request's x-forwarded-client-cert. All but Sanitize and AlwaysForward take it
+  // away where the client has shown no certificate.
+  enum class ClientCert : uint8_t {
+    Sanitize,       // it is taken away
+    Forward,        // it is kept
+    Append,         // what the connection tells is added
+    Set,            // what the connection tells stands in its place
+    AlwaysForward,  // it is kept, on any connection
+  };
+  // What of a client's certificate is told besides its hash.
+  struct CertDetails {
+    bool subject = false;
+    bool cert = false;
+    bool dns = false;
+    bool uri = false;
+  };
 
   bool use_remote_address = false;  // the connection tells who the client is, not what it says
   uint32_t xff_num_trusted_hops = 0;
@@ -81,6 +97,8 @@ struct HttpIdentity {
   bool request_id_in_response = false;
   std::string server_name = "weir";
   ServerHeader server_header = ServerHeader::Overwrite;
+  ClientCert client_cert = ClientCert::Sanitize;
+  CertDetails cert_details;
 };
 
 // What some connections of a listener are served with.

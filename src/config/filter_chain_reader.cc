@@ -51,6 +51,22 @@ std::vector<FilterSwitch> filter_switches(const HttpConnectionManager& manager,
   return any ? filters : std::vector<FilterSwitch>();
 }
 
+HttpIdentity::ClientCert read_client_cert(HttpConnectionManager::ForwardClientCertDetails details) {
+  using enum HttpIdentity::ClientCert;
+  switch (details) {
+    case HttpConnectionManager::FORWARD_ONLY:
+      return Forward;
+    case HttpConnectionManager::APPEND_FORWARD:
+      return Append;
+    case HttpConnectionManager::SANITIZE_SET:
+      return Set;
+    case HttpConnectionManager::ALWAYS_FORWARD_ONLY:
+      return AlwaysForward;
+    default:
+      return Sanitize;
+  }
+}
+
 HttpIdentity read_identity(const HttpConnectionManager& manager) {
   HttpIdentity identity;
   identity.use_remote_address = manager.use_remote_address().value();
@@ -62,6 +78,12 @@ HttpIdentity read_identity(const HttpConnectionManager& manager) {
   }
   identity.preserve_external_request_id = manager.preserve_external_request_id();
   identity.request_id_in_response = manager.always_set_request_id_in_response();
+  identity.client_cert = read_client_cert(manager.forward_client_cert_details());
+  const auto& details = manager.set_current_client_cert_details();
+  identity.cert_details = {.subject = details.subject().value(),
+                           .cert = details.cert(),
+                           .dns = details.dns(),
+                           .uri = details.uri()};
   if (!manager.server_name().empty()) identity.server_name = manager.server_name();
   using enum HttpIdentity::ServerHeader;
   switch (manager.server_header_transformation()) {

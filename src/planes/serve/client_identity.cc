@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "planes/serve/client_cert.h"
 #include "planes/serve/random.h"
 
 namespace weir::serve {
@@ -170,7 +171,7 @@ std::string identify_client(const config::HttpIdentity& settings, const Connecti
     set(request, "x-envoy-external-address",
         without_port(client.value_or(connection.remote_address)));
   }
-  request.remove("x-forwarded-client-cert");
+  forward_client_cert(settings, connection, request);
   if (settings.generate_request_id) {
     const bool keeps = !settings.use_remote_address || settings.preserve_external_request_id;
     const auto id = request.find(kRequestId);

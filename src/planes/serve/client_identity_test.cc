@@ -125,10 +125,37 @@ TEST_F(ClientIdentityTest, TheExternalAddressIsTheClients) {
   EXPECT_EQ(field("x-envoy-external-address"), "2001:db8::1");
 }
 
-TEST_F(ClientIdentityTest, NobodySpeaksForACertificate) {
-  request = {{"x-forwarded-client-cert", "Hash=1"}, {"x-forwarded-client-cert", "Hash=2"}};
-  identify();
-  EXPECT_EQ(field("x-forwarded-client-cert"), "none");
+TEST_F(ClientIdentityTest, ACertificateIsToldByTheConnectionAlone) {
+  using enum config::HttpIdentity::ClientCert;
+  const auto told = [&](config::HttpIdentity::ClientCert how) {
+    settings.client_cert = how;
+    request = {{"x-forwarded-client-cert", "Hash=1"}, {"x-forwarded-client-cert", "Hash=2"}};
+    identify();
+    return field("x-forwarded-client-cert");
+  };
+  for (const auto how : {Sanitize, Forward, Append, Set}) EXPECT_EQ(told(how), "none");
+  EXPECT_EQ(told(AlwaysForward), "Hash=1");
+
+  TlsInfo tls;
+  const CertificateInfo peer{.subject = "CN=a,O=\"b\"",
+                             .dns_names = {"a.test", "b.test"},
+                             .uris = {"spiffe://a", "spiffe://b;By=c"},
+                             .sha256 = "0f",
+                             .url_pem = "-----BEGIN%20"};
+  tls.peer = std::make_shared<CertificateInfo>(peer);
+  connection.tls = std::make_shared<TlsInfo>(tls);
+  EXPECT_EQ(told(Sanitize), "none");
+  EXPECT_EQ(told(Forward), "Hash=1");
+  EXPECT_EQ(request.count(), 4u) << "both stay";
+  EXPECT_EQ(told(Set), "Hash=0f");
+  EXPECT_EQ(told(Append), "Hash=1,Hash=2,Hash=0f");
+
+  settings.cert_details = {.subject = true, .cert = true, .dns = true, .uri = true};
+  tls.local = std::make_shared<CertificateInfo>(CertificateInfo{.uris = {"spiffe://here"}});
+  connection.tls = std::make_shared<TlsInfo>(tls);
+  EXPECT_EQ(told(Set),
+            "By=spiffe://here;Hash=0f;Cert=\"-----BEGIN%20\";Subject=\"CN=a,O=\\\"b\\\"\";"
+            "URI=spiffe://a;URI=\"spiffe://b;By=c\";DNS=a.test;DNS=b.test");
 }
 
 TEST_F(ClientIdentityTest, ViaIsAppended) {
