@@ -101,6 +101,18 @@ struct HttpIdentity {
   CertDetails cert_details;
 };
 
+// For how long requests are waited for, and how large they may be. Zero: any.
+struct RequestLimits {
+  enum class Underscores : uint8_t { Allow, Reject, Drop };
+
+  Milliseconds stream_idle{300'000};  // nothing moves either way
+  Milliseconds duration{};            // from its headers to its end
+  Milliseconds head{15'000};          // from its first byte to the end of its headers
+  uint32_t max_header_bytes = 64 * 1024;
+  uint32_t max_headers = 128;
+  Underscores underscores = Underscores::Allow;  // what becomes of headers like x_y
+};
+
 // What some connections of a listener are served with.
 struct FilterChain {
   enum class Codec : uint8_t {
@@ -125,6 +137,7 @@ struct FilterChain {
   Codec codec = Codec::Auto;
   Http2Options http2_options;
   ConnectionLimits limits;
+  RequestLimits requests;
   HttpIdentity identity;
   UriRules uri;
   std::vector<std::string> upgrades;    // in lower case: "websocket", "connect"
@@ -139,6 +152,8 @@ struct Listener {
   Origin where;                     // of the address
   SocketAddress address;            // an IP address; port 0 lets the system choose
   std::vector<FilterChain> chains;  // at least one; no two are for the same connections
+  // Of body bytes that a plugin may hold, and that may wait for a client.
+  uint32_t buffer_limit = 1024 * 1024;
   // Connections begin with a header that says where they have come from.
   enum class ProxyProtocol : uint8_t { None, Required, Allowed };
   ProxyProtocol proxy_protocol = ProxyProtocol::None;

@@ -99,7 +99,13 @@ Done read_protocol(const cluster_v3::Cluster& message, const Environment& enviro
           .field("max_stream_duration")
           .error("is for listeners; write the timeout of a route");
     }
-    into.connection_limits = read_connection_limits(common);
+    if (common.headers_with_underscores_action() != 0) {
+      return here.field("common_http_protocol_options")
+          .field("headers_with_underscores_action")
+          .error("is for listeners");
+    }
+    WEIR_TRY(into.connection_limits,
+             read_connection_limits(common, here.field("common_http_protocol_options")));
     if (options.http_filters_size() > 0) {
       WEIR_TRY(into.plugins.list, read_http_filters(options.http_filters(), HttpFiltersOf::Cluster,
                                                     environment, here.field("http_filters")));

@@ -99,6 +99,40 @@ HttpIdentity read_identity(const HttpConnectionManager& manager) {
   return identity;
 }
 
+Result<RequestLimits> read_request_limits(const HttpConnectionManager& manager,
+                                          const ConnectionLimits& connection, const Place& at) {
+  RequestLimits limits;
+  if (manager.has_stream_idle_timeout()) {
+    limits.stream_idle = to_milliseconds(manager.stream_idle_timeout());
+  }
+  limits.duration = to_milliseconds(manager.request_timeout());
+  if (manager.has_request_headers_timeout()) {
+    limits.head = to_milliseconds(manager.request_headers_timeout());
+  }
+  if (manager.has_max_request_headers_kb()) {
+    constexpr uint32_t kMost = 8192;
+    const uint32_t kibibytes = manager.max_request_headers_kb().value();
+    if (kibibytes == 0 || kibibytes > kMost) {
+      return at.field("max_request_headers_kb")
+          .error("expected a number from 1 to " + std::to_string(kMost));
+    }
+    limits.max_header_bytes = kibibytes * 1024;
+  }
+  if (connection.max_headers) limits.max_headers = *connection.max_headers;
+  using envoy::config::core::v3::HttpProtocolOptions;
+  switch (manager.common_http_protocol_options().headers_with_underscores_action()) {
+    case HttpProtocolOptions::REJECT_REQUEST:
+      limits.underscores = RequestLimits::Underscores::Reject;
+      break;
+    case HttpProtocolOptions::DROP_HEADER:
+      limits.underscores = RequestLimits::Underscores::Drop;
+      break;
+    default:
+      break;
+  }
+  return limits;
+}
+
 Result<std::vector<std::string>> read_upgrades(const HttpConnectionManager& manager,
                                                const Place& at) {
   std::vector<std::string> upgrades;
@@ -125,7 +159,9 @@ Done read_manager(const HttpConnectionManager& manager, const std::set<std::stri
     into.http2_options.stream_error_on_invalid_message =
         manager.stream_error_on_invalid_http_message().value();
   }
-  into.limits = read_connection_limits(manager.common_http_protocol_options());
+  WEIR_TRY(into.limits, read_connection_limits(manager.common_http_protocol_options(),
+                                               at.field("common_http_protocol_options")));
+  WEIR_TRY(into.requests, read_request_limits(manager, into.limits, at));
   WEIR_TRY(into.access_logs,
            read_access_logs(manager.access_log(), environment, at.field("access_log")));
   WEIR_TRY(into.plugins, read_http_filters(manager.http_filters(), HttpFiltersOf::Listener,

@@ -2,6 +2,7 @@
 // How HTTP/2 is spoken with one side: Envoy's Http2ProtocolOptions, checked.
 
 #include <cstdint>
+#include <optional>
 
 #include "base/clock.h"
 
@@ -53,6 +54,8 @@ struct ConnectionLimits {
   uint32_t max_requests = 0;
   Milliseconds max_duration{};
   Milliseconds max_stream_duration{};
+  std::optional<Milliseconds> idle_timeout;  // without a request; zero: never
+  std::optional<uint32_t> max_headers;       // of a message, and of its trailers
 
   friend bool operator==(const ConnectionLimits&, const ConnectionLimits&) = default;
 };

@@ -27,6 +27,7 @@ constexpr uint64_t kMaxWindow = 0x7fff'ffff;  // RFC 9113, section 6.9.1
 constexpr uint64_t kUsualWindow = 65'535;     // a window is never told to be smaller by Envoy
 constexpr uint64_t kMaxTable = 1 << 20;
 constexpr uint64_t kMaxMetadata = 16 << 20;
+constexpr uint32_t kMaxHeaders = 65'536;
 
 constexpr NumberField kNumberFields[] = {
     {"hpack_table_size", 0, kMaxTable, &Http2Options::hpack_table_bytes},
@@ -106,10 +107,21 @@ Result<Http2Options> read_http2_options(const protocol_v3::Http2ProtocolOptions&
   return options;
 }
 
-ConnectionLimits read_connection_limits(const protocol_v3::HttpProtocolOptions& message) {
-  return {.max_requests = message.max_requests_per_connection().value(),
-          .max_duration = to_milliseconds(message.max_connection_duration()),
-          .max_stream_duration = to_milliseconds(message.max_stream_duration())};
+Result<ConnectionLimits> read_connection_limits(const protocol_v3::HttpProtocolOptions& message,
+                                                const Place& at) {
+  ConnectionLimits limits{.max_requests = message.max_requests_per_connection().value(),
+                          .max_duration = to_milliseconds(message.max_connection_duration()),
+                          .max_stream_duration = to_milliseconds(message.max_stream_duration())};
+  if (message.has_idle_timeout()) limits.idle_timeout = to_milliseconds(message.idle_timeout());
+  if (message.has_max_headers_count()) {
+    const Place here = at.field("max_headers_count");
+    const uint32_t count = message.max_headers_count().value();
+    if (count == 0 || count > kMaxHeaders) {
+      return here.error("expected a number from 1 to " + std::to_string(kMaxHeaders));
+    }
+    limits.max_headers = count;
+  }
+  return limits;
 }
 
 }  // namespace weir::config

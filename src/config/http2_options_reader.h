@@ -11,7 +11,7 @@ namespace weir::config {
 Result<Http2Options> read_http2_options(
     const envoy::config::core::v3::Http2ProtocolOptions& message, const Place& at);
 
-ConnectionLimits read_connection_limits(
-    const envoy::config::core::v3::HttpProtocolOptions& message);
+Result<ConnectionLimits> read_connection_limits(
+    const envoy::config::core::v3::HttpProtocolOptions& message, const Place& at);
 
 }  // namespace weir::config

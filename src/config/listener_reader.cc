@@ -81,6 +81,12 @@ Result<Listener> read_listener(const listener_v3::Listener& message,
   WEIR_TRY(listener.address, read_ip_address(message.address(), address));
   listener.where = {address.describe()};
   listener.name = message.name().empty() ? to_string(listener.address) : message.name();
+  if (message.has_per_connection_buffer_limit_bytes()) {
+    listener.buffer_limit = message.per_connection_buffer_limit_bytes().value();
+    if (listener.buffer_limit == 0) {
+      return at.field("per_connection_buffer_limit_bytes").error("expected a number above 0");
+    }
+  }
   WEIR_TRY(read_listener_filters(message, at.field("listener_filters"), listener));
   WEIR_TRY(read_chains(message, clusters, environment, at, listener));
   if (message.access_log_size() == 0) return listener;

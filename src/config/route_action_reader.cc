@@ -169,6 +169,7 @@ Result<Forward> read_forward(const route_v3::RouteAction& message, const PathMat
     WEIR_TRY(forward.host_rewrite_header,
              read_header_name(message.host_rewrite_header(), at.field("host_rewrite_header")));
   }
+  if (message.has_idle_timeout()) forward.idle_timeout = to_milliseconds(message.idle_timeout());
   if (message.has_timeout()) forward.timeout = to_milliseconds(message.timeout());
   if (message.has_retry_policy()) {
     WEIR_TRY(forward.retry, read_retry_policy(message.retry_policy(), at.field("retry_policy")));

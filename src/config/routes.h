@@ -136,6 +136,8 @@ struct Forward {
   std::string host_rewrite_header;  // likewise
   // For the whole response, from the end of the request on; zero: none.
   Milliseconds timeout{15'000};
+  // Of a request on which nothing moves; zero: never. Absent: what is said for all.
+  std::optional<Milliseconds> idle_timeout;
   RetryPolicy retry;
 };
 

@@ -402,7 +402,7 @@ class ChainWorld {
 
   // Of the exchanges that are made from now on.
   void limit_duration(Milliseconds limit) { parts_.max_duration = limit; }
-  void limit_idle_time(Milliseconds limit) { parts_.stream_idle = limit; }
+  config::RequestLimits& limits() { return parts_.limits; }
   void identify(const config::HttpIdentity& identity) { parts_.identity = &identity; }
 
   FakeCluster& cluster() { return static_cast<FakeCluster&>(*owned_clusters_[0]); }

@@ -13,6 +13,8 @@ ClusterSettings cluster_settings(const config::Cluster& cluster) {
   settings.server_names = cluster.server_names;
   settings.http2_options = cluster.http2_options;
   settings.connection_limits = cluster.connection_limits;
+  if (const auto& idle = cluster.connection_limits.idle_timeout) settings.idle_timeout = *idle;
+  if (const auto& most = cluster.connection_limits.max_headers) settings.max_header_count = *most;
   settings.connect_timeout = cluster.connect_timeout;
   settings.limits = cluster.limits;
   settings.balancing = cluster.balancing;

@@ -40,6 +40,13 @@ enum class Disconnect : uint8_t {
   Broken,      // a time-out, our own decision
 };
 
+// Zero: never.
+struct ConnectionTimeouts {
+  Milliseconds idle{};    // without an exchange
+  Milliseconds stream{};  // with an exchange, but no byte moves
+  Milliseconds head{};    // for the headers of a message, from its first byte on
+};
+
 // Thread: its worker's. The functions are not called from inside one another, nor from inside an
 // exchange.
 class Codec {
@@ -86,9 +93,8 @@ class Codec {
   // Whether it notices by itself that no byte moves.
   virtual bool watches_itself() const { return false; }
 
-  // For how long inside_head() may be true, where messages have `usual` for their headers; zero:
-  // for ever.
-  virtual Milliseconds head_limit(Milliseconds usual) const { return usual; }
+  // What holds for its connection, where others have `usual`.
+  virtual ConnectionTimeouts timeouts(const ConnectionTimeouts& usual) const { return usual; }
 
   // The headers took too long: ends the connection, with an answer if there is one for it.
   virtual void head_timed_out() = 0;

@@ -249,29 +249,30 @@ void Connection::sweep(Time now) {
     return drain_idle();
   }
   if (codec_ != nullptr) codec_->sweep(now);
+  const ConnectionTimeouts limits = codec_ == nullptr ? timeouts_ : codec_->timeouts(timeouts_);
   if (codec_ == nullptr) {
-    if (passed(idle_since_, input_.empty() ? timeouts_.idle : timeouts_.head)) {
+    if (passed(idle_since_, input_.empty() ? limits.idle : limits.head)) {
       shut(Disconnect::Broken, "the first bytes took too long");
     }
   } else if (codec_->active() > 0) {
-    if (!codec_->watches_itself() && passed(last_activity_, timeouts_.stream)) {
+    if (!codec_->watches_itself() && passed(last_activity_, limits.stream)) {
       shut(Disconnect::Broken, "no byte moved for too long");
     }
   } else if (head_since_ != Time::max()) {
-    if (passed(head_since_, codec_->head_limit(timeouts_.head))) {
+    if (passed(head_since_, limits.head)) {
       codec_->head_timed_out();
       wake();
     }
-  } else if (passed(idle_since_, timeouts_.idle)) {
-    end_idle(now);
+  } else if (passed(idle_since_, limits.idle)) {
+    end_idle(now, limits.idle);
   }
 }
 
 // Asks once, or twice where the first time is a notice; a peer that neither reads the end of the
 // output nor closes does not get to keep the connection.
-void Connection::end_idle(Time now) {
+void Connection::end_idle(Time now, Milliseconds limit) {
   if (ended_idle_ == Time::max()) ended_idle_ = now;
-  if (now - ended_idle_ > timeouts_.idle) return shut(Disconnect::Broken, "idle");
+  if (now - ended_idle_ > limit) return shut(Disconnect::Broken, "idle");
   codec_->drain();
   wake();
 }

@@ -33,13 +33,6 @@ class ConnectionOwner {
   ~ConnectionOwner() = default;
 };
 
-// Zero: never.
-struct ConnectionTimeouts {
-  Milliseconds idle{};    // without an exchange
-  Milliseconds stream{};  // with an exchange, but no byte moves
-  Milliseconds head{};    // for the headers of a message
-};
-
 struct TrafficCounters {
   Counter& received_bytes;
   Counter& sent_bytes;
@@ -100,7 +93,7 @@ class Connection final : public Carrier, public std::enable_shared_from_this<Con
   bool give_up_writing();
   void await_writable();
   void linger();
-  void end_idle(Time now);
+  void end_idle(Time now, Milliseconds limit);
   void drain_idle();
   void shut(Disconnect how, std::string_view reason);
   void note_activity() { last_activity_ = swept_; }

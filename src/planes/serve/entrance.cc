@@ -24,6 +24,23 @@ ListenerOptions::Protocol protocol_of(const config::FilterChain& chain) {
   return ListenerOptions::Protocol::Auto;
 }
 
+// After all that exchanges wait for by themselves, which answer then; zero where any of them may
+// wait for ever.
+Milliseconds longest_idle(const config::FilterChain& chain) {
+  constexpr Milliseconds kAfter{1000};
+  Milliseconds longest = chain.requests.stream_idle;
+  bool ends = longest.count() > 0;
+  for (const config::VirtualHost& host : chain.routes.virtual_hosts) {
+    for (const config::Route& route : host.routes) {
+      const auto* const forward = std::get_if<config::Forward>(&route.action);
+      if (forward == nullptr || !forward->idle_timeout) continue;
+      longest = std::max(longest, *forward->idle_timeout);
+      ends &= forward->idle_timeout->count() > 0;
+    }
+  }
+  return ends ? longest + kAfter : Milliseconds::zero();
+}
+
 // What a client says behind TLS.
 class SecuredClient final : public TlsUser {
  public:
@@ -78,6 +95,14 @@ void ChainEntrance::lead_to(WorkerGeneration& generation, size_t listener, size_
   options_.upgrades = settings.upgrades;
   options_.http2 = settings.http2_options;
   options_.limits = settings.limits;
+  const ListenerOptions usual;
+  options_.idle_timeout = settings.limits.idle_timeout.value_or(usual.idle_timeout);
+  options_.stream_timeout = longest_idle(settings);
+  options_.header_timeout = settings.requests.head;
+  options_.max_header_bytes = settings.requests.max_header_bytes;
+  options_.max_header_count = settings.requests.max_headers;
+  const uint64_t buffer_limit = generation.generation().settings.listeners[listener].buffer_limit;
+  options_.output_buffer_bytes = std::min<size_t>(usual.output_buffer_bytes, buffer_limit);
 }
 
 std::unique_ptr<Codec> ChainEntrance::make_codec(const ClientConnection& client,

@@ -9,6 +9,7 @@
 #include "planes/serve/http_date.h"
 #include "planes/serve/idle_context.h"
 #include "planes/serve/lane_failure.h"
+#include "planes/serve/underscores.h"
 
 namespace weir::serve {
 namespace {
@@ -86,10 +87,11 @@ void FilterChain::headers(HeaderList headers, EndOfStream end) {
     facts_.request_headers_bytes = headers.byte_size();
   }
   request_came_to(end);
-  if (parts_.max_duration.count() > 0) {
-    parts_.router.timeouts.start(duration_limit_, parts_.max_duration);
+  start_limits(end);
+  if (!apply_underscores(parts_.limits.underscores, headers)) {
+    parts_.stats.underscores.add();
+    return refuse(std::move(headers), {400, "", "unexpected_underscore"});
   }
-  stream_idle_.start(parts_.stream_idle);
   if (parts_.uri != nullptr) {
     const UriVerdict verdict = normalize_uri(*parts_.uri, connection_->local_port, headers);
     if (verdict != UriVerdict::Forward) return refuse(verdict, std::move(headers));
@@ -125,7 +127,6 @@ void FilterChain::make_contexts(const HeaderList& headers) {
 
 // No plugin sees anything of it (Envoy's rule); access logs do.
 void FilterChain::refuse(UriVerdict verdict, HeaderList headers) {
-  for (PluginStream& plugin : plugins()) plugin.set_context(std::make_unique<IdleContext>());
   const bool redirects = verdict == UriVerdict::Redirect && !traits_.is_grpc;
   LocalReply answer{redirects ? 307U : 400U, "", "path_normalization_failed"};
   if (redirects) {
@@ -134,6 +135,11 @@ void FilterChain::refuse(UriVerdict verdict, HeaderList headers) {
   } else {
     parts_.stats.bad_paths.add();
   }
+  refuse(std::move(headers), std::move(answer));
+}
+
+void FilterChain::refuse(HeaderList headers, LocalReply answer) {
+  for (PluginStream& plugin : plugins()) plugin.set_context(std::make_unique<IdleContext>());
   refused_ = true;
   request_.refuse(std::move(headers));
   reply(std::move(answer));
@@ -292,6 +298,7 @@ void FilterChain::settle() {
     }
   } while (apply_throttles());
   if (facts_.upstream_started.count() == 0 && request_.started()) facts_.upstream_started = now();
+  take_route_limit();
   bury_if_finished();
 }
 
@@ -377,6 +384,30 @@ void FilterChain::client_broke_off() {
   stop_messages();
 }
 
+void FilterChain::start_limits(EndOfStream end) {
+  TimeoutQueue& timeouts = parts_.router.timeouts;
+  if (parts_.max_duration.count() > 0) timeouts.start(duration_limit_, parts_.max_duration);
+  if (parts_.limits.duration.count() > 0 && end == EndOfStream::No) {
+    timeouts.start(request_limit_, parts_.limits.duration);
+  }
+  stream_idle_.start(parts_.limits.stream_idle);
+}
+
+// A route may give its requests another time than the listener does.
+void FilterChain::take_route_limit() {
+  const RouteChoice& choice = router_.choice();
+  if (over_ || route_limit_taken_ || choice.route == nullptr) return;
+  route_limit_taken_ = true;
+  const config::Forward* const forward = choice.route->forward();
+  if (forward != nullptr && forward->idle_timeout) stream_idle_.start(*forward->idle_timeout);
+}
+
+void FilterChain::stop_limits() {
+  duration_limit_.stop();
+  request_limit_.stop();
+  stream_idle_.stop();
+}
+
 // A response that waits for its client alone is the codec's to watch.
 void FilterChain::on_stream_idle() {
   if (over_ || response_.ended()) return;
@@ -384,6 +415,13 @@ void FilterChain::on_stream_idle() {
   parts_.stats.idle_timeouts.add();
   fail(
       {timeout_status(), "stream timeout", "stream_idle_timeout", ResponseFlag::StreamIdleTimeout});
+}
+
+void FilterChain::on_request_too_long() {
+  const Turn turn(*this);
+  if (over_ || response_.ended()) return;
+  parts_.stats.request_timeouts.add();
+  fail({timeout_status(), "request timeout", "request_overall_timeout"});
 }
 
 void FilterChain::on_too_long() {
@@ -396,8 +434,7 @@ void FilterChain::on_too_long() {
 
 void FilterChain::stop_messages() {
   over_ = true;
-  duration_limit_.stop();
-  stream_idle_.stop();
+  stop_limits();
   request_.close();
   response_.close();
   if (router_.is_open()) router_.cancel();

@@ -31,6 +31,8 @@ struct ExchangeStats {
   Counter resets;   // by us, in the midst of the response
   Counter reached_durations;
   Counter idle_timeouts;     // requests on which nothing moved
+  Counter request_timeouts;  // requests that did not end in time
+  Counter underscores;       // requests refused for a header like x_y
   Counter bad_paths;         // that could not be normalised, or are not to be
   Counter redirected_paths;  // to themselves, normalised
 };
@@ -55,7 +57,7 @@ struct ChainParts {
   std::span<const config::FilterSwitch> filters = {};  // for each plugin; empty: all are passed
   Milliseconds max_duration{};                         // of a request and response; zero: any
   bool is_upstream = false;  // the client is a router: it hears that the upstream failed, as it is
-  Milliseconds stream_idle{};  // nothing moves on them; zero: any
+  config::RequestLimits limits = {.stream_idle = {}};  // those that a codec does not see to
 };
 
 // An Exchange. Requests pass the plugins in order, responses in reverse order (Envoy's rule); the
@@ -159,14 +161,15 @@ class FilterChain final : public Exchange,
     FilterChain& chain_;
   };
 
-  // When the exchange has taken as long as it may.
-  class DurationLimit final : public TimeoutQueue::Entry {
+  class TimeLimit final : public TimeoutQueue::Entry {
    public:
-    explicit DurationLimit(FilterChain& chain) : chain_(chain) {}
-    void on_timeout() override { chain_.on_too_long(); }
+    TimeLimit(FilterChain& chain, void (FilterChain::*on_passed)())
+        : chain_(chain), on_passed_(on_passed) {}
+    void on_timeout() override { (chain_.*on_passed_)(); }
 
    private:
     FilterChain& chain_;
+    void (FilterChain::*on_passed_)();
   };
 
   // When nothing has moved for as long as may be.
@@ -200,11 +203,15 @@ class FilterChain final : public Exchange,
 
   std::span<PluginStream> plugins() const { return {plugins_.get(), plugin_count_}; }
   // Whether each request passes each plugin, whatever it is.
-  bool passed_by_all() const { return parts_.filters.empty() && parts_.uri == nullptr; }
+  bool passed_by_all() const {
+    return parts_.filters.empty() && parts_.uri == nullptr &&
+           parts_.limits.underscores != config::RequestLimits::Underscores::Reject;
+  }
   // Whether a request with these headers passes that plugin.
   bool passes(size_t plugin, const RouteChoice& choice) const;
   void make_contexts(const HeaderList& headers);
   void refuse(UriVerdict verdict, HeaderList headers);
+  void refuse(HeaderList headers, LocalReply answer);
   Lane& lane(runtime::Direction direction) {
     return direction == runtime::Direction::Request ? request_ : response_;
   }
@@ -215,6 +222,7 @@ class FilterChain final : public Exchange,
   void request_came_to(EndOfStream end) {
     if (end == EndOfStream::No) return;
     request_complete_ = true;
+    request_limit_.stop();
     facts_.request_ended = now();
   }
 
@@ -226,9 +234,13 @@ class FilterChain final : public Exchange,
   void send_reply(LocalReply reply);
   void send_reset();
   void client_broke_off();
+  void start_limits(EndOfStream end);
+  void take_route_limit();
+  void stop_limits();
   // 408 while the client has not said all of it (Envoy's rule).
   uint32_t timeout_status() const { return request_complete_ ? 504 : 408; }
   void on_too_long();
+  void on_request_too_long();
   void on_stream_idle();
   // Both messages go no further.
   void stop_messages();
@@ -255,8 +267,10 @@ class FilterChain final : public Exchange,
   Lane response_;
   ExchangeMaps maps_;
 
-  DurationLimit duration_limit_{*this};
+  TimeLimit duration_limit_{*this, &FilterChain::on_too_long};
+  TimeLimit request_limit_{*this, &FilterChain::on_request_too_long};
   StreamIdle stream_idle_{*this};
+  bool route_limit_taken_ = false;
   bool request_complete_ = false;  // all has come from the client
   bool replied_ = false;
   bool refused_ = false;  // the request: before plugins and routes saw it

@@ -78,6 +78,10 @@ class FilteredCodec final : public Codec, private FilteredBytes {
   }
   size_t active() const override { return inner_ == nullptr ? 0 : inner_->active(); }
   bool inside_head() const override { return inner_ != nullptr && inner_->inside_head(); }
+  bool watches_itself() const override { return inner_ != nullptr && inner_->watches_itself(); }
+  ConnectionTimeouts timeouts(const ConnectionTimeouts& usual) const override {
+    return inner_ == nullptr ? usual : inner_->timeouts(usual);
+  }
   void head_timed_out() override {
     if (inner_ != nullptr) inner_->head_timed_out();
   }

@@ -28,6 +28,9 @@ class Http1Server final : public Codec, private ClientStream {
   size_t active() const override { return exchange_ == nullptr ? 0 : 1; }
   bool inside_head() const override;
   void head_timed_out() override;
+  ConnectionTimeouts timeouts(const ConnectionTimeouts&) const override {
+    return timeouts_of(context_.options);
+  }
   void sweep(CoarseTime now) override;
 
  private:

@@ -26,6 +26,9 @@ class Http2Server final : public Codec, private Http2Events {
   // A request's headers come in one piece; what comes between them does not keep the connection.
   bool inside_head() const override { return false; }
   void head_timed_out() override {}
+  ConnectionTimeouts timeouts(const ConnectionTimeouts&) const override {
+    return timeouts_of(context_.options);
+  }
   void sweep(CoarseTime now) override;
 
  private:

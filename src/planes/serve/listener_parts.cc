@@ -2,13 +2,8 @@
 
 #include <random>
 
-#include "planes/common/buffer_limit.h"
-
 namespace weir::serve {
 namespace {
-
-// Envoy's default.
-constexpr Milliseconds kStreamIdle{300'000};
 
 std::vector<TcpTargets::Target> targets_of(const ListenerSurroundings& around) {
   std::vector<TcpTargets::Target> targets;
@@ -47,7 +42,7 @@ ListenerParts::ListenerParts(const ListenerSurroundings& surroundings)
             around_.log_files, around_.services),
       chain_{.router = around_.router,
              .name = around_.settings.name,
-             .buffer_limit = planes::kBufferLimit,
+             .buffer_limit = around_.buffer_limit,
              .clock = around_.clock,
              .stats = around_.exchanges,
              .open = around_.open.exchanges,
@@ -57,9 +52,9 @@ ListenerParts::ListenerParts(const ListenerSurroundings& surroundings)
              .uri = around_.settings.uri.any() ? &around_.settings.uri : nullptr,
              .filters = around_.settings.filters,
              .max_duration = around_.settings.limits.max_stream_duration,
-             .stream_idle = kStreamIdle},
+             .limits = around_.settings.requests},
       filtered_{.filter_chain = around_.settings.name,
-                .buffer_limit = planes::kBufferLimit,
+                .buffer_limit = around_.buffer_limit,
                 .reaper = around_.router.reaper,
                 .open = around_.open.filtered} {
   if (!around_.settings.tcp_proxy) return;
@@ -67,7 +62,7 @@ ListenerParts::ListenerParts(const ListenerSurroundings& surroundings)
   tcp_.emplace(TcpParts{.proxy = *around_.settings.tcp_proxy,
                         .filter_chain = around_.settings.name,
                         .targets = *targets_,
-                        .buffer_limit = planes::kBufferLimit,
+                        .buffer_limit = around_.buffer_limit,
                         .reaper = around_.router.reaper,
                         .timeouts = around_.router.timeouts,
                         .clock = around_.clock,

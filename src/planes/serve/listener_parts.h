@@ -39,6 +39,7 @@ struct ContextMakers {
 // All outlive the listener's parts.
 struct ListenerSurroundings {
   const config::FilterChain& settings;
+  uint64_t buffer_limit;  // of the listener, see config::Listener
   const NamedClusters& clusters;
   const ContextMakers& makers;
   const GenerationChain& made;

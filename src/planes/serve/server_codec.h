@@ -19,6 +19,12 @@ struct ServerCodecContext {
   ListenerStats& stats;
 };
 
+inline ConnectionTimeouts timeouts_of(const ListenerOptions& options) {
+  return {.idle = options.idle_timeout,
+          .stream = options.stream_timeout,
+          .head = options.header_timeout};
+}
+
 std::unique_ptr<Codec> make_http1_server(const ServerCodecContext& context);
 std::unique_ptr<Codec> make_http2_server(const ServerCodecContext& context);
 

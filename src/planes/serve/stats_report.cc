@@ -112,6 +112,8 @@ void report_listener(Report report, Workers workers, const std::string& name) {
   uint64_t resets = 0;
   uint64_t durations = 0;
   uint64_t idle = 0;
+  uint64_t late = 0;
+  uint64_t underscores = 0;
   uint64_t bad_paths = 0;
   uint64_t redirected_paths = 0;
   uint64_t early_resets = 0;
@@ -123,12 +125,16 @@ void report_listener(Report report, Workers workers, const std::string& name) {
     resets += stats.resets.value();
     durations += stats.reached_durations.value();
     idle += stats.idle_timeouts.value();
+    late += stats.request_timeouts.value();
+    underscores += stats.underscores.value();
     bad_paths += stats.bad_paths.value();
     redirected_paths += stats.redirected_paths.value();
     early_resets += worker->stats().listener(name).connections.http2.too_many_resets.value();
   }
   report.total("downstream_rq_max_duration_reached", durations);
   report.total("downstream_rq_idle_timeout", idle);
+  report.total("downstream_rq_timeout", late);
+  report.total("downstream_rq_rejected_with_underscores_in_headers", underscores);
   report.total("downstream_rq_failed_path_normalization", bad_paths);
   report.total("downstream_rq_redirected_with_normalized_path", redirected_paths);
   report.total("downstream_rq_too_many_premature_resets", early_resets);

@@ -46,7 +46,7 @@ class TlsCodec final : public Codec {
   void sweep(CoarseTime now) override {
     if (inner_ != nullptr) inner_->sweep(now);
   }
-  Milliseconds head_limit(Milliseconds usual) const override;
+  ConnectionTimeouts timeouts(const ConnectionTimeouts& usual) const override;
 
  private:
   enum class State : uint8_t {
@@ -213,11 +213,13 @@ void TlsCodec::drain_after_next() {
   drain_inner_ = true;
 }
 
-Milliseconds TlsCodec::head_limit(Milliseconds usual) const {
+ConnectionTimeouts TlsCodec::timeouts(const ConnectionTimeouts& usual) const {
   if (state_ == State::Handshake) {
-    return handshake_timeout_.count() > 0 ? handshake_timeout_ : usual;
+    ConnectionTimeouts limits = usual;
+    if (handshake_timeout_.count() > 0) limits.head = handshake_timeout_;
+    return limits;
   }
-  return inner_ == nullptr ? usual : inner_->head_limit(usual);
+  return inner_ == nullptr ? usual : inner_->timeouts(usual);
 }
 
 void TlsCodec::head_timed_out() {

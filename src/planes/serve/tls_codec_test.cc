@@ -135,7 +135,7 @@ TEST_F(TlsCodecTest, CarriesBytesBothWays) {
   client_settings.sni = "a.test";
   connect();
   EXPECT_TRUE(server->tls->inside_head());
-  EXPECT_EQ(server->tls->head_limit(Milliseconds(3)), Milliseconds(7));
+  EXPECT_EQ(server->tls->timeouts({.head = Milliseconds(3)}).head, Milliseconds(7));
   carry();
   ASSERT_NE(server->raw, nullptr);
   ASSERT_NE(client->raw, nullptr);

@@ -177,15 +177,15 @@ void WorkerGeneration::make_listeners() {
     const config::Listener& settings = generation_->settings.listeners[i];
     auto& chains = chains_.emplace_back();
     for (size_t j = 0; j < settings.chains.size(); ++j) {
-      chains.push_back(make_chain(settings.name, settings.chains[j], generation_->chains[i][j]));
+      chains.push_back(make_chain(settings, settings.chains[j], generation_->chains[i][j]));
     }
   }
 }
 
-std::unique_ptr<ListenerParts> WorkerGeneration::make_chain(const std::string& listener,
+std::unique_ptr<ListenerParts> WorkerGeneration::make_chain(const config::Listener& listener,
                                                             const config::FilterChain& settings,
                                                             const GenerationChain& made) {
-  ListenerCounts& counts = surroundings_.stats.listener(listener);
+  ListenerCounts& counts = surroundings_.stats.listener(listener.name);
   TcpStats* sessions = nullptr;
   if (settings.tcp_proxy) {
     sessions = &surroundings_.stats.tcp(settings.tcp_proxy->stat_prefix);
@@ -194,6 +194,7 @@ std::unique_ptr<ListenerParts> WorkerGeneration::make_chain(const std::string& l
   }
   return std::make_unique<ListenerParts>(
       ListenerSurroundings{.settings = settings,
+                           .buffer_limit = listener.buffer_limit,
                            .clusters = clusters_,
                            .makers = makers_,
                            .made = made,

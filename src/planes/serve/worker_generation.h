@@ -79,7 +79,7 @@ class WorkerGeneration {
   void make_listeners();
   // Of those that have plugins of their own.
   void filter_clusters();
-  std::unique_ptr<ListenerParts> make_chain(const std::string& listener,
+  std::unique_ptr<ListenerParts> make_chain(const config::Listener& listener,
                                             const config::FilterChain& settings,
                                             const GenerationChain& made);
 

@@ -25,8 +25,6 @@ Result<WorkerListeners::Entry> WorkerListeners::bind(const config::Listener& set
   ListenerOptions options;
   options.address = settings.address.host;
   options.port = port;
-  // Exchanges watch themselves, and answer before this.
-  options.stream_timeout += Milliseconds(1'000);
   options.stats = &stats_.listener(settings.name).connections;
   Entry entry{.settings = settings,
               .entrance = std::make_unique<Entrance>(options, *options.stats)};
