@@ -54,6 +54,47 @@ class AccessLogTest(PlaneTest):
         return lines
 
 
+class RefusalTest(AccessLogTest):
+    """Requests that the codec answers by itself are requests, too."""
+
+    format = (
+        "%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %PROTOCOL% %REQ(:METHOD)% "
+        "%BYTES_SENT%"
+    )
+
+    def send(self, text):
+        client = TcpClient(self.running.port)
+        self.addCleanup(client.close)
+        client.send(text)
+        return client.receive_all().split(b"\r\n")[0]
+
+    def test_what_is_no_request_is_told(self):
+        self.serve(text_log(self.format))
+        status = self.send(b"GET / HTTP/1.1\r\nHost: a\r\nx y\r\n\r\n")
+        self.assertEqual(status, b"HTTP/1.1 400 Bad Request")
+        large = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"x: y\r\n" * 200 + b"\r\n"
+        self.assertTrue(self.send(large).startswith(b"HTTP/1.1 431 "))
+        self.assertEqual(
+            self.lines(2),
+            [
+                "400 DPE http1.codec_error{bad_header_name} HTTP/1.1 - 16",
+                "431 DPE http1.codec_error{headers_too_large} HTTP/1.1 - 18",
+            ],
+        )
+        self.assertEqual(self.running.stat("http.web.downstream_rq_total"), 2)
+        self.assertEqual(self.running.stat("http.web.downstream_rq_4xx"), 2)
+
+    def test_a_body_that_is_none_is_told(self):
+        self.serve(text_log(self.format))
+        chunks = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n"
+        self.assertEqual(self.send(chunks), b"HTTP/1.1 400 Bad Request")
+        self.assertEqual(
+            self.lines(1), ["400 DPE http1.codec_error{bad_chunk} HTTP/1.1 POST 0"]
+        )
+        self.assertEqual(self.running.stat("http.web.downstream_rq_total"), 1)
+        self.assertEqual(self.running.stat("http.web.downstream_rq_4xx"), 1)
+
+
 class FileTest(AccessLogTest):
     def test_the_default_format_is_envoys(self):
         self.serve(file_log())

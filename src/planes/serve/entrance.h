@@ -37,6 +37,9 @@ class ChainEntrance final : private ExchangeFactory {
 
  private:
   Exchange& make_exchange(ClientStream& client) override { return parts_->make_exchange(client); }
+  void note_refusal(const RequestInfo& request, const Refusal& refusal) override {
+    parts_->note_refusal(request, refusal);
+  }
 
   const uint64_t id_;
   const config::FilterChainMatch match_;

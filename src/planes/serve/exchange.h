@@ -51,6 +51,13 @@ class Exchange : public MessageSink, public MessageSource {
  public:
   virtual ~Exchange() = default;
 
+  // abort(), because the rest of the request is malformed. The codec answers that itself, with
+  // `status`; zero: a response has begun already.
+  virtual void refuse(uint32_t status, std::string_view reason) {
+    static_cast<void>(status);
+    abort(reason);
+  }
+
   // Nothing more passes between client and exchange: all of the response was handed to the socket,
   // or the response was aborted, or the client is gone (a response that has not ended was not
   // delivered). A request that has not ended by then, its abort() included, is not wanted any more:
@@ -60,10 +67,24 @@ class Exchange : public MessageSink, public MessageSource {
   virtual void closed() = 0;
 };
 
+// What a codec has answered by itself to what is no request, or too large a one.
+struct Refusal {
+  uint32_t status = 0;       // zero: nothing was answered
+  std::string_view details;  // why, for logs
+  uint64_t body_bytes = 0;   // of the answer
+  bool malformed = true;     // else it was slow
+};
+
 class ExchangeFactory {
  public:
   // The exchange owns itself; `client` outlives it until closed().
   virtual Exchange& make_exchange(ClientStream& client) = 0;
+
+  // A request was refused before there was an exchange for it.
+  virtual void note_refusal(const RequestInfo& request, const Refusal& refusal) {
+    static_cast<void>(request);
+    static_cast<void>(refusal);
+  }
 
  protected:
   ~ExchangeFactory() = default;

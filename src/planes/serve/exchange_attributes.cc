@@ -22,18 +22,6 @@ PropertyValue decimal(std::optional<std::string_view> text) {
   return value;
 }
 
-std::string_view protocol_name(HttpVersion version) {
-  switch (version) {
-    case HttpVersion::Http10:
-      return "HTTP/1.0";
-    case HttpVersion::Http11:
-      return "HTTP/1.1";
-    case HttpVersion::Http2:
-      return "HTTP/2";
-  }
-  return "";
-}
-
 // Between two moments, once both have come.
 PropertyValue span_between(Nanoseconds from, Nanoseconds to) {
   if (from.count() == 0 || to.count() == 0) return {};
@@ -62,6 +50,18 @@ PropertyValue route_attribute(const FilterChain& chain, Attribute attribute) {
 
 }  // namespace
 
+std::string_view protocol_name(HttpVersion version) {
+  switch (version) {
+    case HttpVersion::Http10:
+      return "HTTP/1.0";
+    case HttpVersion::Http11:
+      return "HTTP/1.1";
+    case HttpVersion::Http2:
+      return "HTTP/2";
+  }
+  return "";
+}
+
 PropertyValue exchange_attribute(const FilterChain& chain, Attribute attribute) {
   const FilterChain::Facts& facts = chain.facts();
   const Lane& request = chain.request();
@@ -86,6 +86,7 @@ PropertyValue exchange_attribute(const FilterChain& chain, Attribute attribute) 
     case Attribute::RequestHeadersBytes:
       return number(facts.request_headers_bytes);
     case Attribute::ResponseCode:
+      if (facts.refused != 0) return number(facts.refused);
       return decimal(response.header_list().find(":status"));
     case Attribute::ResponseCodeDetails:
       if (!response.has_headers() && facts.flags == 0) return {};

@@ -9,6 +9,7 @@
 #include "planes/serve/http_date.h"
 #include "planes/serve/idle_context.h"
 #include "planes/serve/lane_failure.h"
+#include "planes/serve/refusal_record.h"
 #include "planes/serve/underscores.h"
 
 namespace weir::serve {
@@ -171,6 +172,16 @@ void FilterChain::metadata(HeaderList metadata) {
 void FilterChain::abort(std::string_view) {
   const Turn turn(*this);
   client_broke_off();
+}
+
+void FilterChain::refuse(uint32_t status, std::string_view reason) {
+  const Turn turn(*this);
+  if (over_) return;
+  count_response(parts_.stats, status);
+  facts_.refused = status;
+  facts_.details = codec_error_details(version_, reason);
+  facts_.flags |= static_cast<uint32_t>(ResponseFlag::DownstreamProtocolError);
+  stop_messages();
 }
 
 void FilterChain::pause() {

@@ -37,6 +37,13 @@ struct ExchangeStats {
   Counter redirected_paths;  // to themselves, normalised
 };
 
+// Zero: there was none.
+inline void count_response(ExchangeStats& stats, uint32_t status) {
+  const uint32_t status_class = status / 100;
+  if (status != 0)
+    stats.responses_by_class[status_class < 1 || status_class > 5 ? 4 : status_class - 1].add();
+}
+
 class AccessLogs;
 class FilterChain;
 using FilterChains =
@@ -84,6 +91,7 @@ class FilterChain final : public Exchange,
   void trailers(HeaderList trailers) override;
   void metadata(HeaderList metadata) override;
   void abort(std::string_view reason) override;
+  void refuse(uint32_t status, std::string_view reason) override;
   void pause() override;
   void resume() override;
   void closed() override;
@@ -119,6 +127,7 @@ class FilterChain final : public Exchange,
     std::string details = "via_upstream";
     std::string plugin;  // that has answered, closed or failed; empty: none has
     uint32_t flags = 0;
+    uint32_t refused = 0;  // the status by which the codec has answered; zero: it has not
   };
   const Facts& facts() const { return facts_; }
   const ConnectionInfo& connection() const { return *connection_; }

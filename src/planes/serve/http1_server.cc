@@ -1,6 +1,7 @@
 #include "planes/serve/http1_server.h"
 
 #include "base/check.h"
+#include "planes/serve/refusal_record.h"
 
 namespace weir::serve {
 namespace {
@@ -124,20 +125,39 @@ void Http1Server::pass_body() {
 void Http1Server::request_failed() {
   context_.stats.bad_requests.add();
   const auto& failure = parser_->failure();
-  if (exchange_ == nullptr) return answer_failure(failure.status, failure.reason);
+  if (exchange_ == nullptr) {
+    const std::string details = codec_error_details(HttpVersion::Http11, failure.reason);
+    return refuse(failure.status, failure.reason, details, true);
+  }
 
   // What came before the fault is not passed on: its length cannot be trusted either.
   request_ = Request::Ended;
   const bool answer = response_ == Response::Awaited;
   response_ = Response::Aborted;
-  exchange_->abort(failure.reason);
+  exchange_->refuse(answer ? static_cast<uint32_t>(failure.status) : 0, failure.reason);
   finish_exchange();
-  if (answer) return answer_failure(failure.status, failure.reason);
+  if (answer) {
+    answer_failure(failure.status, failure.reason);
+    return;
+  }
   ending_ = Ending::Close;
   context_.carrier.wake();
 }
 
-void Http1Server::answer_failure(int status, std::string_view reason) {
+void Http1Server::refuse(int status, std::string_view reason, std::string_view details,
+                         bool malformed) {
+  const size_t body_bytes = answer_failure(status, reason);
+  context_.stats.requests.add();
+  const RequestInfo request{
+      .connection = context_.connection,
+      .version = parser_->is_http10() ? HttpVersion::Http10 : HttpVersion::Http11};
+  context_.factory.note_refusal(request, {.status = static_cast<uint32_t>(status),
+                                          .details = details,
+                                          .body_bytes = body_bytes,
+                                          .malformed = malformed});
+}
+
+size_t Http1Server::answer_failure(int status, std::string_view reason) {
   const std::string body = std::string(reason) + "\n";
   const std::string code = std::to_string(status);
   const std::string length = std::to_string(body.size());
@@ -151,12 +171,13 @@ void Http1Server::answer_failure(int status, std::string_view reason) {
   WEIR_CHECK(written);
   ending_ = Ending::Linger;
   context_.carrier.wake();
+  return body.size();
 }
 
 void Http1Server::head_timed_out() {
   if (inside_head()) {
     context_.stats.bad_requests.add();
-    answer_failure(408, "request headers took too long");
+    refuse(408, "request headers took too long", "request_header_timeout", false);
   }
 }
 

@@ -50,7 +50,10 @@ class Http1Server final : public Codec, private ClientStream {
   void start_exchange();
   void pass_body();
   void request_failed();
-  void answer_failure(int status, std::string_view reason);
+  // Before there is an exchange.
+  void refuse(int status, std::string_view reason, std::string_view details, bool malformed);
+  // Answers, and ends the connection. How many bytes the body has.
+  size_t answer_failure(int status, std::string_view reason);
   void written(Http1Writer::Written written, EndOfStream);
   void finish_exchange();
   void pause_if_full();

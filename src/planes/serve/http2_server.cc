@@ -1,11 +1,13 @@
 #include "planes/serve/http2_server.h"
 
+#include <string>
 #include <utility>
 
 #include "base/check.h"
 #include "planes/common/authority.h"
 #include "planes/common/field_rules.h"
 #include "planes/serve/http2_tunnel.h"
+#include "planes/serve/refusal_record.h"
 
 namespace weir::serve {
 namespace {
@@ -68,6 +70,7 @@ class Http2Server::Stream final : public Http2Stream, public ClientStream {
   Streams::iterator self;        // in the server's list
   Exchange* exchange = nullptr;  // owns itself; ours until closed()
   bool head_request = false;
+  bool refused = false;          // there is no exchange for it
   bool asks_switch = false;      // to another protocol
   bool gave_key = false;         // of a WebSocket
   bool paused_exchange = false;  // the response's body
@@ -120,7 +123,9 @@ void Http2Server::on_headers(Http2Stream& base, HeaderList headers, EndOfStream 
   if (method == "CONNECT") {
     stream.gave_key = headers.find("sec-websocket-key").has_value();
     auto translated = translate_connect(headers, context_.options.upgrades);
-    if (end == EndOfStream::Yes || !translated) return answer_failure(stream, "501");
+    if (end == EndOfStream::Yes || !translated) {
+      return refuse(stream, 501, "CONNECT is not supported");
+    }
     headers = std::move(*translated);
     has_path = headers.find(":path").has_value();
     stream.asks_switch = has_path;
@@ -142,7 +147,7 @@ void Http2Server::on_headers(Http2Stream& base, HeaderList headers, EndOfStream 
   const bool bad_path =
       has_path && (!planes::is_strict_target(path) || path.find('#') != std::string_view::npos);
   if (bad_path || !planes::parse_authority(headers.find(":authority").value_or(""))) {
-    return answer_failure(stream, "400");
+    return refuse(stream, 400, "bad request target");
   }
   context_.stats.requests.add();
   context_.stats.active_requests.add();
@@ -170,12 +175,19 @@ void Http2Server::on_oversized(Http2Stream& base) {
   auto& stream = static_cast<Stream&>(base);
   // Too many trailers: the request is under way and cannot end as it should.
   if (stream.exchange != nullptr) return session_.reset(stream, NGHTTP2_ENHANCE_YOUR_CALM);
-  answer_failure(stream, "431");
+  refuse(stream, 431, "headers too large");
 }
 
-void Http2Server::answer_failure(Stream& stream, std::string_view status) {
-  session_.send_response(stream, {{":status", status}, {"content-length", "0"}}, EndOfStream::Yes,
-                         stream.head_request);
+void Http2Server::refuse(Stream& stream, uint32_t status, std::string_view reason) {
+  stream.refused = true;
+  if (status != 0) {
+    const std::string text = std::to_string(status);
+    session_.send_response(stream, {{":status", text}, {"content-length", "0"}}, EndOfStream::Yes,
+                           stream.head_request);
+  }
+  context_.stats.requests.add();
+  const std::string details = codec_error_details(HttpVersion::Http2, reason);
+  context_.factory.note_refusal(info_, {.status = status, .details = details});
 }
 
 void Http2Server::on_sent(Http2Stream& base) {
@@ -195,6 +207,8 @@ void Http2Server::on_closed(Http2Stream& base, uint32_t error, bool) {
     exchange->closed();
   } else {
     context_.stats.bad_requests.add();
+    // One that nghttp2 has reset by itself.
+    if (!stream.refused) refuse(stream, 0, "malformed request");
   }
   streams_.erase(stream.self);
 }

@@ -44,7 +44,7 @@ class Http2Server final : public Codec, private Http2Events {
   void on_sent(Http2Stream& stream) override;
   void on_closed(Http2Stream& stream, uint32_t error, bool unprocessed) override;
 
-  void answer_failure(Stream& stream, std::string_view status);
+  void refuse(Stream& stream, uint32_t status, std::string_view reason);
   size_t most_backlog() const;
 
   const ServerCodecContext context_;

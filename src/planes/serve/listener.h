@@ -67,7 +67,7 @@ struct ListenerStats {
   Counter no_filter_chain;      // connections that no filter chain was for
   Counter bad_proxy_headers;    // connections without a PROXY header that makes sense
   TlsStats tls;
-  Counter requests;  // that became an exchange
+  Counter requests;  // also those that were refused
   Counter active_requests;
   Counter bad_requests;     // answered or reset by the codec itself: malformed or too large
   Counter dropped_headers;  // fields of responses that HTTP does not allow, left out

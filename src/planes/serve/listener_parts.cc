@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include "planes/serve/refusal_record.h"
+
 namespace weir::serve {
 namespace {
 
@@ -83,6 +85,13 @@ Exchange& ListenerParts::make_exchange(ClientStream& client) {
   const PluginRange range = around_.made.plugins.http;
   return FilterChain::make(chain_, client,
                            std::span(around_.makers.http).subspan(range.first, range.count));
+}
+
+void ListenerParts::note_refusal(const RequestInfo& request, const Refusal& refusal) {
+  count_response(around_.exchanges, refusal.status);
+  if (logs_.empty()) return;
+  RefusalRecord record(request, refusal, around_.settings.name, around_.clock);
+  logs_.write(record);
 }
 
 void destroy_all(OpenStreams& open) {

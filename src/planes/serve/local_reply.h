@@ -23,6 +23,7 @@ enum class ResponseFlag : uint32_t {
   DownstreamConnectionTermination = 0x4000,
   UpstreamRetryLimitExceeded = 0x8000,
   StreamIdleTimeout = 0x10000,
+  DownstreamProtocolError = 0x40000,
   DurationTimeout = 0x400000,
   NoClusterFound = 0x1000000,
 };
