@@ -36,6 +36,7 @@ PropertyValue upstream_attribute(const UpstreamInfo& upstream, Attribute attribu
     case Attribute::UpstreamLocalAddress:
       return std::string_view(upstream.local_address);
     case Attribute::UpstreamLocalPort:
+      if (upstream.local_port == 0) return {};  // it could not be reached
       return int64_t{upstream.local_port};
     default:
       return upstream.tls == nullptr ? PropertyValue()

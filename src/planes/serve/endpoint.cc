@@ -157,9 +157,8 @@ void Endpoint::on_dialed(Dials::iterator dial, error_code error) {
   }
   --dial->pool->members;
   const bool timed_out = error == asio::error::operation_aborted;
-  connection_failed(
-      *dial->pool, timed_out,
-      "connect to " + to_text(address_) + ": " + (timed_out ? "timed out" : error.message()), "");
+  const std::string why = timed_out ? "timed out" : error.message();
+  connection_failed(*dial->pool, timed_out, "connect to " + to_text(address_) + ": " + why, why);
 }
 
 void Endpoint::note_connected() {
@@ -191,7 +190,7 @@ void Endpoint::connection_failed(Pool& pool, bool timed_out, std::string_view re
   while (list.size() > expected(pool)) {
     UpstreamRequest& request = list.front();
     list.pop_front();
-    request.note_transport_failure(transport_failure);
+    request.note_transport_failure(transport_failure, to_text(address_));
     owner_.on_refused(request, reason);
   }
 }

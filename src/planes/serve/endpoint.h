@@ -123,7 +123,7 @@ class Endpoint final : private ConnectionOwner {
   void note_connected();
   void note_connect_failure(bool timed_out);
   void on_healthy();
-  // `transport_failure`: where it was connected and could not be secured, why.
+  // `transport_failure`: the system's or TLS's word for it.
   void connection_failed(Pool& pool, bool timed_out, std::string_view reason,
                          std::string_view transport_failure);
   void add(Dial& dial);

@@ -90,7 +90,8 @@ class ExchangeFactory {
   ~ExchangeFactory() = default;
 };
 
-// What is known of the upstream connection that serves a request, once it is chosen.
+// What is known of the upstream connection that serves a request, once it is chosen; where none
+// could be made, whom it was to.
 struct UpstreamInfo {
   std::string address;  // "ip:port"
   uint16_t port = 0;
@@ -124,9 +125,16 @@ class UpstreamExchange : public MessageSink, public MessageSource {
   // After an abort() of the response: why the cluster has not tried.
   virtual NotTried why_not_tried() const { return NotTried::No; }
 
-  // After an abort() of the response: why the connection could not be secured; empty: it could, or
-  // was not to be.
+  // After an abort() of the response: why there is no connection, or it could not be secured;
+  // empty: there was one.
   virtual std::string_view transport_failure() const { return {}; }
+
+  // The same: the upstream that could not be reached, as "ip:port"; empty: it could, or none was
+  // tried.
+  virtual std::string_view unreachable() const { return {}; }
+
+  // The same: what has come is no response.
+  virtual bool was_malformed() const { return false; }
 
   // Whoever waits for the response has waited for too long, and gives up.
   virtual void note_timeout() {}

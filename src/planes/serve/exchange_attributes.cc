@@ -92,7 +92,10 @@ PropertyValue exchange_attribute(const FilterChain& chain, Attribute attribute) 
       if (!response.has_headers() && facts.flags == 0) return {};
       return std::string_view(facts.details);
     case Attribute::ResponseFlags:
-      return number(facts.flags);
+      return number(facts.flags |
+                    (chain.router().has_exhausted_retries()
+                         ? static_cast<uint32_t>(ResponseFlag::UpstreamRetryLimitExceeded)
+                         : 0));
     case Attribute::ResponseGrpcStatus:
       return grpc_status(chain);
     case Attribute::ResponseSize:

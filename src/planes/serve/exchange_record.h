@@ -15,6 +15,7 @@ class ExchangeRecord final : public LogRecord {
   LogTimes times() const override;
   std::string_view plugin() const override { return chain_.facts().plugin; }
   std::string_view type() const override { return "DownstreamEnd"; }
+  const ConnectionInfo* client() const override { return &chain_.connection(); }
   const abi::HeaderList* request_headers() const override {
     return &chain_.request().header_list();
   }

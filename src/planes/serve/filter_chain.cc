@@ -199,6 +199,10 @@ void FilterChain::closed() {
   facts_.ended = now();
   if (!response_.ended()) client_broke_off();
   stop_messages();
+  // The client has seen it; plugins have not, until now.
+  if (is_observed() && parts_.identity != nullptr && response_.has_headers()) {
+    introduce_proxy(*parts_.identity, request_id_, response_.header_list());
+  }
   bool all_finished = true;
   for (PluginStream& plugin : plugins()) all_finished &= plugin.finish();
   if (parts_.logs != nullptr) {

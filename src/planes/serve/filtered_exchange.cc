@@ -50,6 +50,21 @@ void FilteredExchange::abort(std::string_view) {
   if (std::exchange(request_paused_, false) && request_ != nullptr) request_->resume();
 }
 
+// Of a connection that there was.
+const UpstreamInfo* FilteredExchange::info() const {
+  return unreachable().empty() ? chain_->router().upstream() : nullptr;
+}
+
+std::string_view FilteredExchange::unreachable() const {
+  const UpstreamFailure* failure = chain_->router().failure();
+  return failure == nullptr ? std::string_view() : failure->unreachable;
+}
+
+bool FilteredExchange::was_malformed() const {
+  const UpstreamFailure* failure = chain_->router().failure();
+  return failure != nullptr && failure->malformed;
+}
+
 bool FilteredExchange::was_refused() const {
   const UpstreamFailure* failure = chain_->router().failure();
   return failure != nullptr && failure->refused;

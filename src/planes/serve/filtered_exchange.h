@@ -30,7 +30,7 @@ class FilteredExchange final : public UpstreamExchange {
   void pause() override { chain_->pause(); }
   void resume() override { chain_->resume(); }
 
-  const UpstreamInfo* info() const override { return chain_->router().upstream(); }
+  const UpstreamInfo* info() const override;
   size_t backlog() const override { return chain_->router().backlog(); }
   bool was_refused() const override;
   NotTried why_not_tried() const override;
@@ -38,6 +38,8 @@ class FilteredExchange final : public UpstreamExchange {
     return chain_->router().transport_failure();
   }
   void note_timeout() override { chain_->note_timeout(); }
+  std::string_view unreachable() const override;
+  bool was_malformed() const override;
   bool is_answered_by_plugin() const override { return chain_->has_replied(); }
 
  private:

@@ -87,7 +87,7 @@ bool Http1Client::receive_head(ReadBuffer& input) {
   using State = Http1ResponseParser::State;
   const State state = parser_->advance(input);
   if (state == State::Failed) {
-    break_off(Break::Failed, parser_->failure().reason);
+    break_off(Break::Malformed, parser_->failure().reason);
     return false;
   }
   if (state == State::Head) return false;
@@ -123,7 +123,7 @@ bool Http1Client::receive_head(ReadBuffer& input) {
 void Http1Client::receive_body(ReadBuffer& input) {
   if (response_ended_ || paused_) return;
   if (parser_->advance(input) == Http1ResponseParser::State::Failed) {
-    break_off(Break::Failed, parser_->failure().reason);
+    break_off(Break::Malformed, parser_->failure().reason);
   } else {
     pass_body();
   }

@@ -25,6 +25,7 @@ enum class ResponseFlag : uint32_t {
   StreamIdleTimeout = 0x10000,
   DownstreamProtocolError = 0x40000,
   DurationTimeout = 0x400000,
+  UpstreamProtocolError = 0x800000,
   NoClusterFound = 0x1000000,
 };
 

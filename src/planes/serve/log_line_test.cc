@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -24,7 +25,10 @@ class FakeRecord final : public LogRecord {
                    .request_ended = Nanoseconds(3'000'000),
                    .ended = Nanoseconds(43'500'000)};
 
+  ConnectionInfo connection;
+
   LogTimes times() const override { return moments; }
+  const ConnectionInfo* client() const override { return &connection; }
   std::string_view plugin() const override { return plugin_name; }
   std::string_view type() const override { return "DownstreamEnd"; }
   const abi::HeaderList* request_headers() const override { return &request; }
@@ -126,6 +130,18 @@ TEST(LogLineTest, JsonOmitsWhatHasNothingLeft) {
   std::string to;
   append_log_line(format, record, to);
   EXPECT_EQ(to, "{\"b\":[\"x\"],\"flags\":\"-\"}\n");
+}
+
+TEST(LogLineTest, CertificatesTellAllTheirNames) {
+  FakeRecord record;
+  EXPECT_EQ(line(record, "%DOWNSTREAM_PEER_DNS_SAN%"), "-");
+  TlsInfo tls;
+  tls.peer = std::make_shared<CertificateInfo>(
+      CertificateInfo{.dns_names = {"a.test", "b.test"}, .uris = {"spiffe://a"}});
+  record.connection.tls = std::make_shared<TlsInfo>(tls);
+  EXPECT_EQ(line(record, "%DOWNSTREAM_PEER_DNS_SAN% %DOWNSTREAM_PEER_URI_SAN%"),
+            "a.test,b.test spiffe://a");
+  EXPECT_EQ(line(record, "%DOWNSTREAM_LOCAL_DNS_SAN%"), "-");
 }
 
 TEST(LogLineTest, WritesTimesAsEnvoyDoes) {

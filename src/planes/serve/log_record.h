@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "planes/serve/exchange.h"
 #include "runtime/stream.h"
 
 namespace weir::serve {
@@ -25,6 +26,9 @@ class LogRecord : public runtime::HttpStream {
   virtual std::string_view plugin() const = 0;
   // As Envoy calls the moment: "DownstreamEnd", "TcpConnectionEnd".
   virtual std::string_view type() const = 0;
+
+  // Null: it is not known.
+  virtual const ConnectionInfo* client() const { return nullptr; }
 
   // Null: it has none, as a connection.
   virtual const abi::HeaderList* request_headers() const = 0;

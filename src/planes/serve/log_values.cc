@@ -76,6 +76,23 @@ LogValue flags(const LogRecord& record, std::string_view config::ResponseFlagNam
   return names.empty() ? std::string("-") : names;
 }
 
+using CertificateOf = std::shared_ptr<const CertificateInfo> TlsInfo::*;
+
+// All names of one kind, in Envoy's way.
+LogValue names_of(const LogRecord& record, CertificateOf whose,
+                  std::vector<std::string> CertificateInfo::*names) {
+  const ConnectionInfo* const client = record.client();
+  if (client == nullptr || client->tls == nullptr) return {};
+  const CertificateInfo* const certificate = (client->tls.get()->*whose).get();
+  if (certificate == nullptr) return {};
+  std::string all;
+  for (const std::string& name : certificate->*names) {
+    if (!all.empty()) all += ',';
+    all += name;
+  }
+  return text_or_nothing(all);
+}
+
 // Words are easier to part in a line without spaces (Envoy's rule).
 LogValue details(const LogRecord& record, bool keep_spaces) {
   LogValue value = attribute(record, Attribute::ResponseCodeDetails);
@@ -133,19 +150,19 @@ LogValue full_value(const LogCommand& command, LogRecord& record) {
     case LogOperator::DownstreamLocalAddressWithoutPort:
       return without_port(attribute(record, Attribute::DestinationAddress));
     case LogOperator::DownstreamLocalDnsSan:
-      return attribute(record, Attribute::ConnectionDnsSanLocalCertificate);
+      return names_of(record, &TlsInfo::local, &CertificateInfo::dns_names);
     case LogOperator::DownstreamLocalPort:
       return attribute(record, Attribute::DestinationPort);
     case LogOperator::DownstreamLocalSubject:
       return attribute(record, Attribute::ConnectionSubjectLocalCertificate);
     case LogOperator::DownstreamLocalUriSan:
-      return attribute(record, Attribute::ConnectionUriSanLocalCertificate);
+      return names_of(record, &TlsInfo::local, &CertificateInfo::uris);
     case LogOperator::DownstreamPeerDnsSan:
-      return attribute(record, Attribute::ConnectionDnsSanPeerCertificate);
+      return names_of(record, &TlsInfo::peer, &CertificateInfo::dns_names);
     case LogOperator::DownstreamPeerSubject:
       return attribute(record, Attribute::ConnectionSubjectPeerCertificate);
     case LogOperator::DownstreamPeerUriSan:
-      return attribute(record, Attribute::ConnectionUriSanPeerCertificate);
+      return names_of(record, &TlsInfo::peer, &CertificateInfo::uris);
     case LogOperator::DownstreamRemoteAddress:
       return attribute(record, Attribute::SourceAddress);
     case LogOperator::DownstreamRemoteAddressWithoutPort:

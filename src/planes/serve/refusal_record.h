@@ -24,6 +24,7 @@ class RefusalRecord final : public LogRecord {
   LogTimes times() const override { return {.started = now_, .ended = now_}; }
   std::string_view plugin() const override { return {}; }
   std::string_view type() const override { return "DownstreamEnd"; }
+  const ConnectionInfo* client() const override { return &request_.connection; }
   const abi::HeaderList* request_headers() const override { return nullptr; }
 
   // runtime::HttpStream

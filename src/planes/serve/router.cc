@@ -1,5 +1,8 @@
 #include "planes/serve/router.h"
 
+#include <charconv>
+#include <utility>
+
 #include "planes/serve/random.h"
 
 namespace weir::serve {
@@ -16,6 +19,14 @@ size_t status_class(const HeaderList& headers) {
   const std::string_view status = headers.find(":status").value_or("");
   const bool known = !status.empty() && status[0] >= '1' && status[0] <= '5';
   return known ? static_cast<size_t>(status[0] - '1') : 4;
+}
+
+UpstreamInfo unreachable(std::string address) {
+  const std::string_view port = std::string_view(address).substr(address.rfind(':') + 1);
+  UpstreamInfo info;
+  std::from_chars(port.data(), port.data() + port.size(), info.port);
+  info.address = std::move(address);
+  return info;
 }
 
 }  // namespace
@@ -120,7 +131,11 @@ void Router::cancel() {
 // It may be what calls.
 void Router::release_upstream() {
   if (upstream_ == nullptr) return;
-  if (upstream_->info() != nullptr) known_upstream_ = *upstream_->info();
+  if (upstream_->info() != nullptr) {
+    known_upstream_ = *upstream_->info();
+  } else if (!upstream_->unreachable().empty()) {
+    known_upstream_ = unreachable(std::string(upstream_->unreachable()));
+  }
   transport_failure_ = upstream_->transport_failure();
   parts_.reaper.bury(std::move(upstream_));
 }
@@ -170,10 +185,11 @@ bool Router::retry_after(TryFailure failure) {
 }
 
 // A request that still comes in is not sent again (Envoy's rule): what it is to be is not known.
-bool Router::may_retry() const {
+bool Router::may_retry() {
   if (!request_ended_ || !replay_->is_complete()) return false;
   if (tries_ > policy().retries()) {
     stats().exhausted_retries.add();
+    exhausted_ = true;
     return false;
   }
   return parts_.clusters[choice_.cluster->index]->begin_retry();
@@ -268,6 +284,8 @@ void Router::Response::abort(std::string_view reason) {
   router.failure_ = std::make_unique<const UpstreamFailure>(
       UpstreamFailure{.reason = why,
                       .refused = router.upstream_->was_refused(),
+                      .malformed = router.upstream_->was_malformed(),
+                      .unreachable = std::string(router.upstream_->unreachable()),
                       .not_tried = router.upstream_->why_not_tried()});
   switch (router.upstream_->why_not_tried()) {
     case NotTried::No:
@@ -279,6 +297,13 @@ void Router::Response::abort(std::string_view reason) {
     case NotTried::Unhealthy:
       return router.fail(
           {503, "no healthy upstream", "no_healthy_upstream", ResponseFlag::NoHealthyUpstream});
+  }
+  if (router.upstream_->was_malformed()) {
+    return router.fail({502, no_response("protocol error"),
+                        (router.response_begun_ ? "upstream_reset_after_response_started{"
+                                                : "upstream_reset_before_response_started{") +
+                            ("protocol error|" + why + "}"),
+                        ResponseFlag::UpstreamProtocolError});
   }
   router.fail({503, no_response(connected ? "connection termination" : "connection failure"),
                router.response_begun_ ? "upstream_reset_after_response_started{" + why + "}"

@@ -43,6 +43,8 @@ struct RouterParts {
 struct UpstreamFailure {
   std::string reason;
   bool refused;  // it says that it has not acted on the request
+  bool malformed;
+  std::string unreachable;  // whom no connection could be made to; empty: there was one
   NotTried not_tried;
 };
 
@@ -102,7 +104,9 @@ class Router final : public MessageSink, public MessageSource {
   size_t backlog() const { return upstream_ == nullptr ? 0 : upstream_->backlog(); }
   // Whoever waits for the response gives up.
   void note_timeout();
-  // Why the last upstream's connection could not be secured; empty: it could.
+  // Whether it would have been sent again, but was so often enough.
+  bool has_exhausted_retries() const { return exhausted_; }
+  // Why the last upstream could not be reached; empty: it could.
   const std::string& transport_failure() const { return transport_failure_; }
 
  private:
@@ -141,7 +145,7 @@ class Router final : public MessageSink, public MessageSource {
   void response_ended();
   bool retry_after(const HeaderList& response);
   bool retry_after(TryFailure failure);
-  bool may_retry() const;
+  bool may_retry();
   void retry();
   void end_retry();
   void send_again();
@@ -160,6 +164,7 @@ class Router final : public MessageSink, public MessageSource {
   RouteChoice choice_;
   std::unique_ptr<UpstreamExchange> upstream_;  // null between two tries, and at last
   std::optional<UpstreamInfo> known_upstream_;
+  bool exhausted_ = false;
   std::string transport_failure_;
 
   std::unique_ptr<const UpstreamFailure> failure_;

@@ -19,6 +19,7 @@ class SessionRecord final : public LogRecord {
   }
   std::string_view plugin() const override { return session_.facts().plugin; }
   std::string_view type() const override { return "TcpConnectionEnd"; }
+  const ConnectionInfo* client() const override { return &session_.connection(); }
   const abi::HeaderList* request_headers() const override { return nullptr; }
 
   // runtime::HttpStream

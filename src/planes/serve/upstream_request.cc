@@ -114,6 +114,7 @@ void UpstreamRequest::resume() {
 void UpstreamRequest::attach(UpstreamCodec& codec, std::shared_ptr<const UpstreamInfo> info,
                              bool kept_alive) {
   transport_failure_.clear();
+  unreachable_.clear();
   info_ = std::move(info);
   kept_alive_ = kept_alive;
   stream_ = &codec.open(*this);
@@ -215,6 +216,7 @@ void UpstreamRequest::on_broken(Break how, std::string_view reason) {
     return dispatcher_.dispatch(*this);
   }
   refused_ = how == Break::Unprocessed || how == Break::Refused;
+  malformed_ = how == Break::Malformed;
   if (record_ != nullptr && !response_started_) record_->note_failure();
   fail(reason);
 }

@@ -54,6 +54,8 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   bool was_refused() const override { return refused_; }
   NotTried why_not_tried() const override { return not_tried_; }
   std::string_view transport_failure() const override { return transport_failure_; }
+  std::string_view unreachable() const override { return unreachable_; }
+  bool was_malformed() const override { return malformed_; }
   void note_timeout() override;
 
   // For the cluster.
@@ -80,7 +82,10 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   void count_in(std::shared_ptr<uint32_t> load);
   // Where it is told how the endpoint fares that it has gone to. Null: nowhere.
   void report_to(std::shared_ptr<OutlierRecord> record) { record_ = std::move(record); }
-  void note_transport_failure(std::string_view why) { transport_failure_ = why; }
+  void note_transport_failure(std::string_view why, std::string address) {
+    transport_failure_ = why;
+    unreachable_ = std::move(address);
+  }
   // Asks to switch protocols, or for a tunnel.
   bool wants_tunnel() const { return tunnel_ != Tunnel::No; }
 
@@ -129,6 +134,8 @@ class UpstreamRequest final : public UpstreamExchange, public WaitingHook, priva
   std::string server_name_;
   std::string failure_;
   std::string transport_failure_;
+  std::string unreachable_;
+  bool malformed_ = false;
   NotTried not_tried_ = NotTried::No;
   Tunnel tunnel_ = Tunnel::No;
   bool is_connect_ = false;
