@@ -122,6 +122,45 @@ TEST(Http2OptionsTest, ConnectionsHaveLimits) {
   EXPECT_EQ(settings.clusters[0].connection_limits, ConnectionLimits{.max_requests = 3});
 }
 
+TEST(Http2OptionsTest, RequestsHaveLimits) {
+  const RequestLimits usual = load(file("", protocol("{}"))).listeners[0].chains[0].requests;
+  EXPECT_EQ(usual.stream_idle, Milliseconds(300'000));
+  EXPECT_EQ(usual.head, Milliseconds(15'000));
+  const ServeSettings settings = load(file(
+      manager("common_http_protocol_options: {idle_timeout: 0s, max_headers_count: 7, "
+              "headers_with_underscores_action: DROP_HEADER}") +
+          manager("stream_idle_timeout: 1s") + manager("request_timeout: 2s") +
+          manager("request_headers_timeout: 3s") + manager("max_request_headers_kb: 8"),
+      protocol("{}", "common_http_protocol_options: {idle_timeout: 4s, max_headers_count: 9}")));
+  const FilterChain& chain = settings.listeners[0].chains[0];
+  EXPECT_EQ(chain.limits.idle_timeout, Milliseconds(0));
+  EXPECT_EQ(chain.requests.stream_idle, Milliseconds(1'000));
+  EXPECT_EQ(chain.requests.duration, Milliseconds(2'000));
+  EXPECT_EQ(chain.requests.head, Milliseconds(3'000));
+  EXPECT_EQ(chain.requests.max_header_bytes, 8'192U);
+  EXPECT_EQ(chain.requests.max_headers, 7U);
+  EXPECT_EQ(chain.requests.underscores, RequestLimits::Underscores::Drop);
+  const ConnectionLimits expected{.idle_timeout = Milliseconds(4'000), .max_headers = 9};
+  EXPECT_EQ(settings.clusters[0].connection_limits, expected);
+}
+
+TEST(Http2OptionsTest, LimitsThatCannotBeAreErrors) {
+  const auto error_with = [](const std::string& line) {
+    return error_of(file(manager(line), protocol("{}")));
+  };
+  EXPECT_NE(error_with("max_request_headers_kb: 8193")
+                .find("max_request_headers_kb: expected a number from 1 to 8192"),
+            std::string::npos);
+  EXPECT_NE(error_with("common_http_protocol_options: {max_headers_count: 0}")
+                .find("max_headers_count: expected a number from 1 to 65536"),
+            std::string::npos);
+  EXPECT_NE(error_of(file("", protocol("{}",
+                                       "common_http_protocol_options: "
+                                       "{headers_with_underscores_action: REJECT_REQUEST}")))
+                .find("headers_with_underscores_action: is for listeners"),
+            std::string::npos);
+}
+
 TEST(Http2OptionsTest, WhatCannotBeIsAnErrorWithItsPlace) {
   const struct {
     std::string options;
