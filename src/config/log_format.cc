@@ -20,6 +20,7 @@ enum class Takes : uint8_t {
   State,       // KEY, KEY:PLAIN or KEY:TYPED
   Status,      // CAMEL_STRING, SNAKE_STRING or NUMBER; may be left out
   Spaces,      // ALLOW_WHITESPACES; may be left out
+  PathParts,   // WQ or NQ, and ORIG, PATH or ORIG_OR_PATH behind a colon; may be left out
 };
 
 struct Known {
@@ -37,34 +38,41 @@ constexpr Known kKnown[] = {
     {"BYTES_SENT", BytesSent},
     {"CONNECTION_ID", ConnectionId},
     {"CONNECTION_TERMINATION_DETAILS", ConnectionTerminationDetails},
-    {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS", DownstreamRemoteAddress},
-    {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", DownstreamRemoteAddressWithoutPort},
-    {"DOWNSTREAM_DIRECT_REMOTE_PORT", DownstreamRemotePort},
+    {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS", DownstreamDirectRemoteAddress},
+    {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", DownstreamDirectRemoteAddressWithoutPort},
+    {"DOWNSTREAM_DIRECT_REMOTE_PORT", DownstreamDirectRemotePort},
     {"DOWNSTREAM_LOCAL_ADDRESS", DownstreamLocalAddress},
     {"DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", DownstreamLocalAddressWithoutPort},
     {"DOWNSTREAM_LOCAL_DNS_SAN", DownstreamLocalDnsSan},
     {"DOWNSTREAM_LOCAL_PORT", DownstreamLocalPort},
     {"DOWNSTREAM_LOCAL_SUBJECT", DownstreamLocalSubject},
     {"DOWNSTREAM_LOCAL_URI_SAN", DownstreamLocalUriSan},
+    {"DOWNSTREAM_PEER_CERT", DownstreamPeerCert},
     {"DOWNSTREAM_PEER_DNS_SAN", DownstreamPeerDnsSan},
+    {"DOWNSTREAM_PEER_FINGERPRINT_256", DownstreamPeerFingerprint256},
     {"DOWNSTREAM_PEER_SUBJECT", DownstreamPeerSubject},
     {"DOWNSTREAM_PEER_URI_SAN", DownstreamPeerUriSan},
     {"DOWNSTREAM_REMOTE_ADDRESS", DownstreamRemoteAddress},
     {"DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", DownstreamRemoteAddressWithoutPort},
     {"DOWNSTREAM_REMOTE_PORT", DownstreamRemotePort},
+    {"DOWNSTREAM_TLS_CIPHER", DownstreamTlsCipher},
     {"DOWNSTREAM_TLS_VERSION", DownstreamTlsVersion},
     {"DURATION", Duration},
     {"DYNAMIC_METADATA", DynamicMetadata, Takes::Key},
+    {"EMIT_TIME", EmitTime, Takes::TimeFormat},
     {"ENVIRONMENT", Environment, Takes::Key},
     {"FILTER_CHAIN_NAME", FilterChainName},
     {"FILTER_STATE", FilterState, Takes::State},
     {"GRPC_STATUS", GrpcStatus, Takes::Status},
     {"GRPC_STATUS_NUMBER", GrpcStatusNumber},
     {"HOSTNAME", Hostname},
+    {"PATH", Path, Takes::PathParts},
     {"PROTOCOL", Protocol},
+    {"QUERY_PARAM", QueryParam, Takes::Key},
     {"REQ", RequestHeader, Takes::Header},
     {"REQUESTED_SERVER_NAME", RequestedServerName},
     {"REQUEST_DURATION", RequestDuration},
+    {"REQUEST_HEADER", RequestHeader, Takes::Header},
     {"REQUEST_HEADERS_BYTES", RequestHeadersBytes},
     {"RESP", ResponseHeader, Takes::Header},
     {"RESPONSE_CODE", ResponseCode},
@@ -72,27 +80,37 @@ constexpr Known kKnown[] = {
     {"RESPONSE_DURATION", ResponseDuration},
     {"RESPONSE_FLAGS", ResponseFlags},
     {"RESPONSE_FLAGS_LONG", ResponseFlagsLong},
+    {"RESPONSE_HEADER", ResponseHeader, Takes::Header},
     {"RESPONSE_HEADERS_BYTES", ResponseHeadersBytes},
+    {"RESPONSE_TRAILER", Trailer, Takes::Header},
+    {"RESPONSE_TRAILERS_BYTES", ResponseTrailersBytes},
     {"RESPONSE_TX_DURATION", ResponseTxDuration},
     {"ROUTE_NAME", RouteName},
     {"START_TIME", StartTime, Takes::TimeFormat},
+    {"START_TIME_LOCAL", StartTimeLocal, Takes::TimeFormat},
+    {"STREAM_ID", StreamId},
     {"TRAILER", Trailer, Takes::Header},
+    {"UNIQUE_ID", UniqueId},
     {"UPSTREAM_CLUSTER", UpstreamCluster},
     {"UPSTREAM_CLUSTER_RAW", UpstreamCluster},
     {"UPSTREAM_HOST", UpstreamHost},
     {"UPSTREAM_LOCAL_ADDRESS", UpstreamLocalAddress},
     {"UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", UpstreamLocalAddressWithoutPort},
     {"UPSTREAM_LOCAL_PORT", UpstreamLocalPort},
+    {"UPSTREAM_PEER_SUBJECT", UpstreamPeerSubject},
     {"UPSTREAM_REMOTE_ADDRESS", UpstreamHost},
     {"UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", UpstreamRemoteAddressWithoutPort},
     {"UPSTREAM_REMOTE_PORT", UpstreamRemotePort},
     {"UPSTREAM_REQUEST_ATTEMPT_COUNT", UpstreamRequestAttemptCount},
+    {"UPSTREAM_TLS_VERSION", UpstreamTlsVersion},
     {"UPSTREAM_TRANSPORT_FAILURE_REASON", UpstreamTransportFailureReason},
     {"VIRTUAL_HOST_NAME", VirtualHostName},
     {"WEIR_PLUGIN", WeirPlugin},
 };
 
-bool is_name_character(char c) { return (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_name_character(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
 
 Error wrong(std::string_view name, const std::string& what) {
   return Error{ErrorCode::BadConfig, "%" + std::string(name) + "%: " + what};
@@ -175,6 +193,8 @@ class OperatorReader {
         return set_choice(argument, {"CAMEL_STRING", "SNAKE_STRING", "NUMBER"}, into);
       case Takes::Spaces:
         return set_choice(argument, {"ALLOW_WHITESPACES"}, into);
+      case Takes::PathParts:
+        return set_path_parts(argument, into);
     }
     return Unit{};
   }
@@ -196,6 +216,17 @@ class OperatorReader {
     if (into.argument.empty()) return wrong(name_, "names nothing");
     if (colon == std::string_view::npos) return Unit{};
     return set_choice(argument.substr(colon + 1), {"PLAIN", "TYPED"}, into);
+  }
+
+  // Which path, and whether with its query.
+  Done set_path_parts(std::string_view argument, LogCommand& into) const {
+    const size_t colon = argument.find(':');
+    if (colon != std::string_view::npos) {
+      WEIR_TRY(set_choice(argument.substr(colon + 1), {"ORIG", "PATH", "ORIG_OR_PATH"}, into));
+      into.argument = std::exchange(into.other, {});
+    }
+    const std::string_view query = argument.substr(0, colon);
+    return query.empty() ? Done(Unit{}) : set_choice(query, {"WQ", "NQ"}, into);
   }
 
   Done set_choice(std::string_view argument, std::initializer_list<std::string_view> choices,

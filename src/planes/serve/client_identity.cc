@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "planes/serve/client_cert.h"
-#include "planes/serve/random.h"
+#include "planes/serve/uuid.h"
 
 namespace weir::serve {
 namespace {
@@ -124,21 +124,6 @@ void remove_what_clients_may_not_say(HeaderList& request, bool at_edge) {
     if (at_edge) find_in(kOfProxiesBefore);
   });
   for (const std::string_view name : removed) request.remove(name);
-}
-
-// Random, version 4 (RFC 9562).
-std::string make_uuid() {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text = "00000000-0000-4000-8000-000000000000";
-  uint64_t bits = 0;
-  for (size_t i = 0, taken = 0; i < text.size(); ++i) {
-    if (text[i] == '-' || i == 14) continue;
-    if (taken++ % 16 == 0) bits = random_number();
-    // Of the variant's digit the two upper bits are fixed.
-    text[i] = kDigits[i == 19 ? 8 + (bits & 3) : bits & 15];
-    bits >>= 4;
-  }
-  return text;
 }
 
 std::string_view scheme_of(const ConnectionInfo& connection) {

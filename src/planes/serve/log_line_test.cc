@@ -144,6 +144,34 @@ TEST(LogLineTest, CertificatesTellAllTheirNames) {
   EXPECT_EQ(line(record, "%DOWNSTREAM_LOCAL_DNS_SAN%"), "-");
 }
 
+TEST(LogLineTest, TellsPartsOfThePath) {
+  FakeRecord record;
+  record.request = {
+      {":path", "/new?a=1&b=&c&a=2"}, {"x-envoy-original-path", "/old?d=4"}, {"x-request-id", "7"}};
+  EXPECT_EQ(line(record, "%PATH% %PATH(NQ)% %PATH(WQ:PATH)% %PATH(NQ:PATH)% %PATH(WQ:ORIG)%"),
+            "/old?d=4 /old /new?a=1&b=&c&a=2 /new /old?d=4");
+  EXPECT_EQ(line(record, "%QUERY_PARAM(a)% %QUERY_PARAM(b)% %QUERY_PARAM(c)% %QUERY_PARAM(e)%"),
+            "1 - - -");
+  EXPECT_EQ(line(record, "%STREAM_ID% %REQUEST_HEADER(X-REQUEST-ID)%"), "7 7");
+  record.request = {{":path", "/a"}};
+  EXPECT_EQ(line(record, "%PATH% %PATH(WQ:ORIG)% %QUERY_PARAM(a)%"), "/a - -");
+}
+
+TEST(LogLineTest, TellsWhoHasConnected) {
+  FakeRecord record;
+  record.connection.direct_address = "[2001:db8::1]:80";
+  record.attributes[Attribute::SourceAddress] = std::string_view("192.0.2.1:0");
+  EXPECT_EQ(line(record,
+                 "%DOWNSTREAM_REMOTE_ADDRESS% %DOWNSTREAM_DIRECT_REMOTE_ADDRESS% "
+                 "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_DIRECT_REMOTE_PORT%"),
+            "192.0.2.1:0 [2001:db8::1]:80 2001:db8::1 80");
+}
+
+TEST(LogLineTest, EachUniqueIdIsAnother) {
+  FakeRecord record;
+  EXPECT_NE(line(record, "%UNIQUE_ID%"), line(record, "%UNIQUE_ID%"));
+}
+
 TEST(LogLineTest, WritesTimesAsEnvoyDoes) {
   constexpr int64_t kMoment = 1'481'818'043'123'456'789;  // 2016-12-15, 16:07:23
   EXPECT_EQ(format_time(kMoment, ""), "2016-12-15T16:07:23.123Z");

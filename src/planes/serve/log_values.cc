@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <optional>
@@ -11,6 +13,7 @@
 
 #include "config/response_flags.h"
 #include "planes/common/grpc_status.h"
+#include "planes/serve/uuid.h"
 
 namespace weir::serve {
 namespace {
@@ -132,6 +135,54 @@ LogValue environment(const std::string& name) {
   return value == nullptr ? LogValue() : LogValue(std::string(value));
 }
 
+// Who has connected, whatever the PROXY protocol and the request say.
+LogValue direct_address(const LogRecord& record) {
+  const ConnectionInfo* const client = record.client();
+  return client == nullptr ? LogValue() : text_or_nothing(client->direct_address);
+}
+
+LogValue port_of(const LogValue& address) {
+  const auto* const text = std::get_if<std::string>(&address);
+  if (text == nullptr) return {};
+  const std::string_view digits = std::string_view(*text).substr(text->rfind(':') + 1);
+  int64_t port = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return port;
+}
+
+LogValue path(LogRecord& record, const LogCommand& command) {
+  const abi::HeaderMap* const headers = record.header_map(MapType::RequestHeaders);
+  if (headers == nullptr) return {};
+  std::optional<std::string_view> found;
+  if (command.argument != "PATH") found = headers->find("x-envoy-original-path");
+  if (!found && command.argument != "ORIG") found = headers->find(":path");
+  if (!found) return {};
+  return text_or_nothing(command.other == "NQ" ? found->substr(0, found->find('?')) : *found);
+}
+
+// As it stands in the path.
+LogValue query_parameter(LogRecord& record, std::string_view name) {
+  const abi::HeaderMap* const headers = record.header_map(MapType::RequestHeaders);
+  const std::string_view path = headers == nullptr ? "" : headers->find(":path").value_or("");
+  const size_t mark = path.find('?');
+  if (mark == std::string_view::npos) return {};
+  for (std::string_view rest = path.substr(mark + 1); !rest.empty();) {
+    const std::string_view pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+    const size_t equals = pair.find('=');
+    if (pair.substr(0, equals) != name) continue;
+    return equals == std::string_view::npos ? LogValue() : text_or_nothing(pair.substr(equals + 1));
+  }
+  return {};
+}
+
+LogValue start_time(const LogRecord& record, const std::string& format, TimeZone zone) {
+  const auto start = record.attribute(Attribute::RequestTime);
+  const auto* time = std::get_if<runtime::Timestamp>(&start);
+  if (time == nullptr) return {};
+  return format_time(time->nanoseconds, format, zone);
+}
+
 LogValue full_value(const LogCommand& command, LogRecord& record) {
   const LogTimes times = record.times();
   switch (command.op) {
@@ -145,6 +196,12 @@ LogValue full_value(const LogCommand& command, LogRecord& record) {
       return attribute(record, Attribute::ConnectionId);
     case LogOperator::ConnectionTerminationDetails:
       return attribute(record, Attribute::ConnectionTerminationDetails);
+    case LogOperator::DownstreamDirectRemoteAddress:
+      return direct_address(record);
+    case LogOperator::DownstreamDirectRemoteAddressWithoutPort:
+      return without_port(direct_address(record));
+    case LogOperator::DownstreamDirectRemotePort:
+      return port_of(direct_address(record));
     case LogOperator::DownstreamLocalAddress:
       return attribute(record, Attribute::DestinationAddress);
     case LogOperator::DownstreamLocalAddressWithoutPort:
@@ -159,6 +216,10 @@ LogValue full_value(const LogCommand& command, LogRecord& record) {
       return names_of(record, &TlsInfo::local, &CertificateInfo::uris);
     case LogOperator::DownstreamPeerDnsSan:
       return names_of(record, &TlsInfo::peer, &CertificateInfo::dns_names);
+    case LogOperator::DownstreamPeerCert:
+      return attribute(record, Attribute::ConnectionPeerCertificate);
+    case LogOperator::DownstreamPeerFingerprint256:
+      return attribute(record, Attribute::ConnectionSha256PeerCertificateDigest);
     case LogOperator::DownstreamPeerSubject:
       return attribute(record, Attribute::ConnectionSubjectPeerCertificate);
     case LogOperator::DownstreamPeerUriSan:
@@ -169,12 +230,21 @@ LogValue full_value(const LogCommand& command, LogRecord& record) {
       return without_port(attribute(record, Attribute::SourceAddress));
     case LogOperator::DownstreamRemotePort:
       return attribute(record, Attribute::SourcePort);
+    case LogOperator::DownstreamTlsCipher: {
+      const ConnectionInfo* const client = record.client();
+      if (client == nullptr || client->tls == nullptr) return {};
+      return text_or_nothing(client->tls->cipher);
+    }
     case LogOperator::DownstreamTlsVersion:
       return attribute(record, Attribute::ConnectionTlsVersion);
     case LogOperator::Duration:
       return milliseconds(times.started, times.ended);
     case LogOperator::DynamicMetadata:
       return {};  // there is none here
+    case LogOperator::EmitTime: {
+      const auto now = std::chrono::system_clock::now().time_since_epoch();
+      return format_time(Nanoseconds(now).count(), command.argument);
+    }
     case LogOperator::Environment:
       return environment(command.argument);
     case LogOperator::FilterChainName:
@@ -189,8 +259,12 @@ LogValue full_value(const LogCommand& command, LogRecord& record) {
       static const std::string kHostname = hostname();
       return text_or_nothing(kHostname);
     }
+    case LogOperator::Path:
+      return path(record, command);
     case LogOperator::Protocol:
       return attribute(record, Attribute::RequestProtocol);
+    case LogOperator::QueryParam:
+      return query_parameter(record, command.argument);
     case LogOperator::RequestDuration:
       return milliseconds(times.started, times.request_ended);
     case LogOperator::RequestHeader:
@@ -213,18 +287,32 @@ LogValue full_value(const LogCommand& command, LogRecord& record) {
       return header(record, MapType::ResponseHeaders, command);
     case LogOperator::ResponseHeadersBytes:
       return attribute(record, Attribute::ResponseHeadersBytes);
+    case LogOperator::ResponseTrailersBytes: {
+      const abi::HeaderMap* const trailers = record.header_map(MapType::ResponseTrailers);
+      int64_t bytes = 0;
+      if (trailers == nullptr) return bytes;
+      trailers->for_each([&](std::string_view name, std::string_view value) {
+        bytes += static_cast<int64_t>(name.size() + value.size());
+      });
+      return bytes;
+    }
     case LogOperator::ResponseTxDuration:
       return milliseconds(times.response_started, times.ended);
     case LogOperator::RouteName:
       return attribute(record, Attribute::RouteName);
-    case LogOperator::StartTime: {
-      const auto start = record.attribute(Attribute::RequestTime);
-      const auto* time = std::get_if<runtime::Timestamp>(&start);
-      if (time == nullptr) return {};
-      return format_time(time->nanoseconds, command.argument);
+    case LogOperator::StartTime:
+      return start_time(record, command.argument, TimeZone::Utc);
+    case LogOperator::StartTimeLocal:
+      return start_time(record, command.argument, TimeZone::Local);
+    case LogOperator::StreamId: {
+      const abi::HeaderMap* const headers = record.header_map(MapType::RequestHeaders);
+      return headers == nullptr ? LogValue()
+                                : text_or_nothing(headers->find("x-request-id").value_or(""));
     }
     case LogOperator::Trailer:
       return header(record, MapType::ResponseTrailers, command);
+    case LogOperator::UniqueId:
+      return make_uuid();
     case LogOperator::UpstreamCluster:
       return attribute(record, Attribute::ClusterName);
     case LogOperator::UpstreamHost:
@@ -235,12 +323,16 @@ LogValue full_value(const LogCommand& command, LogRecord& record) {
       return without_port(attribute(record, Attribute::UpstreamLocalAddress));
     case LogOperator::UpstreamLocalPort:
       return attribute(record, Attribute::UpstreamLocalPort);
+    case LogOperator::UpstreamPeerSubject:
+      return attribute(record, Attribute::UpstreamSubjectPeerCertificate);
     case LogOperator::UpstreamRemoteAddressWithoutPort:
       return without_port(attribute(record, Attribute::UpstreamAddress));
     case LogOperator::UpstreamRemotePort:
       return attribute(record, Attribute::UpstreamPort);
     case LogOperator::UpstreamRequestAttemptCount:
       return number_or_zero(record, Attribute::UpstreamRequestAttemptCount);
+    case LogOperator::UpstreamTlsVersion:
+      return attribute(record, Attribute::UpstreamTlsVersion);
     case LogOperator::UpstreamTransportFailureReason:
       return attribute(record, Attribute::UpstreamTransportFailureReason);
     case LogOperator::VirtualHostName:
@@ -276,12 +368,12 @@ LogValue log_value(const LogCommand& command, LogRecord& record) {
   return value;
 }
 
-std::string format_time(int64_t nanoseconds, const std::string& format) {
+std::string format_time(int64_t nanoseconds, const std::string& format, TimeZone zone) {
   constexpr int64_t kSecond = 1'000'000'000;
   const std::time_t seconds = nanoseconds / kSecond;
   const int64_t fraction = nanoseconds % kSecond;
   std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
+  zone == TimeZone::Utc ? ::gmtime_r(&seconds, &parts) : ::localtime_r(&seconds, &parts);
   const auto standard = [&](const std::string& piece) {
     std::array<char, 128> out{};
     return std::string(out.data(), std::strftime(out.data(), out.size(), piece.c_str(), &parts));
@@ -306,7 +398,7 @@ std::string format_time(int64_t nanoseconds, const std::string& format) {
     } else if (rest.starts_with("%E*S")) {
       text += standard("%S") + shortest_fraction(fraction);
       rest.remove_prefix(4);
-    } else if (rest[1] == 'Z') {
+    } else if (rest[1] == 'Z' && zone == TimeZone::Utc) {
       text += "UTC";
       rest.remove_prefix(2);
     } else {

@@ -15,9 +15,12 @@ using LogValue = std::variant<std::monostate, std::string, int64_t>;
 
 LogValue log_value(const config::LogCommand& command, LogRecord& record);
 
-// Nanoseconds since 1970 as strftime() writes them in UTC, with Envoy's additions: %s whole
+enum class TimeZone : bool { Utc, Local };
+
+// Nanoseconds since 1970 as strftime() writes them, with Envoy's additions: %s whole
 // seconds, %f nanoseconds, %3f milliseconds (1 to 9 digits), %E3S seconds with a fraction. Empty is
 // "%Y-%m-%dT%H:%M:%E3SZ".
-std::string format_time(int64_t nanoseconds, const std::string& format);
+std::string format_time(int64_t nanoseconds, const std::string& format,
+                        TimeZone zone = TimeZone::Utc);
 
 }  // namespace weir::serve
