@@ -86,7 +86,7 @@ class RefusalTest(AccessLogTest):
 
     def test_a_body_that_is_none_is_told(self):
         self.serve(text_log(self.format))
-        chunks = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n"
+        chunks = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n"
         self.assertEqual(self.send(chunks), b"HTTP/1.1 400 Bad Request")
         self.assertEqual(
             self.lines(1), ["400 DPE http1.codec_error{bad_chunk} HTTP/1.1 POST 0"]
