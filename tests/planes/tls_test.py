@@ -185,7 +185,7 @@ class DownstreamTest(TlsTest):
         eventually(lambda: log.exists() and log.read_text(), "a line")
         self.assertEqual(
             log.read_text().splitlines(),
-            ["CN=client,O=Test|spiffe://test/client|client.test|CN=server,O=Test|weir.test|"
+            ["CN=client,O=Test|spiffe://test/client|client.test|CN=server,O=Test|weir.test,*.wild.test|"
              "TLSv1.3|weir.test"],
         )
 
