@@ -17,7 +17,7 @@ enum class TrapKind : uint8_t {
   StackOverflow,  // recursion deeper than the stack limit
   Interrupted,    // Instance::interrupt()
   Host,           // an import handler answered Flow::Trap
-  NoResources,    // an instance could not be had: its memory or tables exceed the limits
+  NoResources,    // no room for an instance, or for what an engine keeps of it: exceptions
   Link,           // an import or export does not fit
   Other,          // what an engine cannot tell apart
   Last = Other,

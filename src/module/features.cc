@@ -114,6 +114,7 @@ class FeatureReader {
     for (uint32_t i = 0; i < n; ++i) {
       WEIR_TRY(const MemoryType memory, read_memory_type(in));
       if (memory.address64) found_.add(Feature::LargeMemory);
+      if (memory.own_page_size) found_.add(Feature::CustomPageSizes);
       if (memory.info.shared) found_.add(Feature::Threads);
     }
     return Unit{};
@@ -288,6 +289,7 @@ std::string_view to_string(Feature feature) {
                                          "extended constants",
                                          "several memories",
                                          "64-bit memories",
+                                         "custom page sizes",
                                          "threads",
                                          "typed function references",
                                          "garbage collection"};

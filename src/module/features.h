@@ -23,6 +23,7 @@ enum class Feature : uint8_t {
   ExtendedConstants,
   SeveralMemories,
   LargeMemory,  // addresses of 64 bits
+  CustomPageSizes,
   Threads,
   FunctionReferences,  // typed ones
   GarbageCollection,

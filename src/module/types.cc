@@ -154,7 +154,8 @@ Result<MemoryType> read_memory_type(Reader& in) {
   if ((flags & ~(kHasMax | kShared | kAddress64 | kPageSize)) != 0) {
     return in.error_at(start, "unknown limits " + hex(flags));
   }
-  MemoryType memory{.address64 = (flags & kAddress64) != 0};
+  MemoryType memory{.address64 = (flags & kAddress64) != 0,
+                    .own_page_size = (flags & kPageSize) != 0};
   memory.info.shared = (flags & kShared) != 0;
   WEIR_TRY(memory.info.min_pages, in.u64());
   if ((flags & kHasMax) != 0) {

@@ -37,6 +37,7 @@ Result<ValueType> read_value_type(Reader&);
 struct MemoryType {
   MemoryInfo info;
   bool address64 = false;
+  bool own_page_size = false;
 };
 
 // Reads the limits of a memory. Those of a table are written alike.

@@ -22,8 +22,8 @@ constexpr uintptr_t kStackTolerance = 16 * 1024;
 // as what lives there is less than this, V8 asks nobody. It would end the process at a limit that
 // nobody raises.
 constexpr size_t kHeapBytes = 128 << 20;
-// How much one call of a guest may add to a full heap, or a quarter of that if this is more; and
-// what it gets to unwind.
+// How much a guest may add to a full heap, or a quarter of that if this is more; and what it gets
+// to unwind.
 constexpr size_t kHeapBytesOfGuest = 32 << 20;
 constexpr std::chrono::seconds kRestoreInterval(60);
 
@@ -174,7 +174,9 @@ void ThreadIsolate::leave_full_heap() {
 // The limit cannot be below what lies on the heap, so what has died goes first. That takes long
 // where much lives.
 void ThreadIsolate::restore_heap_limit() {
-  isolate_->LowMemoryNotification();
+  // Collects once. LowMemoryNotification() would do so as long as anything more is freed.
+  isolate_->MemoryPressureNotification(v8::MemoryPressureLevel::kCritical);
+  isolate_->MemoryPressureNotification(v8::MemoryPressureLevel::kNone);
   isolate_->RemoveNearHeapLimitCallback(&on_full_heap, kHeapBytes);
   isolate_->AddNearHeapLimitCallback(&on_full_heap, this);
   ++heap_limits_;

@@ -94,6 +94,12 @@ std::vector<Frame> to_frames(std::span<wasm_frame_t* const> raw) {
   return frames;
 }
 
+// Where exceptions, and references to them, have no more room. That is no trap of its own kind.
+TrapKind kind_by_message(TrapKind kind, std::string_view message) {
+  const bool full = kind == TrapKind::Other && message.starts_with("GC heap out of memory");
+  return full ? TrapKind::NoResources : kind;
+}
+
 using OwnedFrames = OwnedVec<wasm_frame_vec_t, wasm_frame_vec_delete>;
 
 }  // namespace
@@ -129,6 +135,7 @@ Trap to_trap(const wasm_trap_t& from) {
   OwnedBytes text;
   wasm_trap_message(&from, text.out());
   trap.message = last_cause(view(*text.out()));
+  trap.kind = kind_by_message(trap.kind, trap.message);
   OwnedFrames frames;
   wasm_trap_trace(&from, frames.out());
   trap.frames = to_frames({frames.data(), frames.size()});
@@ -140,8 +147,9 @@ Trap to_trap(const wasmtime_error_t& from, TrapKind kind) {
   wasmtime_error_message(&from, text.out());
   OwnedFrames frames;
   wasmtime_error_wasm_trace(&from, frames.out());
-  return {.kind = kind,
-          .message = std::string(last_cause(view(*text.out()))),
+  const std::string_view message = last_cause(view(*text.out()));
+  return {.kind = kind_by_message(kind, message),
+          .message = std::string(message),
           .frames = to_frames({frames.data(), frames.size()})};
 }
 
