@@ -15,6 +15,7 @@ import unittest
 from peers import bootstrap
 from peers.case import PlaneTest
 from peers.churn import Churn
+from peers.ports import free_port
 from peers.restarts import RestartableWeir
 from peers.weir import BINARY, eventually
 
@@ -221,8 +222,7 @@ class ActivationTest(PlaneTest):
 
     @unittest.skipUnless(shutil.which("systemd-socket-activate"), "systemd-socket-activate is not there")
     def test_by_systemds_own_activator(self):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         activator = self.activator(count=0)
         file = activator.folder / "settings.json"
         file.write_text(json.dumps(self.settings(port)))

@@ -4,22 +4,17 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import tempfile
 import unittest
 
 from peers.case import compiler
 from peers.loop import PATIENCE_S
+from peers.ports import free_port
 from peers.weir import BINARY, eventually
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "tutorial.md"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class TutorialTest(unittest.TestCase):

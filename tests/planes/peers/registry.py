@@ -6,6 +6,7 @@ import http.server
 import io
 import json
 import os
+import pathlib
 import ssl
 import subprocess
 import tarfile
@@ -93,6 +94,8 @@ class Registry:
         eventually(self._is_up, "the registry")
 
     def _is_up(self):
+        if self._process.poll() is not None:
+            raise AssertionError(pathlib.Path(self._log.name).read_text())
         try:
             self._send("GET", "/v2/")
         except urllib.error.HTTPError as error:
