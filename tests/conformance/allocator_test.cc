@@ -66,7 +66,7 @@ TEST_P(AllocatorTest, CallsThatNeedAContextTrapInIt) {
 // The deadline is that of the call which is under way.
 TEST_P(AllocatorTest, AnEndlessOneIsStopped) {
   if (!capabilities_of(GetParam()).interrupt) GTEST_SKIP() << GetParam() << " has no interrupt";
-  options.vm.limits.call_time = Milliseconds(20);
+  options.vm.limits.call_time = kDeadline;
   value_with(Allocator::Loops);
   EXPECT_EQ(host.counter("wasm.machine.failed.deadline"), 1u);
 }

@@ -221,7 +221,6 @@ class HostileTest : public MachineTest {
   HostileTest() {
     options.vm.vm_id = "vm";
     options.vm.environment = {{"KEY", "value"}};
-    options.vm.limits.call_time = Milliseconds(60'000);
     worker.services.upstreams().add("cluster");
     stream.headers(MapType::RequestHeaders) = HeaderList{{"a", "1"}};
     stream.body_of(Direction::Request) = FakeBuffer("body");

@@ -60,8 +60,6 @@ TEST_P(ImportByTableTest, EndlessRecursionAmongThemIsATrap) {
   if (!capabilities_of(GetParam()).stack_limit) {
     GTEST_SKIP() << GetParam() << " has no stack limit";
   }
-  options.vm.limits.call_time =
-      Milliseconds(20'000);  // each of them logs, which sanitizers make slow
   open();
   context->on_body(Direction::Response, EndOfStream::No);
   EXPECT_EQ(failures("stack_overflow"), 1u);
@@ -72,7 +70,7 @@ TEST_P(ImportByTableTest, ACallbackThatCallsThemForEverIsStopped) {
   if (!capabilities_of(GetParam()).interrupt) {
     GTEST_SKIP() << GetParam() << " has no interrupt";
   }
-  options.vm.limits.call_time = Milliseconds(20);
+  options.vm.limits.call_time = kDeadline;
   open();
   context->on_trailers(Direction::Response);
   EXPECT_EQ(failures("deadline"), 1u);

@@ -38,7 +38,6 @@ constexpr uint8_t kList[] = {
 // Engines that have no exceptions refuse the module, whose words FeatureTest looks at.
 TEST_P(KeptExceptionTest, ThatFillTheEnginesHeapEndTheirInstanceAlone) {
   options = machine_options(GetParam(), "feature_kept_exceptions");
-  options.vm.limits.call_time = Milliseconds(60'000);
   if (!capabilities_of(GetParam()).legacy_exceptions) {
     EXPECT_THAT(host.refusal(options), HasSubstr("exceptions in their older form"));
     return;
@@ -65,7 +64,6 @@ TEST_P(KeptExceptionTest, ThatFillTheEnginesHeapEndTheirInstanceAlone) {
 // Those of the standard form may lie in globals, one in the other.
 TEST_P(KeptExceptionTest, ThatAListHoldsEndTheirInstance) {
   options.vm.code.assign(std::begin(kList), std::end(kList));
-  options.vm.limits.call_time = Milliseconds(60'000);
   options.vm.limits.max_memory_bytes = 8 << 20;
   if (!capabilities_of(GetParam()).exceptions) {
     EXPECT_THAT(host.refusal(options), HasSubstr("exceptions, which engine"));

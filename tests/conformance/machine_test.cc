@@ -18,6 +18,7 @@ runtime::PluginOptions machine_options(std::string_view engine, std::string_view
           .vm = {.engine = std::string(adapter_of(engine)),
                  .code = native ? std::string(module) : conformance_module(module),
                  .isolation = isolation_of(engine),
+                 .limits = {.call_time = kAmpleTime, .start_time = kAmpleTime},
                  .supply_limits = supplied_limits(engine)}};
 }
 

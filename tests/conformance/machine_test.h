@@ -32,7 +32,14 @@ using ::testing::StartsWith;
 inline constexpr auto kRequest = MapType::RequestHeaders;
 inline constexpr auto kStopAll = HeadersAction::StopAllIterationAndWatermark;
 
-// The machine (or another module of this folder) as a plugin on that engine.
+// A deadline for what never ends by itself. Other calls of the same plugin have to keep it, too, on
+// a slow machine and with sanitizers.
+inline constexpr Milliseconds kDeadline{100};
+
+// The limits of plugins whose test does not want a deadline: nothing that is measured in time.
+inline constexpr Milliseconds kAmpleTime{600'000};
+
+// The machine (or another module of this folder) as a plugin on that engine, with ample time.
 runtime::PluginOptions machine_options(std::string_view engine,
                                        std::string_view module = "machine");
 

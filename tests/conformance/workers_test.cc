@@ -131,7 +131,7 @@ TEST_P(WorkersTest, ATrapOnOneWorkerIsNoneOnAnother) {
 TEST_P(WorkersTest, OverrunsAreStoppedOnTheirOwnWorkers) {
   if (!capabilities_of(GetParam()).interrupt) GTEST_SKIP() << GetParam() << " has no interrupt";
   auto options = machine_options(GetParam());
-  options.vm.limits.call_time = Milliseconds(10);
+  options.vm.limits.call_time = kDeadline;
   Script script;
   script.on("proxy_on_response_headers").loop();
   options.configuration = script.bytes();

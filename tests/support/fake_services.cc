@@ -57,7 +57,7 @@ void FakeServices::run() {
 }
 
 bool FakeServices::run_until(FunctionRef<bool()> done) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(10);
   while (true) {
     run();
     if (done()) return true;

@@ -25,7 +25,8 @@ class FakeServices final : public runtime::WorkerServices {
   // Runs tasks until none is left.
   void run();
 
-  // Runs tasks, those of other threads too, until `done` holds. False: it did not within a minute.
+  // Runs tasks, those of other threads too, until `done` holds. False: it did not within ten
+  // minutes.
   bool run_until(FunctionRef<bool()> done);
 
   // Moves the clock, runs the timers that come due on the way in their order, and all tasks.
