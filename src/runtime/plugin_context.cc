@@ -46,9 +46,10 @@ LoadError failed_in(LoadPart part) { return {{ErrorCode::GuestTrapped, "it faile
 
 PluginContext::PluginContext(VmInstance& vm, std::shared_ptr<const Plugin> plugin)
     : ContextBase(vm, *this),
-      plugins_{std::move(plugin)},
-      vm_configuration_(as_bytes(vm.vm().options().configuration)),
-      plugin_configuration_(as_bytes(this->plugin().options().configuration)) {}
+      plugins_(std::move(plugin)),
+      vm_configuration_(as_bytes(vm.vm().options().configuration)) {
+  read_from_plugin();
+}
 
 PluginContext::~PluginContext() {
   if (queue_wakeups_) queue_wakeups_->stop();
@@ -105,12 +106,22 @@ bool PluginContext::serves(const Plugin& other) const {
 void PluginContext::end() {
   if (state_ != State::Running) return;
   state_ = State::Ending;
-  if (streams_ == 0) begin_end();
+  if (plugins_.streams() == 0) begin_end();
 }
 
-void PluginContext::stream_removed() {
-  --streams_;
-  if (state_ == State::Ending && streams_ == 0) begin_end();
+void PluginContext::leave(const Plugin& plugin) {
+  plugins_.leave(plugin);
+  read_from_plugin();
+}
+
+void PluginContext::read_from_plugin() {
+  plugin_configuration_ = abi::ConstBuffer(as_bytes(plugin().options().configuration));
+}
+
+void PluginContext::stream_removed(const Plugin& plugin) {
+  plugins_.stream_removed(plugin);
+  read_from_plugin();
+  if (state_ == State::Ending && plugins_.streams() == 0) begin_end();
 }
 
 void PluginContext::begin_end() {

@@ -12,6 +12,7 @@
 #include "runtime/http_call.h"
 #include "runtime/load_error.h"
 #include "runtime/queue_wakeups.h"
+#include "runtime/root_plugins.h"
 #include "runtime/started_image.h"
 #include "runtime/stream.h"
 #include "runtime/worker_services.h"
@@ -46,15 +47,17 @@ class PluginContext final : public ContextBase {
   // Ends it once no stream uses it: on_done, perhaps later proxy_done, then on_delete.
   void end();
 
-  // Streams under this root come and go.
-  void stream_added() { ++streams_; }
-  void stream_removed();
+  // Streams under this root come and go. A plugin that nothing uses may go with its last.
+  void stream_added(const Plugin& plugin) { plugins_.stream_added(plugin); }
+  void stream_removed(const Plugin& plugin);
 
-  // The first plugin of this root; streams of others with the same name, root_id and
-  // configuration may share it.
-  const Plugin& plugin() const override { return *plugins_.front(); }
+  // One of those that share this root, which have the same name, root_id and configuration. Not the
+  // same one any more when another has left.
+  const Plugin& plugin() const override { return plugins_.any(); }
   bool serves(const Plugin& plugin) const;
-  void share_with(std::shared_ptr<const Plugin> plugin) { plugins_.push_back(std::move(plugin)); }
+  // A user more, and one less, of the root, which has one from the beginning.
+  void share_with(std::shared_ptr<const Plugin> plugin) { plugins_.join(std::move(plugin)); }
+  void leave(const Plugin& plugin);
 
   // Of the call or message whose callback runs: null otherwise.
   abi::HeaderMap* call_map(abi::MapType);
@@ -153,15 +156,17 @@ class PluginContext final : public ContextBase {
   abi::Status start_grpc(std::unique_ptr<GrpcCall> call, const abi::GrpcCallRequest& request,
                          std::string_view message, Milliseconds timeout);
 
-  std::vector<std::shared_ptr<const Plugin>> plugins_;
+  // The plugin of plugin() may have changed.
+  void read_from_plugin();
+
+  RootPlugins plugins_;
   State state_ = State::Starting;
   bool in_vm_start_ = false;
   bool done_asked_ = false;
-  size_t streams_ = 0;
   FilterState filter_state_;
   PropertyDeclarations declarations_;
   abi::ConstBuffer vm_configuration_;
-  abi::ConstBuffer plugin_configuration_;
+  abi::ConstBuffer plugin_configuration_;  // plugin()'s
   Milliseconds tick_period_{0};
   std::unique_ptr<Timer> tick_timer_;
   std::shared_ptr<QueueWakeups> queue_wakeups_;  // once it has registered a queue

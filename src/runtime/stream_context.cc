@@ -20,7 +20,7 @@ StreamContext::StreamContext(VmInstance& vm, PluginContext& root, const Plugin& 
 
 void StreamContext::create() {
   enroll();
-  root().stream_added();
+  root().stream_added(plugin_);
   static_cast<void>(
       vm().call(Callback::OnContextCreate, *this, {static_cast<uint32_t>(root().id())}));
 }
@@ -100,7 +100,7 @@ void StreamContext::log_and_delete() {
   if (mode_ != Mode::Running) return;
   PluginContext& of = root();
   withdraw();
-  of.stream_removed();
+  of.stream_removed(plugin_);
 }
 
 void StreamContext::give_up_waiting() {

@@ -34,8 +34,9 @@ class StreamContext : public ContextBase {
   void give_up_waiting();
 
  protected:
-  // A context in the instance of `root`; `plugin` lives as long as the root does. `lease` is of
-  // that instance, where it is this stream's own.
+  // A context in the instance of `root`, which `plugin` is a user of, and which keeps it until the
+  // guest has been told of the stream's end. `lease` is of that instance, where it is this stream's
+  // own.
   StreamContext(VmInstance& vm, PluginContext& root, const Plugin& plugin, InstanceLease lease);
   ~StreamContext() override = default;
 

@@ -47,21 +47,23 @@ Result<VmUser*> VmSlot::add(std::shared_ptr<const Plugin> plugin) {
 void VmSlot::remove(VmUser& user) {
   if (user.successor != nullptr) user.successor->slot->remove(*user.successor);
   if (user.predecessor != nullptr) user.predecessor->successor = nullptr;
-  PluginContext* root = user.root;
-  StreamSource* source = user.source;
+  const VmUser left = user;
   std::erase_if(users_, [&](const auto& other) { return other.get() == &user; });
-  let_go(root, source);
+  let_go(left);
   // Those that were carried over have come along with others, which are gone.
   const bool any_own =
       std::ranges::any_of(users_, [](const auto& other) { return other->predecessor == nullptr; });
   if (!any_own && !users_.empty()) remove(*users_.back());
 }
 
-void VmSlot::let_go(PluginContext* root, StreamSource* source) {
-  if (source != nullptr) streams_->remove(*source);
-  const bool shared =
-      std::ranges::any_of(users_, [&](const auto& other) { return other->root == root; });
-  if (instance_ && root != nullptr && !shared) root->end();
+void VmSlot::let_go(const VmUser& left) {
+  if (left.source != nullptr) streams_->remove(*left.source);
+  if (instance_ && left.root != nullptr) {
+    left.root->leave(*left.plugin);
+    const bool shared =
+        std::ranges::any_of(users_, [&](const auto& other) { return other->root == left.root; });
+    if (!shared) left.root->end();
+  }
   if (users_.empty()) drain();
 }
 
@@ -89,7 +91,7 @@ void VmSlot::begin_serving() {
     others.erase(found);
   }
   // All is in its place before a guest is called.
-  for (const VmUser& user : left) user.slot->let_go(user.root, user.source);
+  for (const VmUser& user : left) user.slot->let_go(user);
 }
 
 Done VmSlot::start_instance(const Plugin& plugin) {

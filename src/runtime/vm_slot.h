@@ -88,8 +88,8 @@ class VmSlot final : private VmOwner {
 
   Done start_instance(const Plugin& plugin);
   VmInstance* restart();
-  // A user that was here does without these, and is not in users_ any more.
-  void let_go(PluginContext* root, StreamSource* source);
+  // What the user was in here goes on without it; it is not in users_ any more.
+  void let_go(const VmUser& left);
   void clean_up_soon();
   void clean_up();
   void drain();

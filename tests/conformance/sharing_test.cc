@@ -1,5 +1,10 @@
 // Which plugins share a VM, and which a root context.
 
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
 #include "conformance/machine_test.h"
 
 namespace weir::test {
@@ -109,6 +114,68 @@ TEST_P(SharingTest, AStreamOnASharedRootIsItsOwnPlugins) {
             abi::HeadersAction::StopAllIterationAndWatermark);
   EXPECT_EQ(other_context->on_headers(Direction::Request, EndOfStream::No),
             abi::HeadersAction::StopIteration);
+}
+
+// A root kept each plugin that had ever shared it: every reload of a configuration in which nothing
+// had changed left one behind, with its configuration.
+TEST_P(SharingTest, ARootKeepsNoPluginThatHasLeftIt) {
+  start();
+  std::vector<std::weak_ptr<const runtime::Plugin>> all;
+  const auto reload = [&] {
+    auto loaded = host.load(options);
+    all.push_back(loaded);
+    auto next = worker.start(std::move(loaded));
+    plugin = std::move(next);
+    worker.services.run();
+  };
+  const auto alive = [&] {
+    return std::ranges::count_if(all, [](const auto& one) { return !one.expired(); });
+  };
+  reload();
+  reload();
+  EXPECT_EQ(alive(), 1);
+
+  // One whose stream is open stays as long as that.
+  context = plugin->make_http_context(stream);
+  reload();
+  reload();
+  EXPECT_EQ(alive(), 2);
+  request_headers();
+  context.reset();
+  EXPECT_EQ(alive(), 1);
+
+  // Nor does one go that something else uses.
+  other = worker.start(all.back().lock());
+  reload();
+  EXPECT_EQ(alive(), 2);
+  other.reset();
+  EXPECT_EQ(alive(), 1);
+  events();
+
+  plugin.reset();
+  worker.services.run();
+  EXPECT_THAT(events(), ElementsAre("proxy_on_done(1)", "proxy_on_delete(1)"));
+  EXPECT_EQ(alive(), 0);
+}
+
+TEST_P(SharingTest, ARestartedVmKeepsNoPluginThatHasLeftIt) {
+  script.on("proxy_on_request_headers").trap();
+  start();
+  std::weak_ptr<const runtime::Plugin> first;
+  {
+    auto loaded = host.load(options);
+    first = loaded;
+    start_other(options);
+    plugin = worker.start(std::move(loaded));
+  }
+  request_headers();
+  context.reset();
+  worker.services.run();
+  plugin->keep_running();
+  EXPECT_FALSE(first.expired());
+  plugin.reset();
+  worker.services.run();
+  EXPECT_TRUE(first.expired());
 }
 
 TEST_P(SharingTest, AnotherNameIsAnotherRoot) {
