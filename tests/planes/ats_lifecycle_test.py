@@ -1,6 +1,8 @@
 """Transactions of a stock Traffic Server in all the ways that they may take, with weir-ats.so: redirects, caches,
 tunnels, TLS, HTTP/2, late ends, and reloads meanwhile."""
 
+import re
+import socket
 import subprocess
 import time
 import unittest
@@ -256,6 +258,18 @@ class TlsTest(LifecycleCase):
                 expected = {**self.PROPERTIES, "request.protocol": protocol}
                 self.assertEqual(self.told(version, *shown), expected)
 
+    def test_what_plugins_know_of_a_connection_that_the_server_has_closed(self):
+        """Nobody has asked before: the first to ask is at the end, when the server has closed it."""
+        certificate = self.client_certificate
+        shown = ["--cert", certificate.chain, "--key", certificate.key]
+        self.told("--http1.1", *shown, "--header", "connection: close")
+        expected = {**self.PROPERTIES, "request.protocol": b"HTTP/1.1"}
+        logged = {
+            path: self.server.wait_for_line(rf"\[{re.escape(path)}\]: ").split("]: ")[-1].encode()
+            for path in expected
+        }
+        self.assertEqual(logged, expected)
+
     def test_without_a_certificate_of_the_client(self):
         told = self.told("--http2")
         self.assertEqual(told["connection.mtls"], b"0")
@@ -265,6 +279,41 @@ class TlsTest(LifecycleCase):
     def test_without_tls(self):
         values = self.plain.request("/any").headers.all("x-value")
         self.assertEqual(values, ["HTTP/1.1", *["absent"] * 8, "0"])
+
+
+class ClosedTest(LifecycleCase):
+    """Who was at a connection that the server itself has closed is known at the stream's end."""
+
+    def test_addresses_in_logs(self):
+        module = self.module("property")
+        line = []
+        for path in ("source.address", "destination.address", "connection.id"):
+            content = plugin_file(path, module, path)
+            content["config"]["vm_config"]["vm_id"] = path
+            line.append(content)
+        denied = plugin_file("denied", guest("http_all"), "scenario=/local-response")
+        up = self.upstream()
+        self.serve(line, upstream=up, rules=[("/denied", [denied], up)])
+        for number, request in enumerate(
+            [
+                "GET /any HTTP/1.1\r\nhost: weir.test\r\nconnection: close\r\n\r\n",
+                "GET /any HTTP/1.0\r\nhost: weir.test\r\n\r\n",
+                "GET /denied HTTP/1.1\r\nhost: weir.test\r\n\r\n",
+            ]
+        ):
+            with self.subTest(request):
+                with socket.create_connection(("127.0.0.1", self.server.port)) as client:
+                    client.settimeout(20)
+                    client.sendall(request.encode())
+                    while client.recv(65536):
+                        pass
+                    own = client.getsockname()[1]
+                for path, port in (("source", own), ("destination", self.server.port)):
+                    self.server.wait_for_line(rf"\[{path}.address\]: 127.0.0.1:{port}$")
+                eventually(
+                    lambda: len(self.server.lines(r"\[connection.id\]: ")) == number + 1, "its id"
+                )
+                self.assertFalse(self.server.lines(r"\]: absent"))
 
 
 class ReloadTest(LifecycleCase):

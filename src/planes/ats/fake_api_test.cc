@@ -100,6 +100,9 @@ void TSUserArgSet(void* txn, int, void* argument) {
 }
 void* TSUserArgGet(void* txn, int) { return static_cast<TSHttpTxn>(txn)->argument; }
 const char* TSHttpTxnPluginTagGet(TSHttpTxn) { return nullptr; }
+const sockaddr* TSHttpTxnClientAddrGet(TSHttpTxn) { return nullptr; }
+const sockaddr* TSHttpTxnIncomingAddrGet(TSHttpTxn) { return nullptr; }
+TSHttpSsn TSHttpTxnSsnGet(TSHttpTxn) { return nullptr; }
 const char* TSHttpTxnClientProtocolStackContains(TSHttpTxn, const char*) { return nullptr; }
 TSReturnCode TSHttpTxnCacheLookupStatusGet(TSHttpTxn, int* status) {
   *status = TS_CACHE_LOOKUP_MISS;

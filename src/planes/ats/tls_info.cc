@@ -6,11 +6,19 @@ namespace weir::ats_plane {
 
 using serve::CertificateInfo;
 
-std::shared_ptr<const serve::TlsInfo> read_tls(TSVConn connection) {
+SSL* ssl_of(TSVConn connection) {
   if (connection == nullptr || TSVConnIsSsl(connection) == 0) return nullptr;
-  // OpenSSL's own object: the server and its plugins share one OpenSSL.
-  auto* ssl = reinterpret_cast<SSL*>(TSVConnSslConnectionGet(connection));
-  if (ssl == nullptr || SSL_is_init_finished(ssl) == 0) return nullptr;
+  return reinterpret_cast<SSL*>(TSVConnSslConnectionGet(connection));
+}
+
+std::shared_ptr<const serve::TlsInfo> read_tls(TSVConn connection) {
+  const SSL* ssl = ssl_of(connection);
+  return ssl == nullptr ? nullptr : read_tls(*ssl);
+}
+
+std::shared_ptr<const serve::TlsInfo> read_tls(const SSL& connection) {
+  const SSL* ssl = &connection;
+  if (SSL_is_init_finished(ssl) == 0) return nullptr;
   auto info = std::make_shared<serve::TlsInfo>();
   info->version = SSL_get_version(ssl);
   info->cipher = SSL_get_cipher_name(ssl);

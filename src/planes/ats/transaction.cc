@@ -69,7 +69,8 @@ Transaction::Transaction(std::shared_ptr<WorkerSet> set, TSHttpTxn transaction, 
       plugins_(std::make_unique<serve::PluginStream[]>(set_->count())),
       request_(Direction::Request, plugins(), request_out_, kBufferLimit),
       response_(Direction::Response, plugins(), response_out_, kBufferLimit),
-      maps_(request_, response_) {}
+      maps_(request_, response_),
+      client_(transaction) {}
 
 Transaction::~Transaction() {
   let_calls_go();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "planes/ats/body_transform.h"
+#include "planes/ats/client_facts.h"
 #include "planes/ats/message_header.h"
 #include "planes/ats/message_out.h"
 #include "planes/ats/worker.h"
@@ -104,7 +105,7 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   void on_close();
 
   runtime::PropertyValue attribute_of_server(runtime::Attribute attribute) const;
-  runtime::PropertyValue known_tls(runtime::Attribute attribute) const;
+  runtime::PropertyValue known_upstream_tls(runtime::Attribute attribute) const;
 
   // serve::PluginChain
   runtime::PropertyValue attribute(runtime::Attribute attribute) const override;
@@ -212,8 +213,8 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   size_t request_headers_bytes_ = 0;
   std::string details_ = "via_upstream";
   uint32_t flags_ = 0;
+  const ClientFacts client_;
   // Read when a plugin asks.
-  mutable std::shared_ptr<const serve::TlsInfo> client_tls_;
   mutable std::shared_ptr<const serve::TlsInfo> upstream_tls_;
   mutable TSVConn upstream_ = nullptr;  // whose it is; compared alone
 };

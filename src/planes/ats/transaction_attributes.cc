@@ -23,11 +23,6 @@ PropertyValue decimal(std::optional<std::string_view> text) {
 }
 
 // As they are listed (runtime/property.h).
-bool is_client_tls(Attribute attribute) {
-  return attribute >= Attribute::ConnectionMtls &&
-         attribute <= Attribute::ConnectionPeerCertificate;
-}
-
 bool is_upstream_tls(Attribute attribute) {
   return attribute >= Attribute::UpstreamTlsVersion &&
          attribute <= Attribute::UpstreamPeerCertificate;
@@ -36,28 +31,18 @@ bool is_upstream_tls(Attribute attribute) {
 }  // namespace
 
 PropertyValue Transaction::attribute_of_server(Attribute attribute) const {
-  if (is_client_tls(attribute)) {
-    if (client_tls_ == nullptr) client_tls_ = read_tls(client_connection(transaction_));
-    return known_tls(attribute);
-  }
   if (is_upstream_tls(attribute)) {
     // What was read of a connection that is gone is still told.
     const TSVConn upstream = TSHttpTxnServerVConnGet(transaction_);
     if (upstream != nullptr && std::exchange(upstream_, upstream) != upstream) {
       upstream_tls_ = read_tls(upstream);
     }
-    return known_tls(attribute);
+    return known_upstream_tls(attribute);
   }
   return server_attribute(transaction_, attribute);
 }
 
-PropertyValue Transaction::known_tls(Attribute attribute) const {
-  if (attribute == Attribute::ConnectionMtls) {
-    return client_tls_ != nullptr && client_tls_->peer_verified;
-  }
-  if (is_client_tls(attribute) && client_tls_ != nullptr) {
-    return serve::connection_tls_attribute(*client_tls_, attribute);
-  }
+PropertyValue Transaction::known_upstream_tls(Attribute attribute) const {
   if (is_upstream_tls(attribute) && upstream_tls_ != nullptr) {
     return serve::upstream_tls_attribute(*upstream_tls_, attribute);
   }
@@ -101,7 +86,8 @@ PropertyValue Transaction::attribute(Attribute attribute) const {
     default:
       break;
   }
-  if (transaction_ == nullptr) return known_tls(attribute);
+  if (PropertyValue known = client_.attribute(attribute); known.index() != 0) return known;
+  if (transaction_ == nullptr) return known_upstream_tls(attribute);
   if (entries_ > 0) return attribute_of_server(attribute);
   // Asked from outside of the transaction's events: for as long as the server leaves it alone.
   const TSMutex mutex = TSContMutexGet(continuation_);
