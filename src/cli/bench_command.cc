@@ -95,6 +95,11 @@ Result<scenario::Suite> BenchCommand::read() const {
 
 Result<BenchReport> BenchCommand::bench(const StartAgain& start_again) const {
   WEIR_TRY(check_engine_names(engines_));
+  const engine::Engines engines(engine::Engines::default_search_path(), {});
+  // Before the file is read, which may be a pipe and give what it holds but once.
+  if (!engines_.empty()) {
+    start_again_for_chosen(engines, engines_, {}, kCommand, start_again);
+  }
   WEIR_TRY(const scenario::Suite suite, read());
   const auto chosen = std::ranges::find_if(suite.scenarios, [&](const auto& scenario) {
     return !scenario.steps.empty() && scenario.name.find(only_) != std::string::npos;
@@ -103,8 +108,9 @@ Result<BenchReport> BenchCommand::bench(const StartAgain& start_again) const {
     const std::string named = only_.empty() ? "" : " and '" + only_ + "' in its name";
     return Error{ErrorCode::BadConfig, file_ + ": no scenario has steps" + named};
   }
-  const engine::Engines engines(engine::Engines::default_search_path(), {});
-  start_again_for_chosen(engines, engines_, suite.plugin.vm.engine, kCommand, start_again);
+  if (engines_.empty()) {
+    start_again_for_chosen(engines, {}, suite.plugin.vm.engine, kCommand, start_again);
+  }
   WEIR_TRY(const auto wanted, choose_engines(engines, engines_, suite.plugin.vm.engine));
 
   scenario::BenchOptions options = options_;

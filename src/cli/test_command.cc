@@ -105,6 +105,11 @@ Done TestCommand::run_suite(const scenario::Suite& suite, const engine::Engines&
 
 Result<TestReport> TestCommand::test(const StartAgain& start_again) const {
   WEIR_TRY(check_engine_names(engines_));
+  // Before a file is read, which may be a pipe and give what it holds but once.
+  const engine::Engines engines(engine::Engines::default_search_path(), {});
+  if (!engines_.empty()) {
+    start_again_for_chosen(engines, engines_, {}, kCommand, start_again);
+  }
   // All files are read before anything runs.
   std::vector<scenario::Suite> suites;
   size_t wanted = 0;
@@ -122,9 +127,10 @@ Result<TestReport> TestCommand::test(const StartAgain& start_again) const {
   // Nothing runs for results that cannot be kept.
   if (!junit_.empty()) WEIR_TRY(write_file(junit_, ""));
 
-  const engine::Engines engines(engine::Engines::default_search_path(), {});
-  for (const scenario::Suite& suite : suites) {
-    start_again_for_chosen(engines, engines_, suite.plugin.vm.engine, kCommand, start_again);
+  if (engines_.empty()) {
+    for (const scenario::Suite& suite : suites) {
+      start_again_for_chosen(engines, {}, suite.plugin.vm.engine, kCommand, start_again);
+    }
   }
   serve::SpdlogLogger logger(LogLevel::Warn);
   std::unique_ptr<const engine::CodeCache> cache;

@@ -109,6 +109,32 @@ scenarios:
 """)
         self.assert_passes("--engine", "all", file)
 
+    def test_scenarios_come_by_a_pipe(self):
+        text = f"""
+plugin: {{file: {guest("header-edit-rust")}}}
+scenarios:
+- name: one
+  steps:
+  - http: {{}}
+"""
+        # WasmEdge's has the process start again, which is to be done before the pipe is empty.
+        adapters = pathlib.Path(os.environ["WEIR_ENGINE_PATH"])
+        for engine in ("wasmtime", "wasmedge"):
+            if not (adapters / f"weir-engine-{engine}.so").exists():
+                print(f"not tested: {engine}, which has not been built")
+                continue
+            for command in (["test"], ["bench", "--rounds", "1"]):
+                with self.subTest(engine=engine, command=command):
+                    done = subprocess.run(
+                        [BINARY, *command, "/dev/stdin", "--engine", engine],
+                        input=text, capture_output=True, text=True, timeout=300, check=False,
+                    )
+                    if "sanitizers" in done.stderr:
+                        print("not tested:", done.stderr)
+                        continue
+                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                    self.assertIn(engine, done.stdout)
+
     def test_a_native_plugin_lies_beside_its_scenarios(self):
         shutil.copy(guest("cpp_sdk/low_level.so"), self.folder)
         self.assert_passes(self.write("""
