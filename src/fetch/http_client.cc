@@ -170,6 +170,10 @@ Failure HttpClient::Curl::failure(CURLcode code, const Body& body, const char* w
     return final("the answer is larger than " + std::to_string(body.max_bytes) + " bytes",
                  ErrorCode::LimitExceeded);
   }
+  // What libcurl 7 says where a line goes beyond its buffer of 100 KiB.
+  if (code == CURLE_OUT_OF_MEMORY) {
+    return final("a line of the answer's head is too long; see what answers at that uri");
+  }
   std::string reason = *words == '\0' ? curl_easy_strerror(code) : words;
   if (code == CURLE_PEER_FAILED_VERIFICATION && is_of_a_stranger(handle)) {
     return final(std::move(reason) + "; " + trust.remedy);

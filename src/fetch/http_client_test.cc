@@ -150,6 +150,15 @@ TEST_F(HttpClientTest, TellsWhatMayPass) {
   EXPECT_EQ(failure("http://").kind, Failure::Kind::Final);
 }
 
+// libcurl calls that "Out of memory".
+TEST_F(HttpClientTest, TellsOfAHeaderThatIsTooLong) {
+  const FakeServer server([](const FakeRequest&) {
+    return FakeResponse{.headers = {"x: " + std::string(200'000, 'x')}, .body = "body"};
+  });
+  EXPECT_THAT(failure(server.url("/")).error.message,
+              HasSubstr("of the answer's head is too long; see"));
+}
+
 TEST_F(HttpClientTest, NamesTheUrlWithoutItsQuery) {
   EXPECT_THAT(failure("ftp://host/a?token=secret").error.message,
               ::testing::AllOf(HasSubstr("ftp://host/a: "), Not(HasSubstr("secret"))));

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "fetch/bad_image.h"
+
 namespace weir::fetch {
 namespace {
 
@@ -18,8 +20,8 @@ using Archive = std::unique_ptr<archive, FreeArchive>;
 
 Failure unreadable(archive* opened) {
   const char* words = archive_error_string(opened);
-  return final(std::string("the layer is not a tar that can be read: ") +
-               (words == nullptr ? "it is damaged" : words));
+  return bad_image(std::string("the layer is not a tar that can be read: ") +
+                   (words == nullptr ? "it is damaged" : words));
 }
 
 Failure too_large(uint64_t max_bytes) {
@@ -67,12 +69,13 @@ Fetched<std::string> extract_plugin(std::string_view layer, uint64_t max_bytes) 
     total += size;
     if (name_of(entry) != kPlugin) continue;
     if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr) {
-      return final("plugin.wasm in the layer is not a plain file");
+      return bad_image("plugin.wasm in the layer is not a plain file",
+                       "put the module itself there");
     }
     return read_entry(opened.get(), size);
   }
   if (status != ARCHIVE_EOF) return unreadable(opened.get());
-  return final("the layer holds no file plugin.wasm");
+  return bad_image("the layer holds no file plugin.wasm", "put the module at its top by that name");
 }
 
 }  // namespace weir::fetch

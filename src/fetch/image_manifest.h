@@ -34,9 +34,10 @@ using Manifest = std::variant<PluginLayer, Descriptor>;
 
 // Takes the manifests of OCI and of Docker. An image with a layer of the Wasm artifact types
 // (application/vnd.module.wasm.content.layer.v1+wasm, application/wasm) is that module; of any
-// other the last layer is taken. Of a list the image for the architecture "wasm" is, or the only
-// one.
-Fetched<Manifest> read_manifest(std::string_view json);
+// other the last layer is taken. Of a list that image is whose manifest has the `wanted` hash, else
+// the one for the architecture "wasm", else the one for linux/amd64, on every machine alike, as
+// Istio does, else the only one. Attestations, which say how an image was made, are none.
+Fetched<Manifest> read_manifest(std::string_view json, const Digest& wanted = {});
 
 // What read_manifest() takes, for an Accept header.
 std::string_view manifest_types();

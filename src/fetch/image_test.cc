@@ -94,20 +94,47 @@ TEST(ImageManifestTest, TakesTheLayerThatIsAModule) {
   }
 }
 
+// One of a list; its digest is that digit.
+std::string listed(char digit, const std::string& os, const std::string& architecture,
+                   const std::string& more = "") {
+  return R"({"size": 1, "digest": "sha256:)" + std::string(64, digit) +
+         R"(", "platform": {"os": ")" + os + R"(", "architecture": ")" + architecture + R"("})" +
+         more + "}";
+}
+
+// The digit of the one that is taken; what is wrong.
+std::string taken_of(const std::vector<std::string>& images, const Digest& wanted = {}) {
+  std::string list;
+  for (const std::string& image : images) list += (list.empty() ? "" : ",") + image;
+  const auto manifest = read_manifest(R"({"manifests": [)" + list + "]}", wanted);
+  if (!manifest.ok()) return manifest.error().error.message;
+  return std::get<Descriptor>(manifest.value()).digest.substr(7, 1);
+}
+
 TEST(ImageManifestTest, ChoosesAmongPlatforms) {
-  const std::string wasm = R"({"size": 1, "digest": "sha256:)" + kHex +
-                           R"(", "platform": {"architecture": "wasm", "os": "wasip1"}})";
-  const std::string other = R"({"size": 1, "digest": "sha256:)" + std::string(64, 'b') +
-                            R"(", "platform": {"architecture": "amd64", "os": "linux"}})";
-  for (const std::string& list :
-       std::vector<std::string>{other + "," + wasm, wasm + "," + other, wasm}) {
-    const auto manifest = read_manifest(R"({"manifests": [)" + list + "]}");
-    ASSERT_TRUE(manifest.ok());
-    EXPECT_EQ(std::get<Descriptor>(manifest.value()).digest, "sha256:" + kHex);
-  }
-  EXPECT_TRUE(read_manifest(R"({"manifests": [)" + other + "]}").ok());
-  EXPECT_THAT(manifest_error(R"({"manifests": [)" + other + "," + other + "]}"),
-              HasSubstr("none is for the architecture 'wasm'"));
+  const std::string wasm = listed('a', "wasip1", "wasm");
+  const std::string amd64 = listed('b', "linux", "amd64");
+  const std::string arm64 = listed('c', "linux", "arm64");
+  EXPECT_EQ(taken_of({amd64, wasm}), "a");
+  EXPECT_EQ(taken_of({wasm, amd64}), "a");
+  EXPECT_EQ(taken_of({wasm}), "a");
+  EXPECT_EQ(taken_of({arm64}), "c");
+  EXPECT_EQ(taken_of({arm64, amd64}), "b");
+  EXPECT_EQ(taken_of({wasm, amd64, arm64}, *parse_digest(std::string(64, 'c'))), "c");
+  EXPECT_THAT(taken_of({arm64, listed('d', "linux", "riscv64")}),
+              HasSubstr("none is for the architecture 'wasm' or for linux/amd64; push one"));
+}
+
+// What `docker buildx build --push` makes is a list of the image and of how it was made.
+TEST(ImageManifestTest, AnAttestationIsNoImage) {
+  const std::string image = listed('a', "linux", "arm64");
+  EXPECT_EQ(taken_of({image, listed('b', "unknown", "unknown")}), "a");
+  const std::string annotated =
+      listed('b', "linux", "amd64",
+             R"(, "annotations": {"vnd.docker.reference.type": "attestation-manifest"})");
+  EXPECT_EQ(taken_of({annotated, image}), "a");
+  EXPECT_THAT(taken_of({annotated}),
+              HasSubstr("the list of images has none; push one whose layer"));
 }
 
 TEST(ImageManifestTest, RefusesWhatIsWrong) {
@@ -120,7 +147,7 @@ TEST(ImageManifestTest, RefusesWhatIsWrong) {
            {R"({"layers": []})", "no layers"},
            {R"({"layers": [1]})", "not an object"},
            {R"({"manifests": [1]})", "not an object"},
-           {R"({"manifests": []})", "none is for"},
+           {R"({"manifests": []})", "has none"},
            {R"({"layers": [{"mediaType": 1}]})", "neither a tar nor a wasm module"},
            {R"({"layers": [{"mediaType": ")" + tar + R"("}]})", "no sha256"},
            {R"({"layers": [{"mediaType": ")" + tar + R"(", "digest": "sha256:)" + kHex +
@@ -130,6 +157,8 @@ TEST(ImageManifestTest, RefusesWhatIsWrong) {
                 layer_json("application/wasm", 'b') + "]}",
             "several layers"}}) {
     EXPECT_THAT(manifest_error(json), HasSubstr(why)) << json;
+    // The server has answered, and is not what to look at.
+    EXPECT_THAT(manifest_error(json), HasSubstr("; push ")) << json;
   }
 }
 

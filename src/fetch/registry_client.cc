@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/shown_url.h"
+#include "fetch/bad_image.h"
 #include "fetch/challenge.h"
 #include "fetch/image_layer.h"
 
@@ -24,14 +25,9 @@ std::string repository_of(const ImageReference& reference) {
   return (needs_team ? "library/" : "") + reference.repository;
 }
 
-// What the registry says of itself does not hold.
-Failure not_as_said(std::string what) {
-  return final(std::move(what) + "; push the image anew, or have its registry repaired");
-}
-
 Failure not_the_digest(std::string_view what, const Digest& is, const Digest& wanted) {
-  return not_as_said("the sha256 of " + std::string(what) + " is " + to_hex(is) + ", not " +
-                     to_hex(wanted));
+  return bad_image("the sha256 of " + std::string(what) + " is " + to_hex(is) + ", not " +
+                   to_hex(wanted));
 }
 
 bool is_too_large(const Fetched<HttpResponse>& response) {
@@ -65,14 +61,16 @@ Fetched<std::string> RegistryClient::fetch_image() {
                          : parse_digest(reference_.digest.substr(reference_.digest.find(':') + 1));
   WEIR_TRY(std::string text, get_manifest(reference_.version(), named ? &*named : nullptr));
   bool known = digest_of(text) == source_.sha256;
-  WEIR_TRY(Manifest manifest, read_manifest(text));
+  WEIR_TRY(Manifest manifest, read_manifest(text, source_.sha256));
   if (const auto* image = std::get_if<Descriptor>(&manifest)) {
     WEIR_TRY(text, get_manifest(image->digest, &image->sha256));
     known = known || image->sha256 == source_.sha256;
     WEIR_TRY(manifest, read_manifest(text));
   }
   const auto* layer = std::get_if<PluginLayer>(&manifest);
-  if (layer == nullptr) return final("a list of images leads to another list");
+  if (layer == nullptr) {
+    return bad_image("a list of images leads to another list", "name one of its images");
+  }
   WEIR_TRY(std::string code, get_blob(layer->blob));
   if (layer->form == PluginLayer::Form::Tar) {
     WEIR_TRY(code, extract_plugin(code, source_.max_bytes));
@@ -92,8 +90,7 @@ Fetched<std::string> RegistryClient::get_manifest(const std::string& version,
                             .max_bytes = kMaxManifestBytes};
   auto response = get("manifests/" + version, request);
   if (is_too_large(response)) {
-    return not_as_said("the manifest is larger than " + std::to_string(kMaxManifestBytes) +
-                       " bytes");
+    return bad_image("the manifest is larger than " + std::to_string(kMaxManifestBytes) + " bytes");
   }
   if (!response.ok()) return std::move(response).error();
   const Digest is = digest_of(response.value().body);
@@ -110,8 +107,8 @@ Fetched<std::string> RegistryClient::get_blob(const Descriptor& blob) {
   const HttpRequest request{.max_bytes = blob.size, .follow_redirects = true};
   auto response = get("blobs/" + blob.digest, request);
   if (is_too_large(response)) {
-    return not_as_said("the layer is larger than the " + std::to_string(blob.size) +
-                       " bytes that the manifest says");
+    return bad_image("the layer is larger than the " + std::to_string(blob.size) +
+                     " bytes that the manifest says");
   }
   if (!response.ok()) return std::move(response).error();
   const Digest is = digest_of(response.value().body);
@@ -197,7 +194,9 @@ Fetched<Unit> RegistryClient::authorize(const std::vector<std::string>& headers)
     return Unit{};
   }
   if (find("basic") == challenges.end()) {
-    return final("the registry asks for an authorization other than Basic or Bearer");
+    return final(
+        "the registry asks for an authorization other than Basic or Bearer; name one that takes "
+        "these");
   }
   if (credentials_) authorization_ = basic_authorization(*credentials_);
   return Unit{};
@@ -210,7 +209,7 @@ Fetched<std::string> RegistryClient::get_token(const std::string& realm, const s
   const bool secure = realm.starts_with("https://");
   if (!secure && !(realm.starts_with("http://") && scheme_ == "http")) {
     return final("the registry names '" + shown_url(realm) +
-                 "' to get a token from, which is no https:// uri");
+                 "' to get a token from, which is no https:// uri; have it name one that is");
   }
   HttpRequest request{.timeout = source_.timeout, .max_bytes = kMaxTokenBytes};
   const std::string query = "service=" + escape(service) + "&scope=" + escape(scope);
@@ -237,7 +236,8 @@ Fetched<std::string> RegistryClient::get_token(const std::string& realm, const s
     const auto printable = [](char c) { return c > ' ' && c <= '~'; };
     if (std::ranges::all_of(token, printable)) return token;
   }
-  return final(shown_url(realm) + ": the answer holds no token");
+  return final(shown_url(realm) +
+               ": the answer holds no token; have the registry name a server of tokens");
 }
 
 }  // namespace weir::fetch

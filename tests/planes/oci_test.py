@@ -75,6 +75,17 @@ class FormTest(OciTest):
         self.assertEqual(self.serve(":all", sha256(self.code)), (200, True))
         self.assertEqual(self.serve(f"@{images['digest']}"), (200, True))
 
+    def test_a_list_as_docker_buildx_pushes_it(self):
+        image = self.push_wasm()
+        made = self.registry.push("team/edit", "made", b"{}", "application/vnd.in-toto+json")
+        for tag, images in [
+            ("one", [(image, "arm64"), (made, "unknown")]),
+            ("more", [(image, "amd64"), (image, "arm64"), (made, "unknown"), (made, "unknown")]),
+        ]:
+            with self.subTest(tag=tag):
+                self.registry.push_list("team/edit", tag, images)
+                self.assertEqual(self.serve(f":{tag}", sha256(self.code)), (200, True))
+
     def test_an_image_that_is_another_one_is_never_used(self):
         self.push_wasm()
         status = self.serve(":v1", "0" * 64)
@@ -85,8 +96,8 @@ class FormTest(OciTest):
         self.registry.push("team/edit", "empty", layer_with(b"x", "other"), OCI_LAYER)
         self.registry.push("team/edit", "text", b"x", "text/plain")
         for version, why in [
-            (":empty", "holds no file plugin.wasm"),
-            (":text", "neither a tar nor a wasm module"),
+            (":empty", "holds no file plugin.wasm; put the module at its top by that name"),
+            (":text", "neither a tar nor a wasm module, but 'text/plain'; push one whose layer is the"),
             (":none", "manifests/none: the server answers with status 404"),
         ]:
             with self.subTest(why=why):

@@ -50,6 +50,11 @@ def layer_with(code, name="plugin.wasm"):
     return gzip.compress(tar.getvalue())
 
 
+def os_of(architecture):
+    """As BuildKit's attestations have it, which are for no platform."""
+    return "unknown" if architecture == "unknown" else "linux"
+
+
 class Registry:
     """`auth` is None, "basic" or "token"; `authority` turns TLS on."""
 
@@ -140,7 +145,7 @@ class Registry:
     def push_list(self, repository, tag, images):
         """A list of images, as pairs of a manifest's descriptor and an architecture."""
         manifests = [
-            {**image, "platform": {"architecture": architecture, "os": "linux"}}
+            {**image, "platform": {"architecture": architecture, "os": os_of(architecture)}}
             for image, architecture in images
         ]
         return self._push_manifest(repository, tag, OCI_INDEX, {"manifests": manifests})
