@@ -90,6 +90,9 @@ CodeFetcher::~CodeFetcher() {
   for (const Job& job : jobs_) {
     for (const Waiting& one : job.waiting) one.done(broken_off);
   }
+  for (const Failed& failed : failed_) {
+    for (const Waiting& one : failed.waiting) one.done(failed.error);
+  }
 }
 
 void CodeFetcher::fetch(const Source& source, OnDone done, Wanted wanted) {
@@ -104,20 +107,20 @@ void CodeFetcher::fetch(const Source& source, OnDone done, Wanted wanted) {
 Result<std::string> CodeFetcher::wait_for(const Source& source, const std::stop_token& stop) {
   if (auto code = find(source)) return std::move(*code);
   // Whoever comes first, the code or the stop, fulfils the promise.
-  struct Answer {
+  struct Outcome {
     std::once_flag once;
     std::promise<Result<std::string>> promise;
     void set(Result<std::string> result) {
       std::call_once(once, [&] { promise.set_value(std::move(result)); });
     }
   };
-  auto answer = std::make_shared<Answer>();
-  auto result = answer->promise.get_future();
-  const std::stop_callback on_stop(stop, [answer] {
-    answer->set(Error{ErrorCode::Unavailable, "waiting for the code was broken off"});
+  auto outcome = std::make_shared<Outcome>();
+  auto result = outcome->promise.get_future();
+  const std::stop_callback on_stop(stop, [outcome] {
+    outcome->set(Error{ErrorCode::Unavailable, "waiting for the code was broken off"});
   });
   fetch(
-      source, [answer](const Result<std::string>& code) { answer->set(code); },
+      source, [outcome](const Result<std::string>& code) { outcome->set(code); },
       [stop] { return !stop.stop_requested(); });
   return result.get();
 }
@@ -138,7 +141,7 @@ Result<std::string> CodeFetcher::find_or_start(const Source& source) {
 
 CodeFetcher::Background CodeFetcher::finish(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  idle_.wait(lock, stop, [this] { return jobs_.empty(); });
+  idle_.wait(lock, stop, [this] { return jobs_.empty() && failed_.empty(); });
   Background background = background_;
   if (background.failure.empty()) background.failure = not_kept_;
   return background;
@@ -146,7 +149,7 @@ CodeFetcher::Background CodeFetcher::finish(const std::stop_token& stop) {
 
 bool CodeFetcher::is_fetching() {
   const std::lock_guard lock(mutex_);
-  return !jobs_.empty();
+  return !jobs_.empty() || !failed_.empty();
 }
 
 std::optional<std::string> CodeFetcher::find(const Source& source) {
@@ -227,6 +230,12 @@ CodeFetcher::Job* CodeFetcher::take_job(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     drop_unwanted(steady_clock::now(), dropped);
+    if (const Answers answers = take_failed(); !answers.empty()) {
+      lock.unlock();
+      tell(answers);
+      lock.lock();
+      continue;
+    }
     if (Job* job = find_due(steady_clock::now())) {
       job->running = true;
       --idle_threads_;
@@ -252,7 +261,7 @@ void CodeFetcher::drop_unwanted(Time now, std::list<Job>& dropped) {
                       "fetch: " + shown(one->source) + ": given up, nobody waits for it any more");
     dropped.splice(dropped.end(), jobs_, one);
   }
-  if (jobs_.empty()) idle_.notify_all();
+  if (jobs_.empty() && failed_.empty()) idle_.notify_all();
 }
 
 bool CodeFetcher::is_waiting(const Waiting& one) { return one.wanted == nullptr || one.wanted(); }
@@ -310,6 +319,9 @@ Fetched<std::string> CodeFetcher::obtain(const Source& source, HttpClient& http,
 }
 
 void CodeFetcher::settle(Job& job, Fetched<std::string> code, const std::stop_token& stop) {
+  // What a file has is what was asked for; an image may be known by the hash of its manifest.
+  const bool is_hashed = code.ok() && (!is_image_uri(job.source.uri) ||
+                                       sha256({as_bytes(code.value())}) == job.source.sha256);
   std::unique_lock lock(mutex_);
   job.running = false;
   if (stop.stop_requested()) return;  // the destructor tells those who wait
@@ -325,30 +337,78 @@ void CodeFetcher::settle(Job& job, Fetched<std::string> code, const std::stop_to
     return changed_.notify_all();
   }
 
-  Result<std::string> result = code.ok() ? Result<std::string>(std::move(code).value())
-                                         : Result<std::string>(std::move(code).error().error);
-  if (result.ok()) {
-    // It is in the cache now, wherever it came from.
-    std::erase_if(last_failures_,
-                  [&](const auto& known) { return known.first.second == job.source.sha256; });
+  Answers answers;
+  if (code.ok()) {
+    answers = give(job, code.value(), is_hashed);
   } else {
-    if (job.tries > 0)
-      result.error().message += ", after " + std::to_string(job.tries + 1) + " tries";
-    remember_failure(job.source, result.error().message);
-    // Whoever waits tells it as an error of theirs.
-    const bool told = std::ranges::any_of(job.waiting, is_waiting);
-    parts_.logger.log(told ? LogLevel::Info : LogLevel::Warn, "fetch: " + result.error().message);
+    give_up(job, std::move(code).error().error);
+    answers = take_failed();
   }
-  if (job.background_until != Time{}) {
-    if (result.ok()) ++background_.fetched;
-    if (!result.ok() && background_.failure.empty()) background_.failure = result.error().message;
-  }
-  const std::vector<Waiting> waiting = std::move(job.waiting);
-  jobs_.remove_if([&](const Job& other) { return &other == &job; });
   lock.unlock();
   changed_.notify_all();
   idle_.notify_all();
-  for (const Waiting& one : waiting) one.done(result);
+  tell(answers);
+}
+
+void CodeFetcher::tell(const Answers& answers) {
+  for (const Answer& answer : answers) {
+    for (const Waiting& one : answer.waiting) one.done(answer.code);
+  }
+}
+
+CodeFetcher::Answers CodeFetcher::give(const Job& job, const std::string& code, bool is_hashed) {
+  const Digest hash = job.source.sha256;
+  const auto takes = [&](const Source& source) {
+    return source.sha256 == hash && (is_hashed || is_image_uri(source.uri));
+  };
+  std::erase_if(last_failures_, [&](const auto& known) { return known.first.second == hash; });
+  Answers answers;
+  jobs_.remove_if([&](Job& other) {
+    if (!takes(other.source)) return false;
+    if (other.background_until != Time{}) count_background(code);
+    answers.push_back({std::move(other.waiting), code});
+    return true;
+  });
+  failed_.remove_if([&](Failed& other) {
+    if (!takes(other.source)) return false;
+    if (other.in_background) count_background(code);
+    answers.push_back({std::move(other.waiting), code});
+    return true;
+  });
+  return answers;
+}
+
+void CodeFetcher::give_up(const Job& job, Error error) {
+  if (job.tries > 0) error.message += ", after " + std::to_string(job.tries + 1) + " tries";
+  remember_failure(job.source, error.message);
+  const auto ended = std::ranges::find(jobs_, &job, [](const Job& one) { return &one; });
+  failed_.push_back({.source = ended->source,
+                     .waiting = std::move(ended->waiting),
+                     .in_background = ended->background_until != Time{},
+                     .error = std::move(error)});
+  jobs_.erase(ended);
+}
+
+CodeFetcher::Answers CodeFetcher::take_failed() {
+  Answers answers;
+  failed_.remove_if([&](Failed& failed) {
+    const auto may_bring = [&](const Job& job) {
+      return job.source.sha256 == failed.source.sha256;
+    };
+    if (std::ranges::any_of(jobs_, may_bring)) return false;
+    // Whoever waits tells it as an error of theirs.
+    const bool told = std::ranges::any_of(failed.waiting, is_waiting);
+    parts_.logger.log(told ? LogLevel::Info : LogLevel::Warn, "fetch: " + failed.error.message);
+    if (failed.in_background) count_background(failed.error);
+    answers.push_back({std::move(failed.waiting), std::move(failed.error)});
+    return true;
+  });
+  return answers;
+}
+
+void CodeFetcher::count_background(const Result<std::string>& code) {
+  if (code.ok()) ++background_.fetched;
+  if (!code.ok() && background_.failure.empty()) background_.failure = code.error().message;
 }
 
 }  // namespace weir::fetch

@@ -23,8 +23,9 @@
 namespace weir::fetch {
 
 // What a program has one of. Code is looked for in the cache first. Whoever wants the same source
-// while it is being fetched waits for the same try; sources that differ but have one hash are
-// fetched one after the other, so that the second finds what the first brought. Thread: any.
+// while it is being fetched waits for the same try; sources that differ in anything but have one
+// hash are asked one after the other, and what one brings is everybody's who wants that hash. So a
+// source has failed for good when all of its hash have. Thread: any.
 class CodeFetcher {
  public:
   struct Parts {
@@ -96,6 +97,20 @@ class CodeFetcher {
     Time due{};  // not to be tried before
     bool running = false;
   };
+  // A job whose tries are over, while other sources may bring its code.
+  struct Failed {
+    Source source;
+    std::vector<Waiting> waiting;
+    bool in_background;
+    Error error;
+  };
+  // What is to be told without the lock.
+  struct Answer {
+    std::vector<Waiting> waiting;
+    Result<std::string> code;
+  };
+  using Answers = std::vector<Answer>;
+
   // What the cache has not taken.
   struct Kept {
     Digest sha256;
@@ -106,6 +121,7 @@ class CodeFetcher {
   void keep(const Source& source, const std::string& code);
   void run(const std::stop_token& stop);
   Fetched<std::string> obtain(const Source& source, HttpClient& http, const std::stop_token& stop);
+  static void tell(const Answers& answers);
   // Ends the job, or has it tried again later.
   void settle(Job& job, Fetched<std::string> code, const std::stop_token& stop);
   // The next job to try; null once a stop is asked for.
@@ -114,6 +130,12 @@ class CodeFetcher {
   Job& find_or_add(const Source& source);
   void start_thread_if_needed();
   void drop_unwanted(Time now, std::list<Job>& dropped);
+  // Ends all that want what the job has brought; `is_hashed`: it is code of that hash itself.
+  Answers give(const Job& job, const std::string& code, bool is_hashed);
+  void give_up(const Job& job, Error error);
+  // Of failed_ those whose code nothing else may bring.
+  Answers take_failed();
+  void count_background(const Result<std::string>& code);
   static bool is_waiting(const Waiting& one);
   static bool is_wanted(const Job& job, Time at);
   const std::string* find_last_failure(const Source& source) const;
@@ -127,7 +149,8 @@ class CodeFetcher {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::condition_variable_any idle_;
-  std::list<Job> jobs_;  // guarded by mutex_
+  std::list<Job> jobs_;       // guarded by mutex_
+  std::list<Failed> failed_;  // guarded by mutex_
   // Of sources by their uri and hash; guarded by mutex_.
   std::map<std::pair<std::string, Digest>, std::string> last_failures_;
   Background background_;              // without what was not kept; guarded by mutex_

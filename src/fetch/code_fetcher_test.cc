@@ -183,6 +183,62 @@ TEST_F(CodeFetcherTest, JoinsThoseWhoWantTheSame) {
   EXPECT_EQ(server.requests().size(), 1u);
 }
 
+// A plugin stayed out whose own uri had failed, with its code in the cache.
+TEST_F(CodeFetcherTest, WhatOneSourceBringsIsForAllOfItsHash) {
+  const FakeServer server([](const FakeRequest& asked) {
+    if (asked.target == "/gone") return FakeResponse{.status = 302, .headers = {"location: /a"}};
+    if (asked.target == "/late") return FakeResponse{.status = 503};
+    return FakeResponse{.body = "code"};
+  });
+  Source small = source(server.url("/small"));
+  small.max_bytes = 3;
+  Source late = source(server.url("/late"));
+  late.retries = 9;
+  late.retry_base = late.retry_max = std::chrono::hours(1);
+  const std::vector<Source> all = {source(server.url("/gone")), small, late,
+                                   source(server.url("/code"))};
+  CodeFetcher without({.cache = nullptr, .logger = logger, .max_threads = 1});
+  for (CodeFetcher* each : {&without, &fetcher}) {
+    std::vector<std::promise<std::string>> come(all.size());
+    for (size_t i = 0; i < all.size(); ++i) {
+      each->fetch(all[i], [&come, i](const Result<std::string>& code) {
+        come[i].set_value(code.ok() ? code.value() : code.error().message);
+      });
+    }
+    for (auto& one : come) EXPECT_EQ(one.get_future().get(), "code");
+    EXPECT_FALSE(each->is_fetching());
+  }
+}
+
+TEST_F(CodeFetcherTest, TellsEachItsOwnFailureWhereAllOfAHashFail) {
+  const FakeServer server([](const FakeRequest& asked) {
+    return FakeResponse{.status = asked.target == "/a" ? 404 : 410};
+  });
+  std::promise<std::string> a;
+  std::promise<std::string> b;
+  const auto into = [](std::promise<std::string>& told) {
+    return [&told](const Result<std::string>& code) { told.set_value(code.error().message); };
+  };
+  fetcher.fetch(source(server.url("/a")), into(a));
+  fetcher.fetch(source(server.url("/b")), into(b));
+  EXPECT_THAT(a.get_future().get(), HasSubstr("/a: the server answers with status 404"));
+  EXPECT_THAT(b.get_future().get(), HasSubstr("/b: the server answers with status 410"));
+}
+
+// The one that others wait for may be given up.
+TEST_F(CodeFetcherTest, TellsOfAFailureWhenNobodyWantsTheOtherSource) {
+  const FakeServer server([](const FakeRequest& asked) {
+    return FakeResponse{.status = asked.target == "/a" ? 404 : 503};
+  });
+  Source other = source(server.url("/b"));
+  other.retries = 1000;
+  std::atomic<int> asked = 0;
+  fetcher.fetch(
+      other, [](const Result<std::string>&) {}, [&] { return ++asked < 4; });
+  EXPECT_THAT(error(source(server.url("/a"))), HasSubstr("status 404"));
+  fetcher.finish();
+}
+
 TEST_F(CodeFetcherTest, FetchesOthersWhileAServerHangs) {
   std::promise<void> gate;
   auto opened = gate.get_future().share();
