@@ -154,7 +154,10 @@ void BodyTransform::flush() {
   const abi::HeaderList* headers = out_.header_list();
   if (headers != nullptr && output_ == nullptr) {
     const auto told = planes::parse_length(headers->find("content-length").value_or(""));
-    if (out_.ended() && (direction_ == Direction::Response || input_ended_)) {
+    if (direction_ == Direction::Response && !owner_.client_takes_body(*headers)) {
+      drops_ = output_ended_ = true;
+      begin_output(0);
+    } else if (out_.ended() && (direction_ == Direction::Response || input_ended_)) {
       begin_output(static_cast<int64_t>(out_.body().size()));
     } else if (direction_ == Direction::Response) {
       begin_output(told ? static_cast<int64_t>(*told) : INT64_MAX);
@@ -178,6 +181,7 @@ void BodyTransform::flush() {
     }
     if (changed) TSVIOReenable(output_);
   }
+  if (drops_) static_cast<void>(out_.body().take_all());
   if (waits_ && !is_full()) {
     waits_ = false;
     TSContScheduleOnThread(connection_, 0, owner_.home());

@@ -35,6 +35,9 @@ class BodyTransform {
   // The server has been given a length, or the beginning.
   bool output_begun() const { return output_ != nullptr; }
 
+  // The body is taken, and nothing of it given out: the message that its client gets has none.
+  bool drops() const { return drops_; }
+
   // Hands on what has left the plugins, and takes more where they want some.
   void flush();
   // Lets the server go on without a body, where it waits for one.
@@ -76,6 +79,7 @@ class BodyTransform {
   TSVIO output_ = nullptr;
   int64_t written_ = 0;
   bool output_ended_ = false;
+  bool drops_ = false;
   bool output_read_ = false;  // the server has begun to take it
 };
 

@@ -178,6 +178,10 @@ TSReturnCode TSHttpHdrStatusSet(TSMBuffer buffer, TSMLoc, TSHttpStatus status) {
 TSReturnCode TSHttpHdrReasonSet(TSMBuffer, TSMLoc, const char*, int) { return TS_SUCCESS; }
 const char* TSHttpHdrReasonLookup(TSHttpStatus) { return "because"; }
 
+int TSMimeHdrFieldsCount(TSMBuffer buffer, TSMLoc) {
+  return static_cast<int>(buffer->fields.size());
+}
+int TSHttpHdrLengthGet(TSMBuffer, TSMLoc) { return 1024; }
 TSMLoc TSMimeHdrFieldGet(TSMBuffer buffer, TSMLoc, int) {
   return buffer->fields.empty() ? TS_NULL_MLOC : loc_of(*buffer->fields.front());
 }

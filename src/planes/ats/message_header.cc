@@ -126,6 +126,18 @@ MessageHeader::~MessageHeader() {
   if (exists()) TSHandleMLocRelease(buffer_, TS_NULL_MLOC, header_);
 }
 
+abi::HeaderList MessageHeader::empty_list() const {
+  constexpr size_t kPseudoHeaders = 4;
+  constexpr size_t kPseudoNames = 64;  // bytes, and a few more
+  const auto fields = static_cast<size_t>(TSMimeHdrFieldsCount(buffer_, header_));
+  const auto bytes = static_cast<size_t>(TSHttpHdrLengthGet(buffer_, header_));
+  // The authority may stand there twice, as `host` too.
+  abi::HeaderList list({.max_bytes = std::max(kHeaderLimits.max_bytes, 2 * bytes + kPseudoNames),
+                        .max_count = std::max(kHeaderLimits.max_count, fields + kPseudoHeaders)});
+  list.reserve(1024, 32);
+  return list;
+}
+
 void MessageHeader::read_fields(abi::HeaderList& into, bool is_request) const {
   Part field(buffer_, header_, TSMimeHdrFieldGet(buffer_, header_, 0));
   while (field) {
@@ -135,21 +147,18 @@ void MessageHeader::read_fields(abi::HeaderList& into, bool is_request) const {
     text = TSMimeHdrFieldValueStringGet(buffer_, header_, field.get(), -1, &length);
     const std::string_view value = view(text, length);
     const bool hidden = planes::is_hop_by_hop(name) || (is_request && abi::same_name(name, "host"));
-    // What is beyond the list's bounds is beyond the server's own, too.
     if (!hidden) static_cast<void>(into.add(name, value));
     field.move_to(TSMimeHdrFieldNext(buffer_, header_, field.get()));
   }
 }
 
 abi::HeaderList MessageHeader::read_request(std::string_view scheme) const {
-  abi::HeaderList list;
-  list.reserve(1024, 32);
+  abi::HeaderList list = empty_list();
   const auto add = [&](std::string_view name, std::string_view value) {
     static_cast<void>(list.add(name, value));
   };
   int length = 0;
-  const char* method = TSHttpHdrMethodGet(buffer_, header_, &length);
-  add(":method", view(method, length));
+  add(":method", method());
   const Part url(buffer_, header_, url_of(buffer_, header_));
   const std::string_view said =
       url ? url_part(&TSUrlSchemeGet, buffer_, url.get()) : std::string_view();
@@ -167,8 +176,7 @@ abi::HeaderList MessageHeader::read_request(std::string_view scheme) const {
 }
 
 abi::HeaderList MessageHeader::read_response() const {
-  abi::HeaderList list;
-  list.reserve(1024, 32);
+  abi::HeaderList list = empty_list();
   static_cast<void>(list.add(":status", std::to_string(status())));
   read_fields(list, false);
   return list;
@@ -272,6 +280,21 @@ void MessageHeader::remove(std::string_view name, std::string_view value) const 
 }
 
 int MessageHeader::status() const { return TSHttpHdrStatusGet(buffer_, header_); }
+
+std::string_view MessageHeader::method() const {
+  int length = 0;
+  const char* text = TSHttpHdrMethodGet(buffer_, header_, &length);
+  return view(text, length);
+}
+
+std::optional<std::string> MessageHeader::find(std::string_view name) const {
+  const Part field(buffer_, header_,
+                   TSMimeHdrFieldFind(buffer_, header_, name.data(), size_of(name)));
+  if (!field) return std::nullopt;
+  int length = 0;
+  const char* text = TSMimeHdrFieldValueStringGet(buffer_, header_, field.get(), -1, &length);
+  return std::string(view(text, length));
+}
 
 bool MessageHeader::has(std::string_view name) const {
   const Part field(buffer_, header_,

@@ -2,6 +2,8 @@
 // The headers of requests and responses, from the server's objects to lists that plugins work on,
 // and their changes back.
 
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -9,6 +11,12 @@
 #include "planes/ats/server_api.h"
 
 namespace weir::ats_plane {
+
+// How many headers, and bytes of them, plugins may make of a message that came with fewer. The
+// server looks through all of a message's fields, and for each one through all again, whenever one
+// is added (TSMimeHdrFieldAppend: mime_hdr_sanity_check): of twice as many, all cost eight times as
+// much.
+inline constexpr abi::HeaderList::Limits kHeaderLimits{.max_bytes = 64 * 1024, .max_count = 128};
 
 // A request's or response's header in the server, released at the end of its scope.
 class MessageHeader {
@@ -38,12 +46,19 @@ class MessageHeader {
   void set_response(const abi::HeaderList& after) const;
 
   int status() const;
+  std::string_view method() const;
   bool has(std::string_view name) const;
+  // The first value of that name.
+  std::optional<std::string> find(std::string_view name) const;
   void remove(std::string_view name) const;
+  // In the place of all fields of that name.
+  void set(std::string_view name, std::string_view value) const { replace(name, {value}); }
 
  private:
   using Values = std::vector<std::string_view>;
 
+  // With room for what is there, be it more than the limits.
+  abi::HeaderList empty_list() const;
   void read_fields(abi::HeaderList& into, bool is_request) const;
   void set_status(const abi::HeaderList& before, const abi::HeaderList& after) const;
   void change_fields(const abi::HeaderList& before, const abi::HeaderList& after) const;

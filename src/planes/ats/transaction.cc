@@ -25,12 +25,12 @@ int last_set_place() {
   return place;
 }
 
-Transaction* last_set(TSHttpTxn transaction) {
+}  // namespace
+
+Transaction* Transaction::last_set(TSHttpTxn transaction) {
   const int place = last_set_place();
   return place < 0 ? nullptr : static_cast<Transaction*>(TSUserArgGet(transaction, place));
 }
-
-}  // namespace
 
 void Transaction::begin(const std::shared_ptr<PluginSet>& set, TSHttpTxn transaction, Begin when) {
   Worker& worker = Worker::here();

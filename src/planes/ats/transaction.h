@@ -68,6 +68,8 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   void on_body_begins(runtime::Direction direction);
   void on_body(runtime::Direction direction, serve::Body data, bool ended);
   bool wants_pause(runtime::Direction direction) { return lane(direction).wants_pause(); }
+  // A response with these headers has a body for the client, who may have asked by HEAD.
+  bool client_takes_body(const abi::HeaderList& response) const;
   // Tells the server what is to be told. Nothing of the object is touched afterwards, but for a
   // Handler's end.
   void act();
@@ -89,6 +91,9 @@ class Transaction final : public CallOwner, private serve::PluginChain {
 
   Transaction(std::shared_ptr<WorkerSet> set, TSHttpTxn transaction, TSCont continuation);
 
+  // The last set of plugins that has begun with the server's transaction. Null: none, or it is not
+  // known.
+  static Transaction* last_set(TSHttpTxn transaction);
   static int on_event(TSCont continuation, TSEvent event, void* data);
   void handle(TSEvent event);
   void end_handler();
@@ -126,6 +131,11 @@ class Transaction final : public CallOwner, private serve::PluginChain {
     return direction == runtime::Direction::Request ? request_ : response_;
   }
   bool sees_body(runtime::Direction direction) const;
+  // The response's body is to pass by here, be it to be dropped for a client that has asked by
+  // HEAD.
+  bool transforms_response() const {
+    return sees_body(runtime::Direction::Response) || traits_.is_head;
+  }
   // Some plugin holds the message, and wants no body before it has resumed it.
   bool is_held(runtime::Direction direction) const;
   // A reply of the plugins' own is whole, and waits for a hook at which it can be sent.
@@ -137,6 +147,8 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   // The response's headers pass the plugins. `may_have_body`: as far as the transformation brings
   // one.
   void start_response(abi::HeaderList headers, bool may_have_body);
+  // The server sends a body with a response that it has with this status: it goes by the request's
+  // method as plugins have left it.
   bool has_response_body(int status) const;
   // The server goes where an origin's response of that status points to.
   bool is_to_be_followed(int status) const;
@@ -145,6 +157,22 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   bool may_serve_stale(int status) const;
   // `status` is that of the response whose body it is for.
   void add_response_transform(int status);
+  // Where plugins have made a message without a body of one with a body: takes that away.
+  void drop_body_if_unwanted();
+  // Some set of plugins of the transaction has seen to it that no body follows the headers, or has
+  // put its own in the place of the response.
+  bool is_without_body() const;
+  // The server is about to send a body that the client does not expect.
+  bool sends_unwanted_body() const;
+  void go_on_without_body();
+  // Makes the response's framing what its client expects by the method that it sent and the status
+  // that it gets.
+  void frame(const MessageHeader& client) const;
+  // What is wrong with the request that plugins have made of `before`, and how that is answered.
+  std::optional<serve::LocalReply> fault_of_request(const abi::HeaderList& before,
+                                                    const abi::HeaderList& after) const;
+  // True: something is, and it is answered for.
+  bool refuses_request(const abi::HeaderList& after);
 
   // There is something to settle, perhaps outside of the server's events.
   void wake();
@@ -189,6 +217,9 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   abi::HeaderList request_shown_;   // as the server has them, but for what is not written yet
   abi::HeaderList response_shown_;  // as the plugins were given them
   bool has_request_body_ = false;
+  bool has_response_body_ = false;            // the server's, or the cache's
+  int made_status_ = 0;                       // of the client's response, before any set changed it
+  std::optional<std::string> made_length_{};  // likewise
 
   std::optional<TSEvent> deferred_;  // came on another thread
   Hook hook_ = Hook::None;

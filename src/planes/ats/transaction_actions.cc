@@ -58,6 +58,7 @@ void Transaction::act_on_request() {
   if (is_replying()) return go_on_with_reply();
   if (is_reply_) return;
   if (const abi::HeaderList* headers = request_out_.header_list()) {
+    if (refuses_request(*headers)) return;
     const bool is_to_server = hook_ == Hook::ServerRequest;
     {
       const MessageHeader request(transaction_,
@@ -70,6 +71,7 @@ void Transaction::act_on_request() {
     return go_on(TS_EVENT_HTTP_CONTINUE);
   }
   if (!request_body_.is_added() || is_held(Direction::Request)) return;
+  if (refuses_request(request_.header_list())) return;
   // The plugins want to see the body first, which comes when the server has gone on.
   MessageHeader(transaction_, &TSHttpTxnClientReqGet)
       .change_request(request_shown_, request_.header_list());
@@ -83,7 +85,9 @@ void Transaction::act_on_response() {
   if (is_reply_) return;
   const bool have_passed = !response_.has_headers() || response_out_.header_list() != nullptr;
   const bool want_body = response_body_.is_added() && !is_held(Direction::Response);
-  if (have_passed || want_body) go_on(TS_EVENT_HTTP_CONTINUE);
+  if (!have_passed && !want_body) return;
+  drop_body_if_unwanted();
+  go_on(TS_EVENT_HTTP_CONTINUE);
 }
 
 void Transaction::act_on_client_response() {
@@ -95,6 +99,7 @@ void Transaction::act_on_client_response() {
   }
   if (is_reply_ && !is_replying()) return;
   if (response_out_.header_list() == nullptr) return;
+  if (sends_unwanted_body()) return go_on_without_body();
   change_client_response(*response_out_.header_list());
   go_on(TS_EVENT_HTTP_CONTINUE);
 }
@@ -105,6 +110,7 @@ void Transaction::change_client_response(const abi::HeaderList& headers) {
   client.change_response(response_shown_, headers);
   // What the server has made for another response is no part of this one.
   if (is_reply_) client.set_response(headers);
+  frame(client);
   // The server may answer by another status than that which it was given: 304 in place of 200.
   static_cast<void>(response_.header_list().replace(":status", std::to_string(client.status())));
 }

@@ -16,8 +16,8 @@ using serve::Body;
 
 namespace {
 
+constexpr int kSwitchingProtocols = 101;
 constexpr int kOk = 200;
-constexpr int kNoContent = 204;
 constexpr int kPartialContent = 206;
 constexpr int kNotModified = 304;
 
@@ -57,6 +57,10 @@ void Transaction::on_request() {
     request_shown_ = headers;
     request_headers_bytes_ = headers.byte_size();
     traits_ = serve::RequestTraits::of(headers);
+    // What the client has sent, whatever a set before has made of it.
+    if (before_ != nullptr && before_->started_.count() > 0) {
+      traits_.is_head = before_->traits_.is_head;
+    }
     const auto length = planes::parse_length(headers.find("content-length").value_or(""));
     const bool is_chunked = request.has("transfer-encoding");
     // The server transforms no other body: those of HTTP/2 without a length pass by.
@@ -77,12 +81,8 @@ void Transaction::on_server_request() {
   act();
 }
 
-bool Transaction::has_response_body(int status) const {
-  return !traits_.is_head && status >= kOk && status != kNoContent && status != kNotModified;
-}
-
 void Transaction::add_response_transform(int status) {
-  if (response_body_.is_added() || is_reply_ || !sees_body(Direction::Response)) return;
+  if (response_body_.is_added() || is_reply_) return;
   response_body_.add_to(transaction_, false);
   // The server cuts ranges out of a whole response by a transformation of its own, which it leaves
   // out where there is another one, but for the length it tells: the client gets the whole one.
@@ -119,9 +119,9 @@ void Transaction::on_cache_lookup() {
     const Entry entry(*this);
     const MessageHeader cached(transaction_, &TSHttpTxnCachedRespGet);
     if (cached.exists()) {
-      const bool has_body = has_response_body(cached.status());
-      if (has_body) add_response_transform(cached.status());
-      start_response(as_passed_on(cached.read_response()), has_body);
+      has_response_body_ = has_response_body(cached.status());
+      if (has_response_body_ && transforms_response()) add_response_transform(cached.status());
+      start_response(as_passed_on(cached.read_response()), has_response_body_);
     }
   }
   act();
@@ -143,11 +143,11 @@ void Transaction::on_server_response() {
     } else if (found == TS_CACHE_LOOKUP_HIT_STALE && may_serve_stale(status)) {
       // The client gets what was kept, whose headers are not made up yet.
       is_own_ = false;
-      if (!traits_.is_head) add_response_transform(status);
+      if (has_response_body(kOk) && transforms_response()) add_response_transform(status);
     } else {
-      const bool has_body = has_response_body(status);
-      if (has_body) add_response_transform(status);
-      start_response(as_passed_on(server.read_response()), has_body);
+      has_response_body_ = has_response_body(status);
+      if (has_response_body_ && transforms_response()) add_response_transform(status);
+      start_response(as_passed_on(server.read_response()), has_response_body_);
     }
   }
   act();
@@ -174,6 +174,9 @@ void Transaction::on_client_response() {
   if (const int status = MessageHeader(transaction_, &TSHttpTxnClientRespGet).status();
       status < kOk) {
     // The connection goes over to another protocol: what follows is no response.
+    if (status == kSwitchingProtocols && !response_.has_headers() && started_.count() > 0) {
+      response_.refuse(HeaderList{{":status", "101"}});
+    }
     return go_on(TS_EVENT_HTTP_CONTINUE);
   }
   hook_ = Hook::ClientResponse;
@@ -182,6 +185,9 @@ void Transaction::on_client_response() {
     const Entry entry(*this);
     const MessageHeader client(transaction_, &TSHttpTxnClientRespGet);
     is_own_ = is_own_ && !response_.has_headers();
+    const bool is_first = before_ == nullptr || before_->made_status_ == 0;
+    made_status_ = is_first ? client.status() : before_->made_status_;
+    made_length_ = is_first ? client.find("content-length") : before_->made_length_;
     if (!response_.has_headers() && !over_) {
       start_response(client.read_response(),
                      has_response_body(client.status()) && !sees_body(Direction::Response));

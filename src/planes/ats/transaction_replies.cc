@@ -1,5 +1,6 @@
 // How a Transaction ends otherwise than by the server: answers of plugins, and resets.
 
+#include <string>
 #include <utility>
 
 #include "planes/ats/transaction.h"
@@ -7,9 +8,23 @@
 
 namespace weir::ats_plane {
 
+using abi::HeaderList;
 using runtime::Direction;
 using serve::Body;
 using serve::LocalReply;
+
+namespace {
+
+// The headers up to the first that is too much.
+HeaderList within_limits(const HeaderList& all) {
+  HeaderList list(kHeaderLimits);
+  for (size_t i = 0; i < all.count(); ++i) {
+    if (!list.add(all.name(i), all.value(i))) break;
+  }
+  return list;
+}
+
+}  // namespace
 
 bool Transaction::reply(LocalReply reply) {
   if (over_ || reply_ || reset_ || response_.started()) return false;
@@ -75,14 +90,21 @@ void Transaction::send_reply(LocalReply reply) {
   details_ = reply.details;
   flags_ |= static_cast<uint32_t>(reply.flag);
   serve::LocalMessage message = serve::make_local_message(std::move(reply), traits_);
+  HeaderList headers = within_limits(message.headers);
+  if (headers.count() < message.headers.count()) {
+    worker_.plane().host().logger().log(
+        LogLevel::Error, "an answer of plugins has more headers than the server can take: of " +
+                             std::to_string(message.headers.count()) + " the first " +
+                             std::to_string(headers.count()) + " are sent");
+  }
   Body body;
   body.append_copy(as_bytes(message.body));
   is_reply_ = true;
   response_out_.clear();
   if (response_.has_headers()) {
-    response_.bypass(std::move(message.headers), std::move(body));
+    response_.bypass(std::move(headers), std::move(body));
   } else {
-    response_.whole(std::move(message.headers), std::move(body));
+    response_.whole(std::move(headers), std::move(body));
   }
 }
 

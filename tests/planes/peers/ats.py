@@ -302,6 +302,12 @@ class TrafficServer:
         pairs = (line.split() for line in self.control("metric", "match", "plugin.weir").splitlines())
         return {one[0].removeprefix("plugin.weir."): int(one[1]) for one in pairs if len(one) == 2}
 
+    def cpu_s(self):
+        """Processor time of the server up to now."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text("utf-8").rpartition(")")[2]
+        user, system = fields.split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def rss_bytes(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
