@@ -151,6 +151,22 @@ class StartTest(RemoteTest):
     def test_streams_do_without_until_code_comes_that_did_not(self):
         self.check_healing("FAIL_OPEN", 200)
 
+    def test_a_plugin_that_refuses_to_start_once_its_code_has_come_tells_so(self):
+        self.server.status = 404
+        code = self.from_server(retries=1, pause="0.1s")
+        weir = self.start(self.config(code=code, vm_configuration="fail"))
+        self.assertRegex(weir.page("/ready?plugins")[1], "plugin 'edit' is absent: .*status 404")
+        self.server.status = 200
+        refused = "proxy_on_vm_start returned"
+        eventually(lambda: refused in weir.page("/ready?plugins")[1], "the refusal")
+        self.assertIn(refused, weir.plugins()[0]["absent"])
+        # A change of something else does not bring back what was before.
+        config = self.config(code=code, vm_configuration="fail")
+        config["static_resources"]["clusters"].append(cluster("other", self.up))
+        self.write(config)
+        eventually(lambda: self.updates(weir)["accepted"] == 1, "the update")
+        self.assertIn(refused, weir.plugins()[0]["absent"])
+
     def test_code_of_another_hash_is_never_used(self):
         self.server.files["/rust.wasm"] = self.cpp
         weir = self.start(self.config())
@@ -276,6 +292,17 @@ class UpdateTest(RemoteTest):
         self.server.gate.set()
         eventually(lambda: self.edited_by() == "cpp", "the update")
         self.assertEqual({answer.status for answer in load.stop()}, {200})
+
+    def test_what_is_waited_for_is_told_once(self):
+        self.server.gate.clear()
+        self.addCleanup(self.server.gate.set)
+        plugins = [plugin(name, self.from_server()) for name in ("one", "two")]
+        config = bootstrap(
+            [listener("main", *plugins, port=self.port)], [cluster("upstream", self.up)]
+        )
+        weir = self.start(config, ready=False)
+        eventually(lambda: self.server.requests, "the fetch")
+        self.assertEqual(self.updates(weir)["waits_for"], [f"{self.server.url}/rust.wasm"])
 
     def test_an_update_whose_code_does_not_come_is_rejected(self):
         weir = self.start(self.config())

@@ -1,5 +1,6 @@
 #include "planes/common/code_gathering.h"
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <utility>
@@ -82,9 +83,9 @@ std::vector<std::string> CodeGathering::missing() const {
   std::vector<std::string> uris;
   for (const State::Slot& slot : state_->slots) {
     const auto* remote = std::get_if<config::RemoteFile>(&slot.plugin.vm.code);
-    if (slot.missing && remote != nullptr) {
-      uris.emplace_back(shown_url(remote->uri));
-    }
+    if (!slot.missing || remote == nullptr) continue;
+    std::string uri = shown_url(remote->uri);
+    if (!std::ranges::count(uris, uri)) uris.push_back(std::move(uri));
   }
   return uris;
 }

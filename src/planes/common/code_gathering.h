@@ -30,7 +30,7 @@ class CodeGathering {
 
   // Nothing is missing: each code is there or has failed.
   bool complete() const;
-  // The uris of what has to be fetched.
+  // The uris of what has to be fetched, each once.
   std::vector<std::string> missing() const;
   // Once complete(), and once for each place.
   Result<std::string> take(size_t place);

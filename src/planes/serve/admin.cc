@@ -47,11 +47,16 @@ std::string_view policy_name(config::FailurePolicy policy) {
 
 bool is_isolated(const runtime::Plugin& plugin) { return plugin.image() != nullptr; }
 
-nlohmann::json absent_json(const PlacedPlugin& place) {
+// Its code has not come; or it has, and the plugin has refused to start with it.
+const std::string& why_absent(const PlacedPlugin& place, const std::string& failed_reload) {
+  return failed_reload.empty() ? place.absent : failed_reload;
+}
+
+nlohmann::json absent_json(const PlacedPlugin& place, const std::string& failed_reload) {
   return {{"name", place.settings.name},
           {"root_id", place.settings.root_id},
           {"vm_id", place.settings.vm.vm_id},
-          {"absent", place.absent},
+          {"absent", why_absent(place, failed_reload)},
           {"failure_policy", policy_name(place.settings.failure_policy)},
           {"reloads", place.reloads}};
 }
@@ -90,7 +95,7 @@ std::string plugins_json(const UpdateStatus& status,
   const size_t places = status.generation == nullptr ? 0 : status.generation->plugins.size();
   for (size_t place = 0; place < places; ++place) {
     if (status.generation->plugins[place].plugin == nullptr) {
-      list.push_back(absent_json(status.generation->plugins[place]));
+      list.push_back(absent_json(status.generation->plugins[place], status.failed_reloads[place]));
       continue;
     }
     nlohmann::json json =
@@ -113,7 +118,8 @@ AdminReply plugins_ready(const UpdateStatus& status,
   for (size_t place = 0; place < places; ++place) {
     const PlacedPlugin& placed = status.generation->plugins[place];
     if (placed.plugin == nullptr) {
-      reply.body += "plugin '" + placed.settings.name + "' is absent: " + placed.absent + "\n";
+      reply.body += "plugin '" + placed.settings.name +
+                    "' is absent: " + why_absent(placed, status.failed_reloads[place]) + "\n";
       continue;
     }
     const runtime::Plugin& plugin = *placed.plugin;

@@ -63,6 +63,23 @@ std::vector<std::vector<size_t>> places_by_file(const std::vector<PlacedPlugin>&
   return groups;
 }
 
+// Why plugins that `before` has been without stay out of `next`, too, by place there: what it has
+// of them is why their code had not come.
+std::vector<std::string> failures_of_absent(const Generation& next, const UpdateStatus& before) {
+  std::vector<std::string> failures(next.plugins.size());
+  for (size_t place = 0; place < next.plugins.size(); ++place) {
+    const PlacedPlugin& absent = next.plugins[place];
+    if (absent.plugin != nullptr || before.generation == nullptr) continue;
+    const auto& plugins = before.generation->plugins;
+    const auto same = std::ranges::find_if(plugins, [&](const PlacedPlugin& other) {
+      return other.plugin == nullptr && other.absent == absent.absent;
+    });
+    if (same == plugins.end()) continue;
+    failures[place] = before.failed_reloads[static_cast<size_t>(same - plugins.begin())];
+  }
+  return failures;
+}
+
 }  // namespace
 
 Updater::Updater(Parts parts)
@@ -319,8 +336,9 @@ Done Updater::install(Generation next) {
     // What was there goes after the lock: it may be the last user of its VMs.
     auto status = status_.lock();
     ++status->version;
+    auto failures = failures_of_absent(*generation, *status);
     status->generation.swap(generation);
-    status->failed_reloads.assign(status->generation->plugins.size(), "");
+    status->failed_reloads = std::move(failures);
     status->ports = std::move(ports);
   }
   const auto now = addresses(status());
