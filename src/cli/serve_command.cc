@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/own_program.h"
+#include "config/address_clash.h"
 #include "config/socket_address.h"
 #include "planes/common/printable.h"
 
@@ -59,6 +60,7 @@ Result<config::ServeSettings> ServeCommand::read_settings() const {
   if (!admin.ok()) return std::move(admin).error().in("--admin '" + admin_ + "'");
   settings.admin = std::move(admin).value();
   settings.admin_where = {"--admin"};
+  WEIR_TRY(config::check_addresses(settings));
   return settings;
 }
 

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "base/function_ref.h"
+#include "config/address_clash.h"
 #include "config/cluster_reader.h"
 #include "config/listener_reader.h"
 #include "config/loader.h"
@@ -85,6 +86,7 @@ Result<ServeSettings> load_bootstrap(std::string_view text, std::string_view fil
     WEIR_TRY(settings.admin, read_ip_address(message.admin().address(), admin));
     settings.admin_where = {admin.describe()};
   }
+  WEIR_TRY(check_addresses(settings));
   return settings;
 }
 

@@ -311,11 +311,44 @@ TEST(BootstrapTest, RefusesListenersThatClash) {
   EXPECT_EQ(error_of(names), "static_resources.listeners[1].name: there is another listener 'a'");
   Pieces addresses;
   addresses.listeners = addresses.listener("a", 80) + ", " + addresses.listener("b", 80);
-  EXPECT_EQ(error_of(addresses),
-            "static_resources.listeners[1].address: another listener has 127.0.0.1:80");
+  EXPECT_THAT(error_of(addresses),
+              ::testing::MatchesRegex(
+                  "static_resources.listeners.1..address: another listener has 127.0.0.1:80 "
+                  ".f.yaml:2:[0-9]+: static_resources.listeners.0..address.; take another port, or "
+                  "another address"));
   Pieces any_port;
   any_port.listeners = any_port.listener("a", 0) + ", " + any_port.listener("b", 0);
   EXPECT_EQ(error_of(any_port), "no error");
+}
+
+// `weir check` passed, and `weir serve` said to end what listens there, which was itself.
+TEST(BootstrapTest, RefusesAnAdminPortInTheListenersPlace) {
+  const auto of = [](const std::string& listener, const std::string& admin, int port = 80) {
+    Pieces pieces;
+    pieces.address = listener;
+    const auto settings =
+        load_bootstrap(pieces.text() + "admin: {address: {socket_address: {address: '" + admin +
+                           "', port_value: " + std::to_string(port) + "}}}\n",
+                       "f.yaml");
+    return settings.ok() ? "" : settings.error().message;
+  };
+  EXPECT_THAT(
+      of("127.0.0.1", "127.0.0.1"),
+      ::testing::MatchesRegex(
+          "f.yaml:4:[0-9]+: admin.address: the admin port 127.0.0.1:80 is in the place of "
+          "the listener 127.0.0.1:80 .f.yaml:2:[0-9]+: static_resources.listeners.0..address"
+          ".; take another port, or another address"));
+  for (const auto& [listener, admin] :
+       std::vector<std::pair<std::string, std::string>>{{"0.0.0.0", "127.0.0.1"},
+                                                        {"127.0.0.1", "0.0.0.0"},
+                                                        {"::", "127.0.0.1"},
+                                                        {"::1", "0:0:0:0:0:0:0:1"},
+                                                        {"::", "::1"}}) {
+    EXPECT_THAT(of(listener, admin), ::testing::HasSubstr("is in the place of")) << listener;
+  }
+  EXPECT_EQ(of("127.0.0.1", "127.0.0.1", 81), "");
+  EXPECT_EQ(of("127.0.0.1", "127.0.0.2"), "");
+  EXPECT_EQ(of("::1", "0.0.0.0"), "");
 }
 
 TEST(BootstrapTest, RefusesAddressesThatCannotBe) {

@@ -113,14 +113,9 @@ Result<std::vector<Listener>> read_listeners(
     const std::set<std::string>& clusters, const Environment& environment, const Place& at) {
   std::vector<Listener> out;
   std::set<std::string> names;
-  std::set<std::string> addresses;
   for (int i = 0; i < messages.size(); ++i) {
     Place here = at.item(static_cast<size_t>(i));
     WEIR_TRY(Listener listener, read_listener(messages[i], clusters, environment, here));
-    std::string address = to_string(listener.address);
-    if (listener.address.port != 0 && !addresses.insert(address).second) {
-      return here.field("address").error("another listener has " + address);
-    }
     if (!names.insert(listener.name).second) {
       return here.field("name").error("there is another listener " + quote(listener.name));
     }
