@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "planes/common/printable.h"
+#include "base/printable.h"
 #include "planes/serve/check.h"
 #include "planes/serve/cluster_route.h"
 
@@ -12,7 +12,7 @@ namespace {
 
 // One line each, whatever a file or a plugin has put into it.
 void print_error(const Error& error) {
-  std::cerr << "weir check: " << planes::printable(error.message) << "\n";
+  std::cerr << "weir check: " << printable(error.message) << "\n";
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ ExitCode CheckCommand::run(const StartAgain& start_again) const {
   const planes::CodeSupply supply(&process.fetcher(), settings_.base_dir(),
                                   serve::cluster_routes(settings_.base_dir()));
   const serve::CheckReport report = serve::check_settings(settings.value(), supply, process.host());
-  for (const std::string& line : report.passed) std::cout << planes::printable(line) << "\n";
+  for (const std::string& line : report.passed) std::cout << printable(line) << "\n";
   for (const Error& error : report.errors) print_error(error);
   return report.errors.empty() ? ExitCode::Success : ExitCode::Failure;
 }

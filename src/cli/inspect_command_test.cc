@@ -182,7 +182,7 @@ TEST_F(InspectCommandTest, PrintsNoControlCharactersOfAFile) {
                            static_cast<char>(1 + version.size() + other.size()) + "\2" + version +
                            other + "\x0a\4\1\2\0\x0b"s;
   EXPECT_EQ(inspect({file_of(wasm)}), 0) << err;
-  EXPECT_THAT(out, AllOf(HasSubstr("?[2J"), Not(HasSubstr("\x1b"))));
+  EXPECT_THAT(out, AllOf(HasSubstr("\\x1b[2J"), Not(HasSubstr("\x1b"))));
   EXPECT_THAT(out, HasSubstr("loads            no"));
   EXPECT_THAT(out, HasSubstr("is not taken: "));
 }

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/printable.h"
+
 namespace weir::cli {
 namespace {
 
@@ -23,16 +25,10 @@ bool is_capability(abi::ImportKind kind) {
   return kind == abi::ImportKind::Hostcall || kind == abi::ImportKind::Wasi;
 }
 
-// A module's names may hold any byte: none of them moves the reader's terminal.
-std::string printable(std::string text) {
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
-  return text;
-}
-
 std::string row(std::string_view label, std::string_view value, size_t width = kLabelWidth) {
   std::string line = "  " + std::string(label);
   if (line.size() < width) line.resize(width, ' ');
+  // A module's names may hold any byte: none of them moves the reader's terminal.
   return printable(line + " " + std::string(value)) + "\n";
 }
 

@@ -8,10 +8,10 @@
 #include <thread>
 #include <utility>
 
+#include "base/printable.h"
 #include "cli/own_program.h"
 #include "config/address_clash.h"
 #include "config/socket_address.h"
-#include "planes/common/printable.h"
 
 namespace weir::cli {
 namespace {
@@ -19,7 +19,7 @@ namespace {
 constexpr uint32_t kMaxWorkers = 512;
 
 ExitCode fail(const Error& error) {
-  std::cerr << "weir serve: " << planes::printable(error.message) << "\n";
+  std::cerr << "weir serve: " << printable(error.message) << "\n";
   return ExitCode::Failure;
 }
 

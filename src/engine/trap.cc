@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <span>
 
+#include "base/printable.h"
+
 namespace weir::engine {
 namespace {
 
@@ -23,7 +25,7 @@ void append_frame(std::string& line, const Frame& frame) {
     if (frame.module_offset) append_number(" @0x%llx", *frame.module_offset);
     return;
   }
-  line += frame.function.substr(0, kMaxNameBytes);
+  line += first_bytes(frame.function, kMaxNameBytes);
   if (frame.function.size() > kMaxNameBytes) line += "...";
   append_number(" (func %llu", frame.function_index);
   if (frame.module_offset) append_number(" @0x%llx", *frame.module_offset);
@@ -51,10 +53,8 @@ std::string Trap::to_line(size_t max_frames) const {
   if (shown.size() < frames.size()) {
     line += " < " + std::to_string(frames.size() - shown.size()) + " more";
   }
-  // Names and messages come from the guest: a line stays one line.
-  std::ranges::replace_if(
-      line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-  return line;
+  // Names and messages come from the guest.
+  return printable(line);
 }
 
 }  // namespace weir::engine

@@ -38,7 +38,7 @@ struct Trap {
   std::vector<Frame> frames;  // innermost first; empty where the engine has none
 
   // "unreachable: wasm trap: ... at alloc::raw_vec (func 12 @0x1f3) < on_request_headers (...)":
-  // one line for the log, at most `max_frames` frames.
+  // one printable line for the log, at most `max_frames` frames.
   std::string to_line(size_t max_frames = 16) const;
 };
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace weir::engine {
 namespace {
 
@@ -28,7 +30,14 @@ TEST(TrapTest, CountsTheFramesItLeavesOut) {
 
 TEST(TrapTest, StaysOneLineWhateverAGuestNamesItsFunctions) {
   const Trap trap{.message = "a\nb", .frames = {{.function = "f\r\n\x1b[0m"}}};
-  EXPECT_EQ(trap.to_line(), "other: a b at f   [0m (func 0)");
+  EXPECT_EQ(trap.to_line(), R"(other: a\x0ab at f\x0d\x0a\x1b[0m (func 0))");
+}
+
+TEST(TrapTest, ShowsNamesThatAreNoTextByTheirBytesAndCutsLongOnes) {
+  const std::string long_name = std::string(255, 'f') + "€";
+  const Trap trap{.frames = {{.function = "a\xff"}, {.function = long_name}}};
+  EXPECT_EQ(trap.to_line(),
+            R"(other at a\xff (func 0) < )" + std::string(255, 'f') + "... (func 0)");
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "base/printable.h"
 #include "planes/ats/server_api.h"
-#include "planes/common/printable.h"
 
 namespace weir::ats_plane {
 
@@ -30,7 +30,7 @@ void debug(const char* level, const std::string& text) {
 LogLevel ServerLogger::level() const { return is_debugged() ? LogLevel::Trace : LogLevel::Info; }
 
 void ServerLogger::write(LogLevel level, std::string_view line) {
-  const std::string text = planes::printable(line);
+  const std::string text = printable(line);
   switch (level) {
     case LogLevel::Trace:
       return debug("trace", text);

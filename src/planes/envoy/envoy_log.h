@@ -2,7 +2,7 @@
 // Log lines in Envoy's log, under its name "dynamic_modules".
 
 #include "base/log.h"
-#include "planes/common/printable.h"
+#include "base/printable.h"
 #include "planes/envoy/dynamic_module.h"
 
 namespace weir::envoy_plane {
@@ -16,10 +16,10 @@ class EnvoyLog final : public Logger {
 
   // Control characters are written as \xNN, so that a plugin cannot forge lines.
   void write(LogLevel level, std::string_view line) override {
-    if (planes::is_printable(line)) {
+    if (is_printable(line)) {
       envoy_dynamic_module_callback_log(static_cast<int32_t>(level), line);
     } else {
-      envoy_dynamic_module_callback_log(static_cast<int32_t>(level), planes::printable(line));
+      envoy_dynamic_module_callback_log(static_cast<int32_t>(level), printable(line));
     }
   }
 };

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "planes/common/printable.h"
+#include "base/printable.h"
 
 namespace weir::serve {
 namespace {
@@ -35,10 +35,10 @@ SpdlogLogger::~SpdlogLogger() = default;
 
 void SpdlogLogger::write(LogLevel level, std::string_view line) {
   const auto as_spdlog = static_cast<spdlog::level::level_enum>(level);
-  if (planes::is_printable(line)) {
+  if (is_printable(line)) {
     logger_->log(as_spdlog, spdlog::string_view_t(line.data(), line.size()));
   } else {
-    logger_->log(as_spdlog, planes::printable(line));
+    logger_->log(as_spdlog, printable(line));
   }
 }
 
