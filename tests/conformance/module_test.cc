@@ -236,6 +236,34 @@ TEST_P(ModuleTest, MoreLocalsThanAnEngineHasRoomForAreRefusedInItsName) {
               StartsWith("plugin 'machine': WAMR has no room for so many locals in a function"));
 }
 
+// A plugin that traps as it starts, in its function 3, which 2 has called.
+std::string trapping_module(std::string_view name_of_2, std::string_view name_of_3) {
+  using namespace wasm;
+  const std::string names = "\2\2" + name(name_of_2) + "\3" + name(name_of_3);
+  return kPreamble + type_section("\3\x60\0\0\x60\1\x7f\1\x7f\x60\2\x7f\x7f\1\x7f"sv) +
+         function_section("\4\0\1\2\0"sv) + memory_section("\1\0\1"sv) +
+         export_section("\4" + name("proxy_abi_version_0_2_1") + "\0\0"s + name("malloc") +
+                        "\0\1"s + name("memory") + "\2\0"s + name("proxy_on_vm_start") + "\0\2"s) +
+         code_section("\4\2\0\x0b\5\0\x41\x80\x08\x0b\6\0\x10\3\x41\0\x0b\3\0\0\x0b"sv) +
+         custom("name", "\1" + leb(names.size()) + names);
+}
+
+TEST_P(ModuleTest, NamesOfAnyLengthAndBytesAreShownAsFarAsTheyCanBe) {
+  if (!capabilities_of(GetParam()).function_names) {
+    GTEST_SKIP() << GetParam() << " has no names of functions";
+  }
+  auto plugin = options("no_marker");
+  plugin.vm.code = trapping_module(std::string(100'000, 'x'), "last");
+  const std::string told = host.refusal(plugin);
+  EXPECT_THAT(told, HasSubstr("last (func 3"));
+  EXPECT_THAT(told, HasSubstr(" < " + std::string(256, 'x') + "... (func 2"));
+  // Engines leave such names out, or hand them on.
+  plugin.vm.code = trapping_module("caller", "\xff\x1b[0m");
+  EXPECT_THAT(host.refusal(plugin),
+              ::testing::AllOf(HasSubstr("caller (func 2"), ::testing::Not(HasSubstr("\xff")),
+                               ::testing::Not(HasSubstr("\x1b"))));
+}
+
 TEST_P(ModuleTest, WhatIsNoModuleIsRefused) {
   auto broken = options("entry_start");
   broken.vm.code = "not wasm";

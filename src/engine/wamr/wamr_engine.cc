@@ -6,6 +6,7 @@
 
 #include "engine/adapter.h"
 #include "engine/wamr/mode.h"
+#include "engine/wamr/plain_names.h"
 #include "engine/wamr/wamr_module.h"
 
 namespace weir::engine::wamr {
@@ -30,7 +31,7 @@ class WamrEngine final : public Engine {
 
   Result<std::unique_ptr<const Module>> compile(Bytes wasm,
                                                 std::span<const Import> imports) const override {
-    WEIR_TRY(auto code, translate(wasm));
+    WEIR_TRY(auto code, translate(with_plain_names(wasm)));
     return WamrModule::make(std::move(code), imports, stack_bytes_);
   }
 
