@@ -60,7 +60,7 @@ std::vector<Report> reports_of(const engine::Engines& engines) {
     report.info = found.value()->info();
     report.adapter = path.empty() ? "built in" : path;
     report.abilities = abilities_of(found.value()->capabilities());
-    report.features = names_of(abi::features_of(found.value()->capabilities()));
+    report.features = names_of(abi::features_of(*found.value()));
   }
   return reports;
 }

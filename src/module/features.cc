@@ -263,6 +263,12 @@ class FeatureReader {
       case prefixed(0xfc, 17):  // table.fill
         found_.add(Feature::ReferenceTypes);
         break;
+      case prefixed(0xfc, 19):  // i64.add128
+      case prefixed(0xfc, 20):  // i64.sub128
+      case prefixed(0xfc, 21):  // i64.mul_wide_s
+      case prefixed(0xfc, 22):  // i64.mul_wide_u
+        found_.add(Feature::WideArithmetic);
+        break;
       default:
         break;
     }
@@ -292,7 +298,8 @@ std::string_view to_string(Feature feature) {
                                          "custom page sizes",
                                          "threads",
                                          "typed function references",
-                                         "garbage collection"};
+                                         "garbage collection",
+                                         "wide arithmetic"};
   static_assert(std::size(kNames) == static_cast<size_t>(Feature::Last) + 1);
   return kNames[static_cast<size_t>(feature)];
 }

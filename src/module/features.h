@@ -27,7 +27,8 @@ enum class Feature : uint8_t {
   Threads,
   FunctionReferences,  // typed ones
   GarbageCollection,
-  Last = GarbageCollection,
+  WideArithmetic,  // on integers of 128 bits, in two halves
+  Last = WideArithmetic,
 };
 
 // As it stands in "the module uses SIMD".
@@ -43,6 +44,7 @@ class FeatureSet {
   constexpr void add(Feature feature) { bits_ |= bit(feature); }
   constexpr bool has(Feature feature) const { return (bits_ & bit(feature)) != 0; }
   constexpr bool empty() const { return bits_ == 0; }
+  constexpr bool has(FeatureSet others) const { return (others.bits_ & ~bits_) == 0; }
   constexpr FeatureSet without(FeatureSet others) const {
     FeatureSet left;
     left.bits_ = bits_ & ~others.bits_;

@@ -116,6 +116,8 @@ constexpr Row kMisc[] = {
     {15, 15, Index, -1},       // table.grow
     {16, 16, Index, 1},        // table.size
     {17, 17, Index, -3},       // table.fill
+    {19, 20, None, -2},        // i64.add128, sub128
+    {21, 22, None, 0},         // i64.mul_wide_s, mul_wide_u
 };
 
 constexpr uint8_t kVectorPrefix = 0xfd;
@@ -197,7 +199,7 @@ constexpr std::array<Form, Size> forms_of(const Row (&rows)[Rows]) {
 }
 
 constexpr auto kPlainForms = forms_of<0x100>(kPlain);
-constexpr auto kMiscForms = forms_of<18>(kMisc);
+constexpr auto kMiscForms = forms_of<23>(kMisc);
 constexpr auto kVectorForms = forms_of<0x114>(kVector);
 
 template <size_t Size>

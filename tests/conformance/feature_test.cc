@@ -1,6 +1,7 @@
 // Which extensions of WebAssembly a module may use: those that compilers use unasked run on every
 // engine, and each other one either works or is refused by its name.
 
+#include <algorithm>
 #include <span>
 
 #include "abi/engine_features.h"
@@ -100,6 +101,20 @@ constexpr uint8_t kPages[] = {
     0x76, 0x6d, 0x5f, 0x73, 0x74, 0x61, 0x72, 0x74, 0x00, 0x02, 0x0a, 0x14, 0x03, 0x02, 0x00, 0x0b,
     0x05, 0x00, 0x41, 0x80, 0x08, 0x0b, 0x09, 0x00, 0x3f, 0x00, 0x41, 0x80, 0x80, 0x04, 0x46, 0x0b};
 
+//   (func (export "proxy_on_vm_start") (param i32 i32) (result i32)
+//     (i64.add128 (i64.const -1) (i64.const 0) (i64.const 2) (i64.const 0)) i64.add i64.const 2
+//     i64.eq (i64.mul_wide_u (i64.const -1) (i64.const -1)) i64.add i64.const -1 i64.eq i32.and)
+constexpr uint8_t kWide[] = {
+    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x0f, 0x03, 0x60, 0x00, 0x00, 0x60, 0x01,
+    0x7f, 0x01, 0x7f, 0x60, 0x02, 0x7f, 0x7f, 0x01, 0x7f, 0x03, 0x04, 0x03, 0x00, 0x01, 0x02, 0x05,
+    0x03, 0x01, 0x00, 0x01, 0x07, 0x41, 0x04, 0x17, 0x70, 0x72, 0x6f, 0x78, 0x79, 0x5f, 0x61, 0x62,
+    0x69, 0x5f, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e, 0x5f, 0x30, 0x5f, 0x32, 0x5f, 0x31, 0x00,
+    0x00, 0x06, 0x6d, 0x61, 0x6c, 0x6c, 0x6f, 0x63, 0x00, 0x01, 0x06, 0x6d, 0x65, 0x6d, 0x6f, 0x72,
+    0x79, 0x02, 0x00, 0x11, 0x70, 0x72, 0x6f, 0x78, 0x79, 0x5f, 0x6f, 0x6e, 0x5f, 0x76, 0x6d, 0x5f,
+    0x73, 0x74, 0x61, 0x72, 0x74, 0x00, 0x02, 0x0a, 0x26, 0x03, 0x02, 0x00, 0x0b, 0x05, 0x00, 0x41,
+    0x80, 0x08, 0x0b, 0x1b, 0x00, 0x42, 0x7f, 0x42, 0x00, 0x42, 0x02, 0x42, 0x00, 0xfc, 0x13, 0x7c,
+    0x42, 0x02, 0x51, 0x42, 0x7f, 0x42, 0x7f, 0xfc, 0x16, 0x7c, 0x42, 0x7f, 0x51, 0x71, 0x0b};
+
 struct FeatureCase {
   Feature feature;
   // A file of modules/; or bytes.
@@ -130,6 +145,7 @@ const std::vector<FeatureCase>& feature_cases() {
       {Feature::CustomPageSizes, {}, kPages, {}},
       {Feature::Threads, "feature_threads", {}, {}},
       {Feature::FunctionReferences, {}, kFunctionReferences, {Feature::ReferenceTypes}},
+      {Feature::WideArithmetic, {}, kWide, {}},
   };
   return cases;
 }
@@ -158,18 +174,23 @@ TEST_P(FeatureTest, WhatCompilersUseUnaskedIsThere) {
 
 TEST_P(FeatureTest, AnyOtherFeatureWorksOrIsRefusedByItsName) {
   const auto engine = std::string(adapter_of(GetParam()));
-  const FeatureSet there = abi::features_of(capabilities_of(GetParam()));
+  const FeatureSet there = abi::features_of(*engines().find(engine).value());
   for (const FeatureCase& test : feature_cases()) {
     FeatureSet used = test.besides;
     used.add(test.feature);
     const FeatureSet lacking = used.without(there);
+    const auto others = abi::engines_with(used);
+    EXPECT_EQ(std::ranges::count(others, engine), lacking.empty() ? 1 : 0) << to_string(used);
     if (lacking.empty()) {
       expect_to_run(to_string(test.feature), test.module());
       continue;
     }
-    EXPECT_EQ(host.refusal(options_of(test.module())),
-              "plugin 'machine': the module uses " + to_string(lacking) + ", which engine '" +
-                  engine + "' does not have: build it without, or choose another engine");
+    const std::string told = host.refusal(options_of(test.module()));
+    EXPECT_THAT(told, StartsWith("plugin 'machine': the module uses " + to_string(lacking) +
+                                 ", which engine '" + engine + "' does not have"));
+    EXPECT_THAT(told, HasSubstr(others.empty() ? ", nor has any other: build it without"
+                                               : "or choose another engine: "));
+    for (const std::string_view other : others) EXPECT_THAT(told, HasSubstr(other));
   }
 }
 
