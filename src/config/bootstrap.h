@@ -121,7 +121,8 @@ struct FilterChain {
     Http2,  // HTTP/2 with prior knowledge
   };
 
-  std::string name;  // for properties; may be empty
+  std::string name;         // for properties; may be empty
+  std::string stat_prefix;  // of HTTP; empty: the listener's name
   FilterChainMatch match;
   bool is_default = false;  // for connections that no other chain is for
   std::optional<Tls> tls;   // absent: bytes are taken as they are

@@ -152,6 +152,7 @@ Result<std::vector<std::string>> read_upgrades(const HttpConnectionManager& mana
 Done read_manager(const HttpConnectionManager& manager, const std::set<std::string>& clusters,
                   const Environment& environment, const Place& at, FilterChain& into) {
   into.codec = read_codec(manager.codec_type());
+  into.stat_prefix = manager.stat_prefix();
   const auto& http2 = manager.http2_protocol_options();
   WEIR_TRY(into.http2_options, read_http2_options(http2, at.field("http2_protocol_options")));
   if (manager.has_stream_error_on_invalid_http_message() &&

@@ -1,9 +1,11 @@
 #include "runtime/metrics.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
-#include <set>
+#include <tuple>
+#include <vector>
 
 namespace weir::runtime {
 namespace {
@@ -22,11 +24,39 @@ std::string prometheus_name(std::string_view name) {
   return fit;
 }
 
+// name="value",name="value"
+std::string label_text(const PrometheusName& told) {
+  std::string text;
+  for (const auto& [name, value] : told.labels) {
+    if (!text.empty()) text += ',';
+    text += name + "=\"";
+    for (const char c : value) {
+      if (c == '\\' || c == '"') text += '\\';
+      if (c == '\n') {
+        text += "\\n";
+      } else {
+        text += c;
+      }
+    }
+    text += '"';
+  }
+  return text;
+}
+
+std::string in_braces(const std::string& labels) {
+  return labels.empty() ? labels : "{" + labels + "}";
+}
+
 }  // namespace
 
 class MetricStore::Cell final : public Metric {
  public:
-  explicit Cell(MetricType type) : type_(type) {
+  // As Prometheus is told.
+  const std::string family;
+  const std::string labels;
+
+  Cell(MetricType type, const PrometheusName& told)
+      : family(prometheus_name(told.family)), labels(label_text(told)), type_(type) {
     if (type == MetricType::Histogram) histogram_ = std::make_unique<Histogram>();
   }
 
@@ -59,6 +89,31 @@ class MetricStore::Cell final : public Metric {
 
   uint64_t bucket(size_t i) const { return histogram_->buckets[i].load(std::memory_order_relaxed); }
 
+  std::string_view type_name() const {
+    if (type_ == MetricType::Histogram) return "histogram";
+    return type_ == MetricType::Counter ? "counter" : "gauge";
+  }
+
+  // In the Prometheus text format, without its type.
+  void tell(std::string& text) const {
+    if (type_ != MetricType::Histogram) {
+      text += family + in_braces(labels) + ' ' + std::to_string(value()) + '\n';
+      return;
+    }
+    const std::string begin = labels.empty() ? "le=\"" : labels + ",le=\"";
+    uint64_t below = 0;
+    for (size_t i = 0; i < kHistogramBuckets; ++i) {
+      if (bucket(i) == 0) continue;
+      below += bucket(i);
+      const uint64_t bound = i >= 64 ? UINT64_MAX : (uint64_t{1} << i) - 1;
+      text += family + "_bucket{" + begin + std::to_string(bound) + "\"} " + std::to_string(below) +
+              '\n';
+    }
+    text += family + "_bucket{" + begin + "+Inf\"} " + std::to_string(below) + '\n';
+    text += family + "_sum" + in_braces(labels) + ' ' + std::to_string(sum()) + '\n';
+    text += family + "_count" + in_braces(labels) + ' ' + std::to_string(value()) + '\n';
+  }
+
  private:
   struct Histogram {
     std::atomic<uint64_t> sum = 0;
@@ -74,10 +129,14 @@ MetricStore::MetricStore() = default;
 MetricStore::~MetricStore() = default;
 
 Metric* MetricStore::define(MetricType type, std::string_view name) {
+  return define(type, name, {.family = std::string(name), .labels = {}});
+}
+
+Metric* MetricStore::define(MetricType type, std::string_view name, const PrometheusName& told) {
   auto state = state_.lock();
   auto found = state->cells.find(name);
   if (found == state->cells.end()) {
-    found = state->cells.emplace(std::string(name), std::make_unique<Cell>(type)).first;
+    found = state->cells.emplace(std::string(name), std::make_unique<Cell>(type, told)).first;
   }
   return found->second->type() == type ? found->second.get() : nullptr;
 }
@@ -101,32 +160,30 @@ std::string MetricStore::to_text() const {
   return text;
 }
 
+// All of a family stand together.
 std::string MetricStore::to_prometheus() const {
   auto state = state_.lock();
+  std::vector<std::pair<const std::string*, const Cell*>> sorted;
+  for (const auto& [name, cell] : state->cells) sorted.emplace_back(&name, cell.get());
+  std::ranges::stable_sort(sorted, {}, [](const auto& entry) {
+    return std::tie(entry.second->family, entry.second->labels);
+  });
   std::string text;
-  std::set<std::string> told;
-  for (const auto& [name, cell] : state->cells) {
-    const std::string fit = prometheus_name(name);
-    if (!told.insert(fit).second) {
-      text += "# " + name + " is left out: another metric has become " + fit + '\n';
+  const Cell* told = nullptr;
+  for (const auto& [name, cell] : sorted) {
+    const bool same_family = told != nullptr && told->family == cell->family;
+    if (same_family && (told->labels == cell->labels || told->type() != cell->type())) {
+      text += "# " + *name + " is left out: another metric has become " + cell->family + '\n';
       continue;
     }
-    if (cell->type() != MetricType::Histogram) {
-      text += "# TYPE " + fit + (cell->type() == MetricType::Counter ? " counter\n" : " gauge\n");
-      text += fit + ' ' + std::to_string(cell->value()) + '\n';
-      continue;
-    }
-    text += "# TYPE " + fit + " histogram\n";
-    uint64_t below = 0;
-    for (size_t i = 0; i < kHistogramBuckets; ++i) {
-      if (cell->bucket(i) == 0) continue;
-      below += cell->bucket(i);
-      const uint64_t bound = i >= 64 ? UINT64_MAX : (uint64_t{1} << i) - 1;
-      text += fit + "_bucket{le=\"" + std::to_string(bound) + "\"} " + std::to_string(below) + '\n';
-    }
-    text += fit + "_bucket{le=\"+Inf\"} " + std::to_string(below) + '\n';
-    text += fit + "_sum " + std::to_string(cell->sum()) + '\n';
-    text += fit + "_count " + std::to_string(cell->value()) + '\n';
+    if (!same_family)
+      text.append("# TYPE ")
+          .append(cell->family)
+          .append(" ")
+          .append(cell->type_name())
+          .append("\n");
+    cell->tell(text);
+    told = cell;
   }
   return text;
 }

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "abi/types.h"
 #include "base/guarded.h"
@@ -31,6 +33,13 @@ class Metric {
   virtual uint64_t value() const = 0;
 };
 
+// How Prometheus is told of a metric whose name has the names of other things inside: by a name
+// that all those have, and labels.
+struct PrometheusName {
+  std::string family;
+  std::vector<std::pair<std::string, std::string>> labels;
+};
+
 // The metrics of a process. A plane whose proxy has metrics of its own keeps them there.
 class Metrics {
  public:
@@ -48,6 +57,8 @@ class MetricStore final : public Metrics {
   ~MetricStore() override;
 
   Metric* define(MetricType type, std::string_view name) override;
+  // The same, with a name for Prometheus of its own. The first one stays.
+  Metric* define(MetricType type, std::string_view name, const PrometheusName& told);
 
   // Takes what those of that beginning hold back to nothing; they stay defined. Thread: any.
   void reset(std::string_view prefix) const;
@@ -56,7 +67,8 @@ class MetricStore final : public Metrics {
   std::string to_text() const;
 
   // The Prometheus text format. Names are made fit ('.' and '-' become '_', "weir_" goes before);
-  // of those that come to the same the first is told, and a comment names the others.
+  // of those that come to the same, labels included, the first is told, and a comment names the
+  // others.
   std::string to_prometheus() const;
 
  private:

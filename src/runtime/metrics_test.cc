@@ -2,6 +2,7 @@
 
 #include "runtime/metric_quota.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -67,6 +68,29 @@ TEST(MetricStoreTest, NamesThatPrometheusCannotTellApartAreToldOnce) {
   EXPECT_EQ(store.to_prometheus(),
             "# TYPE weir_a_b counter\nweir_a_b 1\n"
             "# a_b is left out: another metric has become weir_a_b\n");
+}
+
+TEST(MetricStoreTest, PrometheusIsToldOfPartsByLabels) {
+  MetricStore store;
+  const auto define = [&](MetricType type, const std::string& cluster, const std::string& of) {
+    return store.define(type, "cluster." + cluster + "." + of,
+                        {.family = "cluster." + of, .labels = {{"name", cluster}}});
+  };
+  define(MetricType::Counter, "b", "total")->add(2);
+  define(MetricType::Counter, "a", "total")->add(1);
+  define(MetricType::Gauge, "a", "active")->add(3);
+  define(MetricType::Histogram, "a", "time")->record(1);
+  define(MetricType::Counter, "\"\\\n", "total")->add(4);
+  EXPECT_EQ(store.to_prometheus(),
+            "# TYPE weir_cluster_active gauge\nweir_cluster_active{name=\"a\"} 3\n"
+            "# TYPE weir_cluster_time histogram\n"
+            "weir_cluster_time_bucket{name=\"a\",le=\"1\"} 1\n"
+            "weir_cluster_time_bucket{name=\"a\",le=\"+Inf\"} 1\n"
+            "weir_cluster_time_sum{name=\"a\"} 1\nweir_cluster_time_count{name=\"a\"} 1\n"
+            "# TYPE weir_cluster_total counter\n"
+            "weir_cluster_total{name=\"\\\"\\\\\\n\"} 4\n"
+            "weir_cluster_total{name=\"a\"} 1\nweir_cluster_total{name=\"b\"} 2\n");
+  EXPECT_THAT(store.to_text(), ::testing::HasSubstr("cluster.b.total: 2\n"));
 }
 
 TEST(MetricQuotaTest, BoundsTheNamesOfEachVm) {

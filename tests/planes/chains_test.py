@@ -221,6 +221,35 @@ class ProxyProtocolTest(ChainsTest):
         self.assertEqual(self.ask(self.secured("a.test", first=header)), "web 2001:db8::7")
 
 
+class StatisticsTest(PlaneTest):
+    def test_a_prefix_counts_what_all_its_listeners_serve(self):
+        peer = self.upstream(answering("peer"))
+        listeners = [
+            bootstrap.listener(name, stat_prefix=prefix)
+            for name, prefix in (("a", "site"), ("b", "site"), ("c", "other"))
+        ]
+        weir = self.weir(
+            bootstrap=bootstrap.bootstrap(listeners, [bootstrap.cluster("upstream", peer)])
+        )
+        for port in weir.ports:
+            self.assertEqual(self.client(port).request("/").status, 200)
+        stats = weir.stats()
+        self.assertEqual(stats["http.site.downstream_rq_total"], 2)
+        self.assertEqual(stats["http.site.downstream_rq_2xx"], 2)
+        self.assertEqual(stats["http.site.downstream_cx_total"], 2)
+        self.assertGreater(stats["http.site.downstream_cx_rx_bytes_total"], 0)
+        self.assertEqual(stats["http.other.downstream_rq_total"], 1)
+        self.assertEqual(stats["listener.a.downstream_cx_total"], 1)
+        self.assertEqual(stats["cluster.upstream.upstream_rq_200"], 3)
+        self.assertNotIn("http.a.downstream_rq_total", stats)
+        page = weir.page("/stats/prometheus")[1]
+        site = 'envoy_http_conn_manager_prefix="site"'
+        self.assertIn("weir_http_downstream_rq_total{" + site + "} 2\n", page)
+        ok = 'envoy_cluster_name="upstream",envoy_response_code="200"'
+        self.assertIn("weir_cluster_upstream_rq{" + ok + "} 3\n", page)
+        self.assertEqual(page.count("# TYPE weir_http_downstream_rq_total counter\n"), 1)
+
+
 class IdentityTest(ChainsTest):
     """What the HTTP connection manager says of clients and of itself."""
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "planes/serve/body.h"
+#include "planes/serve/counter.h"
 #include "planes/serve/read_buffer.h"
 
 namespace weir::serve {
@@ -15,9 +16,17 @@ namespace weir::serve {
 // The time that time-outs are held against: that of the last sweep, some tenths of a second old.
 using CoarseTime = std::chrono::steady_clock::time_point;
 
+struct TrafficCounters {
+  Counter& received_bytes;
+  Counter& sent_bytes;
+};
+
 // What a codec asks of the one who carries it.
 class Carrier {
  public:
+  // Counts the connection's bytes there, too, also those that have passed already. Once.
+  virtual void count_traffic(const TrafficCounters&) {}
+
   // Something in the codec has changed (output, wants_input(), ending()): look at it soon. Does not
   // call the codec before it returns.
   virtual void wake() = 0;

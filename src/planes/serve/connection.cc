@@ -42,6 +42,12 @@ void Connection::wake() {
   asio::post(socket_.get_executor(), [self = shared_from_this()] { self->run(); });
 }
 
+void Connection::count_traffic(const TrafficCounters& counters) {
+  more_traffic_.emplace(counters);
+  counters.received_bytes.add(received_);
+  counters.sent_bytes.add(sent_);
+}
+
 // Brings codec and socket into step. Never nested: what happens meanwhile sets woken_.
 void Connection::run() {
   if (state_ == State::Closed) return;
@@ -133,7 +139,9 @@ void Connection::on_read(error_code error, size_t n) {
   if (error) return shut(Disconnect::Reset, error.message());
   heard_ = true;
   input_.commit(n);
+  received_ += n;
   traffic_.received_bytes.add(n);
+  if (more_traffic_) more_traffic_->received_bytes.add(n);
   note_activity();
   run();
 }
@@ -159,7 +167,9 @@ bool Connection::flush() {
       return give_up_writing();
     }
     output.drop_front(n);
+    sent_ += n;
     traffic_.sent_bytes.add(n);
+    if (more_traffic_) more_traffic_->sent_bytes.add(n);
     note_activity();
   }
   return true;

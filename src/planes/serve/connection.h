@@ -4,6 +4,7 @@
 
 #include <boost/container/static_vector.hpp>
 #include <memory>
+#include <optional>
 
 #include "base/clock.h"
 #include "planes/serve/codec.h"
@@ -33,11 +34,6 @@ class ConnectionOwner {
   ~ConnectionOwner() = default;
 };
 
-struct TrafficCounters {
-  Counter& received_bytes;
-  Counter& sent_bytes;
-};
-
 // Shared by its owner and by the operations under way. Thread: its worker's.
 class Connection final : public Carrier, public std::enable_shared_from_this<Connection> {
  public:
@@ -51,6 +47,7 @@ class Connection final : public Carrier, public std::enable_shared_from_this<Con
   void start();
 
   void wake() override;
+  void count_traffic(const TrafficCounters& counters) override;
 
   // Closes if a time-out has passed. To be called now and then.
   void sweep(Time now);
@@ -102,6 +99,9 @@ class Connection final : public Carrier, public std::enable_shared_from_this<Con
   ConnectionOwner& owner_;
   const ConnectionTimeouts timeouts_;
   TrafficCounters traffic_;
+  std::optional<TrafficCounters> more_traffic_;
+  uint64_t received_ = 0;  // bytes, of the connection alone
+  uint64_t sent_ = 0;
   std::unique_ptr<Codec> codec_;
   ReadBuffer input_;
   State state_ = State::Open;

@@ -18,9 +18,14 @@ Http1Limits limits_of(const ServerCodecContext& context) {
 
 Http1Server::Http1Server(const ServerCodecContext& context) : context_(context) {
   parser_.emplace(limits_of(context_));
+  context_.stats.http_connections.add();
+  context_.stats.active_http_connections.add();
 }
 
-Http1Server::~Http1Server() { WEIR_CHECK(exchange_ == nullptr); }
+Http1Server::~Http1Server() {
+  WEIR_CHECK(exchange_ == nullptr);
+  context_.stats.active_http_connections.subtract();
+}
 
 bool Http1Server::inside_head() const {
   return request_ == Request::Head && ending_ == Ending::Open && parser_->started();

@@ -90,8 +90,12 @@ Http2Server::Http2Server(const ServerCodecContext& context)
                 .stall_timeout = context.options.stream_timeout,
                 .http2 = context.options.http2},
                context.carrier, *this, context.stats.dropped_headers, context.stats.http2) {
+  context_.stats.http_connections.add();
+  context_.stats.active_http_connections.add();
   context_.stats.http2_connections.add();
 }
+
+Http2Server::~Http2Server() { context_.stats.active_http_connections.subtract(); }
 
 void Http2Server::disconnected(Disconnect, std::string_view reason) {
   break_reason_ = reason;

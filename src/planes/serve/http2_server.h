@@ -14,6 +14,7 @@ namespace weir::serve {
 class Http2Server final : public Codec, private Http2Events {
  public:
   explicit Http2Server(const ServerCodecContext& context);
+  ~Http2Server() override;
 
   void receive(ReadBuffer& input) override { session_.receive(input); }
   bool wants_input() const override { return session_.wants_input(); }

@@ -67,6 +67,9 @@ struct ListenerStats {
   Counter no_filter_chain;      // connections that no filter chain was for
   Counter bad_proxy_headers;    // connections without a PROXY header that makes sense
   TlsStats tls;
+  // Of codecs of HTTP.
+  Counter http_connections;
+  Counter active_http_connections;
   Counter requests;  // also those that were refused
   Counter active_requests;
   Counter bad_requests;     // answered or reset by the codec itself: malformed or too large

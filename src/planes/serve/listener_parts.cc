@@ -42,11 +42,12 @@ ListenerParts::ListenerParts(const ListenerSurroundings& surroundings)
       network_names_(names_of(around_.settings.network_plugins)),
       logs_(around_.settings.access_logs, around_.made.log_sinks, log_plugins(around_),
             around_.log_files, around_.services),
+      http_(around_.http == nullptr ? unused_ : *around_.http),
       chain_{.router = around_.router,
              .name = around_.settings.name,
              .buffer_limit = around_.buffer_limit,
              .clock = around_.clock,
-             .stats = around_.exchanges,
+             .stats = http_.exchanges,
              .open = around_.open.exchanges,
              .plugin_names = http_names_,
              .logs = logs_.empty() ? nullptr : &logs_,
@@ -77,8 +78,13 @@ ListenerParts::ListenerParts(const ListenerSurroundings& surroundings)
 std::unique_ptr<Codec> ListenerParts::make_codec(const ClientConnection& client, ReadBuffer& input,
                                                  CodecFactory& http) {
   if (tcp_) return TcpSession::make(*tcp_, client.carrier, client.info, network_plugins());
-  if (around_.made.plugins.network.count == 0) return http.make_codec(client, input);
-  return make_filtered_codec(filtered_, client, http, network_plugins());
+  client.carrier.count_traffic({http_.codecs.received_bytes, http_.codecs.sent_bytes});
+  const ClientConnection counted{.carrier = client.carrier,
+                                 .info = client.info,
+                                 .options = client.options,
+                                 .stats = http_.codecs};
+  if (around_.made.plugins.network.count == 0) return http.make_codec(counted, input);
+  return make_filtered_codec(filtered_, counted, http, network_plugins());
 }
 
 Exchange& ListenerParts::make_exchange(ClientStream& client) {
@@ -88,7 +94,7 @@ Exchange& ListenerParts::make_exchange(ClientStream& client) {
 }
 
 void ListenerParts::note_refusal(const RequestInfo& request, const Refusal& refusal) {
-  count_response(around_.exchanges, refusal.status);
+  count_response(http_.exchanges, refusal.status);
   if (logs_.empty()) return;
   RefusalRecord record(request, refusal, around_.settings.name, around_.clock);
   logs_.write(record);

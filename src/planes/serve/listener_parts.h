@@ -12,6 +12,7 @@
 #include "planes/serve/filter_chain.h"
 #include "planes/serve/filtered_codec.h"
 #include "planes/serve/generation.h"
+#include "planes/serve/http_counts.h"
 #include "planes/serve/listener.h"
 #include "planes/serve/tcp_session.h"
 
@@ -46,7 +47,7 @@ struct ListenerSurroundings {
   RouterParts router;
   LogFiles& log_files;
   runtime::WorkerServices& services;
-  ExchangeStats& exchanges;
+  HttpCounts* http;    // null: HTTP is not spoken
   TcpStats* sessions;  // null: no connection is carried
   const Clock& clock;
   OpenStreams& open;
@@ -78,6 +79,8 @@ class ListenerParts final : public ExchangeFactory {
   const std::vector<std::string> http_names_;     // of the plugins on requests
   const std::vector<std::string> network_names_;  // of those on connections
   AccessLogs logs_;
+  HttpCounts unused_;  // where HTTP is not spoken
+  HttpCounts& http_;
   const ChainParts chain_;
   std::optional<TcpTargets> targets_;
   std::optional<TcpParts> tcp_;

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "planes/common/field_rules.h"
 #include "planes/serve/random.h"
 
 namespace weir::serve {
@@ -247,6 +248,9 @@ void Router::Response::headers(HeaderList headers, EndOfStream end) {
   router.is_tunnel_ = end == EndOfStream::No && headers.find(":status") == "101";
   router.replay_.reset();
   router.stats().responses_by_class[status_class(headers)].add();
+  const auto status = planes::parse_status(headers.find(":status").value_or("")).value_or(0);
+  const auto place = static_cast<size_t>(status) - 100;
+  if (place < kStatuses) router.stats().responses_by_status[place].add();
   router.choice_.route->finish_response(headers, router.choice_.cluster);
   if (end == EndOfStream::Yes) router.response_ended();
   router.owner_.on_response_headers(std::move(headers), end);

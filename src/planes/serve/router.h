@@ -17,9 +17,13 @@
 
 namespace weir::serve {
 
+// From 100 on.
+inline constexpr size_t kStatuses = 500;
+
 // Of the requests routed to one cluster. Thread: its worker's changes it, any reads it.
 struct RouterStats {
-  Counter responses_by_class[5];  // 1xx to 5xx
+  Counter responses_by_class[5];           // 1xx to 5xx
+  Counter responses_by_status[kStatuses];  // from 100 on
   Counter timeouts;
   Counter per_try_timeouts;
   Counter retries;

@@ -374,7 +374,14 @@ TEST_F(ServerTest, CountsWhatPasses) {
                                      HasSubstr("\ncluster.upstream.upstream_rq_total: 1\n"),
                                      HasSubstr("\ncluster.upstream.upstream_rq_2xx: 1\n")));
   for (const char* page : {"/stats?format=prometheus", "/stats/prometheus"}) {
-    EXPECT_THAT(admin(page), HasSubstr("\nweir_http_main_downstream_rq_total 1\n")) << page;
+    EXPECT_THAT(admin(page),
+                AllOf(HasSubstr("\nweir_http_downstream_rq_total{envoy_http_conn_manager_prefix="
+                                "\"main\"} 1\n"),
+                      HasSubstr("\nweir_cluster_upstream_rq{envoy_cluster_name=\"upstream\","
+                                "envoy_response_code=\"200\"} 1\n"),
+                      HasSubstr("\nweir_cluster_upstream_rq_xx{envoy_cluster_name=\"upstream\","
+                                "envoy_response_code_class=\"2\"} 1\n")))
+        << page;
   }
 }
 

@@ -4,42 +4,65 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace weir::serve {
 namespace {
 
 using Workers = std::span<const std::unique_ptr<WorkerThread>>;
 
-// Writes numbers under one prefix.
+// Writes numbers under one prefix; for Prometheus the name in it is a label, as with Envoy.
 class Report {
  public:
   // Under no prefix.
-  explicit Report(runtime::Metrics& metrics) : metrics_(metrics) {}
-  Report(runtime::Metrics& metrics, std::string_view kind, std::string name) : metrics_(metrics) {
+  explicit Report(runtime::MetricStore& metrics) : metrics_(metrics) {}
+  Report(runtime::MetricStore& metrics, std::string_view kind, const std::string& name,
+         std::string label)
+      : metrics_(metrics), kind_(std::string(kind) + "."), labels_{{std::move(label), name}} {
     // A ':' parts a name from its value in the plain text.
-    std::ranges::replace(name, ':', '_');
-    prefix_ = std::string(kind) + "." + name + ".";
+    std::string fit = name;
+    std::ranges::replace(fit, ':', '_');
+    prefix_ = kind_ + fit + ".";
   }
 
   void total(std::string_view name, uint64_t value) {
-    write(abi::MetricType::Counter, name, value);
+    write(abi::MetricType::Counter, name, value, labels_, name);
   }
-  void now(std::string_view name, uint64_t value) { write(abi::MetricType::Gauge, name, value); }
-  void classes(std::string_view name, const uint64_t (&by_class)[5]) {
+  void now(std::string_view name, uint64_t value) {
+    write(abi::MetricType::Gauge, name, value, labels_, name);
+  }
+  void classes(const std::string& name, const uint64_t (&by_class)[5]) {
     for (size_t i = 0; i < 5; ++i) {
-      total(std::string(name) + "_" + std::to_string(i + 1) + "xx", by_class[i]);
+      const std::string digit = std::to_string(i + 1);
+      Labels labels = labels_;
+      labels.emplace_back("envoy_response_code_class", digit);
+      write(abi::MetricType::Counter, name + "_" + digit + "xx", by_class[i], labels, name + "_xx");
     }
+  }
+  void status(const std::string& name, size_t status, uint64_t value) {
+    const std::string digits = std::to_string(status);
+    Labels labels = labels_;
+    labels.emplace_back("envoy_response_code", digits);
+    write(abi::MetricType::Counter, name + "_" + digits, value, labels, name);
   }
 
  private:
-  void write(abi::MetricType type, std::string_view name, uint64_t value) {
-    // Null: a plugin has taken the name for something else, or the store is full.
-    runtime::Metric* metric = metrics_.define(type, prefix_ + std::string(name));
+  using Labels = std::vector<std::pair<std::string, std::string>>;
+
+  void write(abi::MetricType type, std::string_view name, uint64_t value, const Labels& labels,
+             std::string_view family) {
+    // Null: a plugin has taken the name for something else.
+    runtime::Metric* metric =
+        metrics_.define(type, prefix_ + std::string(name),
+                        {.family = kind_ + std::string(family), .labels = labels});
     if (metric != nullptr) metric->record(value);
   }
 
-  runtime::Metrics& metrics_;
+  runtime::MetricStore& metrics_;
+  std::string kind_;
   std::string prefix_;
+  Labels labels_;
 };
 
 using Http2Numbers = std::map<std::string_view, uint64_t>;
@@ -86,17 +109,36 @@ void report_tls(Report& report, Workers workers, const StatsOf& stats_of) {
   report.total("ssl.handshake_timeout", sum(&TlsStats::handshake_timeouts));
 }
 
-void report_listener(Report report, Workers workers, const std::string& name) {
+void report_exchanges(Report& report, Workers workers, const std::string& prefix) {
+  static constexpr std::pair<std::string_view, Counter ExchangeStats::*> kTotals[] = {
+      {"downstream_rq_max_duration_reached", &ExchangeStats::reached_durations},
+      {"downstream_rq_idle_timeout", &ExchangeStats::idle_timeouts},
+      {"downstream_rq_timeout", &ExchangeStats::request_timeouts},
+      {"downstream_rq_rejected_with_underscores_in_headers", &ExchangeStats::underscores},
+      {"downstream_rq_failed_path_normalization", &ExchangeStats::bad_paths},
+      {"downstream_rq_redirected_with_normalized_path", &ExchangeStats::redirected_paths},
+      {"downstream_rq_local_reply", &ExchangeStats::local_replies},
+      {"downstream_rq_rx_reset", &ExchangeStats::aborted},
+      {"downstream_rq_tx_reset", &ExchangeStats::resets}};
+  for (const auto& [name, counter] : kTotals) {
+    uint64_t value = 0;
+    for (const auto& worker : workers) {
+      value += (worker->stats().http(prefix).exchanges.*counter).value();
+    }
+    report.total(name, value);
+  }
+}
+
+void report_http(Report report, Workers workers, const std::string& prefix) {
   const auto sum = [&](Counter ListenerStats::*counter) {
     uint64_t value = 0;
     for (const auto& worker : workers) {
-      value += (worker->stats().listener(name).connections.*counter).value();
+      value += (worker->stats().http(prefix).codecs.*counter).value();
     }
     return value;
   };
-  report.total("downstream_cx_total", sum(&ListenerStats::connections));
-  report.now("downstream_cx_active", sum(&ListenerStats::active_connections));
-  report.total("downstream_cx_overflow", sum(&ListenerStats::refused_connections));
+  report.total("downstream_cx_total", sum(&ListenerStats::http_connections));
+  report.now("downstream_cx_active", sum(&ListenerStats::active_http_connections));
   report.total("downstream_cx_http2_total", sum(&ListenerStats::http2_connections));
   report.total("downstream_cx_rx_bytes_total", sum(&ListenerStats::received_bytes));
   report.total("downstream_cx_tx_bytes_total", sum(&ListenerStats::sent_bytes));
@@ -105,67 +147,33 @@ void report_listener(Report report, Workers workers, const std::string& name) {
   report.total("downstream_rq_bad", sum(&ListenerStats::bad_requests));
   report.total("downstream_cx_max_duration_reached", sum(&ListenerStats::reached_durations));
   report.total("downstream_cx_max_requests_reached", sum(&ListenerStats::reached_requests));
-
-  uint64_t by_class[5] = {};
-  uint64_t local_replies = 0;
-  uint64_t aborted = 0;
-  uint64_t resets = 0;
-  uint64_t durations = 0;
-  uint64_t idle = 0;
-  uint64_t late = 0;
-  uint64_t underscores = 0;
-  uint64_t bad_paths = 0;
-  uint64_t redirected_paths = 0;
   uint64_t early_resets = 0;
+  uint64_t by_class[5] = {};
   for (const auto& worker : workers) {
-    const ExchangeStats& stats = worker->stats().listener(name).exchanges;
-    for (size_t i = 0; i < 5; ++i) by_class[i] += stats.responses_by_class[i].value();
-    local_replies += stats.local_replies.value();
-    aborted += stats.aborted.value();
-    resets += stats.resets.value();
-    durations += stats.reached_durations.value();
-    idle += stats.idle_timeouts.value();
-    late += stats.request_timeouts.value();
-    underscores += stats.underscores.value();
-    bad_paths += stats.bad_paths.value();
-    redirected_paths += stats.redirected_paths.value();
-    early_resets += worker->stats().listener(name).connections.http2.too_many_resets.value();
+    const HttpCounts& counts = worker->stats().http(prefix);
+    early_resets += counts.codecs.http2.too_many_resets.value();
+    for (size_t i = 0; i < 5; ++i) by_class[i] += counts.exchanges.responses_by_class[i].value();
   }
-  report.total("downstream_rq_max_duration_reached", durations);
-  report.total("downstream_rq_idle_timeout", idle);
-  report.total("downstream_rq_timeout", late);
-  report.total("downstream_rq_rejected_with_underscores_in_headers", underscores);
-  report.total("downstream_rq_failed_path_normalization", bad_paths);
-  report.total("downstream_rq_redirected_with_normalized_path", redirected_paths);
   report.total("downstream_rq_too_many_premature_resets", early_resets);
   report.classes("downstream_rq", by_class);
-  report.total("downstream_rq_local_reply", local_replies);
-  report.total("downstream_rq_rx_reset", aborted);
-  report.total("downstream_rq_tx_reset", resets);
+  report_exchanges(report, workers, prefix);
 }
 
 void report_connections(Report report, Workers workers, const std::string& name) {
-  uint64_t total = 0;
-  uint64_t active = 0;
-  uint64_t refused = 0;
-  uint64_t no_chain = 0;
-  uint64_t bad_headers = 0;
-  for (const auto& worker : workers) {
-    const ListenerStats& stats = worker->stats().listener(name).connections;
-    total += stats.connections.value();
-    active += stats.active_connections.value();
-    refused += stats.refused_connections.value();
-    no_chain += stats.no_filter_chain.value();
-    bad_headers += stats.bad_proxy_headers.value();
-  }
-  report.total("downstream_cx_total", total);
-  report.now("downstream_cx_active", active);
-  report.total("downstream_cx_overflow", refused);
-  report.total("no_filter_chain_match", no_chain);
-  report.total("proxy_protocol.invalid", bad_headers);
-  report_tls(report, workers, [&](const WorkerStats& stats) -> const TlsStats& {
-    return stats.listener(name).connections.tls;
-  });
+  const auto sum = [&](Counter ListenerStats::*counter) {
+    uint64_t value = 0;
+    for (const auto& worker : workers) value += (worker->stats().listener(name).*counter).value();
+    return value;
+  };
+  report.total("downstream_cx_total", sum(&ListenerStats::connections));
+  report.now("downstream_cx_active", sum(&ListenerStats::active_connections));
+  report.total("downstream_cx_overflow", sum(&ListenerStats::refused_connections));
+  report.total("downstream_cx_rx_bytes_total", sum(&ListenerStats::received_bytes));
+  report.total("downstream_cx_tx_bytes_total", sum(&ListenerStats::sent_bytes));
+  report.total("no_filter_chain_match", sum(&ListenerStats::no_filter_chain));
+  report.total("proxy_protocol.invalid", sum(&ListenerStats::bad_proxy_headers));
+  report_tls(report, workers,
+             [&](const WorkerStats& stats) -> const TlsStats& { return stats.listener(name).tls; });
 }
 
 void report_tcp(Report report, Workers workers, const std::string& prefix) {
@@ -181,12 +189,6 @@ void report_tcp(Report report, Workers workers, const std::string& prefix) {
   report.total("idle_timeout", sum(&TcpStats::idle_timeouts));
   report.total("upstream_connect_fail", sum(&TcpStats::failed_connects));
   report.total("plugin_failure", sum(&TcpStats::failed_plugins));
-}
-
-bool speaks_http(Workers workers, const std::string& listener) {
-  return std::ranges::any_of(workers, [&](const auto& worker) {
-    return worker->stats().listener(listener).speaks_http.value() > 0;
-  });
 }
 
 // Each worker has its own of them.
@@ -277,6 +279,13 @@ void report_cluster(Report report, Workers workers, const std::string& name) {
     exhausted += stats.exhausted_retries.value();
   }
   report.classes("upstream_rq", by_class);
+  for (size_t i = 0; i < kStatuses; ++i) {
+    uint64_t count = 0;
+    for (const auto& worker : workers) {
+      count += worker->stats().cluster(name).routed.responses_by_status[i].value();
+    }
+    if (count > 0) report.status("upstream_rq", i + 100, count);
+  }
   report.total("upstream_rq_timeout", timeouts);
   report.total("upstream_rq_per_try_timeout", try_timeouts);
   report.total("upstream_rq_retry", retries);
@@ -288,29 +297,35 @@ void report_cluster(Report report, Workers workers, const std::string& name) {
 
 }  // namespace
 
-void report_stats(Workers workers, runtime::Metrics& metrics) {
+void report_stats(Workers workers, runtime::MetricStore& metrics) {
   std::set<std::string> listeners;
+  std::set<std::string> http_prefixes;
   std::set<std::string> clusters;
   std::set<std::string> tcp_prefixes;
   for (const auto& worker : workers) {
     worker->stats().add_listeners(listeners);
+    worker->stats().add_http(http_prefixes);
     worker->stats().add_clusters(clusters);
     worker->stats().add_tcp(tcp_prefixes);
   }
   // Of all listeners together, as Envoy has it.
   Http2Numbers http2;
-  for (const auto& name : listeners) {
-    for (const auto& worker : workers) {
-      add_http2(worker->stats().listener(name).connections.http2, http2);
-    }
+  for (const auto& prefix : http_prefixes) {
+    for (const auto& worker : workers) add_http2(worker->stats().http(prefix).codecs.http2, http2);
   }
   report_http2(Report(metrics), http2);
   for (const auto& name : listeners) {
-    report_connections({metrics, "listener", name}, workers, name);
-    if (speaks_http(workers, name)) report_listener({metrics, "http", name}, workers, name);
+    report_connections({metrics, "listener", name, "envoy_listener_name"}, workers, name);
   }
-  for (const auto& prefix : tcp_prefixes) report_tcp({metrics, "tcp", prefix}, workers, prefix);
-  for (const auto& name : clusters) report_cluster({metrics, "cluster", name}, workers, name);
+  for (const auto& prefix : http_prefixes) {
+    report_http({metrics, "http", prefix, "envoy_http_conn_manager_prefix"}, workers, prefix);
+  }
+  for (const auto& prefix : tcp_prefixes) {
+    report_tcp({metrics, "tcp", prefix, "envoy_tcp_prefix"}, workers, prefix);
+  }
+  for (const auto& name : clusters) {
+    report_cluster({metrics, "cluster", name, "envoy_cluster_name"}, workers, name);
+  }
 }
 
 }  // namespace weir::serve

@@ -9,9 +9,9 @@
 
 namespace weir::serve {
 
-// Writes the sums into `metrics`: "http.LISTENER.downstream_rq_total" and its like. Workers count
-// each for itself; nothing is shared while requests run. Thread: any, one at a time.
+// Writes the sums into `metrics`: "http.STAT_PREFIX.downstream_rq_total" and its like. Workers
+// count each for itself; nothing is shared while requests run. Thread: any, one at a time.
 void report_stats(std::span<const std::unique_ptr<WorkerThread>> workers,
-                  runtime::Metrics& metrics);
+                  runtime::MetricStore& metrics);
 
 }  // namespace weir::serve

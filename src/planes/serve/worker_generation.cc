@@ -185,12 +185,13 @@ void WorkerGeneration::make_listeners() {
 std::unique_ptr<ListenerParts> WorkerGeneration::make_chain(const config::Listener& listener,
                                                             const config::FilterChain& settings,
                                                             const GenerationChain& made) {
-  ListenerCounts& counts = surroundings_.stats.listener(listener.name);
   TcpStats* sessions = nullptr;
+  HttpCounts* http = nullptr;
   if (settings.tcp_proxy) {
     sessions = &surroundings_.stats.tcp(settings.tcp_proxy->stat_prefix);
-  } else if (counts.speaks_http.value() == 0) {
-    counts.speaks_http.add();
+  } else {
+    const std::string& prefix = settings.stat_prefix;
+    http = &surroundings_.stats.http(prefix.empty() ? listener.name : prefix);
   }
   return std::make_unique<ListenerParts>(
       ListenerSurroundings{.settings = settings,
@@ -207,7 +208,7 @@ std::unique_ptr<ListenerParts> WorkerGeneration::make_chain(const config::Listen
                                       .replay_limit = planes::kBufferLimit},
                            .log_files = surroundings_.log_files,
                            .services = surroundings_.services,
-                           .exchanges = counts.exchanges,
+                           .http = http,
                            .sessions = sessions,
                            .clock = surroundings_.host.clock(),
                            .open = open_});

@@ -25,7 +25,7 @@ Result<WorkerListeners::Entry> WorkerListeners::bind(const config::Listener& set
   ListenerOptions options;
   options.address = settings.address.host;
   options.port = port;
-  options.stats = &stats_.listener(settings.name).connections;
+  options.stats = &stats_.listener(settings.name);
   Entry entry{.settings = settings,
               .entrance = std::make_unique<Entrance>(options, *options.stats)};
   WEIR_TRY(entry.listener,

@@ -8,18 +8,12 @@
 
 #include "base/guarded.h"
 #include "planes/serve/cluster.h"
-#include "planes/serve/filter_chain.h"
+#include "planes/serve/http_counts.h"
 #include "planes/serve/listener.h"
 #include "planes/serve/router.h"
 #include "planes/serve/tcp_session.h"
 
 namespace weir::serve {
-
-struct ListenerCounts {
-  ListenerStats connections;
-  ExchangeStats exchanges;
-  Counter speaks_http;  // not zero: HTTP has been spoken, or is to be
-};
 
 struct ClusterCounts {
   ClusterStats connections;
@@ -30,13 +24,16 @@ struct ClusterCounts {
 // its totals, and counts on if it comes back. Thread: any makes and reads, the worker's counts.
 class WorkerStats {
  public:
-  ListenerCounts& listener(const std::string& name) const { return (*listeners_.lock())[name]; }
+  ListenerStats& listener(const std::string& name) const { return (*listeners_.lock())[name]; }
+  // By the stat_prefix of an HTTP connection manager.
+  HttpCounts& http(const std::string& prefix) const { return (*http_.lock())[prefix]; }
   ClusterCounts& cluster(const std::string& name) const { return (*clusters_.lock())[name]; }
 
   // By a TCP proxy's stat_prefix.
   TcpStats& tcp(const std::string& prefix) const { return (*tcp_.lock())[prefix]; }
 
   void add_listeners(std::set<std::string>& names) const { add_names(listeners_, names); }
+  void add_http(std::set<std::string>& prefixes) const { add_names(http_, prefixes); }
   void add_clusters(std::set<std::string>& names) const { add_names(clusters_, names); }
   void add_tcp(std::set<std::string>& prefixes) const { add_names(tcp_, prefixes); }
 
@@ -50,7 +47,8 @@ class WorkerStats {
     for (const auto& [name, ignored] : *locked) names.insert(name);
   }
 
-  ByName<ListenerCounts> listeners_;
+  ByName<ListenerStats> listeners_;
+  ByName<HttpCounts> http_;
   ByName<ClusterCounts> clusters_;
   ByName<TcpStats> tcp_;
 };

@@ -69,9 +69,9 @@ def listener(
         routes = [{"match": {"prefix": "/"}, "route": {"cluster": cluster, "timeout": timeout}}]
     hosts = [{"name": "all", "domains": ["*"], "routes": routes, **(host or {})}]
     manager = {
+        "stat_prefix": name,
         **manager,
         "@type": _MANAGER,
-        "stat_prefix": name,
         "route_config": {"virtual_hosts": hosts},
         "http_filters": [*plugins, {"name": "router", "typed_config": {"@type": _ROUTER}}],
     }
