@@ -223,13 +223,15 @@ class ProxyProtocolTest(ChainsTest):
 
 class StatisticsTest(PlaneTest):
     def test_a_prefix_counts_what_all_its_listeners_serve(self):
-        peer = self.upstream(answering("peer"))
+        peer = answering("peer")
+        self.addCleanup(peer.close)
         listeners = [
             bootstrap.listener(name, stat_prefix=prefix)
             for name, prefix in (("a", "site"), ("b", "site"), ("c", "other"))
         ]
         weir = self.weir(
-            bootstrap=bootstrap.bootstrap(listeners, [bootstrap.cluster("upstream", peer)])
+            bootstrap=bootstrap.bootstrap(listeners, [bootstrap.cluster("upstream", peer)]),
+            listeners=3,
         )
         for port in weir.ports:
             self.assertEqual(self.client(port).request("/").status, 200)

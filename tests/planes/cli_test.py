@@ -283,7 +283,7 @@ class AdminTest(PlaneTest):
         for line in text.splitlines():
             name = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
             kind = rf"# TYPE {name} (counter|gauge|histogram)"
-            self.assertRegex(line, rf'^({kind}|{name}(\{{le="[^"]+"\}})? -?[0-9.]+)$')
+            self.assertRegex(line, rf'^({kind}|{name}(\{{({name}="[^"]*",?)+\}})? -?[0-9.]+)$')
 
     def test_plugins_are_told_with_their_workers(self):
         (told,) = self.weir.plugins()
