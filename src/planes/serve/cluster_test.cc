@@ -184,7 +184,7 @@ TEST_P(BadResponseTest, IsNotPassedOn) {
   Peer server = upstream.accept();
   server.read_head();
   server.send(GetParam().second);
-  EXPECT_THAT(client.read_message(), StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(client.read_message(), StartsWith("HTTP/1.1 502 "));
   EXPECT_TRUE(server.at_end());
 }
 

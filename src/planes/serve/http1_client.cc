@@ -104,7 +104,7 @@ bool Http1Client::receive_head(ReadBuffer& input) {
     return events_ != nullptr;
   }
   if (status == 101) {
-    break_off(Break::Failed, "the upstream switches protocols");
+    break_off(Break::Malformed, "the upstream switches protocols");
     return false;
   }
   if (status < 200) {

@@ -124,10 +124,11 @@ int Http2Session::Callbacks::on_frame(nghttp2_session* raw, const nghttp2_frame*
   return 0;
 }
 
-int Http2Session::Callbacks::on_invalid_frame(nghttp2_session* raw, const nghttp2_frame*, int error,
-                                              void* session) {
+int Http2Session::Callbacks::on_invalid_frame(nghttp2_session* raw, const nghttp2_frame* frame,
+                                              int error, void* session) {
   Http2Session& self = Callbacks::self(session);
   if (error != NGHTTP2_ERR_HTTP_HEADER && error != NGHTTP2_ERR_HTTP_MESSAGING) return 0;
+  if (Http2Stream* const stream = self.find(frame->hd.stream_id)) stream->malformed_ = true;
   self.stats_.messaging_errors.add();
   if (!self.options_.http2.stream_error_on_invalid_message) {
     nghttp2_session_terminate_session(raw, NGHTTP2_PROTOCOL_ERROR);

@@ -131,7 +131,7 @@ void Http2Client::disconnected(Disconnect how, std::string_view reason) {
   break_reason_ = reason;
   ended_by_peer_ = how != Disconnect::Broken;
   for (Stream& stream : streams_) {
-    if (stream.waiting) refuse(stream, Break::Unprocessed, reason);
+    if (stream.waiting) refuse(stream, Break::Unsent, reason);
   }
   session_.disconnect();
   sent();
@@ -188,7 +188,9 @@ void Http2Client::on_sent(Http2Stream& base) {
 }
 
 Break Http2Client::break_of(const Stream& stream, bool unprocessed) const {
-  if (unprocessed) return session_.takes_requests() ? Break::Refused : Break::Unprocessed;
+  if (stream.malformed()) return Break::Malformed;
+  if (stream.unsent()) return Break::Unsent;
+  if (unprocessed) return Break::Refused;
   const bool met_the_end = ended_by_peer_ && stream.receipts == receipts_;
   return met_the_end ? Break::BeforeResponse : Break::Failed;
 }

@@ -35,6 +35,8 @@ class Http2Stream {
 
   bool sending_ended() const { return sending_ended_; }      // all has been given to send
   bool receiving_ended() const { return receiving_ended_; }  // all has been passed on
+  bool unsent() const { return unsent_; }                    // its request never left
+  bool malformed() const { return malformed_; }              // what has come is no message
 
  private:
   friend Http2Session;
@@ -65,8 +67,9 @@ class Http2Stream {
   size_t unconsumed_ = 0;  // passed on, but the window is kept closed
   bool paused_ = false;
   bool closing_ = false;  // closed or about to be: events and data no longer matter
-  bool unsent_ = false;   // its request never left
-  size_t slot_ = 0;       // in the session's list
+  bool unsent_ = false;
+  bool malformed_ = false;
+  size_t slot_ = 0;  // in the session's list
 };
 
 // What a session reports, from inside receive() and sent() only.

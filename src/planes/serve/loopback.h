@@ -27,7 +27,8 @@ namespace asio = boost::asio;
 
 inline const std::string kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
-// Passes a request to a cluster and the response back; what it cannot have becomes a 503.
+// Passes a request to a cluster and the response back; what it cannot have becomes a 503, what
+// is no response a 502.
 class ForwardedExchange final : public Exchange {
  public:
   ForwardedExchange(ClientStream& client, Cluster& cluster)
@@ -68,11 +69,12 @@ class ForwardedExchange final : public Exchange {
       exchange.client_.interim_headers(std::move(headers));
     }
     void abort(std::string_view reason) override {
+      const bool malformed = exchange.upstream_->was_malformed();
       exchange.upstream_ = nullptr;
       if (started) return exchange.client_.abort(reason);
       Body body;
       body.append_copy(as_bytes(reason));
-      exchange.client_.headers({{":status", "503"}}, EndOfStream::No);
+      exchange.client_.headers({{":status", malformed ? "502" : "503"}}, EndOfStream::No);
       exchange.client_.data(std::move(body), EndOfStream::Yes);
     }
     ForwardedExchange& exchange;

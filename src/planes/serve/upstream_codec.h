@@ -13,8 +13,8 @@ namespace weir::serve {
 
 // How far a request that broke off had come.
 enum class Break : uint8_t {
-  Unprocessed,     // the upstream takes no more on this connection, and has not acted on it
-  Refused,         // the upstream says that it has not acted on it, and would take others
+  Unsent,          // the connection was ending before it could be sent
+  Refused,         // the upstream says that it has not acted on it
   BeforeResponse,  // the peer ended the connection, and nothing came on it after the request
   Malformed,       // what has come is no response
   Failed,          // anything else

@@ -215,7 +215,7 @@ void UpstreamRequest::on_broken(Break how, std::string_view reason) {
     stats_.retries.add();
     return dispatcher_.dispatch(*this);
   }
-  refused_ = how == Break::Unprocessed || how == Break::Refused;
+  refused_ = how == Break::Unsent || how == Break::Refused;
   malformed_ = how == Break::Malformed;
   if (record_ != nullptr && !response_started_) record_->note_failure();
   fail(reason);
@@ -224,7 +224,7 @@ void UpstreamRequest::on_broken(Break how, std::string_view reason) {
 // Only for a kept-alive connection whose end the request has met; all else is for retry policies.
 bool UpstreamRequest::may_retry(Break how) const {
   if (retried_ || response_started_ || !headers_only_ || !kept_alive_) return false;
-  return how == Break::Unprocessed || (how == Break::BeforeResponse && repeatable_);
+  return how == Break::Unsent || (how == Break::BeforeResponse && repeatable_);
 }
 
 void UpstreamRequest::on_backlog(bool full) { set_backlog(full); }
