@@ -145,6 +145,7 @@ struct FilterChain {
   std::vector<PluginSettings> plugins;  // in the order in which requests pass them
   // For each of them; empty: all are passed.
   std::vector<FilterSwitch> filters;
+  bool tells_service_time = true;  // clients hear how long upstreams took
   RouteConfiguration routes;
 };
 

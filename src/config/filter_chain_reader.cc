@@ -15,6 +15,7 @@
 #include "config/uri_rules_reader.h"
 #include "weir/envoy/http_connection_manager.pb.h"
 #include "weir/envoy/network_wasm.pb.h"
+#include "weir/envoy/router.pb.h"
 #include "weir/envoy/tcp_proxy.pb.h"
 #include "weir/v1/plugin_options.pb.h"
 
@@ -24,6 +25,7 @@ namespace {
 namespace listener_v3 = envoy::config::listener::v3;
 namespace filters = envoy::extensions::filters;
 using NetworkWasm = filters::network::wasm::v3::Wasm;
+using filters::http::router::v3::Router;
 using filters::network::http_connection_manager::v3::HttpConnectionManager;
 using TcpProxyMessage = filters::network::tcp_proxy::v3::TcpProxy;
 using weir::v1::PluginOptions;
@@ -167,6 +169,11 @@ Done read_manager(const HttpConnectionManager& manager, const std::set<std::stri
            read_access_logs(manager.access_log(), environment, at.field("access_log")));
   WEIR_TRY(into.plugins, read_http_filters(manager.http_filters(), HttpFiltersOf::Listener,
                                            environment, at.field("http_filters")));
+  const int last = manager.http_filters_size() - 1;
+  WEIR_TRY(const Router router,
+           unpack<Router>(manager.http_filters(last).typed_config(),
+                          at.field("http_filters").item(static_cast<size_t>(last))));
+  into.tells_service_time = !router.suppress_envoy_headers();
   std::set<std::string> filters;
   for (const auto& filter : manager.http_filters()) filters.insert(filter.name());
   WEIR_TRY(into.routes, read_routes(manager.route_config(), clusters, filters, environment,

@@ -54,6 +54,7 @@ class MetricStore::Cell final : public Metric {
   // As Prometheus is told.
   const std::string family;
   const std::string labels;
+  std::unique_ptr<const HistogramReading> reading;  // null: it is counted here
 
   Cell(MetricType type, const PrometheusName& told)
       : family(prometheus_name(told.family)), labels(label_text(told)), type_(type) {
@@ -101,6 +102,7 @@ class MetricStore::Cell final : public Metric {
       return;
     }
     const std::string begin = labels.empty() ? "le=\"" : labels + ",le=\"";
+    if (reading != nullptr) return tell_reading(begin, text);
     uint64_t below = 0;
     for (size_t i = 0; i < kHistogramBuckets; ++i) {
       if (bucket(i) == 0) continue;
@@ -115,6 +117,15 @@ class MetricStore::Cell final : public Metric {
   }
 
  private:
+  void tell_reading(const std::string& begin, std::string& text) const {
+    for (const auto& [bound, count] : reading->below) {
+      text += family + "_bucket{" + begin + bound + "\"} " + std::to_string(count) + '\n';
+    }
+    text += family + "_bucket{" + begin + "+Inf\"} " + std::to_string(reading->count) + '\n';
+    text += family + "_sum" + in_braces(labels) + ' ' + std::to_string(reading->sum) + '\n';
+    text += family + "_count" + in_braces(labels) + ' ' + std::to_string(reading->count) + '\n';
+  }
+
   struct Histogram {
     std::atomic<uint64_t> sum = 0;
     std::array<std::atomic<uint64_t>, kHistogramBuckets> buckets{};
@@ -149,22 +160,66 @@ void MetricStore::reset(std::string_view prefix) const {
   }
 }
 
-std::string MetricStore::to_text() const {
+void MetricStore::tell(std::string_view name, const PrometheusName& told,
+                       HistogramReading reading) const {
   auto state = state_.lock();
+  auto found = state->cells.find(name);
+  if (found == state->cells.end()) {
+    found =
+        state->cells.emplace(std::string(name), std::make_unique<Cell>(MetricType::Histogram, told))
+            .first;
+  } else if (found->second->reading == nullptr) {
+    return;
+  }
+  found->second->reading = std::make_unique<const HistogramReading>(std::move(reading));
+}
+
+std::string MetricReading::text() const {
+  if (type != MetricType::Histogram) return std::to_string(value);
+  if (!histogram) return std::to_string(value) + " sum=" + std::to_string(sum);
+  if (histogram->quantiles.empty()) return "No recorded values";
   std::string text;
+  for (const auto& [percent, bound] : histogram->quantiles) {
+    if (!text.empty()) text += ' ';
+    text += "P" + percent + "(nan," + std::to_string(bound) + ")";
+  }
+  return text;
+}
+
+std::vector<MetricReading> MetricStore::readings() const {
+  auto state = state_.lock();
+  std::vector<MetricReading> all;
   for (const auto& [name, cell] : state->cells) {
-    text += name + ": " + std::to_string(cell->value());
-    if (cell->type() == MetricType::Histogram) text += " sum=" + std::to_string(cell->sum());
-    text += '\n';
+    MetricReading& reading = all.emplace_back();
+    reading.name = name;
+    reading.type = cell->type();
+    reading.value = cell->value();
+    if (cell->reading != nullptr) {
+      reading.histogram = *cell->reading;
+      reading.value = cell->reading->count;
+      reading.sum = cell->reading->sum;
+    } else if (reading.type == MetricType::Histogram) {
+      reading.sum = cell->sum();
+    }
+  }
+  return all;
+}
+
+std::string MetricStore::to_text() const {
+  std::string text;
+  for (const MetricReading& reading : readings()) {
+    text += reading.name + ": " + reading.text() + '\n';
   }
   return text;
 }
 
 // All of a family stand together.
-std::string MetricStore::to_prometheus() const {
+std::string MetricStore::to_prometheus(const std::function<bool(std::string_view)>& wanted) const {
   auto state = state_.lock();
   std::vector<std::pair<const std::string*, const Cell*>> sorted;
-  for (const auto& [name, cell] : state->cells) sorted.emplace_back(&name, cell.get());
+  for (const auto& [name, cell] : state->cells) {
+    if (wanted == nullptr || wanted(name)) sorted.emplace_back(&name, cell.get());
+  }
   std::ranges::stable_sort(sorted, {}, [](const auto& entry) {
     return std::tie(entry.second->family, entry.second->labels);
   });

@@ -2,8 +2,10 @@
 // Counters, gauges and histograms of plugins and of Weir itself.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +42,28 @@ struct PrometheusName {
   std::vector<std::pair<std::string, std::string>> labels;
 };
 
+// A histogram that somebody else keeps, as it is at some moment.
+struct HistogramReading {
+  // Percentages, and the values that so many are no greater than; none where nothing was recorded.
+  std::vector<std::pair<std::string, uint64_t>> quantiles;
+  // By upper bound, the lowest first: how many values are no greater.
+  std::vector<std::pair<std::string, uint64_t>> below;
+  uint64_t count = 0;
+  uint64_t sum = 0;
+};
+
+// A metric, as it is at some moment.
+struct MetricReading {
+  std::string name;
+  abi::MetricType type{};
+  uint64_t value = 0;                         // of a histogram, how many values
+  uint64_t sum = 0;                           // of a histogram's values
+  std::optional<HistogramReading> histogram;  // one that somebody else keeps
+
+  // What stands behind the name in to_text().
+  std::string text() const;
+};
+
 // The metrics of a process. A plane whose proxy has metrics of its own keeps them there.
 class Metrics {
  public:
@@ -60,16 +84,24 @@ class MetricStore final : public Metrics {
   // The same, with a name for Prometheus of its own. The first one stays.
   Metric* define(MetricType type, std::string_view name, const PrometheusName& told);
 
+  // From now on the histogram of that name is told so; no plugin records in it. Nothing is done
+  // where the name is another metric's. Thread: any.
+  void tell(std::string_view name, const PrometheusName& told, HistogramReading reading) const;
+
   // Takes what those of that beginning hold back to nothing; they stay defined. Thread: any.
   void reset(std::string_view prefix) const;
 
-  // "name: value" lines in order of name; a histogram has count, sum and buckets. Thread: any.
+  // In order of name. Thread: any.
+  std::vector<MetricReading> readings() const;
+
+  // "name: value" lines of all of them; a histogram has its count and sum, or as Envoy has it
+  // quantiles: "P0(nan,1) P25(nan,3) …". Thread: any.
   std::string to_text() const;
 
   // The Prometheus text format. Names are made fit ('.' and '-' become '_', "weir_" goes before);
   // of those that come to the same, labels included, the first is told, and a comment names the
-  // others.
-  std::string to_prometheus() const;
+  // others. Those whose own name `wanted` says no to are left out; null: none is.
+  std::string to_prometheus(const std::function<bool(std::string_view)>& wanted = nullptr) const;
 
  private:
   class Cell;

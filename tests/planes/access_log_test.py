@@ -102,7 +102,7 @@ class FileTest(AccessLogTest):
         self.request("/path?q=1", method="POST", body=b"four", headers=headers)
         (line,) = self.lines(1)
         pattern = (
-            r'\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] "POST /path\?q=1 HTTP/1\.1" 200 - 4 \d+ \d+ - '
+            r'\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] "POST /path\?q=1 HTTP/1\.1" 200 - 4 \d+ \d+ \d+ '
             rf'"-" "tester" "7" "[^"]*" "127\.0\.0\.1:{self.peer.port}"'
         )
         self.assertRegex(line, f"^{pattern}$")

@@ -293,6 +293,27 @@ class IdentityTest(ChainsTest):
         self.assertEqual(response.get("server"), "edge")
         self.assertEqual(response.get("x-request-id"), request.get("x-request-id"))
 
+    def test_answers_to_what_is_no_request(self):
+        weir = self.weir(
+            bootstrap=bootstrap.bootstrap(
+                [bootstrap.listener("web", server_name="edge")],
+                [bootstrap.cluster("upstream", self.upstream(Http1Upstream))],
+            )
+        )
+        with socket.create_connection(("127.0.0.1", weir.port)) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nx y: z\r\n\r\n")
+            answer = client.makefile("rb").read().decode().lower()
+        self.assertTrue(answer.startswith("http/1.1 400 "), answer)
+        self.assertIn("\r\nserver: edge\r\n", answer)
+        self.assertRegex(answer, r"\r\ndate: \w{3}, \d\d \w{3} \d{4} [\d:]{8} gmt\r\n")
+
+    def test_how_long_the_upstream_took(self):
+        _, response = self.request()
+        self.assertRegex(response.get("x-envoy-upstream-service-time"), r"^\d+$")
+        router = {"suppress_envoy_headers": True}
+        _, response = self.request(router=router)
+        self.assertNotIn("x-envoy-upstream-service-time", response)
+
     def test_a_server_that_is_passed_through(self):
         request, response = self.request(
             server_header_transformation="PASS_THROUGH", generate_request_id=False

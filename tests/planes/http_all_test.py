@@ -74,7 +74,7 @@ class HeadersTest(HttpAllCase):
             self.assertNotIn("x-remove", got)
             self.assertRegex(got.get("x-count"), r"^\d+$")
         # :status, the three, content-length.
-        self.assertEqual(response.headers.get("x-count"), "5")
+        self.assertEqual(response.headers.get("x-count"), "6")
 
     def test_the_whole_map_is_replaced(self):
         self.respond(200, Fields([("x-gone", "1"), ("y-stays", "1")]), b"body")

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "planes/serve/client_cert.h"
+#include "planes/serve/http_date.h"
 #include "planes/serve/uuid.h"
 
 namespace weir::serve {
@@ -167,13 +168,15 @@ std::string identify_client(const config::HttpIdentity& settings, const Connecti
 }
 
 void introduce_proxy(const config::HttpIdentity& settings, const std::string& request_id,
-                     HeaderList& response) {
+                     const Clock& clock, HeaderList& response) {
   using enum config::HttpIdentity::ServerHeader;
   const bool sets = settings.server_header == Overwrite ||
                     (settings.server_header == AppendIfAbsent && !response.find("server"));
   if (sets) set(response, "server", settings.server_name);
   if (!settings.via.empty()) append(response, "via", settings.via, ", ");
   if (!request_id.empty()) set(response, kRequestId, request_id);
+  // RFC 9110, section 6.6.1. One that has no room for it stays as it is.
+  if (!response.find("date")) static_cast<void>(response.add("date", http_date(clock.wall())));
 }
 
 }  // namespace weir::serve

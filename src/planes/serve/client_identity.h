@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/clock.h"
 #include "config/bootstrap.h"
 #include "planes/serve/exchange.h"
 #include "planes/serve/message.h"
@@ -19,8 +20,9 @@ std::string identify_client(const config::HttpIdentity& settings, const Connecti
 // x-forwarded-proto alone, where the request has none.
 void set_forwarded_proto(const ConnectionInfo& connection, HeaderList& request);
 
-// Sets server, via and x-request-id of a response; `request_id` may be empty.
+// Sets server, via and x-request-id of a response, and date where it has none; `request_id` may be
+// empty.
 void introduce_proxy(const config::HttpIdentity& settings, const std::string& request_id,
-                     HeaderList& response);
+                     const Clock& clock, HeaderList& response);
 
 }  // namespace weir::serve

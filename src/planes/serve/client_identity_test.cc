@@ -169,7 +169,7 @@ TEST_F(ClientIdentityTest, TheProxySaysWhoAnswers) {
   using enum config::HttpIdentity::ServerHeader;
   const auto server = [&](config::HttpIdentity::ServerHeader how, HeaderList response) {
     settings.server_header = how;
-    introduce_proxy(settings, "id", response);
+    introduce_proxy(settings, "id", ManualClock(), response);
     EXPECT_EQ(response.find("x-request-id"), "id");
     return std::string(response.find("server").value_or("none"));
   };

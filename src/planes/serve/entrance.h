@@ -40,6 +40,7 @@ class ChainEntrance final : private ExchangeFactory {
   void note_refusal(const RequestInfo& request, const Refusal& refusal) override {
     parts_->note_refusal(request, refusal);
   }
+  void introduce_proxy(HeaderList& response) override { parts_->introduce_proxy(response); }
 
   const uint64_t id_;
   const config::FilterChainMatch match_;

@@ -87,6 +87,9 @@ class ExchangeFactory {
   }
 
  protected:
+  // Adds what any response tells of the proxy to one that a codec makes by itself.
+  virtual void introduce_proxy(HeaderList& response) { static_cast<void>(response); }
+
   ~ExchangeFactory() = default;
 };
 

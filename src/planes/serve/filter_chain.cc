@@ -6,7 +6,6 @@
 #include "planes/serve/client_identity.h"
 #include "planes/serve/exchange_attributes.h"
 #include "planes/serve/exchange_record.h"
-#include "planes/serve/http_date.h"
 #include "planes/serve/idle_context.h"
 #include "planes/serve/lane_failure.h"
 #include "planes/serve/refusal_record.h"
@@ -82,9 +81,10 @@ Nanoseconds FilterChain::now() const {
 void FilterChain::headers(HeaderList headers, EndOfStream end) {
   const Turn turn(*this);
   traits_ = RequestTraits::of(headers);
+  began_ = parts_.clock.monotonic();
   if (is_observed()) {
     facts_.started_wall = parts_.clock.wall();
-    facts_.started = parts_.clock.monotonic();
+    facts_.started = began_;
     facts_.request_headers_bytes = headers.byte_size();
   }
   request_came_to(end);
@@ -196,12 +196,13 @@ void FilterChain::resume() {
 
 void FilterChain::closed() {
   const Turn turn(*this);
-  facts_.ended = now();
+  facts_.ended = parts_.clock.monotonic();
+  parts_.stats.times.record(facts_.ended - began_);
   if (!response_.ended()) client_broke_off();
   stop_messages();
   // The client has seen it; plugins have not, until now.
   if (is_observed() && parts_.identity != nullptr && response_.has_headers()) {
-    introduce_proxy(*parts_.identity, request_id_, response_.header_list());
+    introduce_proxy(*parts_.identity, request_id_, parts_.clock, response_.header_list());
   }
   bool all_finished = true;
   for (PluginStream& plugin : plugins()) all_finished &= plugin.finish();
@@ -469,11 +470,7 @@ void FilterChain::ResponseOut::headers(HeaderList headers, EndOfStream end) {
   chain_.parts_.stats.responses_by_class[known ? status[0] - '1' : 4].add();
   if (status == "204") headers.remove("content-length");  // RFC 9110, section 8.6
   if (chain_.parts_.identity != nullptr) {
-    introduce_proxy(*chain_.parts_.identity, chain_.request_id_, headers);
-    // RFC 9110, section 6.6.1. One that has no room for it stays as it is.
-    if (!headers.find("date")) {
-      static_cast<void>(headers.add("date", http_date(chain_.parts_.clock.wall())));
-    }
+    introduce_proxy(*chain_.parts_.identity, chain_.request_id_, chain_.parts_.clock, headers);
   }
   chain_.client_->headers(std::move(headers), end);
 }

@@ -13,6 +13,7 @@
 #include "planes/serve/exchange_maps.h"
 #include "planes/serve/idle_limit.h"
 #include "planes/serve/lane.h"
+#include "planes/serve/latency_histogram.h"
 #include "planes/serve/local_reply.h"
 #include "planes/serve/plugin_stream.h"
 #include "planes/serve/router.h"
@@ -35,6 +36,7 @@ struct ExchangeStats {
   Counter underscores;       // requests refused for a header like x_y
   Counter bad_paths;         // that could not be normalised, or are not to be
   Counter redirected_paths;  // to themselves, normalised
+  LatencyHistogram times;    // from a request's headers to the end of all
 };
 
 // Zero: there was none.
@@ -280,6 +282,7 @@ class FilterChain final : public Exchange,
   TimeLimit request_limit_{*this, &FilterChain::on_request_too_long};
   StreamIdle stream_idle_{*this};
   bool route_limit_taken_ = false;
+  Nanoseconds began_{};            // its headers have come
   bool request_complete_ = false;  // all has come from the client
   bool replied_ = false;
   bool refused_ = false;  // the request: before plugins and routes saw it

@@ -166,8 +166,8 @@ size_t Http1Server::answer_failure(int status, std::string_view reason) {
   const std::string body = std::string(reason) + "\n";
   const std::string code = std::to_string(status);
   const std::string length = std::to_string(body.size());
-  const HeaderList headers{
-      {":status", code}, {"content-type", "text/plain"}, {"content-length", length}};
+  HeaderList headers{{":status", code}, {"content-type", "text/plain"}, {"content-length", length}};
+  context_.factory.introduce_proxy(headers);
   Body bytes;
   bytes.append_copy(as_bytes(body));
   const bool written = writer_.response(headers, EndOfStream::No, {.keep_alive = false}) ==

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace {
 
 using std::chrono::seconds;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class RefusalNotes final : public ExchangeFactory {
@@ -23,6 +25,9 @@ class RefusalNotes final : public ExchangeFactory {
   Exchange& make_exchange(ClientStream& client) override { return echo_.make_exchange(client); }
   void note_refusal(const RequestInfo&, const Refusal& refusal) override {
     notes.push_back(std::to_string(refusal.status) + " " + std::string(refusal.details));
+  }
+  void introduce_proxy(HeaderList& response) override {
+    EXPECT_TRUE(response.add("server", "weir"));
   }
 
   std::vector<std::string> notes;
@@ -96,6 +101,9 @@ TEST_F(Http1ServerTest, TellsWhatItRefuses) {
   EXPECT_THAT(factory.notes, ElementsAre("400 http1.codec_error{bad header name}"));
   EXPECT_EQ(stats.requests.value(), 1U);
   EXPECT_EQ(stats.bad_requests.value(), 1U);
+  std::string answer(codec.output().size(), ' ');
+  codec.output().copy_to(0, std::as_writable_bytes(std::span(answer)));
+  EXPECT_THAT(answer, HasSubstr("server: weir\r\n"));
 }
 
 TEST_F(Http1ServerTest, TellsWhoIsTooSlow) {

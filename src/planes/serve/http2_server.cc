@@ -186,8 +186,9 @@ void Http2Server::refuse(Stream& stream, uint32_t status, std::string_view reaso
   stream.refused = true;
   if (status != 0) {
     const std::string text = std::to_string(status);
-    session_.send_response(stream, {{":status", text}, {"content-length", "0"}}, EndOfStream::Yes,
-                           stream.head_request);
+    HeaderList headers{{":status", text}, {"content-length", "0"}};
+    context_.factory.introduce_proxy(headers);
+    session_.send_response(stream, headers, EndOfStream::Yes, stream.head_request);
   }
   context_.stats.requests.add();
   const std::string details = codec_error_details(HttpVersion::Http2, reason);

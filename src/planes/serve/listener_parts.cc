@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "planes/serve/client_identity.h"
 #include "planes/serve/refusal_record.h"
 
 namespace weir::serve {
@@ -98,6 +99,10 @@ void ListenerParts::note_refusal(const RequestInfo& request, const Refusal& refu
   if (logs_.empty()) return;
   RefusalRecord record(request, refusal, around_.settings.name, around_.clock);
   logs_.write(record);
+}
+
+void ListenerParts::introduce_proxy(HeaderList& response) {
+  serve::introduce_proxy(around_.settings.identity, "", around_.clock, response);
 }
 
 void destroy_all(OpenStreams& open) {

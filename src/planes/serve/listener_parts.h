@@ -68,6 +68,7 @@ class ListenerParts final : public ExchangeFactory {
   // ExchangeFactory
   Exchange& make_exchange(ClientStream& client) override;
   void note_refusal(const RequestInfo& request, const Refusal& refusal) override;
+  void introduce_proxy(HeaderList& response) override;
 
  private:
   std::span<const MakeNetworkContext> network_plugins() const {

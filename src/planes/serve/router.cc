@@ -149,6 +149,7 @@ const UpstreamInfo* Router::upstream() const {
 void Router::request_ended() {
   request_ended_ = true;
   if (done_) return;
+  request_ended_at_ = parts_.timeouts.now();
   if (is_tunnel_) return;
   const Milliseconds limit = choice_.route->forward()->timeout;
   if (limit.count() > 0) parts_.timeouts.start(total_limit_, limit);
@@ -159,8 +160,19 @@ void Router::request_ended() {
 
 void Router::response_ended() {
   done_ = true;
+  if (request_ended_) stats().times.record(parts_.timeouts.now() - request_ended_at_);
   end_retry();
   stop_clocks();
+}
+
+// Of a response that comes before the end of its request it would say nothing (Envoy's rule).
+void Router::tell_service_time(HeaderList& response) const {
+  if (!parts_.tells_service_time || !request_ended_) return;
+  const auto took =
+      std::chrono::duration_cast<Milliseconds>(parts_.timeouts.now() - request_ended_at_);
+  // One that has no room for it stays as it is.
+  static_cast<void>(
+      response.replace("x-envoy-upstream-service-time", std::to_string(took.count())));
 }
 
 void Router::stop_clocks() {
@@ -251,6 +263,7 @@ void Router::Response::headers(HeaderList headers, EndOfStream end) {
   const auto status = planes::parse_status(headers.find(":status").value_or("")).value_or(0);
   const auto place = static_cast<size_t>(status) - 100;
   if (place < kStatuses) router.stats().responses_by_status[place].add();
+  router.tell_service_time(headers);
   router.choice_.route->finish_response(headers, router.choice_.cluster);
   if (end == EndOfStream::Yes) router.response_ended();
   router.owner_.on_response_headers(std::move(headers), end);

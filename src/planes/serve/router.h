@@ -8,6 +8,7 @@
 
 #include "planes/serve/counter.h"
 #include "planes/serve/exchange.h"
+#include "planes/serve/latency_histogram.h"
 #include "planes/serve/local_reply.h"
 #include "planes/serve/reaper.h"
 #include "planes/serve/replay.h"
@@ -28,6 +29,7 @@ struct RouterStats {
   Counter per_try_timeouts;
   Counter retries;
   Counter exhausted_retries;  // requests whose last try failed too
+  LatencyHistogram times;     // from a request's end to its response's
 };
 
 // What routers of one listener on one worker share. All outlive them.
@@ -41,6 +43,8 @@ struct RouterParts {
   runtime::WorkerServices& services;
   // Of a request's body that is kept so that it can be sent again.
   uint64_t replay_limit;
+  // Clients are told how long the upstream took, by x-envoy-upstream-service-time.
+  bool tells_service_time = false;
 };
 
 // Why an upstream gave no response, or not all of it.
@@ -147,6 +151,7 @@ class Router final : public MessageSink, public MessageSource {
   void release_upstream();
   void request_ended();
   void response_ended();
+  void tell_service_time(HeaderList& response) const;
   bool retry_after(const HeaderList& response);
   bool retry_after(TryFailure failure);
   bool may_retry();
@@ -182,6 +187,7 @@ class Router final : public MessageSink, public MessageSource {
 
   bool is_tunnel_ = false;  // another protocol is spoken now, for as long as it takes
   bool request_ended_ = false;
+  Nanoseconds request_ended_at_{};
   bool response_begun_ = false;
   bool done_ = false;  // the response has ended, or nothing more is to come
 };

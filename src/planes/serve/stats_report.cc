@@ -40,6 +40,10 @@ class Report {
       write(abi::MetricType::Counter, name + "_" + digit + "xx", by_class[i], labels, name + "_xx");
     }
   }
+  void histogram(std::string_view name, const LatencyTotals& totals) {
+    metrics_.tell(prefix_ + std::string(name),
+                  {.family = kind_ + std::string(name), .labels = labels_}, totals.reading());
+  }
   void status(const std::string& name, size_t status, uint64_t value) {
     const std::string digits = std::to_string(status);
     Labels labels = labels_;
@@ -149,13 +153,16 @@ void report_http(Report report, Workers workers, const std::string& prefix) {
   report.total("downstream_cx_max_requests_reached", sum(&ListenerStats::reached_requests));
   uint64_t early_resets = 0;
   uint64_t by_class[5] = {};
+  LatencyTotals times;
   for (const auto& worker : workers) {
     const HttpCounts& counts = worker->stats().http(prefix);
+    times.add(counts.exchanges.times);
     early_resets += counts.codecs.http2.too_many_resets.value();
     for (size_t i = 0; i < 5; ++i) by_class[i] += counts.exchanges.responses_by_class[i].value();
   }
   report.total("downstream_rq_too_many_premature_resets", early_resets);
   report.classes("downstream_rq", by_class);
+  report.histogram("downstream_rq_time", times);
   report_exchanges(report, workers, prefix);
 }
 
@@ -270,6 +277,7 @@ void report_cluster(Report report, Workers workers, const std::string& name) {
   uint64_t try_timeouts = 0;
   uint64_t retries = sum(&ClusterStats::retries);
   uint64_t exhausted = 0;
+  LatencyTotals times;
   for (const auto& worker : workers) {
     const RouterStats& stats = worker->stats().cluster(name).routed;
     for (size_t i = 0; i < 5; ++i) by_class[i] += stats.responses_by_class[i].value();
@@ -277,7 +285,9 @@ void report_cluster(Report report, Workers workers, const std::string& name) {
     try_timeouts += stats.per_try_timeouts.value();
     retries += stats.retries.value();
     exhausted += stats.exhausted_retries.value();
+    times.add(stats.times);
   }
+  report.histogram("upstream_rq_time", times);
   report.classes("upstream_rq", by_class);
   for (size_t i = 0; i < kStatuses; ++i) {
     uint64_t count = 0;

@@ -38,6 +38,9 @@ class TimeoutQueue {
   // Calls entry.on_timeout() once, after `delay`; an earlier start() is forgotten.
   void start(Entry& entry, Milliseconds delay);
 
+  // The true time: reads the clock.
+  Nanoseconds now() const { return clock_.monotonic(); }
+
   // At most kTick old while some entry waits: costs nothing.
   Nanoseconds coarse_now() const { return now_; }
 

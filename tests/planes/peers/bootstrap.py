@@ -61,10 +61,11 @@ def tcp_listener(name, *plugins, **proxy):
 
 
 def listener(
-    name, *plugins, cluster="upstream", timeout="15s", port=0, network_plugins=(), routes=None, host=None, **manager
+    name, *plugins, cluster="upstream", timeout="15s", port=0, network_plugins=(), routes=None, host=None, router=None,
+    **manager,
 ):
-    """A listener of HTTP. `host` has further fields of the virtual host; `manager` are some of the
-    HTTP connection manager."""
+    """A listener of HTTP. `host` and `router` have further fields of the virtual host and the router; `manager`
+    are some of the HTTP connection manager."""
     if routes is None:
         routes = [{"match": {"prefix": "/"}, "route": {"cluster": cluster, "timeout": timeout}}]
     hosts = [{"name": "all", "domains": ["*"], "routes": routes, **(host or {})}]
@@ -73,7 +74,7 @@ def listener(
         **manager,
         "@type": _MANAGER,
         "route_config": {"virtual_hosts": hosts},
-        "http_filters": [*plugins, {"name": "router", "typed_config": {"@type": _ROUTER}}],
+        "http_filters": [*plugins, {"name": "router", "typed_config": {"@type": _ROUTER, **(router or {})}}],
     }
     chain = {"filters": [*network_plugins, {"name": "http", "typed_config": manager}]}
     return {"name": name, "address": _address(port), "filter_chains": [chain]}

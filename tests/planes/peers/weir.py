@@ -120,9 +120,9 @@ class Weir:
             return error.code, error.read().decode()
 
     def stats(self):
-        """Counters and gauges by name; of a histogram, the number of values."""
+        """Counters and gauges by name; of a plugin's histogram, the number of values."""
         lines = [line.rsplit(": ", 1) for line in self.page("/stats")[1].splitlines()]
-        return {name: int(value.split()[0]) for name, value in lines}
+        return {name: int(value.split()[0]) for name, value in lines if value[0].isdigit()}
 
     def stat(self, name):
         return self.stats().get(name, 0)
