@@ -70,6 +70,7 @@ Result<serve::ServerOptions> ServeCommand::read_options() const {
     WEIR_TRY(options.settings, read_settings());
   } else {
     options.config_file = settings_.file();
+    options.version = "weir " WEIR_VERSION;
     options.read_settings = [this] { return read_settings(); };
   }
   options.base_dir = settings_.base_dir();

@@ -87,6 +87,8 @@ Result<ServeSettings> load_bootstrap(std::string_view text, std::string_view fil
     settings.admin_where = {admin.describe()};
   }
   WEIR_TRY(check_addresses(settings));
+  settings.message =
+      std::make_shared<const envoy::config::bootstrap::v3::Bootstrap>(std::move(message));
   return settings;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,10 @@
 #include "config/routes.h"
 #include "config/tls.h"
 #include "config/uri_rules.h"
+
+namespace google::protobuf {
+class Message;
+}  // namespace google::protobuf
 
 namespace weir::config {
 
@@ -140,12 +145,12 @@ struct FilterChain {
   ConnectionLimits limits;
   RequestLimits requests;
   HttpIdentity identity;
+  bool tells_service_time = true;  // clients hear how long upstreams took
   UriRules uri;
   std::vector<std::string> upgrades;    // in lower case: "websocket", "connect"
   std::vector<PluginSettings> plugins;  // in the order in which requests pass them
   // For each of them; empty: all are passed.
   std::vector<FilterSwitch> filters;
-  bool tells_service_time = true;  // clients hear how long upstreams took
   RouteConfiguration routes;
 };
 
@@ -263,6 +268,8 @@ struct ServeSettings {
   std::vector<Service> services;
   std::optional<SocketAddress> admin;
   Origin admin_where;
+  // What all of it was read from; null: no file.
+  std::shared_ptr<const google::protobuf::Message> message;
 
   const Cluster* find_cluster(std::string_view name) const;
 };

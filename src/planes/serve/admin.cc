@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "planes/serve/admin_pages.h"
+#include "planes/serve/admin_query.h"
 #include "planes/serve/stats_report.h"
 #include "runtime/started_image.h"
 #include "runtime/vm.h"
@@ -9,11 +11,19 @@
 namespace weir::serve {
 namespace {
 
+using PluginStatuses = WorkerThread::PluginStatuses;
+
 constexpr std::string_view kIndex =
     "GET /ready                     LIVE when requests are served, 503 otherwise\n"
     "GET /ready?plugins             the same, and 503 while a plugin cannot be started\n"
-    "GET /stats                     counters, gauges and histograms\n"
+    "GET /stats                     counters, gauges and histograms; ?filter=REGEX, ?usedonly, "
+    "?format=json\n"
     "GET /stats/prometheus          the same for Prometheus, as is /stats?format=prometheus\n"
+    "GET /clusters                  clusters and their endpoints; ?format=json\n"
+    "GET /listeners                 listeners and their addresses; ?format=json\n"
+    "GET /certs                     certificates that are shown and trusted, as JSON\n"
+    "GET /config_dump               the configuration that serves, as JSON\n"
+    "GET /server_info               version, state and time since the start, as JSON\n"
     "GET /plugins                   what runs where, as JSON\n"
     "GET /updates                   what became of new configurations, as JSON\n";
 
@@ -148,39 +158,46 @@ AdminReply plugins_ready(const UpdateStatus& status,
 
 void Admin::answer(std::string_view target, const Done& done) {
   const std::string_view path = target.substr(0, target.find('?'));
-  const std::string_view query =
-      path.size() < target.size() ? target.substr(path.size() + 1) : std::string_view();
+  const AdminQuery query(path.size() < target.size() ? target.substr(path.size() + 1)
+                                                     : std::string_view());
   if (path == "/") return done({.body = std::string(kIndex)});
-  if (path == "/ready" && query == "plugins" && state_ == State::Live) {
-    return ask_workers([this, done](const auto& workers) {
-      done(plugins_ready(parts_.updater.status(), workers));
-    });
+  if (path == "/ready" && query.has("plugins") && state_ == State::Live) {
+    return ask_workers<PluginStatuses>(
+        &WorkerThread::report_plugins,
+        [this, done](const auto& all) { done(plugins_ready(parts_.updater.status(), all)); });
   }
   if (path == "/ready") return done(ready());
   if (path == "/plugins") {
-    return ask_workers([this, done](const auto& workers) {
-      done({.content_type = "application/json",
-            .body = plugins_json(parts_.updater.status(), workers)});
-    });
+    return ask_workers<PluginStatuses>(&WorkerThread::report_plugins,
+                                       [this, done](const auto& all) {
+                                         done({.content_type = "application/json",
+                                               .body = plugins_json(parts_.updater.status(), all)});
+                                       });
+  }
+  if (path == "/clusters") {
+    const auto answer = [this, done, text = std::string(target)](const auto& all) {
+      const size_t at = text.find('?');
+      done(clusters_page(parts_.updater.status(), all,
+                         AdminQuery(at == std::string::npos ? "" : text.substr(at + 1))));
+    };
+    return ask_workers<WorkerThread::ClusterStatuses>(&WorkerThread::report_clusters, answer);
   }
   if (path == "/updates") return done(updates());
-  if (path == "/stats" && (query.empty() || query == "format=text")) return done(stats(false));
-  if (path == "/stats/prometheus" || (path == "/stats" && query == "format=prometheus")) {
-    return done(stats(true));
-  }
-  if (path == "/stats") {
-    return done({.status = 400, .body = "format is one of: text, prometheus\n"});
+  if (path == "/server_info") return done(server_info());
+  if (path == "/listeners") return done(listeners_page(parts_.updater.status(), query));
+  if (path == "/certs") return done(certs_page(parts_.updater.status()));
+  if (path == "/config_dump") return done(config_dump_page(parts_.updater.status()));
+  if (path == "/stats" || path == "/stats/prometheus") {
+    count();
+    return done(path == "/stats" ? stats_page(parts_.metrics, query)
+                                 : prometheus_page(parts_.metrics, query));
   }
   done({.status = 404, .body = "no such page\n" + std::string(kIndex)});
 }
 
-AdminReply Admin::stats(bool prometheus) {
+void Admin::count() {
   report_stats(parts_.workers, parts_.metrics);
   parts_.supply.report(parts_.metrics);
-  if (prometheus) {
-    return {.content_type = "text/plain; version=0.0.4", .body = parts_.metrics.to_prometheus()};
-  }
-  return {.body = parts_.metrics.to_text()};
 }
 
 AdminReply Admin::ready() const {
@@ -204,26 +221,42 @@ AdminReply Admin::updates() const {
   return {.content_type = "application/json", .body = text_of(json)};
 }
 
-void Admin::ask_workers(const OnStatuses& done) {
+AdminReply Admin::server_info() const {
+  constexpr std::string_view kStates[] = {"INITIALIZING", "LIVE", "DRAINING"};
+  const auto uptime =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
+  const std::string seconds = std::to_string(uptime.count()) + "s";
+  // One of them has no listeners.
+  const size_t streams = parts_.workers.empty() ? 0 : parts_.workers.size() - 1;
+  return {.content_type = "application/json",
+          .body = text_of({{"version", parts_.version},
+                           {"state", kStates[static_cast<size_t>(state_)]},
+                           {"uptime_current_epoch", seconds},
+                           {"uptime_all_epochs", seconds},
+                           {"command_line_options",
+                            {{"concurrency", streams}, {"config_path", parts_.config_file}}}})};
+}
+
+template <typename Statuses>
+void Admin::ask_workers(void (WorkerThread::*ask)(std::function<void(Statuses)>),
+                        std::function<void(const std::vector<Statuses>&)> done) {
   // What the workers say arrives on the main thread, in any order.
   struct Collected {
-    std::vector<WorkerThread::PluginStatuses> statuses;
+    std::vector<Statuses> statuses;
     size_t missing;
   };
-  auto collected = std::make_shared<Collected>(Collected{
-      std::vector<WorkerThread::PluginStatuses>(parts_.workers.size()), parts_.workers.size()});
+  auto collected = std::make_shared<Collected>(
+      Collected{std::vector<Statuses>(parts_.workers.size()), parts_.workers.size()});
   for (size_t i = 0; i < parts_.workers.size(); ++i) {
     const auto on_main_thread = [i, collected, done](auto& statuses) {
       collected->statuses[i] = std::move(statuses);
       if (--collected->missing > 0) return;
       done(collected->statuses);
     };
-    parts_.workers[i]->report_plugins(
-        [post = parts_.post, on_main_thread](WorkerThread::PluginStatuses statuses) {
-          post([on_main_thread, statuses = std::move(statuses)]() mutable {
-            on_main_thread(statuses);
-          });
-        });
+    ((*parts_.workers[i]).*ask)([post = parts_.post, on_main_thread](Statuses statuses) {
+      post(
+          [on_main_thread, statuses = std::move(statuses)]() mutable { on_main_thread(statuses); });
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What the admin address answers.
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
@@ -29,6 +30,9 @@ class Admin {
     const Updater& updater;
     const planes::CodeSupply& supply;
     runtime::MetricStore& metrics;
+    // For people: the file that the configuration is in, or empty; and what Weir is.
+    std::string config_file;
+    std::string version;
     std::function<void(std::function<void()>)> post;
   };
   explicit Admin(Parts parts) : parts_(std::move(parts)) {}
@@ -41,14 +45,18 @@ class Admin {
   void answer(std::string_view target, const Done& done);
 
  private:
-  AdminReply stats(bool prometheus);
+  // So that the numbers are those of now.
+  void count();
   AdminReply ready() const;
   AdminReply updates() const;
+  AdminReply server_info() const;
   // Calls back on the main thread when every worker has told.
-  using OnStatuses = std::function<void(const std::vector<WorkerThread::PluginStatuses>&)>;
-  void ask_workers(const OnStatuses& done);
+  template <typename Statuses>
+  void ask_workers(void (WorkerThread::*ask)(std::function<void(Statuses)>),
+                   std::function<void(const std::vector<Statuses>&)> done);
 
   const Parts parts_;
+  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   State state_ = State::Starting;
 };
 

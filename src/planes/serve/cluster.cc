@@ -88,6 +88,19 @@ class ClusterImpl final : public Cluster,
   }
   void end_retry() override { --retries_; }
 
+  std::vector<EndpointStatus> endpoints() const override {
+    std::vector<EndpointStatus> all;
+    for (const auto& endpoint : endpoints_) {
+      const tcp::endpoint& address = endpoint->address();
+      all.push_back({.host = address.address().to_string(),
+                     .port = address.port(),
+                     .healthy = endpoint->is_healthy(),
+                     .ejected = endpoint->is_ejected(),
+                     .connections = endpoint->connections()});
+    }
+    return all;
+  }
+
  private:
   using Endpoints = std::vector<std::unique_ptr<Endpoint>>;
 

@@ -55,6 +55,7 @@ class Endpoint final : private ConnectionOwner {
 
   // Whether its health checks say so; it has none, or not ended the first: true.
   bool is_healthy() const { return checker_ == nullptr || checker_->is_healthy(); }
+  size_t connections() const { return connections_.size(); }
   bool is_ejected() const { return record_ != nullptr && record_->is_ejected(); }
 
   // What became of a connection that somebody else made to it, and speaks another protocol on.

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "planes/serve/message.h"
@@ -86,10 +87,10 @@ class ExchangeFactory {
     static_cast<void>(refusal);
   }
 
- protected:
   // Adds what any response tells of the proxy to one that a codec makes by itself.
   virtual void introduce_proxy(HeaderList& response) { static_cast<void>(response); }
 
+ protected:
   ~ExchangeFactory() = default;
 };
 
@@ -154,6 +155,15 @@ class Dial {
   virtual ~Dial() = default;
 };
 
+// One address of a cluster, as one worker has it.
+struct EndpointStatus {
+  std::string host;  // an IP address
+  uint16_t port = 0;
+  bool healthy = true;   // as its health checks say
+  bool ejected = false;  // for what it has answered
+  size_t connections = 0;
+};
+
 // One named cluster, on one worker: endpoints, and pools of connections to them.
 class Cluster {
  public:
@@ -184,6 +194,8 @@ class Cluster {
   // Starts a connection of the caller's own to the next endpoint (tcp_dial.h). `events` outlives
   // the result, and is not called before this returns; then once.
   virtual std::unique_ptr<Dial> dial(DialEvents& events) = 0;
+
+  virtual std::vector<EndpointStatus> endpoints() const { return {}; }
 };
 
 }  // namespace weir::serve

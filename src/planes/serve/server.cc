@@ -264,6 +264,8 @@ Done ServerImpl::start_admin() {
       .updater = *updater_,
       .supply = supply_,
       .metrics = metrics_,
+      .config_file = options_.config_file.string(),
+      .version = options_.version,
       .post = [this](std::function<void()> task) { asio::post(io_, std::move(task)); }});
   if (!options_.settings.admin) return Unit{};
   config::SocketAddress address = *options_.settings.admin;

@@ -20,6 +20,7 @@ struct ServerOptions {
   // Reads the settings, now and whenever they may be others; null: `settings` it is. Thread: any.
   std::function<Result<config::ServeSettings>()> read_settings;
   std::filesystem::path config_file;      // what read_settings() reads; empty: no file
+  std::string version;                    // of the program, for people
   std::filesystem::path base_dir;         // where relative paths of plugins start
   fetch::CodeFetcher* fetcher = nullptr;  // for remote code, which is refused without; outlives
                                           // the server

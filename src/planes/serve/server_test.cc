@@ -364,6 +364,60 @@ TEST_F(UpdateTest, EndsStreamsWithTheConfigurationTheyBeganWith) {
   EXPECT_TRUE(eventually("/stats", "\nwasm.wasmtime.active: 0\n"));
 }
 
+TEST_F(ServerTest, TellsWhatRunsOnPagesThatEnvoyHas) {
+  folder.write("tag.wasm", tag_plugin());
+  ServerOptions with = options();
+  with.version = "weir of the test";
+  start(std::move(with));
+  exchange();
+  const std::string port = std::to_string(upstream.port());
+  EXPECT_THAT(admin("/clusters"),
+              AllOf(HasSubstr("upstream::default_priority::max_connections::1024\n"),
+                    HasSubstr("upstream::127.0.0.1:" + port + "::health_flags::healthy\n"),
+                    HasSubstr("upstream::127.0.0.1:" + port + "::cx_active::")));
+  EXPECT_THAT(admin("/clusters?format=json"),
+              AllOf(HasSubstr("\"port_value\": " + port), HasSubstr("\"name\": \"cx_active\"")));
+  const std::string place = "127.0.0.1:" + std::to_string(server->port(0));
+  EXPECT_THAT(admin("/listeners"), HasSubstr("\r\n\r\nmain::" + place + "\n"));
+  EXPECT_THAT(admin("/listeners?format=json"), HasSubstr("\"listener_statuses\""));
+  EXPECT_THAT(admin("/server_info"),
+              AllOf(HasSubstr("\"state\": \"LIVE\""), HasSubstr("\"concurrency\": 2"),
+                    HasSubstr("\"version\": \"weir of the test\"")));
+  EXPECT_THAT(admin("/certs"), HasSubstr("\"certificates\": []"));
+  // There is no file.
+  EXPECT_THAT(admin("/config_dump"), HasSubstr("\"configs\": []"));
+}
+
+TEST_F(ServerTest, TellsTheStatisticsThatAreAskedFor) {
+  folder.write("tag.wasm", tag_plugin());
+  start();
+  exchange();
+  EXPECT_THAT(admin("/stats?filter=upstream_rq_(2xx|5xx)$"),
+              HasSubstr("\r\n\r\ncluster.upstream.upstream_rq_2xx: 1\n"
+                        "cluster.upstream.upstream_rq_5xx: 0\n"));
+  const std::string used =
+      admin("/stats?usedonly&filter=%5Ecluster%5C.upstream%5C.upstream_rq_.xx");
+  EXPECT_THAT(used, AllOf(HasSubstr("upstream_rq_2xx: 1\n"), Not(HasSubstr("upstream_rq_5xx"))));
+  EXPECT_THAT(admin("/stats?format=json&filter=upstream_rq_2xx"),
+              AllOf(HasSubstr("\"name\": \"cluster.upstream.upstream_rq_2xx\""),
+                    HasSubstr("\"value\": 1"), HasSubstr("Content-Type: application/json")));
+  EXPECT_THAT(admin("/stats?filter=rq_time"),
+              AllOf(HasSubstr("cluster.upstream.upstream_rq_time: P0(nan,"),
+                    HasSubstr("http.main.downstream_rq_time: P0(nan,")));
+  EXPECT_THAT(admin("/stats?format=json&filter=rq_time"), HasSubstr("\"supported_quantiles\""));
+  EXPECT_THAT(
+      admin("/stats/prometheus?filter=downstream_rq_time"),
+      AllOf(HasSubstr("# TYPE weir_http_downstream_rq_time histogram\n"
+                      "weir_http_downstream_rq_time_bucket{envoy_http_conn_manager_prefix=\"main\","
+                      "le=\"0.5\"} "),
+            HasSubstr("le=\"+Inf\"} 1\n"),
+            HasSubstr("weir_http_downstream_rq_time_count{envoy_http_conn_manager_prefix=\"main\"} "
+                      "1\n"),
+            Not(HasSubstr("upstream_rq_2xx"))));
+  EXPECT_THAT(admin("/stats?filter=("), HasSubstr("filter is no regular expression"));
+  EXPECT_THAT(admin("/stats?format=xml"), HasSubstr("format is one of: text, json, prometheus"));
+}
+
 TEST_F(ServerTest, CountsWhatPasses) {
   folder.write("tag.wasm", tag_plugin());
   start();

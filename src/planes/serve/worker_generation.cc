@@ -215,6 +215,12 @@ std::unique_ptr<ListenerParts> WorkerGeneration::make_chain(const config::Listen
                            .open = open_});
 }
 
+std::map<std::string, std::vector<EndpointStatus>> WorkerGeneration::cluster_statuses() const {
+  std::map<std::string, std::vector<EndpointStatus>> statuses;
+  for (const auto& [name, cluster] : clusters_) statuses.emplace(name, cluster->endpoints());
+  return statuses;
+}
+
 void WorkerGeneration::release_plugins() {
   makers_ = {};
   services_.clear();

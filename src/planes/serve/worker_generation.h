@@ -60,6 +60,8 @@ class WorkerGeneration {
   OpenStreams& open() { return open_; }
   // By place; of a plugin that is not there, nothing.
   std::vector<std::optional<runtime::WorkerPlugin::Status>> plugin_statuses() const;
+  // By cluster.
+  std::map<std::string, std::vector<EndpointStatus>> cluster_statuses() const;
 
  private:
   WorkerGeneration(const WorkerSurroundings& surroundings,

@@ -54,6 +54,7 @@ class WorkerThread::State {
   void drain(Drain how, std::function<void()> done);
   void end_idle_connections() { listeners_.end_idle_connections(); }
   PluginStatuses plugin_statuses() const;
+  ClusterStatuses cluster_statuses() const;
 
  private:
   // Breaks off what plugins and exchanges have under way to clusters.
@@ -179,6 +180,11 @@ WorkerThread::PluginStatuses WorkerThread::State::plugin_statuses() const {
   return {current_->shared_generation(), current_->plugin_statuses()};
 }
 
+WorkerThread::ClusterStatuses WorkerThread::State::cluster_statuses() const {
+  if (current_ == nullptr) return {};
+  return {current_->shared_generation(), current_->cluster_statuses()};
+}
+
 WorkerThread::WorkerThread(const Parts& parts, WorkerRole role, size_t index)
     : io_(std::make_unique<asio::io_context>(1)) {
   std::promise<void> started;
@@ -245,6 +251,10 @@ void WorkerThread::post(std::function<void()> task) { asio::post(*io_, std::move
 
 void WorkerThread::report_plugins(std::function<void(PluginStatuses)> done) {
   asio::post(*io_, [this, done = std::move(done)] { done(state_->plugin_statuses()); });
+}
+
+void WorkerThread::report_clusters(std::function<void(ClusterStatuses)> done) {
+  asio::post(*io_, [this, done = std::move(done)] { done(state_->cluster_statuses()); });
 }
 
 }  // namespace weir::serve

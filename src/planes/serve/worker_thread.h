@@ -2,8 +2,10 @@
 // One worker: a thread with an event loop, and all that serves requests on it.
 
 #include <future>
+#include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -70,6 +72,13 @@ class WorkerThread {
         by_place;  // of one elsewhere, nothing
   };
   void report_plugins(std::function<void(PluginStatuses)> done);
+
+  // The same of its clusters' endpoints.
+  struct ClusterStatuses {
+    std::shared_ptr<const Generation> generation;  // null before the first commit()
+    std::map<std::string, std::vector<EndpointStatus>> by_name;
+  };
+  void report_clusters(std::function<void(ClusterStatuses)> done);
 
   // Thread: any.
   const WorkerStats& stats() const { return stats_; }
