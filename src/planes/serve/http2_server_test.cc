@@ -313,7 +313,7 @@ TEST_P(MalformedTest, IsReset) {
   client.headers(1, GetParam().fields, true);
   const Frame answer = client.read();
   EXPECT_EQ(answer.type, int{NGHTTP2_RST_STREAM});
-  EXPECT_EQ(proxy.stats().requests.value(), 0U);
+  EXPECT_EQ(proxy.cluster_stats().requests.value(), 0U);
 }
 
 const Fields kGetFields{
