@@ -15,13 +15,14 @@ using serve::LocalReply;
 
 namespace {
 
-constexpr int kInternalError = 500;
+// The server's own where a plugin has taken it away.
+constexpr int kStatusIfNone = 500;
 
 // RFC 9110, section 6.4.1.
 bool may_have_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
 int status_of(const HeaderList& response) {
-  return planes::parse_status(response.find(":status").value_or("")).value_or(kInternalError);
+  return planes::parse_status(response.find(":status").value_or("")).value_or(kStatusIfNone);
 }
 
 }  // namespace
