@@ -52,8 +52,9 @@ Done wait_for_more(int descriptor) {
 
 Result<std::string> read_whole_file(const std::filesystem::path& path, size_t max_bytes,
                                     Pipes pipes) {
+  const char* name = pipes == Pipes::Read && path == "-" ? "/dev/stdin" : path.c_str();
   // Opening a pipe does not wait for its other end.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  const Descriptor file(::open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
   if (!file.is_open()) return failed(errno);
   struct stat status {};
   if (::fstat(file.number(), &status) != 0) return failed(errno);
@@ -77,6 +78,9 @@ Result<std::string> read_whole_file(const std::filesystem::path& path, size_t ma
     } else if (errno != EINTR) {
       return failed(errno);
     }
+  }
+  if (end == 0 && S_ISFIFO(status.st_mode)) {
+    return Error{ErrorCode::Io, "it is a pipe with nothing in it, into which nobody writes"};
   }
   bytes.resize(end);
   return bytes;

@@ -13,7 +13,9 @@ namespace weir {
 // What becomes of a pipe, such as one that a shell makes of a command's output.
 enum class Pipes : uint8_t {
   Refused,
-  Read,  // one whose other end nobody has is empty; one that is silent for ten seconds is an error
+  // An error where it is silent for ten seconds, or nothing came and nobody has its other end. The
+  // path "-" is standard input.
+  Read,
 };
 
 // Its bytes. No more than `max_bytes` are ever read; a larger file is LimitExceeded. The error's

@@ -78,7 +78,8 @@ TEST_F(WholeFileTest, SaysWhatLiesThereInstead) {
 TEST_F(WholeFileTest, WaitsForNoPipeThatNobodyWrites) {
   const fs::path pipe = make_pipe();
   EXPECT_EQ(error_of(read_whole_file(pipe, 9)), "it is a pipe, and no file");
-  EXPECT_EQ(error_of(read_whole_file(pipe, 9, Pipes::Read)), "read: ");
+  EXPECT_EQ(error_of(read_whole_file(pipe, 9, Pipes::Read)),
+            "it is a pipe with nothing in it, into which nobody writes");
 }
 
 TEST_F(WholeFileTest, ReadsAPipeToItsEndAndItsBound) {

@@ -6,6 +6,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "abi/module_report.h"
+#include "base/bytes.h"
 #include "cli/bench_plot.h"
 #include "cli/chosen_engines.h"
 #include "cli/read_file.h"
@@ -80,8 +82,11 @@ Result<scenario::Suite> BenchCommand::read() const {
   if (!plugin_.empty() || !only_.empty()) {
     return Error{ErrorCode::BadConfig, "--plugin and --only are of files of scenarios"};
   }
-  // Here, where the error names the file alone.
-  WEIR_TRY(read_file(file_));
+  // Here, where the error names the file alone, and no engine is asked.
+  WEIR_TRY(const std::string code, read_file(file_));
+  if (auto report = abi::report_module(as_bytes(code)); !report.ok()) {
+    return std::move(report).error().in(file_);
+  }
   const nlohmann::json suite{
       {"plugin",
        {{"file", std::filesystem::path(file_).filename().string()},

@@ -158,6 +158,27 @@ TEST_F(InspectCommandTest, WritesCapabilitiesToPaste) {
                          HasSubstr("\n  loads            yes\n")));
 }
 
+// An empty list allows everything; it was printed, and pasted it restricted nothing.
+TEST_F(InspectCommandTest, HoldsAPluginThatUsesNothingToOneName) {
+  using namespace wasm;
+  const std::string wasm = kPreamble + type_section("\2\x60\0\0\x60\1\x7f\1\x7f"sv) +
+                           function_section("\2\0\1"sv) + memory_section("\1\0\1"sv) +
+                           export_section("\3" + name("proxy_abi_version_0_2_1") + "\0\0"s +
+                                          name("malloc") + "\0\1"s + name("memory") + "\2\0"s) +
+                           code_section("\2\2\0\x0b\4\0\x20\0\x0b"sv);
+  ASSERT_EQ(inspect({file_of(wasm)}), 0) << err;
+  EXPECT_THAT(out, HasSubstr("\nTo allow what it uses, and no more:\n"
+                             "It uses nothing. An empty list would allow everything, so one name "
+                             "stands here that it has no use for.\n"
+                             "capability_restriction_config:\n"
+                             "  allowed_capabilities:\n"
+                             "    proxy_on_delete: {}\n"));
+  EXPECT_THAT(out, HasSubstr("  memory           1 page (64 KiB) at the start"));
+  const auto told = json_of(file_of(wasm));
+  EXPECT_EQ(told["capabilities"], nlohmann::json::array());
+  EXPECT_EQ(told["allowed_capabilities"], nlohmann::json::array({"proxy_on_delete"}));
+}
+
 TEST_F(InspectCommandTest, StopsAPluginThatDoesNotStartInItsTime) {
   using namespace wasm;
   // Its start section runs (loop $again (br $again)).

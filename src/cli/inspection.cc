@@ -102,7 +102,8 @@ std::string made_with(const abi::ModuleReport& module) {
 std::string memory_text(const std::optional<wasm::MemoryInfo>& memory) {
   if (!memory) return "none";
   const auto size = [](uint64_t pages) {
-    return std::to_string(pages) + " pages (" + std::to_string(pages * kPageKib) + " KiB)";
+    return std::to_string(pages) + (pages == 1 ? " page (" : " pages (") +
+           std::to_string(pages * kPageKib) + " KiB)";
   };
   std::string text = size(memory->min_pages) + " at the start, ";
   text += memory->max_pages ? size(*memory->max_pages) + " at most" : "no maximum of its own";
@@ -169,9 +170,26 @@ std::string trials_text(const std::vector<Trial>& trials) {
   return text;
 }
 
+// One that every host knows, and that gives a plugin nothing: to be told of its own end.
+constexpr std::string_view kHarmless = "proxy_on_delete";
+
+// An empty list would allow everything: a plugin that uses nothing is held to one name that it has
+// no use for.
+std::set<std::string> restricting(const std::set<std::string>& capabilities) {
+  if (!capabilities.empty()) return capabilities;
+  return {std::string(kHarmless)};
+}
+
 std::string capabilities_text(const std::set<std::string>& capabilities) {
-  std::string text = "capability_restriction_config:\n  allowed_capabilities:\n";
-  for (const std::string& name : capabilities) text += "    " + name + ": {}\n";
+  std::string text = "\nTo allow what it uses, and no more:\n";
+  if (capabilities.empty()) {
+    text +=
+        "It uses nothing. An empty list would allow everything, so one name stands here that it "
+        "has "
+        "no use for.\n";
+  }
+  text += "capability_restriction_config:\n  allowed_capabilities:\n";
+  for (const std::string& name : restricting(capabilities)) text += "    " + name + ": {}\n";
   return text;
 }
 
@@ -215,7 +233,7 @@ std::string to_text(const Inspection& inspection) {
   }
   text += "\nSections\n" + sections_text(module.info);
   text += "\nEngines\n" + trials_text(inspection.trials);
-  text += "\nTo allow what it uses, and no more:\n" + capabilities_text(module.capabilities);
+  text += capabilities_text(module.capabilities);
   return text;
 }
 
@@ -238,6 +256,7 @@ std::string to_json(const Inspection& inspection) {
                {"imports", Json::array()},
                {"sections", Json::array()},
                {"capabilities", module.capabilities},
+               {"allowed_capabilities", restricting(module.capabilities)},
                {"engines", Json::array()},
                {"loads", inspection.loads()}};
   for (const auto& producer : module.producers) {

@@ -26,8 +26,8 @@ std::string to_text(const Inspection&);
 // "name", "version"}], "start_sequence": [], "allocator", "memory": {"min_pages", "max_pages",
 // "exported"}, "callbacks": [{"name", "subject", "fits"}], "unknown_callbacks": [],
 // "other_exports": [], "imports": [{"kind", "module", "name", "type", "subject"}], "sections":
-// [{"name", "bytes"}], "capabilities": [], "engines": [{"name", "version", "outcome", "reason",
-// "log": []}], "loads"}. What is not there is null.
+// [{"name", "bytes"}], "capabilities": [], "allowed_capabilities": [], "engines": [{"name",
+// "version", "outcome", "reason", "log": []}], "loads"}. What is not there is null.
 std::string to_json(const Inspection&);
 
 }  // namespace weir::cli

@@ -20,6 +20,10 @@ struct KnownFile {
 constexpr KnownFile kBinaryFiles[] = {
     {"\x1f\x8b"sv, "a gzip file, not a WebAssembly module; unpack it first"},
     {"\x28\xb5\x2f\xfd"sv, "a zstd file, not a WebAssembly module; unpack it first"},
+    {"BZh"sv, "a bzip2 file, not a WebAssembly module; unpack it first"},
+    {"\xfd"
+     "7zXZ"sv,
+     "an xz file, not a WebAssembly module; unpack it first"},
     {"PK\x03\x04"sv, "a zip archive, not a WebAssembly module; unpack it first"},
     {"\0aot"sv, "code compiled ahead of time by WAMR; give the .wasm file it was made from"},
     {"\x7f"

@@ -43,6 +43,11 @@ const Malformed kOtherFiles[] = {
     {"a wat file with a comment", "\n;; plugin\n(module)", "translate it with wat2wasm"},
     {"an HTML page", "\xef\xbb\xbf\r\n<!doctype html>", "is it a server's error page?"},
     {"JSON", "{\"errors\":[]}", "is it an image manifest"},
+    {"bzip2", "BZh91AY&SY", "a bzip2 file, not a WebAssembly module; unpack it first"},
+    {"xz",
+     "\xfd"
+     "7zXZ\0"s,
+     "an xz file, not a WebAssembly module; unpack it first"},
     {"gzip", "\x1f\x8b\x08\0"s, "a gzip file, not a WebAssembly module; unpack it first"},
     {"zstd", "\x28\xb5\x2f\xfd", "a zstd file"},
     {"zip", "PK\3\4", "a zip archive"},

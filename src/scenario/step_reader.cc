@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "scenario/empty_expectations.h"
 #include "scenario/field_readers.h"
 #include "scenario/world_reader.h"
 
@@ -20,6 +21,10 @@ class StepReader {
     WEIR_TRY(read_what(step, at, read));
     if (step.has_expect()) {
       WEIR_TRY(read.expect, read_expectations(step.expect(), at.field("expect"), files_));
+      // Of a start, to expect nothing more is to expect that there is one.
+      if (step.expect().ByteSizeLong() == 0) {
+        return says_nothing(at.field("expect"), "what the step leads to: response, logs, calls");
+      }
       WEIR_TRY(check_subjects(read, at.field("expect")));
     }
     return read;

@@ -472,7 +472,7 @@ class FileTest(ScenarioTest):
             (head + one % "{answer: {http: x}}", "no exchange 'x' is held here"),
             (head + one % "{abort: x}", "no exchange 'x' is held here"),
             (head + one % "{advance: 1s, expect: {response: {status: 200}}}", "are of steps http"),
-            (head + one % "{http: {}, expect: {tcp: {}}}", "is of a step tcp"),
+            (head + one % "{http: {}, expect: {tcp: {closed: []}}}", "is of a step tcp"),
             (head + one % "{http: {}, expect: {callbacks: [proxy_on_tik]}}",
              "'proxy_on_tik' is no callback; did you mean 'proxy_on_tick'?"),
             (head + one % "{http: {}, expect: {logs: [{level: loud, text: x}]}}", "is no level"),
@@ -482,11 +482,14 @@ class FileTest(ScenarioTest):
             (head + one % "{http: {}, expect: {calls: []}}",
              "2:51: scenarios[0].steps[0].expect.calls: says nothing, and would hold whatever happens; "
              "leave it out, or write none: [CALLS]"),
-            *((head + one % f"{{http: {{}}, expect: {{{expectation}}}}}", f"{name}: says nothing")
+            *((head + one % f"{{http: {{}}, expect: {{{expectation}}}}}", f"{name}: says nothing, and would hold")
               for expectation, name in {
                   "reset: false": "reset", "no_logs: []": "no_logs", "metrics: {}": "metrics", "failure: ''": "failure",
                   "response: {status: 0}": "response.status", "request: {headers: {has: []}}": "headers.has",
                   "calls: [{upstream: a, messages: []}]": "calls[0].messages", "response:": "response",
+                  "request: {headers: {}}": "request.headers", "response: {status: 200, trailers: {}}": "response.trailers",
+                  "calls: [{upstream: a, headers: {}}]": "calls[0].headers", "local_reply: {headers: {}}": "reply.headers",
+                  "tcp: {}": "expect.tcp", "": "steps[0].expect",
               }.items()),
             (head + one % "{http: {}, expect: {response: {body_file: nowhere}}}", "body_file: "),
             (head + "upstreams: [{answers: []}]\nscenarios: [{name: a}]\n", "has no name"),
@@ -545,7 +548,7 @@ class OutputTest(ScenarioTest):
             self.assertIn(line, out.splitlines())
 
     def test_golden_files(self):
-        file = self.write(asked("").replace("name: case 0", "name: case 0\n  golden: deep/a.txt"))
+        file = self.write(asked("response: {status: 200}").replace("name: case 0", "name: case 0\n  golden: deep/a.txt"))
         self.assert_fails("deep/a.txt: is not there; weir test --update writes it", file)
         self.assert_passes("--update", file)
         self.assert_passes(file)
@@ -560,7 +563,7 @@ class OutputTest(ScenarioTest):
 
     def test_a_golden_file_that_is_a_folder(self):
         (self.folder / "folder").mkdir()
-        file = self.write(asked("").replace("name: case 0", "name: case 0\n  golden: folder"))
+        file = self.write(asked("response: {status: 200}").replace("name: case 0", "name: case 0\n  golden: folder"))
         for options in ([], ["--update"]):
             code, _, err = self.run_test(*options, file)
             self.assertEqual(code, 2, err)
