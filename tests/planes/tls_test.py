@@ -92,6 +92,31 @@ class DownstreamTest(TlsTest):
             bootstrap.cluster("upstream", self.peer),
         )
 
+    def test_the_admin_address_tells_of_certificates_and_no_key(self):
+        self.secured(
+            certificate=self.server.inline, validation_context={"trusted_ca": self.authority.source}
+        )
+        (told,) = json.loads(self.running.page("/certs")[1])["certificates"]
+        (shown,), (authority,) = told["cert_chain"], told["ca_cert"]
+        names = [{"dns": "weir.test"}, {"dns": "*.wild.test"}, {"ip_address": "127.0.0.1"}]
+        self.assertEqual((shown["path"], shown["subject_alt_names"]), ("<inline>", names))
+        self.assertEqual(authority["path"], self.authority.source["filename"])
+        serial = printed_by("openssl", "x509", "-in", self.server.chain, "-noout", "-serial")
+        self.assertEqual(int(shown["serial_number"], 16), int(serial.strip().split("=")[1], 16))
+        self.assertRegex(shown["valid_from"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertGreater(shown["expiration_time"], shown["valid_from"])
+
+        text = self.running.page("/config_dump")[1]
+        self.assertNotIn("PRIVATE KEY", text)
+        bootstrap_dump, clusters, listeners = json.loads(text)["configs"]
+        self.assertIn("static_resources", bootstrap_dump["bootstrap"])
+        self.assertEqual(clusters["static_clusters"][0]["cluster"]["name"], "upstream")
+        listener = listeners["static_listeners"][0]["listener"]
+        context = listener["filter_chains"][0]["transport_socket"]["typed_config"]
+        (certificate,) = context["common_tls_context"]["tls_certificates"]
+        self.assertEqual(certificate["private_key"], {"inline_string": "[redacted]"})
+        self.assertIn("BEGIN CERTIFICATE", certificate["certificate_chain"]["inline_string"])
+
     def test_both_protocols_by_alpn(self):
         plugin = bootstrap.plugin("all", guest("http_all"))
         self.secured(plugin, alpn_protocols=["h2", "http/1.1"])
