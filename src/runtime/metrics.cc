@@ -231,12 +231,10 @@ std::string MetricStore::to_prometheus(const std::function<bool(std::string_view
       text += "# " + *name + " is left out: another metric has become " + cell->family + '\n';
       continue;
     }
-    if (!same_family)
-      text.append("# TYPE ")
-          .append(cell->family)
-          .append(" ")
-          .append(cell->type_name())
-          .append("\n");
+    if (!same_family) {
+      text.append("# TYPE ").append(cell->family).append(" ");
+      text.append(cell->type_name()).append("\n");
+    }
     cell->tell(text);
     told = cell;
   }
