@@ -327,6 +327,90 @@ class Root : public RootContext {
 static RegisterContextFactory registered(ROOT_FACTORY(Root));
 """
 
+# The parts of Abseil that plugins take for granted; their sources are not in Debian's package.
+ABSEIL_PROGRAM = """
+#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/types/span.h"
+#include "proxy_wasm_intrinsics.h"
+absl::StatusOr<int> total(absl::Span<const std::string> words) {
+  static absl::Mutex mutex;
+  absl::MutexLock lock(&mutex);
+  absl::flat_hash_map<std::string, int> seen;
+  absl::btree_map<std::string, int> sorted;
+  for (const auto& word : words) sorted[word] = ++seen[word];
+  if (sorted.empty()) return absl::InvalidArgumentError(absl::StrCat("no words", absl::StrFormat("%d", 0)));
+  return static_cast<int>(seen.size());
+}
+"""
+
+# A plugin that includes what wasi-libc and libc++ have not, and locks as C libraries do.
+PTHREAD_PROGRAM = """
+#include <filesystem>
+#include <pthread.h>
+#include <cerrno>
+#include "proxy_wasm_intrinsics.h"
+pthread_mutex_t plain = PTHREAD_MUTEX_INITIALIZER;
+pthread_rwlock_t shared = PTHREAD_RWLOCK_INITIALIZER;
+pthread_once_t once = PTHREAD_ONCE_INIT;
+int runs = 0;
+class Root : public RootContext {
+ public:
+  using RootContext::RootContext;
+  bool onConfigure(size_t) override {
+    pthread_once(&once, [] { ++runs; });
+    pthread_once(&once, [] { ++runs; });
+    pthread_key_t one = 0;
+    pthread_key_t other = 0;
+    bool ok = runs == 1 && pthread_key_create(&one, nullptr) == 0 && pthread_key_create(&other, nullptr) == 0;
+    ok = ok && pthread_setspecific(one, &once) == 0 && pthread_getspecific(one) == &once;
+    ok = ok && pthread_getspecific(other) == nullptr && pthread_key_delete(one) == 0;
+    ok = ok && pthread_setspecific(one, &once) == EINVAL;
+    ok = ok && pthread_mutex_lock(&plain) == 0 && pthread_mutex_trylock(&plain) == EBUSY;
+    ok = ok && pthread_mutex_unlock(&plain) == 0 && pthread_mutex_unlock(&plain) == EPERM;
+    ok = ok && pthread_rwlock_rdlock(&shared) == 0 && pthread_rwlock_rdlock(&shared) == 0;
+    ok = ok && pthread_rwlock_trywrlock(&shared) == EBUSY && pthread_rwlock_unlock(&shared) == 0;
+    ok = ok && pthread_rwlock_unlock(&shared) == 0 && pthread_rwlock_wrlock(&shared) == 0;
+    pthread_mutexattr_t kind;
+    pthread_mutex_t again;
+    pthread_mutexattr_init(&kind);
+    pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_RECURSIVE);
+    ok = ok && pthread_mutex_init(&again, &kind) == 0;
+    ok = ok && pthread_mutex_lock(&again) == 0 && pthread_mutex_lock(&again) == 0;
+    pthread_t thread;
+    ok = ok && pthread_create(&thread, nullptr, nullptr, nullptr) == EAGAIN;
+    logInfo(ok ? "all locks" : "some lock does not");
+    return true;
+  }
+};
+class Stream : public Context {
+ public:
+  using Context::Context;
+  FilterHeadersStatus onRequestHeaders(uint32_t, bool) override {
+    pthread_mutex_lock(&plain);
+    pthread_mutex_lock(&plain);
+    return FilterHeadersStatus::Continue;
+  }
+};
+static RegisterContextFactory registered(CONTEXT_FACTORY(Stream), ROOT_FACTORY(Root));
+"""
+
+PTHREAD_SCENARIO = """
+plugin: {file: locks.wasm}
+scenarios:
+- name: what would wait for ever ends the instance
+  start: {logs: [{text: all locks}]}
+  steps:
+  - http: {}
+    expect: {failure: proxy_on_request_headers, logs: [{level: critical, contains: locked again}]}
+"""
+
 # A plugin that prints by C's functions alone, where each callback begins a line and not all end it.
 PRINTING_PROGRAM = """
 #include <cstdio>
@@ -436,6 +520,36 @@ scenarios:
             command = [BINARY, "test", "--code-cache", "", folder / "library.yaml"]
             done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_libraries_lock_by_pthread(self):
+        compiler()
+        with tempfile.TemporaryDirectory(prefix="weir-cxx-") as name:
+            folder = pathlib.Path(name)
+            (folder / "locks.cc").write_text(PTHREAD_PROGRAM)
+            (folder / "locks.yaml").write_text(PTHREAD_SCENARIO)
+            subprocess.run([WEIR_CXX, "-O1", "locks.cc", "-o", "locks.wasm"], cwd=folder, check=True, timeout=300)
+            command = [BINARY, "test", "--code-cache", "", folder / "locks.yaml"]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    # A library of the machine was taken, and broke off somewhere inside.
+    def test_no_header_is_the_machines(self):
+        compiler()
+        for header in ("openssl/sha.h", "execinfo.h"):
+            code, told = self.compile(f"#include <{header}>", "-c")
+            self.assertNotEqual(code, 0)
+            self.assertIn(f"plugin.cc:1:10: fatal error: '{header}' file not found", told)
+            if pathlib.Path("/usr/include", header).exists():
+                self.assertIn(f"weir-cxx: /usr/include has {header}, but is not looked into for wasm", told)
+
+    def test_abseils_headers_compile(self):
+        compiler()
+        headers = pathlib.Path("/usr/include/absl")
+        if not headers.exists():
+            leave_out("Abseil's headers are missing: apt-get install libabsl-dev")
+        with tempfile.TemporaryDirectory(prefix="weir-cxx-") as name:
+            (pathlib.Path(name) / "absl").symlink_to(headers)
+            self.assertEqual(self.compile(ABSEIL_PROGRAM, f"-I{name}", "-fsyntax-only"), (0, ""))
 
     def test_the_authors_warnings_are_about_the_authors_code(self):
         strict = ["-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wold-style-cast", "-Werror"]

@@ -12,6 +12,7 @@
 #include "earlier_abi.cc"
 #include "messages.cc"
 #ifdef __wasm__
+#include "pthread_in_wasm.cc"
 #include "thrown_in_wasm.cc"
 #include "wasm.cc"
 #else
