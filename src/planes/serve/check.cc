@@ -1,6 +1,7 @@
 #include "planes/serve/check.h"
 
 #include "planes/common/plugin_source.h"
+#include "planes/serve/cluster_route.h"
 #include "planes/serve/generation.h"
 #include "runtime/vm.h"
 
@@ -34,6 +35,7 @@ Result<std::shared_ptr<const runtime::Plugin>> load(config::PluginSettings setti
 CheckReport check_settings(const config::ServeSettings& settings, const planes::CodeSupply& supply,
                            runtime::Host& host) {
   CheckReport report;
+  warn_of_misspelt_clusters(settings, host.logger());
   // They keep their plugins to the end, so that plugins of one VM find it.
   auto places = plugins_of(settings);
   for (PlacedPlugin& place : places) {

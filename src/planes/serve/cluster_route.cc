@@ -5,14 +5,20 @@
 #include <boost/asio/steady_timer.hpp>
 #include <charconv>
 #include <map>
+#include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "base/guarded.h"
 #include "base/shown_url.h"
+#include "base/suggestion.h"
+#include "fetch/image_reference.h"
 #include "fetch/route.h"
 #include "fetch/url_parts.h"
 #include "planes/serve/cluster_settings.h"
 #include "planes/serve/cluster_upstreams.h"
+#include "planes/serve/generation.h"
 #include "planes/serve/reaper.h"
 
 namespace weir::serve {
@@ -190,6 +196,25 @@ planes::CodeSupply::FindRoute cluster_routes(std::filesystem::path base_dir) {
         routes->insert_or_assign(cluster.get(), route);
         return route;
       };
+}
+
+void warn_of_misspelt_clusters(const config::ServeSettings& settings, Logger& logger) {
+  std::vector<std::string> names;
+  for (const config::Cluster& cluster : settings.clusters) names.push_back(cluster.name);
+  for (const PlacedPlugin& place : plugins_of(settings)) {
+    const auto* remote = std::get_if<config::RemoteFile>(&place.settings.vm.code);
+    if (remote == nullptr || remote->route.cluster != nullptr) continue;
+    if (fetch::is_image_uri(remote->uri)) continue;
+    const std::string* similar = find_similar(remote->cluster, names);
+    if (similar == nullptr) continue;
+    const Error told = place.settings.where.locate(
+        config::PluginField::Code,
+        {ErrorCode::NotFound,
+         "plugin '" + place.settings.name + "': there is no cluster '" + remote->cluster +
+             "', as its http_uri.cluster says, so the uri's own host is asked; did you mean '" +
+             *similar + "'?"});
+    logger.log(LogLevel::Warn, told.message);
+  }
 }
 
 }  // namespace weir::serve

@@ -4,6 +4,7 @@
 
 #include "base/sha256.h"
 #include "planes/common/plugin_source.h"
+#include "planes/serve/cluster_route.h"
 #include "runtime/vm.h"
 
 namespace weir::serve {
@@ -55,6 +56,7 @@ Result<Draft> GenerationLoader::begin(config::ServeSettings settings, const Gene
   Draft draft;
   draft.anew = anew;
   WEIR_TRY(draft.generation, make_generation(std::move(settings)));
+  warn_of_misspelt_clusters(draft.generation.settings, host_.logger());
   WEIR_TRY(open_logs(draft.generation, log_files_, supply_.base_dir()));
   for (const auto& file : tls_files_of(draft.generation.settings, supply_.base_dir())) {
     read_files_[file] = FileState::of(file);
