@@ -191,6 +191,28 @@ class StartTest(RemoteTest):
         self.assertEqual(self.status(), 503)
         self.assertTrue(weir.lines("larger than 1000 bytes"))
 
+    def test_a_misspelt_cluster_is_told(self):
+        config = self.config()
+        config["static_resources"]["clusters"].append(cluster("codes", self.up))
+        weir = self.start(config)
+        told = "http_uri.uri: plugin 'edit': there is no cluster 'code', as its http_uri.cluster says, so"
+        self.assertTrue(weir.lines(told + " the uri's own host is asked; did you mean 'codes'"))
+        code, printed = run_to_end("check", str(self.folder / "weir.json"))
+        self.assertIn(told, printed)
+        self.assertEqual(code, 0)
+        # A name unlike any is as Envoy takes it.
+        weir.stop()
+        self.assertFalse(self.start(self.config()).lines("there is no cluster"))
+
+    def test_a_reload_that_is_asked_for_while_the_process_starts_is_done_then(self):
+        def ask():
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+            os.kill(os.getpid(), signal.SIGHUP)
+
+        weir = self.start(self.config(), preexec_fn=ask)
+        eventually(lambda: weir.lines("SIGHUP: loading the configuration"), "the reload")
+        self.assertEqual(self.edited_by(), "rust")
+
     def test_a_plugin_that_refuses_its_configuration_ends_the_process(self):
         self.write(self.config(vm_configuration="fail"))
         for _ in ("fetched", "cached"):

@@ -143,7 +143,14 @@ class ServerImpl final : public Server {
 
 Done ServerImpl::start() {
   // What they ask for is done once all has started.
-  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(number);
+  sigset_t held;
+  sigemptyset(&held);
+  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) {
+    signals_.add(number);
+    sigaddset(&held, number);
+  }
+  // The program may have held them back until now.
+  pthread_sigmask(SIG_UNBLOCK, &held, nullptr);
   // The process may be another by this; what is inherited is taken by the last one.
   Done read = read_settings();
   WEIR_TRY(inherit());
