@@ -135,8 +135,8 @@ std::optional<std::vector<std::byte>> FileCache::find(const Digest& key) const {
   }
   auto content = read_content(file, key);
   if (!content) {
-    warn("removed damaged " + path.string());
-    unlink(path.c_str());
+    // A folder stays, and store() tells that it is in the way.
+    if (unlink(path.c_str()) == 0) warn("removed damaged " + path.string());
     return std::nullopt;
   }
   futimens(file.descriptor(), nullptr);  // its last use

@@ -220,6 +220,18 @@ TEST_F(FileCacheTest, IsNotHeldUpByAPipe) {
   EXPECT_EQ(found("a"), std::nullopt);
 }
 
+// It was "removed" each time, and still there.
+TEST_F(FileCacheTest, TellsOnceOfAFolderInItsWay) {
+  store("a", "content");
+  const fs::path path = files().at(0);
+  fs::remove(path);
+  fs::create_directory(path);
+  EXPECT_EQ(found("a"), std::nullopt);
+  EXPECT_THAT(logger.lines(), IsEmpty());
+  store("a", "content");
+  EXPECT_THAT(logger.lines(), ElementsAre(HasSubstr("cannot write " + path.string())));
+}
+
 TEST_F(FileCacheTest, MakesItsFolderForItsUserAlone) {
   const mode_t before = ::umask(0);
   store("a", "content");

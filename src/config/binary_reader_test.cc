@@ -213,6 +213,12 @@ TEST(BinaryReaderTest, RefusesAKeyThatAMapSaysTwice) {
             "f.pb: vm_config.environment_variables.key_values['A']: given twice; keep one");
   EXPECT_EQ(error_of<PluginConfig>(variables(b + a + b)),
             "f.pb: vm_config.environment_variables.key_values['B']: given twice; keep one");
+  // Parsing drops it.
+  const std::string c = field('\x12', field('\x0a', "C") + field('\x1a', "1"));
+  EXPECT_EQ(
+      error_of<PluginConfig>(variables(a + c)),
+      "f.pb: vm_config.environment_variables.key_values['C']: has no field 3; an entry of a map "
+      "is its key and its value");
 
   // In a Struct, too, which is a map.
   PluginConfig config = plugin();

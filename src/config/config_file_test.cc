@@ -1,6 +1,7 @@
 #include "config/config_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -33,6 +34,16 @@ TEST_F(ConfigFileTest, SaysWhatToDo) {
   EXPECT_EQ(error_of(missing),
             missing + ": No such file or directory; put it there, or write where it is");
   EXPECT_EQ(error_of(folder_), folder_.string() + ": it is a folder; name a file that can be read");
+}
+
+TEST_F(ConfigFileTest, APipeThatNobodyWritesToIsNoEmptyFile) {
+  const fs::path pipe = folder_ / "pipe.yaml";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), S_IRUSR | S_IWUSR), 0);
+  const auto text = read_config_file(pipe, Pipes::Read);
+  ASSERT_FALSE(text.ok());
+  EXPECT_EQ(text.error().message, pipe.string() +
+                                      ": it is a pipe that nobody writes to; name a file that can "
+                                      "be read");
 }
 
 TEST_F(ConfigFileTest, ReadsNoMoreThanAConfigurationMayHave) {

@@ -109,6 +109,12 @@ class Walker {
                   size_t level, std::set<std::string_view>& keys) {
     const std::string_view key = last_of(bytes, type.map_key()->number());
     const Place at = map.entry(key);
+    Fields fields(bytes);
+    while (const int number = fields.next()) {
+      if (type.FindFieldByNumber(number) != nullptr) continue;
+      return at.error("has no field " + std::to_string(number) +
+                      "; an entry of a map is its key and its value");
+    }
     if (!keys.insert(key).second) return at.error("given twice; keep one");
     const Field& value = *type.map_value();
     if (value.cpp_type() != Field::CPPTYPE_MESSAGE) return Unit{};

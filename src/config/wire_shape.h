@@ -11,8 +11,8 @@
 namespace weir::config {
 
 // The bytes are to be a message of that type, and stand at `at`. Refuses a map that says a key
-// twice, of which parsing keeps the last, and what is nested deeper than a text may be (kMaxDepth).
-// Passes over what is malformed, which parsing finds.
+// twice, of which parsing keeps the last, fields that no entry of a map has, and what is nested
+// deeper than a text may be (kMaxDepth). Passes over what is malformed, which parsing finds.
 Done check_wire_shape(std::string_view bytes, const google::protobuf::Descriptor& type,
                       const Place& at);
 

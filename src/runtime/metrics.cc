@@ -15,6 +15,13 @@ constexpr size_t kHistogramBuckets = 65;
 // A histogram counts values by their number of bits: bucket i holds those below 2^i.
 size_t bucket_of(uint64_t value) { return static_cast<size_t>(std::bit_width(value)); }
 
+// Names of listeners may hold anything; a line break would forge lines of a report.
+std::string in_one_line(std::string name) {
+  std::ranges::replace_if(
+      name, [](char c) { return static_cast<unsigned char>(c) < ' '; }, '_');
+  return name;
+}
+
 std::string prometheus_name(std::string_view name) {
   std::string fit = "weir_";
   for (char c : name) {
@@ -191,7 +198,7 @@ std::vector<MetricReading> MetricStore::readings() const {
   std::vector<MetricReading> all;
   for (const auto& [name, cell] : state->cells) {
     MetricReading& reading = all.emplace_back();
-    reading.name = name;
+    reading.name = in_one_line(name);
     reading.type = cell->type();
     reading.value = cell->value();
     if (cell->reading != nullptr) {
@@ -228,7 +235,8 @@ std::string MetricStore::to_prometheus(const std::function<bool(std::string_view
   for (const auto& [name, cell] : sorted) {
     const bool same_family = told != nullptr && told->family == cell->family;
     if (same_family && (told->labels == cell->labels || told->type() != cell->type())) {
-      text += "# " + *name + " is left out: another metric has become " + cell->family + '\n';
+      text += "# " + in_one_line(*name) + " is left out: another metric has become " +
+              cell->family + '\n';
       continue;
     }
     if (!same_family) {

@@ -19,6 +19,13 @@ TEST(MetricStoreTest, ANameHasOneMetricAndOneType) {
   EXPECT_EQ(counter->type(), MetricType::Counter);
 }
 
+TEST(MetricStoreTest, ANameMakesNoLineOfItsOwn) {
+  MetricStore store;
+  Metric* counter = store.define(MetricType::Counter, "listener.a\nb.total");
+  EXPECT_EQ(store.define(MetricType::Counter, "listener.a\nb.total"), counter);
+  EXPECT_EQ(store.to_text(), "listener.a_b.total: 0\n");
+}
+
 TEST(MetricStoreTest, CountersAndGaugesHoldANumber) {
   MetricStore store;
   Metric* gauge = store.define(MetricType::Gauge, "g");
