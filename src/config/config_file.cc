@@ -1,7 +1,6 @@
 #include "config/config_file.h"
 
 #include <string_view>
-#include <system_error>
 
 #include "config/document.h"
 
@@ -23,10 +22,6 @@ std::string_view remedy_of(ErrorCode code) {
 
 Result<std::string> read_config_file(const std::filesystem::path& path, Pipes pipes) {
   auto text = read_whole_file(path, kMaxFileBytes, pipes);
-  std::error_code ignored;
-  if (text.ok() && text.value().empty() && std::filesystem::is_fifo(path, ignored)) {
-    text = Error{ErrorCode::Io, "it is a pipe that nobody writes to"};
-  }
   if (text.ok()) return text;
   text.error().message += remedy_of(text.error().code);
   return std::move(text).error().in(path.string());

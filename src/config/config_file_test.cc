@@ -41,9 +41,11 @@ TEST_F(ConfigFileTest, APipeThatNobodyWritesToIsNoEmptyFile) {
   ASSERT_EQ(::mkfifo(pipe.c_str(), S_IRUSR | S_IWUSR), 0);
   const auto text = read_config_file(pipe, Pipes::Read);
   ASSERT_FALSE(text.ok());
-  EXPECT_EQ(text.error().message, pipe.string() +
-                                      ": it is a pipe that nobody writes to; name a file that can "
-                                      "be read");
+  EXPECT_EQ(
+      text.error().message,
+      pipe.string() +
+          ": it is a pipe with nothing in it, into which nobody writes; name a file that can be "
+          "read");
 }
 
 TEST_F(ConfigFileTest, ReadsNoMoreThanAConfigurationMayHave) {
