@@ -70,12 +70,12 @@ class SharedTest(FaultCase):
         self.assertEqual(self.statuses(held), {200})
 
     def test_streams_of_the_failed_instance_are_answered(self):
-        """When the server comes to its next hook: while it waits for an origin it asks nobody."""
+        """While their origin still lets the server wait."""
         client = self.serve(threads=1)
         held = self.hold(30, _BAD)
         self.assertEqual(self.ask_bad(client, "/panic").status, 503)
-        self.handler.gate.open()
         self.assertEqual(self.statuses(held), {503})
+        self.handler.gate.open()
         self.assertEqual(self.ask_bad(client, "/next").headers.get("x-seen"), "1")
 
     def test_or_go_on_without_the_plugin_where_it_fails_open(self):

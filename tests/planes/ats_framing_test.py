@@ -8,7 +8,7 @@ import time
 import unittest
 
 from peers.ats import TrafficServer, plugin_file
-from peers.case import PlaneTest
+from peers.case import PlaneTest, free_port, guest
 from peers.http1 import Http1Upstream
 from peers.message import Fields, Response
 
@@ -225,6 +225,80 @@ class ManyHeadersTest(FramingCase):
                 pass
         headers = self.up.requests[-1].headers
         self.assertEqual([headers.get(f"x-{i}") for i in range(200)], [str(i) for i in range(200)])
+
+
+class LateAnswerTest(FramingCase):
+    def test_an_answer_behind_the_headers_breaks_the_response_off(self):
+        self.serve([plugin_file("late", self.module("answers_late"))])
+        self.answer(200, bytes(200_000))
+        began = time.monotonic()
+        with socket.create_connection(("127.0.0.1", self.server.port)) as client:
+            client.settimeout(20)
+            client.sendall(b"GET /any HTTP/1.1\r\nhost: weir.test\r\n\r\n")
+            received = b""
+            try:
+                while more := client.recv(65536):
+                    received += more
+            except ConnectionResetError:
+                pass
+        self.assertLess(len(received), 200_000)
+        self.assertLess(time.monotonic() - began, 10)
+        self.server.wait_for_line("the response has begun already")
+
+
+class SlowClientTest(FramingCase):
+    SIZE = 32 << 20
+
+    def test_what_waits_for_clients_that_take_nothing(self):
+        """Where the plugin leaves content-length, and where it takes it away."""
+        told = plugin_file("told", guest("http_all"), "scenario=/headers")
+        untold = plugin_file("untold", guest("http_all"), "scenario=/body/replace-all")
+        up = self.upstream()
+        self.serve(up=up, rules=[("/told", [told], up), ("/untold", [untold], up)])
+        self.answer(200, bytes(self.SIZE))
+        for path in ("/told", "/untold"):
+            with self.subTest(path):
+                before = self.server.rss_bytes()
+                clients = []
+                for _ in range(4):
+                    client = socket.socket()
+                    self.addCleanup(client.close)
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+                    client.connect(("127.0.0.1", self.server.port))
+                    client.sendall(f"GET {path} HTTP/1.1\r\nhost: weir.test\r\n\r\n".encode())
+                    clients.append(client)
+                time.sleep(2)
+                self.assertLess(self.server.rss_bytes() - before, self.SIZE)
+                for client in clients:
+                    client.close()
+
+    def test_all_comes_to_one_that_begins_late(self):
+        told = plugin_file("told", guest("http_all"), "scenario=/headers")
+        self.serve([told])
+        self.answer(200, bytes(self.SIZE))
+        with socket.create_connection(("127.0.0.1", self.server.port)) as client:
+            client.settimeout(20)
+            client.sendall(b"GET /any HTTP/1.1\r\nhost: weir.test\r\nconnection: close\r\n\r\n")
+            time.sleep(1)
+            received = 0
+            while more := client.recv(1 << 20):
+                received += len(more)
+        self.assertGreater(received, self.SIZE)
+
+
+class TcpPortTest(FramingCase):
+    def test_several_requests_on_a_connection_that_goes_on_into_http(self):
+        port = free_port()
+        ports = {"tcp": [{"listen": f"127.0.0.1:{port}", "upstream": "http", "plugins": ["tcp.yaml"]}]}
+        self.serve(
+            ["ports.yaml"],
+            files={"ports.yaml": ports, "tcp.yaml": plugin_file("tcp", guest("tcp_all"))},
+            records={"proxy.config.http.keepalive_internal_vc": 1},
+        )
+        self.server.port = port
+        self.answer(200, b"body")
+        told = self.exchange(("GET", "/1"), ("GET", "/2"), ("HEAD", "/3"))
+        self.assertEqual([one[:2] for one in told], [(200, b"body"), (200, b"body"), (200, b"")])
 
 
 if __name__ == "__main__":

@@ -158,6 +158,30 @@ class OwnErrorTest(LifecycleCase):
         self.assertTrue(response.headers.get("date"))
 
 
+class DetailsTest(LifecycleCase):
+    def test_who_made_a_response(self):
+        """An origin, the cache, another plugin, or the server, whose origin does not answer."""
+        details = plugin_file("details", self.module("property"), "response.code_details")
+        denied = http_all("/local-response")
+        up = self.upstream()
+        client = self.serve(
+            [details], upstream=up, records=CacheTest.RECORDS, rules=[("/denied", [denied], up)]
+        )
+        self.server.wait_for_line("fully initialized")
+        self.answer(Response(200, Fields([("cache-control", "max-age=60")]), b"kept"))
+
+        def told(path):
+            return client.request(path).headers.get("x-value")
+
+        self.assertEqual(told("/any"), "via_upstream")
+        self.assertEqual(told("/any"), "cache.response_from_cache_filter")
+        self.assertEqual(told("/denied"), "direct_response")
+        up.close()
+        self.assertEqual(
+            told("/other"), "upstream_reset_before_response_started{connection_failure}"
+        )
+
+
 class TunnelTest(LifecycleCase):
     def test_connect_passes(self):
         up = self.upstream(TcpUpstream)

@@ -84,6 +84,10 @@ bool BodyTransform::is_full() const {
          (reader_ != nullptr && TSIOBufferReaderAvail(reader_) >= kOutputBytes);
 }
 
+bool BodyTransform::is_reader_behind() const {
+  return direction_ == Direction::Response && owner_.client_backlog() >= kOutputBytes;
+}
+
 int64_t BodyTransform::take(TSIOBufferReader reader, int64_t limit, serve::Body& into) {
   return take_bytes(reader, limit, [&](std::string_view bytes) {
     if (is_chunked_) {
@@ -179,7 +183,10 @@ void BodyTransform::flush() {
       output_ended_ = changed = true;
       TSVIONBytesSet(output_, written_);
     }
-    if (changed) TSVIOReenable(output_);
+    // What the server takes out of the transformation it keeps for its client, however much that
+    // is. For one that is behind, it takes this when the client has taken something, unasked
+    // (HttpTunnel::consumer_reenable).
+    if (changed && (output_ended_ || !is_reader_behind())) TSVIOReenable(output_);
   }
   if (drops_) static_cast<void>(out_.body().take_all());
   if (waits_ && !is_full()) {

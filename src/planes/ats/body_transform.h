@@ -59,6 +59,8 @@ class BodyTransform {
   // Takes up to `limit` bytes. The number of those taken.
   int64_t take(TSIOBufferReader reader, int64_t limit, serve::Body& into);
   bool is_full() const;
+  // The client has not taken what waits for it.
+  bool is_reader_behind() const;
   void begin_output(int64_t length);
   // Tells the server that all of the body has been taken, if it may know.
   void release_input();

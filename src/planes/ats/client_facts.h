@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <memory>
+#include <string_view>
 
 #include "planes/ats/server_api.h"
 #include "planes/serve/tls_info.h"
@@ -19,6 +20,9 @@ class ClientFacts {
  public:
   // In one of the transaction's events, while its client is there.
   explicit ClientFacts(TSHttpTxn transaction);
+
+  // Its connection is that of other streams, too.
+  bool is_http2() const { return protocol_ == "HTTP/2"; }
 
   // No value: not known, or none of the client's.
   runtime::PropertyValue attribute(runtime::Attribute attribute) const;

@@ -102,6 +102,8 @@ void* TSUserArgGet(void* txn, int) { return static_cast<TSHttpTxn>(txn)->argumen
 const char* TSHttpTxnPluginTagGet(TSHttpTxn) { return nullptr; }
 const sockaddr* TSHttpTxnClientAddrGet(TSHttpTxn) { return nullptr; }
 const sockaddr* TSHttpTxnIncomingAddrGet(TSHttpTxn) { return nullptr; }
+TSServerState TSHttpTxnServerStateGet(TSHttpTxn) { return TS_SRVSTATE_STATE_UNDEFINED; }
+TSVConn TSHttpTxnServerVConnGet(TSHttpTxn) { return nullptr; }
 TSHttpSsn TSHttpTxnSsnGet(TSHttpTxn) { return nullptr; }
 const char* TSHttpTxnClientProtocolStackContains(TSHttpTxn, const char*) { return nullptr; }
 TSReturnCode TSHttpTxnCacheLookupStatusGet(TSHttpTxn, int* status) {

@@ -70,6 +70,8 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   bool wants_pause(runtime::Direction direction) { return lane(direction).wants_pause(); }
   // A response with these headers has a body for the client, who may have asked by HEAD.
   bool client_takes_body(const abi::HeaderList& response) const;
+  // Bytes that the server has for the client, which that has not taken. Of HTTP/2 it is not known.
+  int64_t client_backlog() const;
   // Tells the server what is to be told. Nothing of the object is touched afterwards, but for a
   // Handler's end.
   void act();
@@ -107,6 +109,8 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   void on_cache_lookup();
   void on_server_response();
   void on_client_response();
+  // For attributes: the server, or another plugin, has made the response.
+  void note_why_own();
   void on_close();
 
   runtime::PropertyValue attribute_of_server(runtime::Attribute attribute) const;
@@ -181,6 +185,9 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   bool settle_one();
   void send_reply(serve::LocalReply reply);
 
+  // Where the server waits for an origin, it comes to no hook: makes an end of that.
+  void stop_waiting();
+
   // The parts of act() that tell the server to go on from where it waits, if it can.
   void act_on_request();
   void act_on_response();
@@ -232,6 +239,7 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   bool is_reply_ = false;                   // response_out_ is the plugins' own
   bool reply_is_sent_ = false;              // and the server makes a response of it
   bool is_own_ = true;                      // the response is no origin's and no cache's
+  bool response_came_ = false;              // from an origin or the cache
   bool response_made_ = false;              // by the server, and it goes to the client
   bool reset_ = false;                      // waits
   bool over_ = false;                       // both messages have ended or broken off

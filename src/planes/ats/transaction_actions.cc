@@ -51,6 +51,16 @@ void Transaction::act_without_hook() {
   // The server waits for the transformed body, and comes to a hook when it knows its length; there
   // it takes the reply.
   if (is_replying() && !reply_is_sent_ && request_body_.input_ended()) request_body_.skip_output();
+  if (is_replying() && !reply_is_sent_ && !response_came_) stop_waiting();
+}
+
+// The server's own error, of an origin that has been idle for too long, comes to a hook, where the
+// reply takes its place. It would try the origin again.
+void Transaction::stop_waiting() {
+  const TSVConn origin = TSHttpTxnServerVConnGet(transaction_);
+  if (origin == nullptr) return;
+  TSHttpTxnConfigIntSet(transaction_, TS_CONFIG_HTTP_CONNECT_ATTEMPTS_MAX_RETRIES, 0);
+  TSVConnInactivityTimeoutSet(origin, 1);
 }
 
 void Transaction::act_on_request() {

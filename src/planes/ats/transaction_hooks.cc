@@ -21,6 +21,9 @@ constexpr int kOk = 200;
 constexpr int kPartialContent = 206;
 constexpr int kNotModified = 304;
 
+// As Envoy's filter for caches says it.
+constexpr std::string_view kFromCache = "cache.response_from_cache_filter";
+
 EndOfStream end_if(bool ended) { return ended ? EndOfStream::Yes : EndOfStream::No; }
 
 }  // namespace
@@ -119,6 +122,7 @@ void Transaction::on_cache_lookup() {
     const Entry entry(*this);
     const MessageHeader cached(transaction_, &TSHttpTxnCachedRespGet);
     if (cached.exists()) {
+      details_ = kFromCache;
       has_response_body_ = has_response_body(cached.status());
       if (has_response_body_ && transforms_response()) add_response_transform(cached.status());
       start_response(as_passed_on(cached.read_response()), has_response_body_);
@@ -129,6 +133,7 @@ void Transaction::on_cache_lookup() {
 
 void Transaction::on_server_response() {
   hook_ = Hook::ServerResponse;
+  response_came_ = true;
   {
     const Entry entry(*this);
     const MessageHeader server(transaction_, &TSHttpTxnServerRespGet);
@@ -143,6 +148,7 @@ void Transaction::on_server_response() {
     } else if (found == TS_CACHE_LOOKUP_HIT_STALE && may_serve_stale(status)) {
       // The client gets what was kept, whose headers are not made up yet.
       is_own_ = false;
+      details_ = kFromCache;
       if (has_response_body(kOk) && transforms_response()) add_response_transform(status);
     } else {
       has_response_body_ = has_response_body(status);
@@ -188,6 +194,7 @@ void Transaction::on_client_response() {
     const bool is_first = before_ == nullptr || before_->made_status_ == 0;
     made_status_ = is_first ? client.status() : before_->made_status_;
     made_length_ = is_first ? client.find("content-length") : before_->made_length_;
+    if (is_own_ && !is_reply_) note_why_own();
     if (!response_.has_headers() && !over_) {
       start_response(client.read_response(),
                      has_response_body(client.status()) && !sees_body(Direction::Response));
@@ -198,6 +205,29 @@ void Transaction::on_client_response() {
     }
   }
   act();
+}
+
+// As Envoy would say it of its own.
+void Transaction::note_why_own() {
+  using serve::ResponseFlag;
+  const auto note = [this](std::string_view details, ResponseFlag flag) {
+    details_ = details;
+    flags_ |= static_cast<uint32_t>(flag);
+  };
+  switch (TSHttpTxnServerStateGet(transaction_)) {
+    case TS_SRVSTATE_CONNECTION_ERROR:
+    case TS_SRVSTATE_OPEN_RAW_ERROR:
+      return note("upstream_reset_before_response_started{connection_failure}",
+                  ResponseFlag::UpstreamConnectionFailure);
+    case TS_SRVSTATE_CONNECTION_CLOSED:
+      return note("upstream_reset_before_response_started{connection_termination}",
+                  ResponseFlag::UpstreamConnectionTermination);
+    case TS_SRVSTATE_INACTIVE_TIMEOUT:
+    case TS_SRVSTATE_ACTIVE_TIMEOUT:
+      return note("response_timeout", ResponseFlag::UpstreamRequestTimeout);
+    default:
+      return note("direct_response", ResponseFlag::None);
+  }
 }
 
 void Transaction::on_body_begins(Direction direction) {
@@ -217,13 +247,21 @@ void Transaction::on_body(Direction direction, Body data, bool ended) {
   act();
 }
 
+int64_t Transaction::client_backlog() const {
+  if (transaction_ == nullptr || client_.is_http2()) return 0;
+  const TSVConn client = client_connection(transaction_);
+  const TSVIO output = client == nullptr ? nullptr : TSVConnWriteVIOGet(client);
+  if (output == nullptr || TSVIOBufferGet(output) == nullptr) return 0;
+  const TSIOBufferReader reader = TSVIOReaderGet(output);
+  return reader == nullptr ? 0 : TSIOBufferReaderAvail(reader);
+}
+
 // Where the last transformation, which may be another plugin's, has not begun its output, the
 // server would wait for that until the client has been idle for too long, and make no response then
 // either.
 void Transaction::on_response_truncated() {
   if (transaction_ == nullptr || response_made_) return;
-  // A connection of HTTP/2 is not this transaction's alone.
-  if (TSHttpTxnClientProtocolStackContains(transaction_, "h2") != nullptr) return;
+  if (client_.is_http2()) return;
   const TSVConn client = client_connection(transaction_);
   if (client != nullptr) TSVConnInactivityTimeoutSet(client, 1);
 }

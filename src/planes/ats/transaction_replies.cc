@@ -27,7 +27,14 @@ HeaderList within_limits(const HeaderList& all) {
 }  // namespace
 
 bool Transaction::reply(LocalReply reply) {
-  if (over_ || reply_ || reset_ || response_.started()) return false;
+  if (over_ || reply_ || reset_) return false;
+  if (response_.started()) {
+    // As Envoy does: what the plugin did not want to go on does not.
+    if (!response_.ended()) {
+      reset("a plugin answered behind the headers", serve::ResponseFlag::LocalReset);
+    }
+    return false;
+  }
   request_.close();
   if (response_.has_headers()) response_.close();
   reply_ = std::move(reply);
