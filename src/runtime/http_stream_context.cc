@@ -179,7 +179,9 @@ bool HttpStreamContext::apply_local_response() {
                                    plugin().options().name})) {
     return true;
   }
-  log(LogLevel::Warn, "proxy_send_local_response: the response has begun already; ignored");
+  log(LogLevel::Warn,
+      "proxy_send_local_response: the response has begun already; it is broken off if it has not "
+      "ended");
   return false;
 }
 

@@ -63,7 +63,7 @@ class HttpStream : public StreamInfo {
   // is stopped.
   virtual void resume(Direction) = 0;
 
-  // Answers the client in the upstream's place. False: response headers have been sent already.
+  // Answers the client. False: an answer is under way, or headers have gone: the rest is broken off.
   virtual bool send_local_response(const LocalResponse&) = 0;
 
   // Ends the stream at once, without a response where none has begun (proxy_close_stream).

@@ -291,7 +291,11 @@ void HttpStream::resume(Direction direction) {
 }
 
 bool HttpStream::send_local_response(const runtime::LocalResponse& response) {
-  if (filter_ == nullptr || answered_ || reply_ || response_passed_) return false;
+  if (filter_ == nullptr || answered_ || reply_) return false;
+  if (response_passed_) {
+    reset();  // as Envoy does where headers have gone
+    return false;
+  }
   reply_ = Reply{.status = response.status_code,
                  .details = std::string(response.details),
                  .body = std::string(response.body),

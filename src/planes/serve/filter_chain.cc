@@ -236,7 +236,12 @@ void FilterChain::on_resumes() {
 
 bool FilterChain::reply(LocalReply reply) {
   const Turn turn(*this);
-  if (over_ || reply_ || reset_ || response_.started()) return false;
+  if (over_ || reply_ || reset_) return false;
+  if (response_.started()) {
+    // As Envoy does: what the plugin did not want to go on does not.
+    if (!response_.ended()) reset("a plugin answered behind the headers", ResponseFlag::LocalReset);
+    return false;
+  }
   request_.close();
   if (response_.has_headers()) response_.close();
   reply_ = std::move(reply);
