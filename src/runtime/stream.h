@@ -63,7 +63,8 @@ class HttpStream : public StreamInfo {
   // is stopped.
   virtual void resume(Direction) = 0;
 
-  // Answers the client. False: an answer is under way, or headers have gone: the rest is broken off.
+  // Answers the client. False: an answer is under way, or headers have gone: the rest is broken
+  // off.
   virtual bool send_local_response(const LocalResponse&) = 0;
 
   // Ends the stream at once, without a response where none has begun (proxy_close_stream).

@@ -20,4 +20,18 @@ class Counter {
   std::atomic<uint64_t> value_ = 0;
 };
 
+// One of those that a counter tells of, for as long as it lives.
+class Counted {
+ public:
+  // The counter outlives it.
+  explicit Counted(Counter& counter) : counter_(counter) { counter_.add(); }
+  ~Counted() { counter_.subtract(); }
+
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  Counter& counter_;
+};
+
 }  // namespace weir::serve

@@ -19,13 +19,10 @@ Http1Limits limits_of(const ServerCodecContext& context) {
 Http1Server::Http1Server(const ServerCodecContext& context) : context_(context) {
   parser_.emplace(limits_of(context_));
   context_.stats.http_connections.add();
-  context_.stats.active_http_connections.add();
+  active_.emplace(context_.stats.active_http_connections);
 }
 
-Http1Server::~Http1Server() {
-  WEIR_CHECK(exchange_ == nullptr);
-  context_.stats.active_http_connections.subtract();
-}
+Http1Server::~Http1Server() { WEIR_CHECK(exchange_ == nullptr); }
 
 bool Http1Server::inside_head() const {
   return request_ == Request::Head && ending_ == Ending::Open && parser_->started();
@@ -313,6 +310,7 @@ void Http1Server::finish_exchange() {
 }
 
 void Http1Server::disconnected(Disconnect, std::string_view reason) {
+  active_.reset();
   ending_ = Ending::Close;
   if (exchange_ == nullptr) return;
   if (request_ == Request::Body && !response_over()) {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "planes/serve/connection_age.h"
+#include "planes/serve/counter.h"
 #include "planes/serve/http1_parser.h"
 #include "planes/serve/http1_writer.h"
 #include "planes/serve/server_codec.h"
@@ -64,6 +65,7 @@ class Http1Server final : public Codec, private ClientStream {
   void drop_stalled(CoarseTime now);
 
   const ServerCodecContext context_;
+  std::optional<Counted> active_;  // until disconnected(): its counter may go before the codec
   Body output_;
   Http1Writer writer_{output_, context_.stats.dropped_headers};
   std::optional<Http1RequestParser> parser_;

@@ -91,13 +91,12 @@ Http2Server::Http2Server(const ServerCodecContext& context)
                 .http2 = context.options.http2},
                context.carrier, *this, context.stats.dropped_headers, context.stats.http2) {
   context_.stats.http_connections.add();
-  context_.stats.active_http_connections.add();
+  active_.emplace(context_.stats.active_http_connections);
   context_.stats.http2_connections.add();
 }
 
-Http2Server::~Http2Server() { context_.stats.active_http_connections.subtract(); }
-
 void Http2Server::disconnected(Disconnect, std::string_view reason) {
+  active_.reset();
   break_reason_ = reason;
   session_.disconnect();
 }

@@ -2,9 +2,11 @@
 // HTTP/2 towards a client: many requests at a time, each an exchange.
 
 #include <list>
+#include <optional>
 #include <string_view>
 
 #include "planes/serve/connection_age.h"
+#include "planes/serve/counter.h"
 #include "planes/serve/http2_session.h"
 #include "planes/serve/server_codec.h"
 
@@ -14,7 +16,6 @@ namespace weir::serve {
 class Http2Server final : public Codec, private Http2Events {
  public:
   explicit Http2Server(const ServerCodecContext& context);
-  ~Http2Server() override;
 
   void receive(ReadBuffer& input) override { session_.receive(input); }
   bool wants_input() const override { return session_.wants_input(); }
@@ -49,6 +50,7 @@ class Http2Server final : public Codec, private Http2Events {
   size_t most_backlog() const;
 
   const ServerCodecContext context_;
+  std::optional<Counted> active_;  // until disconnected(): its counter may go before the codec
   const RequestInfo info_{.connection = context_.connection, .version = HttpVersion::Http2};
   Streams streams_;
   ConnectionAge age_{context_.options.limits, context_.stats.reached_durations,
