@@ -46,9 +46,10 @@ Fetched<Manifest> read_image(const json& layers) {
   for (const json& layer : layers) {
     if (!layer.is_object()) return bad_image("the manifest has a layer that is not an object");
     const bool is_wasm = is_wasm_type(text_at(layer, "mediaType"));
-    if (is_wasm && wasm)
+    if (is_wasm && wasm) {
       return bad_image("the image has several layers that are wasm modules",
                        "push an image for each");
+    }
     if (wasm && !is_wasm) continue;
     taken = &layer;
     wasm = is_wasm;

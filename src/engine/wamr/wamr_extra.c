@@ -152,7 +152,7 @@ void weir_wamr_interrupt(wasm_exec_env_t env) {
   WASM_SUSPEND_FLAGS_FETCH_OR(env->suspend_flags, WASM_SUSPEND_FLAG_TERMINATE);
 }
 
-_Static_assert((int)WEIR_WAMR_EXCEPTION_BYTES == EXCEPTION_BUF_LEN, "WAMR's exceptions fit");
+_Static_assert(WEIR_WAMR_EXCEPTION_BYTES == EXCEPTION_BUF_LEN, "WAMR's exceptions fit");
 
 void weir_wamr_exception(wasm_module_inst_t instance, char text[WEIR_WAMR_EXCEPTION_BYTES]) {
   if (!wasm_copy_exception((WASMModuleInstance *)instance, text)) text[0] = '\0';

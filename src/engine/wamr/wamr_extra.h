@@ -55,7 +55,7 @@ bool weir_wamr_call_start(wasm_exec_env_t env);
 // Ends what runs in `env`, and what is called in it afterwards. Thread: any.
 void weir_wamr_interrupt(wasm_exec_env_t env);
 
-enum { WEIR_WAMR_EXCEPTION_BYTES = 128 };
+#define WEIR_WAMR_EXCEPTION_BYTES 128
 
 // Copies the exception that stands in the instance, or "" where none does. An interrupt may write
 // another at the same time.
