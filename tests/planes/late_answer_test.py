@@ -29,7 +29,9 @@ class LateAnswerTest(PlaneTest):
                     timeout=60,
                 )
                 self.assertIn(told.returncode, cut)  # not 28, which is the time-out
-                self.assertIn(b" 200", told.stdout.split(b"\r\n")[0])
+                # In HTTP/2 the end may overtake headers that wait to be sent.
+                status = told.stdout.split(b"\r\n")[0].split()[1:2]
+                self.assertIn(status, ([b"200"], []))
                 self.assertLess(len(told.stdout), 200_000)
         weir.wait_for_line("the response has begun already")
 
