@@ -68,6 +68,8 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   void on_body_begins(runtime::Direction direction);
   void on_body(runtime::Direction direction, serve::Body data, bool ended);
   bool wants_pause(runtime::Direction direction) { return lane(direction).wants_pause(); }
+  // The status of a response with these headers; the server's own where a plugin has taken it away.
+  static int status_to_send(const abi::HeaderList& response);
   // A response with these headers has a body for the client, who may have asked by HEAD.
   bool client_takes_body(const abi::HeaderList& response) const;
   // Bytes that the server has for the client, which that has not taken. Of HTTP/2 it is not known.

@@ -3,15 +3,12 @@
 #include <cstring>
 
 #include "planes/ats/transaction.h"
-#include "planes/common/field_rules.h"
 
 namespace weir::ats_plane {
 
 using runtime::Direction;
 
 namespace {
-
-constexpr int kInternalError = 500;
 
 // Text that the server frees.
 char* server_text(std::string_view text) {
@@ -140,9 +137,8 @@ void Transaction::set_reply_body() {
 }
 
 void Transaction::go_on_with_reply() {
-  const auto status = response_out_.header_list()->find(":status").value_or("");
-  TSHttpTxnStatusSet(transaction_, static_cast<TSHttpStatus>(
-                                       planes::parse_status(status).value_or(kInternalError)));
+  TSHttpTxnStatusSet(transaction_,
+                     static_cast<TSHttpStatus>(status_to_send(*response_out_.header_list())));
   set_reply_body();
   go_on(TS_EVENT_HTTP_ERROR);
 }

@@ -15,17 +15,14 @@ using serve::LocalReply;
 
 namespace {
 
-// The server's own where a plugin has taken it away.
-constexpr int kStatusIfNone = 500;
-
 // RFC 9110, section 6.4.1.
 bool may_have_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
-int status_of(const HeaderList& response) {
-  return planes::parse_status(response.find(":status").value_or("")).value_or(kStatusIfNone);
-}
-
 }  // namespace
+
+int Transaction::status_to_send(const HeaderList& response) {
+  return planes::status_of(response).value_or(TS_HTTP_STATUS_INTERNAL_SERVER_ERROR);
+}
 
 bool Transaction::has_response_body(int status) const {
   return may_have_body(status) &&
@@ -33,13 +30,13 @@ bool Transaction::has_response_body(int status) const {
 }
 
 bool Transaction::client_takes_body(const HeaderList& response) const {
-  return !traits_.is_head && may_have_body(status_of(response));
+  return !traits_.is_head && may_have_body(status_to_send(response));
 }
 
 void Transaction::drop_body_if_unwanted() {
   const HeaderList* headers = response_out_.header_list();
   if (headers == nullptr || !has_response_body_ || client_takes_body(*headers)) return;
-  add_response_transform(status_of(response_shown_));
+  add_response_transform(status_to_send(response_shown_));
 }
 
 bool Transaction::is_without_body() const {

@@ -94,4 +94,8 @@ std::optional<int> parse_status(std::string_view text) {
   return (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
 }
 
+std::optional<int> status_of(const abi::HeaderList& response) {
+  return parse_status(response.find(":status").value_or(""));
+}
+
 }  // namespace weir::planes

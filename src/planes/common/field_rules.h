@@ -35,4 +35,7 @@ std::optional<uint64_t> declared_length(const abi::HeaderList& headers);
 // A status of three digits, 100 to 999.
 std::optional<int> parse_status(std::string_view text);
 
+// That of a response; nothing where it has none, or what is none.
+std::optional<int> status_of(const abi::HeaderList& response);
+
 }  // namespace weir::planes

@@ -64,7 +64,7 @@ void OwnReply::send(EnvoyHttpFilter* filter) const {
   });
   uint32_t status = status_;
   if (!is_grpc_) {
-    const int said = planes::parse_status(headers_.find(":status").value_or("")).value_or(0);
+    const int said = planes::status_of(headers_).value_or(0);
     if (said >= 200) status = static_cast<uint32_t>(said);
   }
   std::vector<ModuleHeader> list = module_headers(headers);

@@ -70,7 +70,7 @@ Written Http1Writer::request(const HeaderList& headers, EndOfStream end) {
 }
 
 Written Http1Writer::response(const HeaderList& headers, EndOfStream end, ResponseTo to) {
-  const auto status = planes::parse_status(headers.find(":status").value_or(""));
+  const auto status = planes::status_of(headers);
   const bool switches = to.upgrade && status == 101;
   if (!status || (*status < 200 && !switches)) return Written::Refused;
 
@@ -116,7 +116,7 @@ Written Http1Writer::response(const HeaderList& headers, EndOfStream end, Respon
 }
 
 void Http1Writer::interim(const HeaderList& headers) {
-  const auto status = planes::parse_status(headers.find(":status").value_or(""));
+  const auto status = planes::status_of(headers);
   // 101 would hand the connection over to another protocol.
   if (!status || *status >= 200 || *status == 101) return;
   head_.assign("HTTP/1.1 ");

@@ -25,7 +25,7 @@ class Http2Server::Stream final : public Http2Stream, public ClientStream {
   const RequestInfo& info() const override { return server_.info_; }
 
   void headers(HeaderList headers, EndOfStream end) override {
-    const int status = planes::parse_status(headers.find(":status").value_or("")).value_or(0);
+    const int status = planes::status_of(headers).value_or(0);
     // As an answer to CONNECT it would say that the tunnel is there (RFC 8441, section 4).
     const bool misleading = asks_switch && status >= 200 && status < 300;
     if (misleading) headers = {{":status", "502"}, {"content-length", "0"}};

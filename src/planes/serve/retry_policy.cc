@@ -12,7 +12,7 @@ RetryPolicy::RetryPolicy(const config::RetryPolicy& settings)
     : settings_(settings), headers_(settings.headers.begin(), settings.headers.end()) {}
 
 bool RetryPolicy::wants_retry(const abi::HeaderList& response) const {
-  const int status = planes::parse_status(response.find(":status").value_or("")).value_or(0);
+  const int status = planes::status_of(response).value_or(0);
   if (wants_status(static_cast<uint32_t>(status))) return true;
   if (auto grpc = response.find("grpc-status"); grpc && wants_grpc_status(*grpc)) return true;
   return has(Condition::RetriableHeaders) && std::ranges::any_of(headers_, [&](const auto& header) {

@@ -260,7 +260,7 @@ void Router::Response::headers(HeaderList headers, EndOfStream end) {
   router.is_tunnel_ = end == EndOfStream::No && headers.find(":status") == "101";
   router.replay_.reset();
   router.stats().responses_by_class[status_class(headers)].add();
-  const auto status = planes::parse_status(headers.find(":status").value_or("")).value_or(0);
+  const auto status = planes::status_of(headers).value_or(0);
   const auto place = static_cast<size_t>(status) - 100;
   if (place < kStatuses) router.stats().responses_by_status[place].add();
   router.tell_service_time(headers);

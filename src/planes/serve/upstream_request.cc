@@ -159,7 +159,7 @@ void UpstreamRequest::report_status(const HeaderList& headers, EndOfStream end) 
   const auto grpc = planes::parse_grpc_status(headers.find("grpc-status").value_or(""));
   is_grpc_ = planes::is_grpc_content_type(headers.find("content-type").value_or(""));
   if (is_grpc_ && end == EndOfStream::No) return;
-  const auto plain = planes::parse_status(headers.find(":status").value_or(""));
+  const auto plain = planes::status_of(headers);
   record_->note_status(is_grpc_ && grpc ? planes::http_status_of(*grpc)
                                         : static_cast<uint32_t>(plain.value_or(0)));
 }
