@@ -5,6 +5,7 @@
 
 #include "abi/callbacks.h"
 #include "abi/hostcall.h"
+#include "base/hex.h"
 
 namespace weir::abi {
 namespace {
@@ -188,7 +189,6 @@ std::string numbers(size_t count, Slots slots) {
 }  // namespace
 
 std::string quoted_bytes(Bytes bytes, size_t limit) {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text = "\"";
   for (const std::byte byte : bytes.first(std::min(limit, bytes.size()))) {
     const auto c = static_cast<unsigned char>(byte);
@@ -199,8 +199,7 @@ std::string quoted_bytes(Bytes bytes, size_t limit) {
     } else if (c >= ' ' && c < 0x7f) {
       text += static_cast<char>(c);
     } else {
-      text.append("\\x") += kDigits[c >> 4];
-      text += kDigits[c & 15];
+      append_hex(text.append("\\x"), static_cast<char>(c));
     }
   }
   text += '"';

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "base/hex.h"
+
 namespace weir {
 namespace {
 
@@ -60,14 +62,12 @@ bool is_printable(std::string_view line) {
 }
 
 std::string printable(std::string_view line) {
-  static constexpr char kHex[] = "0123456789abcdef";
   std::string text;
   text.reserve(line.size());
   while (!line.empty()) {
     const size_t length = printable_length(line);
     if (length == 0) {
-      const uint8_t byte = byte_at(line, 0);
-      text += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+      append_hex(text.append("\\x"), line[0]);
     } else {
       text += line.substr(0, length);
     }

@@ -5,19 +5,9 @@
 #include <memory>
 
 #include "base/check.h"
+#include "base/hex.h"
 
 namespace weir {
-namespace {
-
-// 16 where `c` is no digit.
-unsigned digit_of(char c) {
-  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10;
-  if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A') + 10;
-  return 16;
-}
-
-}  // namespace
 
 Digest sha256(std::initializer_list<Bytes> parts) {
   struct Free {
@@ -36,12 +26,8 @@ Digest sha256(std::initializer_list<Bytes> parts) {
 }
 
 std::string to_hex(const Digest& digest) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
-  for (std::byte byte : digest) {
-    text += kDigits[std::to_integer<size_t>(byte >> 4)];
-    text += kDigits[std::to_integer<size_t>(byte & std::byte{15})];
-  }
+  for (std::byte byte : digest) append_hex(text, static_cast<char>(byte));
   return text;
 }
 
@@ -49,9 +35,9 @@ std::optional<Digest> parse_digest(std::string_view hex) {
   Digest digest;
   if (hex.size() != 2 * digest.size()) return std::nullopt;
   for (size_t i = 0; i < digest.size(); ++i) {
-    const unsigned high = digit_of(hex[2 * i]);
-    const unsigned low = digit_of(hex[2 * i + 1]);
-    if (high > 15 || low > 15) return std::nullopt;
+    const int high = hex_value(hex[2 * i]);
+    const int low = hex_value(hex[2 * i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
     digest[i] = static_cast<std::byte>(high * 16 + low);
   }
   return digest;

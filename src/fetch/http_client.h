@@ -63,7 +63,4 @@ Failure leads_from_https(std::string_view url, std::string_view redirect);
 // A failure unless the status is 200: passing where the server may do better later.
 Fetched<Unit> expect_ok(std::string_view url, const HttpResponse& response);
 
-// Percent-encodes all but letters, digits and "-._~".
-std::string escape(std::string_view text);
-
 }  // namespace weir::fetch

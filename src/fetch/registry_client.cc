@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/percent.h"
 #include "base/shown_url.h"
 #include "fetch/bad_image.h"
 #include "fetch/challenge.h"
@@ -212,11 +213,12 @@ Fetched<std::string> RegistryClient::get_token(const std::string& realm, const s
                  "' to get a token from, which is no https:// uri; have it name one that is");
   }
   HttpRequest request{.timeout = source_.timeout, .max_bytes = kMaxTokenBytes};
-  const std::string query = "service=" + escape(service) + "&scope=" + escape(scope);
+  const std::string query = "service=" + percent_encoded(service, is_unreserved) +
+                            "&scope=" + percent_encoded(scope, is_unreserved);
   if (credentials_ && !credentials_->identity_token.empty()) {
     request.url = realm;
     request.form = "grant_type=refresh_token&client_id=weir&" + query +
-                   "&refresh_token=" + escape(credentials_->identity_token);
+                   "&refresh_token=" + percent_encoded(credentials_->identity_token, is_unreserved);
   } else {
     request.url = realm + (realm.find('?') == std::string::npos ? "?" : "&") + query;
     if (credentials_) {

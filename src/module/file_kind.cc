@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/hex.h"
+
 namespace weir::wasm {
 namespace {
 
@@ -68,12 +70,8 @@ std::string first_words(std::string_view text) {
 }
 
 std::string first_bytes(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string shown;
-  for (const char c : bytes.substr(0, kMagic.size())) {
-    const auto byte = static_cast<unsigned char>(c);
-    shown += {' ', kDigits[byte >> 4], kDigits[byte & 15]};
-  }
+  for (const char c : bytes.substr(0, kMagic.size())) append_hex(shown.append(" "), c);
   return shown;
 }
 

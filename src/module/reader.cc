@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
+
 namespace weir::wasm {
 
 Error Reader::error_at(size_t offset, const std::string& what) const {
@@ -100,7 +102,7 @@ std::string quoted(std::string_view name) {
   for (const char c : name.substr(0, kLongest)) {
     const auto byte = static_cast<uint8_t>(c);
     if (byte < 0x20 || byte == 0x7f || c == '\'' || c == '\\') {
-      text += "\\x" + hex(byte).substr(2);
+      append_hex(text.append("\\x"), c);
     } else {
       text += c;
     }
@@ -109,9 +111,6 @@ std::string quoted(std::string_view name) {
   return text;
 }
 
-std::string hex(uint8_t byte) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  return {'0', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
-}
+std::string hex(uint8_t byte) { return {'0', 'x', hex_digit(byte >> 4U), hex_digit(byte & 15U)}; }
 
 }  // namespace weir::wasm

@@ -3,19 +3,13 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/hex.h"
 
 namespace weir::ats_plane {
 namespace {
 
 // A chunk's size fits into 60 bits.
 constexpr int kMaxSizeDigits = 15;
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 }  // namespace
 

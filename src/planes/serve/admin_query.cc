@@ -2,26 +2,19 @@
 
 #include <re2/re2.h>
 
-#include <charconv>
+#include <algorithm>
 #include <memory>
+
+#include "base/percent.h"
 
 namespace weir::serve {
 namespace {
 
-std::string decoded(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    unsigned byte = 0;
-    const char* const digits = text.data() + i + 1;
-    if (text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2) {
-      out += static_cast<char>(byte);
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
+// As forms have it: a plus is a blank.
+std::string form_decoded(std::string_view text) {
+  std::string spaced(text);
+  std::ranges::replace(spaced, '+', ' ');
+  return percent_decoded(spaced);
 }
 
 }  // namespace
@@ -32,8 +25,8 @@ std::optional<std::string> AdminQuery::find(std::string_view name) const {
     const std::string_view part = rest.substr(0, end);
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
     const size_t equals = part.find('=');
-    if (decoded(part.substr(0, equals)) != name) continue;
-    return equals == std::string_view::npos ? std::string() : decoded(part.substr(equals + 1));
+    if (form_decoded(part.substr(0, equals)) != name) continue;
+    return equals == std::string_view::npos ? std::string() : form_decoded(part.substr(equals + 1));
   }
   return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #include "planes/serve/local_reply.h"
 
+#include "base/percent.h"
 #include "planes/common/grpc_status.h"
 #include "planes/serve/checked_headers.h"
 
@@ -7,20 +8,7 @@ namespace weir::serve {
 namespace {
 
 // gRPC over HTTP/2, "Status-Message": printable ASCII without '%' stands for itself.
-std::string percent_encoded(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string encoded;
-  encoded.reserve(text.size());
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte <= 0x7e && c != '%') {
-      encoded += c;
-    } else {
-      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return encoded;
-}
+bool is_plain_in_message(char c) { return c >= ' ' && c <= '~' && c != '%'; }
 
 // A final status: three digits, not interim.
 bool is_final_status(uint32_t status) { return status >= 200 && status <= 999; }
@@ -57,7 +45,7 @@ LocalMessage make_local_message(LocalReply reply, RequestTraits traits) {
     set("content-type", "application/grpc");
     set("grpc-status", std::to_string(reply.grpc_status >= 0 ? reply.grpc_status
                                                              : planes::grpc_status_of(status)));
-    if (!reply.body.empty()) set("grpc-message", percent_encoded(reply.body));
+    if (!reply.body.empty()) set("grpc-message", percent_encoded(reply.body, is_plain_in_message));
     return message;
   }
   // RFC 9110, 8.6: a 204 has no Content-Length.

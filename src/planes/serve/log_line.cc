@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/hex.h"
 #include "planes/serve/log_values.h"
 
 namespace weir::serve {
@@ -25,13 +26,12 @@ bool is_quoted(const LogCommand& command) {
 }
 
 void append_visible(std::string_view text, std::string& to) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte >= ' ' && byte != 0x7f) {
       to += c;
     } else {
-      to.append("\\x").append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 15]);
+      append_hex(to.append("\\x"), c);
     }
   }
 }

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "base/percent.h"
 #include "base/sha256.h"
 
 namespace weir::serve {
@@ -45,28 +46,10 @@ std::string address_text(const ASN1_STRING& address) {
   return text.data();
 }
 
-std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  constexpr std::string_view kPlain = "-_.~";
-  std::string out;
-  for (const char c : text) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (letter || kPlain.find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += '%';
-      out += kDigits[byte >> 4];
-      out += kDigits[byte & 15];
-    }
-  }
-  return out;
-}
-
 std::string url_pem_of(X509& certificate) {
   const OwnBio bio(BIO_new(BIO_s_mem()));
   PEM_write_bio_X509(bio.get(), &certificate);
-  return percent_encoded(content_of(*bio));
+  return percent_encoded(content_of(*bio), is_unreserved);
 }
 
 std::string der_of(X509& certificate, int (*encode)(const X509*, unsigned char**)) {

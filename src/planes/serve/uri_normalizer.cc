@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/lower_case.h"
+#include "base/percent.h"
 #include "planes/common/authority.h"
 
 namespace weir::serve {
@@ -36,28 +37,6 @@ constexpr std::array<Form, 256> kForms = [] {
 
 Form form_of(char c) { return kForms[static_cast<unsigned char>(c)]; }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// What "%XX" at the beginning stands for.
-std::optional<char> escaped_char(std::string_view text) {
-  if (text.size() < 3 || text[0] != '%') return std::nullopt;
-  const int high = hex_digit(text[1]);
-  const int low = hex_digit(text[2]);
-  if (high < 0 || low < 0) return std::nullopt;
-  return static_cast<char>(high * 16 + low);
-}
-
-void append_escaped(std::string& out, char c) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  const auto byte = static_cast<unsigned char>(c);
-  out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-}
-
 // The path without "." and "..", of which each segment but the last ends with a slash.
 std::string without_dots(std::string_view path) {
   std::string out;
@@ -84,7 +63,7 @@ bool unescape_slashes(std::string& path) {
   std::string out;
   bool found = false;
   for (size_t i = 0; i < path.size(); ++i) {
-    const char escaped = escaped_char(std::string_view(path).substr(i)).value_or('\0');
+    const char escaped = percent_byte(std::string_view(path).substr(i)).value_or('\0');
     if (escaped == '/' || escaped == '\\') {
       out += escaped;
       i += 2;
@@ -148,7 +127,7 @@ std::optional<std::string> normalize_path(std::string_view path) {
   std::string plain;
   size_t stray = std::string::npos;  // the last "%" there that has begun no escape
   for (size_t i = 0; i < path.size(); ++i) {
-    const auto escaped = escaped_char(path.substr(i));
+    const auto escaped = percent_byte(path.substr(i));
     const Form form = form_of(escaped.value_or(path[i]));
     if (form == Form::Forbidden) return std::nullopt;
     if (!escaped && path[i] == '%') stray = plain.size();
@@ -161,12 +140,12 @@ std::optional<std::string> normalize_path(std::string_view path) {
       plain += path.substr(i, 3);
       i += 2;
     } else if (form == Form::Escaped) {
-      append_escaped(plain, path[i]);
+      append_percent(plain, path[i]);
     } else {
       plain += path[i];
     }
     // What was undone behind it would be an escape now, of a dot perhaps.
-    if (stray < plain.size() && escaped_char(std::string_view(plain).substr(stray))) {
+    if (stray < plain.size() && percent_byte(std::string_view(plain).substr(stray))) {
       plain.insert(stray + 1, "25");
       stray = std::string::npos;
     }
