@@ -4,6 +4,7 @@
 
 #include "abi/engine_features.h"
 #include "abi/precompiled.h"
+#include "base/wasm_page.h"
 #include "engine/null_engine.h"
 #include "module/module_info.h"
 #include "module/nesting.h"
@@ -13,8 +14,6 @@ namespace weir::abi {
 namespace {
 
 static_assert(wasm::kMaxCrossingValues == engine::kMaxSlots);
-
-constexpr uint64_t kPageBytes = 65536;
 
 bool is_wasi(std::string_view module) { return module.starts_with("wasi_"); }
 
@@ -126,7 +125,7 @@ Done LinkedModule::make_wasm(Bytes file, MakeModule compile, const LinkOptions& 
                                             "'; Proxy-Wasm plugins import functions only"};
   }
   WEIR_TRY(link(std::move(info.interface), options));
-  if (info.memory) initial_memory_bytes_ = info.memory->min_pages * kPageBytes;
+  if (info.memory) initial_memory_bytes_ = info.memory->min_pages * kWasmPageBytes;
 
   const wasm::PlainModule plain(file, info);
   if (auto checked = wasm::check_nesting(file, info); !checked.ok()) {

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "abi/precompiled.h"
+#include "base/wasm_page.h"
 #include "config/plugin_config.h"
 #include "engine/engines.h"
 
@@ -20,7 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kAll = "all";
-constexpr uint64_t kPageBytes = 65'536;
 
 // Adds compiled code to `file`, engine by engine, and tells of each.
 class Compiler {
@@ -107,7 +107,7 @@ CompileCommand::CompileCommand(CLI::App& app) {
       ->add_option("--max-memory-bytes", max_memory_bytes_,
                    "The limit of the VMs that are to run it: some engines' code depends on it")
       ->type_name("BYTES")
-      ->check(CLI::Range(kPageBytes, uint64_t{1} << 32))
+      ->check(CLI::Range(kWasmPageBytes, uint64_t{1} << 32))
       ->capture_default_str();
 }
 

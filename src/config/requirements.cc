@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/wasm_page.h"
 #include "weir/envoy/core.pb.h"
 
 namespace weir::config {
@@ -271,10 +272,9 @@ Done check_not_below_base(const Subject& subject) {
 }
 
 Done check_one_page(const Subject& subject) {
-  constexpr uint64_t kPageBytes = 65'536;
   if (!subject.has_field()) return Unit{};
   const auto& bytes = *pb::DynamicCastToGenerated<pb::UInt64Value>(&subject.submessage());
-  if (bytes.value() >= kPageBytes) return Unit{};
+  if (bytes.value() >= kWasmPageBytes) return Unit{};
   return subject.wrong("less than a page of wasm memory; has to be 65536 or more");
 }
 

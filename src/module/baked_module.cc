@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/wasm_page.h"
 #include "module/instruction.h"
 #include "module/state_plan.h"
 #include "module/types.h"
@@ -116,13 +117,12 @@ class Baking {
  private:
   Result<bool> write_memory(const Section* section, Writer& out) const {
     if (!plan_.has_memory) return copy_section(wasm_, section, out);
-    constexpr uint64_t kPageBytes = 65536;
     Reader in = reader_of(wasm_, *section);
     WEIR_TRY(in.u32());
     WEIR_TRY(const MemoryType type, read_memory_type(in));
     out.u32(1);
     out.byte(type.info.max_pages ? 1 : 0);
-    out.u64(state_.memory.size() / kPageBytes);
+    out.u64(state_.memory.size() / kWasmPageBytes);
     if (type.info.max_pages) out.u64(*type.info.max_pages);
     return true;
   }

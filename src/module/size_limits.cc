@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
+#include "base/wasm_page.h"
 #include "module/types.h"
 
 namespace weir::wasm {
 namespace {
 
 constexpr uint32_t kMaxEntries = 100'000;
-constexpr uint64_t kPageBytes = 64 * 1024;
-constexpr uint64_t kMostPages = 65536;
 constexpr uint64_t kMostElements = UINT32_MAX;
 
 constexpr uint8_t kHasMax = 1;
@@ -66,10 +65,11 @@ Done write_memories(Reader& in, const std::optional<SizeLimits>& sizes, Writer& 
                     std::string& excess) {
   WEIR_TRY(const uint32_t count, in.count(2, kMaxEntries, "memories"));
   out.u32(count);
-  const uint64_t most = sizes ? sizes->memory_bytes / kPageBytes / std::max(count, 1u) : kMostPages;
+  const uint64_t most =
+      sizes ? sizes->memory_bytes / kWasmPageBytes / std::max(count, 1u) : kMostWasmPages;
   for (uint32_t i = 0; i < count; ++i) {
-    WEIR_TRY(write_limits(in, std::min(most, kMostPages), kMostPages, "memory", "pages of 64 KiB",
-                          out, excess));
+    WEIR_TRY(write_limits(in, std::min(most, kMostWasmPages), kMostWasmPages, "memory",
+                          "pages of 64 KiB", out, excess));
   }
   return in.expect_end();
 }

@@ -5,14 +5,13 @@
 #include <cstring>
 #include <string>
 
+#include "base/wasm_page.h"
 #include "engine/wamr/convert.h"
 #include "engine/wamr/wamr_extra.h"
 #include "engine/wamr/wamr_module.h"
 
 namespace weir::engine::wamr {
 namespace {
-
-constexpr uint64_t kPageBytes = 64 * 1024;
 
 // WAMR's functions take and give values in cells of 4 bytes, a wide one in two.
 using Cells = std::array<uint32_t, 2 * kMaxSlots>;
@@ -61,7 +60,7 @@ Flow WamrInstance::instantiate() noexcept {
   InstantiationArgs args{};
   // 0 would mean no limit.
   args.max_memory_pages = static_cast<uint32_t>(
-      std::clamp<uint64_t>(limits_.max_memory_bytes / kPageBytes, 1, UINT32_MAX));
+      std::clamp<uint64_t>(limits_.max_memory_bytes / kWasmPageBytes, 1, UINT32_MAX));
   std::array<char, 128> why{};
   instance_.reset(wasm_runtime_instantiate_ex(module_.loaded(), &args, why.data(), why.size()));
   if (instance_ == nullptr) {

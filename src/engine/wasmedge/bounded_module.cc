@@ -4,13 +4,13 @@
 #include <optional>
 #include <string>
 
+#include "base/wasm_page.h"
 #include "engine/wasm_cursor.h"
 
 namespace weir::engine::wasmedge {
 namespace {
 
 constexpr size_t kHeaderBytes = 8;
-constexpr uint64_t kPageBytes = 64 * 1024;
 constexpr uint64_t kMaxLocals = 50'000;  // of one function, as in other engines
 constexpr size_t kMaxTables = 100;
 
@@ -98,7 +98,7 @@ std::optional<uint64_t> read_memory_bytes(Bytes section) {
     if (!size) return std::nullopt;
     pages += size->min;
   }
-  return pages * kPageBytes;
+  return pages * kWasmPageBytes;
 }
 
 // Whether a type is other than a function's, as those of garbage collection are, which WasmEdge

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/wasm_page.h"
 #include "engine/stack_bound.h"
 #include "engine/wasmedge/convert.h"
 #include "engine/wasmedge/guest_faults.h"
@@ -13,14 +14,11 @@
 namespace weir::engine::wasmedge {
 namespace {
 
-constexpr uint64_t kPageBytes = 64 * 1024;
-constexpr uint64_t kMaxPages = 65536;
-
 // What ends the guest whose host function answered Flow::Trap: any code that is not WasmEdge's own.
 constexpr WasmEdge_Result kRefused{(WasmEdge_ErrCategory_UserLevelError << 24) | 1};
 
 uint32_t to_pages(uint64_t bytes) {
-  return static_cast<uint32_t>(std::min(bytes / kPageBytes, kMaxPages));
+  return static_cast<uint32_t>(std::min(bytes / kWasmPageBytes, kMostWasmPages));
 }
 
 }  // namespace
@@ -166,7 +164,7 @@ Memory WasmEdgeInstance::memory() noexcept {
   const Api& api = shared_.api;
   auto* data = api.memory_instance_get_pointer(memory_, 0, 0);
   return Memory::linear({reinterpret_cast<std::byte*>(data),
-                         api.memory_instance_get_page_size(memory_) * kPageBytes});
+                         api.memory_instance_get_page_size(memory_) * kWasmPageBytes});
 }
 
 void WasmEdgeInstance::find_memory(const WasmEdge_ModuleInstanceContext* in) {

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "base/wasm_page.h"
 #include "engine/adapter.h"
 #include "engine/wasmtime/convert.h"
 #include "engine/wasmtime/handles.h"
@@ -16,7 +17,6 @@ namespace {
 
 // Wasmtime's own sizes for one memory of the pool: 4 GiB and a guard, so that generated code need
 // not check bounds.
-constexpr uint64_t kPageBytes = 64 * 1024;
 constexpr uint64_t kMemoryReservation = 4ull << 30;
 constexpr uint64_t kGuardBytes = 32ull << 20;
 constexpr uint64_t kPoolTableElements = Limits{}.max_table_elements;
@@ -169,7 +169,7 @@ Result<std::unique_ptr<Engine>> make_engine(const EngineOptions& options) {
                  "max_stack_bytes must be 1 to " + std::to_string(kMaxStackBytes)};
   }
   if (options.pool_memory_bytes > kMemoryReservation ||
-      options.pool_memory_bytes % kPageBytes != 0) {
+      options.pool_memory_bytes % kWasmPageBytes != 0) {
     return Error{ErrorCode::BadConfig, "pool_memory_bytes must be a multiple of 65536 up to 4 GiB"};
   }
   return std::unique_ptr<Engine>(std::make_unique<WasmtimeEngine>(options));
