@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "planes/common/field_rules.h"
 #include "planes/serve/access_logs.h"
 #include "planes/serve/client_identity.h"
 #include "planes/serve/exchange_attributes.h"
@@ -470,10 +471,9 @@ void FilterChain::bury_if_finished() {
 }
 
 void FilterChain::ResponseOut::headers(HeaderList headers, EndOfStream end) {
-  const std::string_view status = headers.find(":status").value_or("");
-  const bool known = !status.empty() && status[0] >= '1' && status[0] <= '5';
-  chain_.parts_.stats.responses_by_class[known ? status[0] - '1' : 4].add();
-  if (status == "204") headers.remove("content-length");  // RFC 9110, section 8.6
+  const int status = planes::status_of(headers).value_or(0);
+  chain_.parts_.stats.responses_by_class.count(status);
+  if (status == 204) headers.remove("content-length");  // RFC 9110, section 8.6
   if (chain_.parts_.identity != nullptr) {
     introduce_proxy(*chain_.parts_.identity, chain_.request_id_, chain_.parts_.clock, headers);
   }

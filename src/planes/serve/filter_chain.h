@@ -17,6 +17,7 @@
 #include "planes/serve/local_reply.h"
 #include "planes/serve/plugin_stream.h"
 #include "planes/serve/router.h"
+#include "planes/serve/status_classes.h"
 #include "planes/serve/uri_normalizer.h"
 
 namespace weir::serve {
@@ -26,7 +27,7 @@ using MakeContext = std::function<std::unique_ptr<runtime::HttpContext>(runtime:
 
 // Thread: its worker's changes it, any reads it.
 struct ExchangeStats {
-  Counter responses_by_class[5];  // 1xx to 5xx, as they went to the client
+  StatusClasses responses_by_class;  // as they went to the client
   Counter local_replies;
   Counter aborted;  // by the client, before the response was complete
   Counter resets;   // by us, in the midst of the response
@@ -41,9 +42,7 @@ struct ExchangeStats {
 
 // Zero: there was none.
 inline void count_response(ExchangeStats& stats, uint32_t status) {
-  const uint32_t status_class = status / 100;
-  if (status != 0)
-    stats.responses_by_class[status_class < 1 || status_class > 5 ? 4 : status_class - 1].add();
+  if (status != 0) stats.responses_by_class.count(static_cast<int>(status));
 }
 
 class AccessLogs;

@@ -16,12 +16,6 @@ constexpr std::string_view kNoResponse =
 
 std::string no_response(std::string_view reason) { return std::string(kNoResponse).append(reason); }
 
-size_t status_class(const HeaderList& headers) {
-  const std::string_view status = headers.find(":status").value_or("");
-  const bool known = !status.empty() && status[0] >= '1' && status[0] <= '5';
-  return known ? static_cast<size_t>(status[0] - '1') : 4;
-}
-
 UpstreamInfo unreachable(std::string address) {
   const std::string_view port = std::string_view(address).substr(address.rfind(':') + 1);
   UpstreamInfo info;
@@ -257,10 +251,10 @@ void Router::Response::headers(HeaderList headers, EndOfStream end) {
   router.response_begun_ = true;
   router.transport_failure_.clear();
   router.try_limit_.stop();
-  router.is_tunnel_ = end == EndOfStream::No && headers.find(":status") == "101";
   router.replay_.reset();
-  router.stats().responses_by_class[status_class(headers)].add();
-  const auto status = planes::status_of(headers).value_or(0);
+  const int status = planes::status_of(headers).value_or(0);
+  router.is_tunnel_ = end == EndOfStream::No && status == 101;
+  router.stats().responses_by_class.count(status);
   const auto place = static_cast<size_t>(status) - 100;
   if (place < kStatuses) router.stats().responses_by_status[place].add();
   router.tell_service_time(headers);

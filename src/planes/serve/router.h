@@ -13,6 +13,7 @@
 #include "planes/serve/reaper.h"
 #include "planes/serve/replay.h"
 #include "planes/serve/route_table.h"
+#include "planes/serve/status_classes.h"
 #include "planes/serve/timeout_queue.h"
 #include "runtime/worker_services.h"
 
@@ -23,7 +24,7 @@ inline constexpr size_t kStatuses = 500;
 
 // Of the requests routed to one cluster. Thread: its worker's changes it, any reads it.
 struct RouterStats {
-  Counter responses_by_class[5];           // 1xx to 5xx
+  StatusClasses responses_by_class;
   Counter responses_by_status[kStatuses];  // from 100 on
   Counter timeouts;
   Counter per_try_timeouts;

@@ -32,7 +32,7 @@ class Report {
   void now(std::string_view name, uint64_t value) {
     write(abi::MetricType::Gauge, name, value, labels_, name);
   }
-  void classes(const std::string& name, const uint64_t (&by_class)[5]) {
+  void classes(const std::string& name, const ClassTotals& by_class) {
     for (size_t i = 0; i < 5; ++i) {
       const std::string digit = std::to_string(i + 1);
       Labels labels = labels_;
@@ -152,13 +152,13 @@ void report_http(Report report, Workers workers, const std::string& prefix) {
   report.total("downstream_cx_max_duration_reached", sum(&ListenerStats::reached_durations));
   report.total("downstream_cx_max_requests_reached", sum(&ListenerStats::reached_requests));
   uint64_t early_resets = 0;
-  uint64_t by_class[5] = {};
+  ClassTotals by_class = {};
   LatencyTotals times;
   for (const auto& worker : workers) {
     const HttpCounts& counts = worker->stats().http(prefix);
     times.add(counts.exchanges.times);
     early_resets += counts.codecs.http2.too_many_resets.value();
-    for (size_t i = 0; i < 5; ++i) by_class[i] += counts.exchanges.responses_by_class[i].value();
+    counts.exchanges.responses_by_class.add_to(by_class);
   }
   report.total("downstream_rq_too_many_premature_resets", early_resets);
   report.classes("downstream_rq", by_class);
@@ -272,7 +272,7 @@ void report_cluster(Report report, Workers workers, const std::string& name) {
   report_http2(report, http2);
   report_outliers(report, workers, name);
 
-  uint64_t by_class[5] = {};
+  ClassTotals by_class = {};
   uint64_t timeouts = 0;
   uint64_t try_timeouts = 0;
   uint64_t retries = sum(&ClusterStats::retries);
@@ -280,7 +280,7 @@ void report_cluster(Report report, Workers workers, const std::string& name) {
   LatencyTotals times;
   for (const auto& worker : workers) {
     const RouterStats& stats = worker->stats().cluster(name).routed;
-    for (size_t i = 0; i < 5; ++i) by_class[i] += stats.responses_by_class[i].value();
+    stats.responses_by_class.add_to(by_class);
     timeouts += stats.timeouts.value();
     try_timeouts += stats.per_try_timeouts.value();
     retries += stats.retries.value();
