@@ -302,8 +302,9 @@ class FakeServices final : public runtime::WorkerServices {
       task();
     }
   }
-  // Moves the clock in small steps, and runs what comes due.
+  // Moves the clock, and runs what comes due on the way, in its order.
   void advance(Milliseconds by);
+  size_t armed_timers() const;
 
  private:
   class FakeTimer;
@@ -323,8 +324,8 @@ class FakeServices::FakeTimer final : public runtime::Timer {
 
   void start(Milliseconds delay) override { due_ = services_.clock_.monotonic() + delay; }
   void stop() override { due_ = Nanoseconds::max(); }
-  void run_if_due() {
-    if (due_ > services_.clock_.monotonic()) return;
+  Nanoseconds due() const { return due_; }
+  void expire() {
     stop();
     const auto on_expiry = on_expiry_;  // it may destroy the timer
     on_expiry();
@@ -341,13 +342,19 @@ inline std::unique_ptr<runtime::Timer> FakeServices::make_timer(std::function<vo
 }
 
 inline void FakeServices::advance(Milliseconds by) {
-  for (; by.count() > 0; by -= Milliseconds(50)) {
-    clock_.advance(Milliseconds(50));
-    for (FakeTimer* timer : std::vector(timers_)) {
-      const bool destroyed = std::ranges::find(timers_, timer) == timers_.end();
-      if (!destroyed) timer->run_if_due();
-    }
+  const Nanoseconds target = clock_.monotonic() + by;
+  while (true) {
+    const auto next = std::ranges::min_element(timers_, {}, &FakeTimer::due);
+    if (next == timers_.end() || (*next)->due() > target) break;
+    if ((*next)->due() > clock_.monotonic()) clock_.advance((*next)->due() - clock_.monotonic());
+    (*next)->expire();
   }
+  clock_.advance(target - clock_.monotonic());
+}
+
+inline size_t FakeServices::armed_timers() const {
+  return static_cast<size_t>(std::ranges::count_if(
+      timers_, [](const FakeTimer* timer) { return timer->due() != Nanoseconds::max(); }));
 }
 
 // A chain between a client and two clusters: "upstream" for "/", "other" for "/other".

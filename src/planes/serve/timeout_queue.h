@@ -10,7 +10,8 @@
 
 namespace weir::serve {
 
-// Coarse time-outs: one may come up to kTick late, never early. Thread: its worker's.
+// Coarse time-outs: one may come late by a sixteenth of its length, of at least 2 ms and at most
+// kTick, or by kTick where it is long; never early. Thread: its worker's.
 class TimeoutQueue {
  public:
   static constexpr Milliseconds kTick{100};
@@ -35,7 +36,8 @@ class TimeoutQueue {
   // Both outlive the queue.
   TimeoutQueue(const Clock& clock, runtime::WorkerServices& services);
 
-  // Calls entry.on_timeout() once, after `delay`; an earlier start() is forgotten.
+  // Calls entry.on_timeout() once, after `delay`; an earlier start() is forgotten. Reads the clock
+  // for short delays only.
   void start(Entry& entry, Milliseconds delay);
 
   // The true time: reads the clock.
@@ -48,11 +50,12 @@ class TimeoutQueue {
   using List = boost::intrusive::list<Entry, boost::intrusive::constant_time_size<false>>;
 
   void tick();
+  void tick_in(Milliseconds interval);
 
   const Clock& clock_;
   std::unique_ptr<runtime::Timer> timer_;
-  bool ticking_ = false;
-  Nanoseconds now_{};  // at the last tick: a request does not read the clock for its time-out
+  Milliseconds interval_{};  // zero: nothing waits
+  Nanoseconds now_{};        // at the last tick: a request does not read the clock for its time-out
   std::map<Milliseconds, List> by_delay_;  // each in order of deadline
 };
 
