@@ -82,12 +82,18 @@ endif()
 # leak checker then follows what is no pointer and dies.
 set(WEIR_ASAN_OPTIONS intercept_tls_get_addr=0)
 
+# weir_test_code(TARGET): its sources are tests', of which more time goes into compiling than into running.
+function(weir_test_code target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O0> $<$<CONFIG:RelWithDebInfo>:-g1>)
+endfunction()
+
 # weir_test(NAME SOURCES ... DEPENDS ... [TIMEOUT seconds]): a GoogleTest program run by ctest.
 function(weir_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   weir_unity(${name})
+  weir_test_code(${name})
   target_link_libraries(${name} PRIVATE weir_flags GTest::gtest GTest::gmock GTest::gtest_main ${arg_DEPENDS})
   add_test(NAME ${name} COMMAND ${WEIR_TEST_LAUNCHER} $<TARGET_FILE:${name}>)
   if(NOT arg_TIMEOUT)
