@@ -174,10 +174,5 @@ TEST(ExpectOkTest, TellsWhatMayPass) {
   EXPECT_EQ(elsewhere.error().kind, Failure::Kind::Final);
 }
 
-TEST(EscapeTest, KeepsWhatAUrlMayHold) {
-  EXPECT_EQ(escape("aZ09-._~"), "aZ09-._~");
-  EXPECT_EQ(escape("a/b:c d\xff"), "a%2Fb%3Ac%20d%FF");
-}
-
 }  // namespace
 }  // namespace weir::fetch
