@@ -144,7 +144,7 @@ Case header_v1() {
   return test;
 }
 
-// Some adapters take a minute to compile the Go plugin: what they make is kept with the build.
+// Some adapters take half a minute to compile the Go plugin: what they make is kept with the build.
 const engine::CodeCache& kept_code() {
   static Journal unread;
   static CaptureLogger logger(unread);
@@ -186,16 +186,13 @@ std::filesystem::path Case::file() const {
 }
 
 std::string left_out(const Case& test, const Contender& contender, runtime::Isolation isolation) {
-  // WAMR's compilers by LLVM take a minute for each 2 MB, and ten seconds for an image of a Rust
-  // plugin.
-  constexpr uintmax_t kLargeBytes = 1'000'000;
+  // WAMR's compilers by LLVM take ten seconds for an image of a Rust plugin.
   constexpr uintmax_t kLargeImageBytes = 64'000;
-  if (!contender.name.starts_with("wamr_")) return {};
-  const bool is_image = isolation == runtime::Isolation::Stream;
+  if (!contender.name.starts_with("wamr_") || isolation != runtime::Isolation::Stream) return {};
   const uintmax_t bytes = std::filesystem::file_size(test.file());
-  if (bytes < (is_image ? kLargeImageBytes : kLargeBytes)) return {};
-  return contender.name + " compiles " + (is_image ? "the image of " : "") + test.name + ", of " +
-         std::to_string(bytes) + " bytes, too slowly for a test";
+  if (bytes < kLargeImageBytes) return {};
+  return contender.name + " compiles the image of " + test.name + ", of " + std::to_string(bytes) +
+         " bytes, too slowly for a test";
 }
 
 std::vector<std::string> run(const Case& test, const Contender& contender,
