@@ -149,13 +149,14 @@ Done FunctionShift::write_names(Reader& in, Writer& out) const {
   return Unit{};
 }
 
-// A map from functions to names, or to maps of names.
+// A map from functions to names, or to maps of names. Names of functions that there are not are
+// left out, as engines do: those that the pass adds would get them.
 Done FunctionShift::write_named_functions(Reader& in, Writer& out, bool indirect) const {
   WEIR_TRY(const uint32_t count, in.count(2, kMaxEntries, "names"));
-  out.u32(count);
+  Writer moved;
+  uint32_t moved_count = 0;
   for (uint32_t i = 0; i < count; ++i) {
-    WEIR_TRY(const uint32_t function, read_function(in));
-    out.u32(added_.moved(function));
+    WEIR_TRY(const uint32_t function, in.u32());
     const size_t start = in.offset();
     uint32_t names = 1;
     if (indirect) {
@@ -165,8 +166,13 @@ Done FunctionShift::write_named_functions(Reader& in, Writer& out, bool indirect
       if (indirect) WEIR_TRY(in.u32());
       WEIR_TRY(in.name());
     }
-    copy_from(start, in, out);
+    if (function >= added_.functions) continue;
+    moved.u32(added_.moved(function));
+    copy_from(start, in, moved);
+    ++moved_count;
   }
+  out.u32(moved_count);
+  out.append(moved.bytes());
   return in.expect_end();
 }
 

@@ -153,11 +153,18 @@ TEST(LimitsPassTest, WhatSpeaksOfPlacesInTheCodeGoesWhereThoseMove) {
 }
 
 TEST(LimitsPassTest, ABrokenNameSectionIsLeftOut) {
-  for (const std::string_view names :
-       {"\1\5\1\0"sv, "\1\2\1\0"sv, "\1\4\1\7\1x"sv, "\2\3\1\0\1"sv}) {
+  for (const std::string_view names : {"\1\5\1\0"sv, "\1\2\1\0"sv, "\2\3\1\0\1"sv}) {
     EXPECT_THAT(section_names(limited(with_code("") + custom("name", names)).info),
                 ElementsAre("type", "import", "function", "global", "code"));
   }
+}
+
+// Or what the pass adds would be called so, or no name of the module's be known.
+TEST(LimitsPassTest, NamesOfFunctionsThatThereAreNotAreLeftOut) {
+  const Limited module =
+      limited(with_code("") + custom("name", "\1\7\2\0\1f\1\1x\2\x0b\2\0\1\0\1l\1\1\0\1m"sv));
+  EXPECT_EQ(as_text(module.info.find_custom_section("name")->contents(module.wasm())),
+            "\1\4\1\1\1f\2\6\1\1\1\0\1l"sv);
 }
 
 TEST(LimitsPassTest, AModuleWithoutCodeImportsNothing) {

@@ -236,16 +236,26 @@ TEST_P(ModuleTest, MoreLocalsThanAnEngineHasRoomForAreRefusedInItsName) {
               StartsWith("plugin 'machine': WAMR has no room for so many locals in a function"));
 }
 
-// A plugin that traps as it starts, in its function 3, which 2 has called.
-std::string trapping_module(std::string_view name_of_2, std::string_view name_of_3) {
+// A section of names, those of functions: as it counts them, and each behind its function.
+std::string names_of_functions(const std::string& names) {
   using namespace wasm;
-  const std::string names = "\2\2" + name(name_of_2) + "\3" + name(name_of_3);
-  return kPreamble + type_section("\3\x60\0\0\x60\1\x7f\1\x7f\x60\2\x7f\x7f\1\x7f"sv) +
+  return custom("name", "\1" + leb(names.size()) + names);
+}
+
+// A plugin that traps as it starts, in its function 3, which 2 has called; with more sections
+// before all others, and behind them.
+std::string trapping_module(const std::string& before, const std::string& behind) {
+  using namespace wasm;
+  return kPreamble + before + type_section("\3\x60\0\0\x60\1\x7f\1\x7f\x60\2\x7f\x7f\1\x7f"sv) +
          function_section("\4\0\1\2\0"sv) + memory_section("\1\0\1"sv) +
          export_section("\4" + name("proxy_abi_version_0_2_1") + "\0\0"s + name("malloc") +
                         "\0\1"s + name("memory") + "\2\0"s + name("proxy_on_vm_start") + "\0\2"s) +
-         code_section("\4\2\0\x0b\5\0\x41\x80\x08\x0b\6\0\x10\3\x41\0\x0b\3\0\0\x0b"sv) +
-         custom("name", "\1" + leb(names.size()) + names);
+         code_section("\4\2\0\x0b\5\0\x41\x80\x08\x0b\6\0\x10\3\x41\0\x0b\3\0\0\x0b"sv) + behind;
+}
+
+std::string trapping_module_of_names(std::string_view name_of_2, std::string_view name_of_3) {
+  using namespace wasm;
+  return trapping_module({}, names_of_functions("\2\2" + name(name_of_2) + "\3" + name(name_of_3)));
 }
 
 TEST_P(ModuleTest, NamesOfAnyLengthAndBytesAreShownAsFarAsTheyCanBe) {
@@ -253,15 +263,50 @@ TEST_P(ModuleTest, NamesOfAnyLengthAndBytesAreShownAsFarAsTheyCanBe) {
     GTEST_SKIP() << GetParam() << " has no names of functions";
   }
   auto plugin = options("no_marker");
-  plugin.vm.code = trapping_module(std::string(100'000, 'x'), "last");
+  plugin.vm.code = trapping_module_of_names(std::string(100'000, 'x'), "last");
   const std::string told = host.refusal(plugin);
   EXPECT_THAT(told, HasSubstr("last (func 3"));
   EXPECT_THAT(told, HasSubstr(" < " + std::string(256, 'x') + "... (func 2"));
   // Engines leave such names out, or hand them on.
-  plugin.vm.code = trapping_module("caller", "\xff\x1b[0m");
+  plugin.vm.code = trapping_module_of_names("caller", "\xff\x1b[0m");
   EXPECT_THAT(host.refusal(plugin),
               ::testing::AllOf(HasSubstr("caller (func 2"), ::testing::Not(HasSubstr("\xff")),
                                ::testing::Not(HasSubstr("\x1b"))));
+}
+
+// A section of names is a custom one: a module is valid whatever lies in it.
+TEST_P(ModuleTest, NamesThatAreOddRefuseNoModule) {
+  using namespace wasm;
+  const std::string usual = names_of_functions("\2\2" + name("caller") + "\3" + name("last"));
+  const std::string beyond =
+      names_of_functions("\3\2" + name("caller") + "\3" + name("last") + "\4" + name("absent"));
+  const std::string far = names_of_functions("\3\2" + name("caller") + "\3" + name("last") +
+                                             "\xff\xff\xff\xff\x0f" + name("absent"));
+  const auto told = [&](const std::string& before, const std::string& behind) {
+    auto plugin = options("no_marker");
+    plugin.vm.code = trapping_module(before, behind);
+    const std::string refusal = host.refusal(plugin);
+    EXPECT_THAT(refusal, HasSubstr("unreachable"));
+    return refusal;
+  };
+  const bool shows_names = capabilities_of(GetParam()).function_names;
+  for (const std::string& names : {usual, beyond, far}) {
+    const std::string line = told({}, names);
+    if (!shows_names) continue;
+    EXPECT_THAT(line, ::testing::AllOf(HasSubstr("last (func 3"), HasSubstr("caller (func 2")));
+  }
+  // Engines show of these what they like.
+  told(usual, {});
+  told(beyond, usual);
+  told({}, usual + beyond);
+  told({}, custom("name", ""));
+  told({}, custom("name", "\1"));
+  told({}, custom("name", "\1\x7f\1\2" + name("too short")));
+  told({}, custom("name", "\x80\x80\x80\x80\x80\x80\x80"));
+  told({}, names_of_functions("\xff\xff\xff\xff\x0f\2" + name("of many")));
+  told({}, names_of_functions("\2\3" + name("last") + "\2" + name("out of order")));
+  told({}, names_of_functions("\2\2" + name("caller") + "\2" + name("twice")));
+  told({}, names_of_functions("\1\2\x7f" + std::string("beyond the end")));
 }
 
 TEST_P(ModuleTest, WhatIsNoModuleIsRefused) {
