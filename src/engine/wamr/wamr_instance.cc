@@ -188,7 +188,9 @@ Flow WamrInstance::trapped() {
 }
 
 // The request outlives the call that it meets: nothing clears it in the environment. Before there
-// is one, instantiate() looks after it.
+// is one, instantiate() looks after it. WAMR has one text for traps and requests: of a guest that
+// has trapped, and whose trap trapped() has not read yet, a request says that it has been
+// interrupted. Other engines keep the two apart.
 void WamrInstance::interrupt() const noexcept {
   interrupted_.store(true);
   if (auto* env = interruptible_.load()) weir_wamr_interrupt(env);
