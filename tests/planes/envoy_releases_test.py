@@ -7,6 +7,7 @@ import unittest
 import envoy_config_test
 import envoy_http_test
 import envoy_log_test
+import envoy_reads_test
 import envoy_service_test
 import envoy_tcp_test
 from peers import envoy as peer
@@ -49,13 +50,17 @@ class LogTest(envoy_log_test.PluginTest):
     pass
 
 
+class FilterStateTest(envoy_reads_test.FilterStateTest):
+    pass
+
+
 class ServiceTest(envoy_service_test.ServiceTest):
     pass
 
 
 def load_tests(loader, _tests, _pattern):
     """What is imported is not run again under its own name."""
-    cases = (ConfigTest, HttpTest, Http2Test, ConnectionTest, LogTest, ServiceTest)
+    cases = (ConfigTest, HttpTest, Http2Test, ConnectionTest, LogTest, FilterStateTest, ServiceTest)
     return unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in cases)
 
 

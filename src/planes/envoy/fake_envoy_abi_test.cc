@@ -150,6 +150,10 @@ bool envoy_dynamic_module_callback_http_get_filter_state_bytes(EnvoyHttpFilter*,
                                                                EnvoyBuffer*) {
   return false;
 }
+bool envoy_dynamic_module_callback_http_get_filter_state_typed(EnvoyHttpFilter*, ModuleBuffer,
+                                                               EnvoyBuffer*) {
+  return false;
+}
 bool envoy_dynamic_module_callback_http_set_filter_state_object(EnvoyHttpFilter*, ModuleBuffer,
                                                                 void* object,
                                                                 FilterStateDestructor destroy,

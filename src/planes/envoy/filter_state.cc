@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "planes/envoy/public_name.h"
+#include "planes/envoy/worker.h"
 
 namespace weir::envoy_plane {
 namespace {
@@ -62,10 +63,15 @@ const runtime::FilterState::Entry* EnvoyFilterState::find(std::string_view name)
     if (const Entry* entry = shared->values.find(name)) return entry;
   }
   EnvoyBuffer value;
-  if (!envoy_dynamic_module_callback_http_get_filter_state_bytes(filter_, public_name(name),
-                                                                 &value) &&
+  const std::string as_public = public_name(name);
+  if (!envoy_dynamic_module_callback_http_get_filter_state_bytes(filter_, as_public, &value) &&
       !envoy_dynamic_module_callback_http_get_filter_state_bytes(filter_, name, &value)) {
-    return nullptr;
+    const auto typed = [&](std::string_view of) {
+      return typed_.find<envoy_dynamic_module_callback_http_get_filter_state_typed>(
+          filter_, of, worker_.epoch());
+    };
+    const Entry* entry = typed(as_public);
+    return entry == nullptr ? typed(name) : entry;
   }
   found_.value = value.view();
   found_.declaration = {};

@@ -2,17 +2,21 @@
 // What plugins attach to a stream, in Envoy's filter state.
 
 #include "planes/envoy/http_callbacks.h"
+#include "planes/envoy/typed_state.h"
 #include "runtime/filter_state.h"
 
 namespace weir::envoy_plane {
 
+class Worker;
+
 // The stream's plugins share one runtime::FilterState, which lies in Envoy's filter state as an
 // object of this module and goes with the stream. Each value is put there as "wasm.NAME", too, as
 // Envoy's Wasm filter does it, for access logs and other filters; and what those have put there is
-// found. Thread: the stream's.
+// found, strings and what can be written as bytes. Thread: the stream's.
 class EnvoyFilterState final : public runtime::FilterState {
  public:
-  explicit EnvoyFilterState(EnvoyHttpFilter* filter) : filter_(filter) {}
+  EnvoyFilterState(const Worker& worker, EnvoyHttpFilter* filter)
+      : worker_(worker), filter_(filter) {}
 
   // The filter goes: from now on nothing is there, and nothing can be set.
   void detach() { filter_ = nullptr; }
@@ -37,8 +41,10 @@ class EnvoyFilterState final : public runtime::FilterState {
   // Null: there is none yet.
   Shared* find_shared() const;
 
+  const Worker& worker_;
   EnvoyHttpFilter* filter_;
-  mutable Entry found_;  // the last value that others had put there
+  mutable Entry found_;  // the last string that others had put there
+  mutable TypedState typed_;
 };
 
 }  // namespace weir::envoy_plane

@@ -57,6 +57,10 @@ bool envoy_dynamic_module_callback_http_set_filter_state_bytes(EnvoyHttpFilter*,
                                                                ModuleBuffer value);
 bool envoy_dynamic_module_callback_http_get_filter_state_bytes(EnvoyHttpFilter*, ModuleBuffer name,
                                                                EnvoyBuffer* value);
+// The bytes of an object of any type that can be written as such. Envoy makes them for each question
+// and keeps them with the stream.
+bool envoy_dynamic_module_callback_http_get_filter_state_typed(EnvoyHttpFilter*, ModuleBuffer name,
+                                                               EnvoyBuffer* value);
 using FilterStateDestructor = void (*)(void*);
 enum class FilterStateLife : int32_t { FilterChain, Request, Connection };
 // Envoy calls the destructor once, whatever this returns.

@@ -39,7 +39,7 @@ HttpStream::HttpStream(Worker& worker, const Configuration& config, EnvoyHttpFil
       response_trailers_(filter, HeaderType::ResponseTrailer),
       request_(filter, Direction::Request),
       response_(filter, Direction::Response),
-      filter_state_(filter),
+      filter_state_(worker, filter),
       calls_(worker, *this, filter),
       began_(worker.beginning()) {
   worker_.add(*this);

@@ -51,6 +51,7 @@ constexpr const char* kHttpFilter[] = {
     "http_get_cluster_name",
     "http_get_filter_state_bytes",
     "http_get_filter_state_object",
+    "http_get_filter_state_typed",
     "http_get_header",
     "http_get_headers",
     "http_get_headers_size",
@@ -114,6 +115,7 @@ constexpr const char* kNetworkFilter[] = {
     "network_get_dynamic_metadata_number",
     "network_get_dynamic_metadata_string",
     "network_get_filter_state_bytes",
+    "network_get_filter_state_typed",
     "network_set_filter_state_bytes",
 };
 constexpr const char* kAccessLogger[] = {

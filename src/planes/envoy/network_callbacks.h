@@ -72,6 +72,10 @@ bool envoy_dynamic_module_callback_network_set_filter_state_bytes(EnvoyNetworkFi
 bool envoy_dynamic_module_callback_network_get_filter_state_bytes(EnvoyNetworkFilter*,
                                                                   ModuleBuffer name,
                                                                   EnvoyBuffer* value);
+// The bytes of an object of any type that can be written as such, as for HTTP filters.
+bool envoy_dynamic_module_callback_network_get_filter_state_typed(EnvoyNetworkFilter*,
+                                                                  ModuleBuffer name,
+                                                                  EnvoyBuffer* value);
 bool envoy_dynamic_module_callback_network_get_dynamic_metadata_string(EnvoyNetworkFilter*,
                                                                        ModuleBuffer filter,
                                                                        ModuleBuffer key,

@@ -40,7 +40,7 @@ NetworkStream::NetworkStream(Worker& worker, const Configuration& config,
       filter_(filter),
       request_(filter, Direction::Request),
       response_(filter, Direction::Response),
-      filter_state_(filter),
+      filter_state_(worker, filter),
       calls_(worker, *this, filter),
       limit_(limit_of(filter)) {
   for (const Direction direction : {Direction::Request, Direction::Response}) {

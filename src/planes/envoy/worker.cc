@@ -272,6 +272,7 @@ void Worker::settle() {
   while (!unsettled_.empty()) {
     WorkerStream* stream = unsettled_.back();
     unsettled_.pop_back();
+    ++epoch_;
     stream->settle();
   }
 }

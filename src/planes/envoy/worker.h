@@ -44,6 +44,9 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
   };
   bool in_guest() const { return guests_ > 0; }
 
+  // Another one whenever something else than this module's guests may have run.
+  uint64_t epoch() const { return epoch_; }
+
   // Wall clock.
   Nanoseconds now() const;
   // The same for a stream that begins. Envoy makes a chain's filters one after the other, with no
@@ -71,6 +74,7 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
       if (stream != nullptr) stats = stream->stats();
       if (stats != nullptr) worker_.stats_ = stats;
       worker_.begun_.reset();
+      ++worker_.epoch_;
       if (++worker_.events_ == 1) worker_.begin_outermost(kind);
       outer_stream_ = std::exchange(worker_.event_stream_, stream);
     }
@@ -179,6 +183,7 @@ class Worker final : public runtime::WorkerServices, private runtime::Upstreams 
   std::vector<WorkerStream*> unsettled_;
   std::vector<std::unique_ptr<WorkerStream>> buried_;
   std::optional<Nanoseconds> begun_;  // until the next event
+  uint64_t epoch_ = 0;
   bool needs_beacon_ = false;
   int events_ = 0;
   int guests_ = 0;

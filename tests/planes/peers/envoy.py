@@ -219,6 +219,23 @@ def set_metadata(*entries):
     }
 
 
+def set_filter_state(*objects, of_connections=False):
+    """A filter of Envoy's own that puts objects into filter state: each its name, the name of its type's factory, and
+    its text."""
+    kind = "network" if of_connections else "http"
+    entries = [
+        {
+            "object_key": name,
+            "factory_key": factory,
+            "format_string": {"text_format_source": {"inline_string": text}},
+        }
+        for name, factory, text in objects
+    ]
+    event = "on_new_connection" if of_connections else "on_request_headers"
+    typed = {"@type": f"{_TYPES}envoy.extensions.filters.{kind}.set_filter_state.v3.Config", event: entries}
+    return {"name": "set_filter_state", "typed_config": typed}
+
+
 def with_upstream_filters(cluster_, *filters):
     """The cluster, with HTTP filters of its own."""
     codec = {"@type": f"{_TYPES}envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"}
