@@ -67,6 +67,8 @@ constexpr std::array kKnown{
     Known{Attribute::UpstreamRequestAttemptCount, AttributeId::UpstreamRequestAttemptCount,
           Kind::Int},
     Known{Attribute::RouteName, AttributeId::XdsRouteName, Kind::Text},
+    Known{Attribute::FilterChainName, AttributeId::XdsFilterChainName, Kind::Text},
+    Known{Attribute::ListenerDirection, AttributeId::XdsListenerDirection, Kind::Int},
     Known{Attribute::VirtualHostName, AttributeId::XdsVirtualHostName, Kind::Text},
 };
 

@@ -5,6 +5,53 @@
 
 namespace weir::envoy_plane {
 
+// Nanoseconds; all but the first are since the start. What is not known has not happened.
+struct StreamTimes {
+  int64_t start;  // since 1970-01-01 UTC
+  int64_t connection_begin;
+  int64_t handshake_start;
+  int64_t handshake_complete;
+  int64_t last_header_received;
+  int64_t last_received;
+  int64_t upstream_connect_start;
+  int64_t upstream_connect_complete;
+  int64_t upstream_handshake_complete;
+  int64_t first_upstream_sent;
+  int64_t last_upstream_sent;
+  int64_t first_upstream_received;
+  int64_t first_upstream_body_received;
+  int64_t last_upstream_received;
+  int64_t first_sent;
+  int64_t last_sent;
+  int64_t last_ack_received;
+  int64_t request_complete;
+  int64_t connection_end;
+  bool knows_start;
+  bool knows_connection_begin;
+  bool knows_handshake_start;
+  bool knows_handshake_complete;
+  bool knows_last_header_received;
+  bool knows_last_received;
+  bool knows_upstream_connect_start;
+  bool knows_upstream_connect_complete;
+  bool knows_upstream_handshake_complete;
+  bool knows_first_upstream_sent;
+  bool knows_last_upstream_sent;
+  bool knows_first_upstream_received;
+  bool knows_first_upstream_body_received;
+  bool knows_last_upstream_received;
+  bool knows_first_sent;
+  bool knows_last_sent;
+  bool knows_last_ack_received;
+  bool knows_request_complete;
+  bool knows_connection_end;
+};
+static_assert(sizeof(StreamTimes) == 176);
+
+// Not before Envoy 1.40.
+inline constexpr const char* kGetStreamTimes = "envoy_dynamic_module_callback_http_get_timing_info";
+using GetStreamTimes = void(EnvoyHttpFilter*, StreamTimes*);
+
 extern "C" {
 
 // Headers and trailers. A map that is not there has no entries. Names are lowered by Envoy.

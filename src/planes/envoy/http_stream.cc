@@ -41,7 +41,7 @@ HttpStream::HttpStream(Worker& worker, const Configuration& config, EnvoyHttpFil
       response_(filter, Direction::Response),
       filter_state_(worker, filter),
       calls_(worker, *this, filter),
-      began_(worker.beginning()) {
+      began_(needs_clock() ? worker.beginning() : Nanoseconds(0)) {
   worker_.add(*this);
 }
 

@@ -87,6 +87,8 @@ class HttpStream final : public runtime::HttpStream, public WorkerStream {
     uint64_t bytes = 0;                    // of body that came
   };
 
+  // Whether Envoy does not tell when the stream began.
+  static bool needs_clock();
   // What the stream's route names, or else the filter's configuration.
   const ConfiguredPlugin& configured() const;
   // The plugin's context, made at the first event that the plugin is to see.
@@ -135,7 +137,7 @@ class HttpStream final : public runtime::HttpStream, public WorkerStream {
   bool response_passed_ = false;  // they have gone on from here
   bool answered_ = false;         // by this filter
   bool completed_ = false;
-  Nanoseconds began_;  // wall clock
+  Nanoseconds began_;  // wall clock, where needs_clock()
 };
 
 }  // namespace weir::envoy_plane

@@ -124,6 +124,9 @@ PropertyValue LoggedStream::attribute(Attribute attribute) const {
       if (times.first_upstream_sent < 0 || times.last_upstream_received < 0) return {};
       return duration(times.last_upstream_received - times.first_upstream_sent);
     }
+    case Attribute::UpstreamCxPoolReadyDuration:
+      return duration(
+          envoy_dynamic_module_callback_access_logger_get_upstream_pool_ready_duration_ns(logger_));
     case Attribute::RequestSize: {
       // What was announced counts, as for Envoy.
       const auto announced =

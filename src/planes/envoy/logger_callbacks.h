@@ -69,6 +69,9 @@ bool envoy_dynamic_module_callback_access_logger_get_downstream_local_address(En
                                                                               EnvoyBuffer* address,
                                                                               uint32_t* port);
 void envoy_dynamic_module_callback_access_logger_get_timing_info(EnvoyLogger*, LoggedTimes*);
+// How long the stream has waited for a connection to the upstream. Negative: it has not had one.
+int64_t envoy_dynamic_module_callback_access_logger_get_upstream_pool_ready_duration_ns(
+    EnvoyLogger*);
 void envoy_dynamic_module_callback_access_logger_get_bytes_info(EnvoyLogger*, LoggedBytes*);
 uint64_t envoy_dynamic_module_callback_access_logger_get_request_headers_bytes(EnvoyLogger*);
 uint64_t envoy_dynamic_module_callback_access_logger_get_response_headers_bytes(EnvoyLogger*);

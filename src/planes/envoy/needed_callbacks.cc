@@ -140,6 +140,7 @@ constexpr const char* kAccessLogger[] = {
     "access_logger_get_response_trailers_bytes",
     "access_logger_get_timing_info",
     "access_logger_get_upstream_cluster",
+    "access_logger_get_upstream_pool_ready_duration_ns",
     "access_logger_increment_counter",
     "access_logger_increment_gauge",
     "access_logger_record_histogram_value",

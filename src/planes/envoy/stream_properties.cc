@@ -1,12 +1,14 @@
 // What plugins may ask of an HttpStream: Envoy's attributes, and those that Envoy tells modules in
 // another way or not at all.
 
+#include <optional>
 #include <string>
 
 #include "planes/common/field_rules.h"
 #include "planes/common/grpc_status.h"
 #include "planes/envoy/attributes.h"
 #include "planes/envoy/http_stream.h"
+#include "planes/envoy/optional_callback.h"
 #include "planes/envoy/worker.h"
 
 namespace weir::envoy_plane {
@@ -29,7 +31,32 @@ PropertyValue int_of(std::string_view text) {
   return number ? PropertyValue(static_cast<int64_t>(*number)) : PropertyValue();
 }
 
+// Null: this Envoy does not tell.
+GetStreamTimes* find_times() {
+  static GetStreamTimes* const function = find_callback<GetStreamTimes>(kGetStreamTimes);
+  return function;
+}
+
+// Known where Envoy tells the times at all.
+std::optional<StreamTimes> times_of(EnvoyHttpFilter* filter) {
+  GetStreamTimes* const get = find_times();
+  if (get == nullptr) return std::nullopt;
+  StreamTimes times;
+  get(filter, &times);
+  return times;
+}
+
+PropertyValue backend_latency(EnvoyHttpFilter* filter) {
+  const auto times = times_of(filter);
+  if (!times || !times->knows_first_upstream_sent || !times->knows_last_upstream_received) {
+    return {};
+  }
+  return runtime::Duration{times->last_upstream_received - times->first_upstream_sent};
+}
+
 }  // namespace
+
+bool HttpStream::needs_clock() { return find_times() == nullptr; }
 
 PropertyValue HttpStream::attribute(Attribute attribute) const {
   if (filter_ == nullptr) return {};
@@ -44,9 +71,15 @@ PropertyValue HttpStream::plane_property(std::span<const std::string_view> path)
 
 PropertyValue HttpStream::computed(Attribute attribute) const {
   switch (attribute) {
-    case Attribute::RequestTime:
-      return runtime::Timestamp{began_.count()};
+    case Attribute::RequestTime: {
+      const auto times = times_of(filter_);
+      return runtime::Timestamp{times ? times->start : began_.count()};
+    }
     case Attribute::RequestDuration:
+      if (const auto times = times_of(filter_)) {
+        if (!times->knows_request_complete) return {};
+        return runtime::Duration{times->request_complete};
+      }
       if (!completed_) return {};
       return runtime::Duration{(worker_.now() - began_).count()};
     case Attribute::RequestSize: {
@@ -67,6 +100,8 @@ PropertyValue HttpStream::computed(Attribute attribute) const {
              (response_.has_trailers ? bytes_of(response_trailers_) : 0);
     case Attribute::ResponseHeadersBytes:
       return bytes_of(response_headers_);  // none before the response
+    case Attribute::ResponseBackendLatency:
+      return backend_latency(filter_);
     case Attribute::ResponseGrpcStatus: {
       auto status = response_.has_trailers ? response_trailers_.find("grpc-status") : std::nullopt;
       if (!status && has_response_) status = response_headers_.find("grpc-status");
