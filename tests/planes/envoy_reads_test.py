@@ -2,10 +2,14 @@
 other filters have attached. What is not the same is in docs/envoy.md."""
 
 import asyncio
+import http.client
+import ssl
 import time
 import unittest
 
+from peers.bootstrap import downstream_tls
 from peers.case import PlaneTest, guest
+from peers.certificates import Authority
 from peers.envoy import (
     Envoy,
     cluster,
@@ -15,6 +19,7 @@ from peers.envoy import (
     plugin_config,
     plugin_log,
     set_filter_state,
+    set_metadata,
     tcp_listener,
     wasm_filter,
     wasm_log,
@@ -52,21 +57,40 @@ class ReadCase(PlaneTest):
 class SameStreamTest(ReadCase):
     """Both see the same stream."""
 
-    def both(self, lines, drive, of_logs=False, phases="qsl", respond=None, **options):
+    def both(
+        self,
+        lines,
+        drive,
+        of_logs=False,
+        phases="qsl",
+        respond=None,
+        filters=(),
+        transport_socket=None,
+        **options,
+    ):
         """What the two are told: Envoy's own, and Weir's."""
         if of_logs:
             kinds, phases = (wasm_log, plugin_log), "l"
         else:
             kinds = (wasm_filter, weir_filter)
         plugins = [kind(self.config(lines, name)) for kind, name in zip(kinds, ("theirs", "ours"))]
-        filters = [] if of_logs else plugins
+        filters = [*filters, *([] if of_logs else plugins)]
         main = listener("main", *filters, access_log=plugins if of_logs else None, **options)
+        if transport_socket:
+            main["filter_chains"][0]["transport_socket"] = transport_socket
         main["filter_chains"][0]["name"] = "chain"
         main["traffic_direction"] = "OUTBOUND"
         upstream = self.upstream(Http1Upstream, **({"respond": respond} if respond else {}))
         envoy = self.envoy([main], [cluster("upstream", upstream)])
-        drive(self.client(envoy.port))
+        drive(envoy.port)
         return [self.told(envoy, lines, phases, name) for name in ("theirs", "ours")]
+
+
+    # Of the request.
+    FIELDS = Fields()
+
+    def request(self, port):
+        self.assertEqual(self.client(port).request("/", headers=self.FIELDS).status, 200)
 
 
 class TimesTest(SameStreamTest):
@@ -78,7 +102,7 @@ class TimesTest(SameStreamTest):
             return Response(200, Fields(), b"answer")
 
         theirs, ours = self.both(
-            (*self.LINES, *lines), lambda client: client.request("/"), of_logs=of_logs, respond=slow
+            (*self.LINES, *lines), self.request, of_logs=of_logs, respond=slow
         )
         self.assertEqual(ours, theirs)
         now = time.time_ns()
@@ -100,13 +124,82 @@ class PlaceTest(SameStreamTest):
     LINES = ("p xds/filter_chain_name", "p xds/listener_direction", "p xds/virtual_host_name", "p xds/cluster_name")
 
     def test_of_a_stream(self):
-        theirs, ours = self.both(self.LINES, lambda client: client.request("/"))
+        theirs, ours = self.both(self.LINES, self.request)
         self.assertEqual(ours, theirs)
         self.assertEqual(ours["l p xds/filter_chain_name"], b"chain")
 
     def test_of_a_log(self):
-        theirs, ours = self.both(self.LINES, lambda client: client.request("/"), of_logs=True)
+        theirs, ours = self.both(self.LINES, self.request, of_logs=True)
         self.assertEqual(ours, theirs)
+
+
+class EmptyTest(SameStreamTest):
+    """What is there and empty is told as such, and what is not there is not."""
+
+    LINES = (
+        *("q x-empty", "q x-absent", "q referer", "s x-empty", "s x-absent"),
+        *("p request/headers/x-empty", "p request/headers/x-absent", "p response/headers/x-empty"),
+        *("p request/referer", "p request/useragent", "p request/query"),
+        *("p metadata/filter_metadata/test/empty", "p metadata/filter_metadata/test/absent"),
+        *("p connection/requested_server_name", "p connection/tls_version", "p connection/subject_peer_certificate"),
+        *("p connection/subject_local_certificate", "p connection/dns_san_peer_certificate"),
+        *("p connection/sha256_peer_certificate_digest", "p connection/transport_failure_reason"),
+        *("p connection/termination_details", "p upstream/transport_failure_reason"),
+        *("p upstream/subject_peer_certificate", "p xds/route_name", "p xds/filter_chain_name"),
+    )
+    # Envoy's own filter has forgotten the request's headers while it shows it those of the response.
+    FORGOTTEN = ("q ", "p request/")
+    FIELDS = Fields([("x-empty", ""), ("referer", "")])
+
+    def differences(self, theirs, ours):
+        """By phase and line, what is not the same and ought to be."""
+        return {
+            line: (value, ours[line])
+            for line, value in theirs.items()
+            if value != ours[line] and not (line.startswith("s ") and line[2:].startswith(self.FORGOTTEN))
+        }
+
+    async def respond(self, _):
+        return Response(200, Fields([("x-empty", "")]), b"answer")
+
+    def check(self, drive, **options):
+        both = self.both(
+            self.LINES,
+            drive,
+            respond=self.respond,
+            filters=[set_metadata({"metadata_namespace": "test", "value": {"empty": ""}})],
+            **options,
+        )
+        self.assertEqual(self.differences(*both), {})
+        return both[1]
+
+    def test_of_a_stream(self):
+        ours = self.check(self.request)
+        for line in ("q q x-empty", "q p request/headers/x-empty", "s s x-empty", "q p request/referer"):
+            self.assertEqual(ours[line], b"", line)
+        for line in ("q q x-absent", "q p request/useragent", "q p connection/tls_version"):
+            self.assertIsNone(ours[line], line)
+
+    def test_of_a_log(self):
+        self.check(self.request, of_logs=True)
+
+    def test_of_a_connection_with_tls(self):
+        authority = Authority()
+        self.addCleanup(authority.close)
+        socket = downstream_tls(authority.issue("server", "DNS:weir.test"))
+
+        def drive(port):
+            blind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            blind.check_hostname = False
+            blind.verify_mode = ssl.CERT_NONE
+            connection = http.client.HTTPSConnection("127.0.0.1", port, context=blind)
+            connection.request("GET", "/")
+            self.assertEqual(connection.getresponse().read(), b"answer")
+            connection.close()
+
+        ours = self.check(drive, transport_socket=socket)
+        self.assertEqual(ours["q p connection/subject_peer_certificate"], b"")
+        self.assertIsNone(ours["q p connection/sha256_peer_certificate_digest"])
 
 
 class FilterStateTest(ReadCase):

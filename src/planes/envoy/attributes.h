@@ -13,7 +13,19 @@ namespace weir::envoy_plane {
 
 // An attribute under the number that it has for Envoy.
 struct KnownAttribute {
-  enum class Kind : uint8_t { Text, Int, Uint, Bool };
+  // Envoy tells modules few texts that are empty; its Wasm filter gives some as such. What stands
+  // behind Empty says where a text that is not told is empty.
+  enum class Kind : uint8_t {
+    Text,
+    NeverEmpty,            // absent instead
+    Empty,                 // everywhere
+    EmptyOverTls,          // where the connection has TLS
+    EmptyOverUpstreamTls,  // where the one to the upstream has it
+    EmptyOnceRouted,       // where the upstream has been chosen
+    Int,
+    Uint,
+    Bool,
+  };
 
   runtime::Attribute attribute;
   AttributeId id;
@@ -25,14 +37,37 @@ const KnownAttribute* find_known(runtime::Attribute attribute);
 
 // By Envoy's functions for one kind of stream. Parameters and not arguments: they are bound when
 // they are first called.
+template <auto Text, auto Int>
+bool is_empty_text(auto* stream, KnownAttribute::Kind kind) {
+  using Kind = KnownAttribute::Kind;
+  EnvoyBuffer text;
+  uint64_t attempts = 0;
+  switch (kind) {
+    case Kind::Empty:
+      return true;
+    case Kind::EmptyOverTls:
+      return Text(stream, AttributeId::ConnectionTlsVersion, &text);
+    case Kind::EmptyOverUpstreamTls:
+      return Text(stream, AttributeId::UpstreamTlsVersion, &text);
+    case Kind::EmptyOnceRouted:
+      return Int(stream, AttributeId::UpstreamRequestAttemptCount, &attempts) && attempts > 0;
+    default:
+      return false;
+  }
+}
+
 template <auto Text, auto Int, auto Bool>
 runtime::PropertyValue read_attribute(auto* stream, runtime::Attribute attribute) {
   const KnownAttribute* known = find_known(attribute);
   if (known == nullptr) return {};
-  if (known->kind == KnownAttribute::Kind::Text) {
+  if (known->kind < KnownAttribute::Kind::Int) {
     EnvoyBuffer text;
-    return Text(stream, known->id, &text) ? runtime::PropertyValue(text.view())
-                                          : runtime::PropertyValue();
+    if (Text(stream, known->id, &text)) {
+      if (known->kind == KnownAttribute::Kind::NeverEmpty && text.size == 0) return {};
+      return text.view();
+    }
+    if (is_empty_text<Text, Int>(stream, known->kind)) return std::string_view();
+    return {};
   }
   if (known->kind == KnownAttribute::Kind::Bool) {
     // Envoy says nothing where it is not so: of a connection without TLS.

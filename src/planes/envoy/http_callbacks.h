@@ -104,8 +104,8 @@ bool envoy_dynamic_module_callback_http_set_filter_state_bytes(EnvoyHttpFilter*,
                                                                ModuleBuffer value);
 bool envoy_dynamic_module_callback_http_get_filter_state_bytes(EnvoyHttpFilter*, ModuleBuffer name,
                                                                EnvoyBuffer* value);
-// The bytes of an object of any type that can be written as such. Envoy makes them for each question
-// and keeps them with the stream.
+// The bytes of an object of any type that can be written as such. Envoy makes them for each
+// question and keeps them with the stream.
 bool envoy_dynamic_module_callback_http_get_filter_state_typed(EnvoyHttpFilter*, ModuleBuffer name,
                                                                EnvoyBuffer* value);
 using FilterStateDestructor = void (*)(void*);
