@@ -1,6 +1,7 @@
 """Plugins in a stock Envoy beside each other: what one does to its stream, and makes Envoy do."""
 
 import asyncio
+import threading
 import time
 import unittest
 
@@ -23,6 +24,8 @@ from peers.envoy import (
     with_upstream_filters,
 )
 from peers.http1 import Http1Upstream
+from peers.http2 import Http2Client
+from peers.loop import PATIENCE_S
 from peers.message import Fields, Response
 from peers.tcp import TcpClient, TcpUpstream, echo
 from peers.weir import eventually
@@ -177,6 +180,52 @@ class TooLargeTest(ChainCase):
         self.assertEqual(origin.requests, [])
         line = envoy.wait_for_line("logged 1: ")
         self.assertIn(" code=413 details=request_payload_too_large ", line)
+
+
+class AnsweredTest(ChainCase):
+    """A plugin answers while the request's body still comes, and another holds the answer."""
+
+    def test_the_rest_of_the_request_is_not_shown(self):
+        answered = threading.Event()
+        sent = threading.Event()
+        more = threading.Event()
+
+        async def held(_):
+            answered.set()
+            while not more.is_set():
+                await asyncio.sleep(0.01)
+            return Response(200)
+
+        async def body():
+            yield b"first"
+            while not answered.is_set():
+                await asyncio.sleep(0.01)
+            for _ in range(3):
+                yield b"another"
+                await asyncio.sleep(0.05)
+            sent.set()
+            while not more.is_set():
+                await asyncio.sleep(0.01)
+
+        module = self.module("answers_at_call")
+        main = listener(
+            "main",
+            weir_filter(plugin_config("holds", guest("http_all"), "scenario=/http-call/response")),
+            weir_filter(plugin_config("answers", module)),
+        )
+        clusters = {
+            "upstream": self.upstream(),
+            "auth": self.upstream(),
+            "slow": self.upstream(respond=held),
+        }
+        envoy = self.envoy([main], [cluster(*one) for one in clusters.items()])
+        client = self.client(envoy.port, Http2Client)
+        self.addCleanup(more.set)
+        response = client.start("/", method="POST", headers={"x-cluster": "slow", "x-timeout-ms": "30000"}, body=body())
+        self.assertTrue(sent.wait(PATIENCE_S))
+        more.set()
+        self.assertEqual(response.result(PATIENCE_S).status, 418)
+        self.assertLessEqual(len(envoy.lines("answers.*a piece")), 1)
 
 
 class LogTest(ChainCase):
