@@ -133,6 +133,44 @@ class PlaceTest(SameStreamTest):
         self.assertEqual(ours, theirs)
 
 
+class ForwardedTest(SameStreamTest):
+    """Who the client is, where another proxy says so."""
+
+    LINES = ("p source/address", "p source/port", "p destination/address", "q x-forwarded-for")
+    # The header, options of the connection manager, and whom the plugins take for the client: None is who connected.
+    CASES = (
+        (None, {}, None),
+        ("203.0.113.9", {}, b"203.0.113.9:0"),
+        ("203.0.113.9, 198.51.100.7", {}, b"198.51.100.7:0"),
+        ("203.0.113.9, 198.51.100.7", {"xff_num_trusted_hops": 1}, b"203.0.113.9:0"),
+        ("2001:db8::9", {}, b"[2001:db8::9]:0"),
+        ("nobody", {}, None),
+        ("203.0.113.9", {"use_remote_address": True}, None),
+        ("203.0.113.9", {"use_remote_address": True, "xff_num_trusted_hops": 1}, b"203.0.113.9:0"),
+    )
+
+    def check(self, **options):
+        for header, manager, client in self.CASES:
+            with self.subTest(header=header, **manager):
+                self.FIELDS = Fields([("x-forwarded-for", header)] if header else [])
+                theirs, ours = self.both(self.LINES, self.request, **manager, **options)
+                # Envoy's own filter has forgotten the header while it shows those of the response.
+                theirs.pop("s q x-forwarded-for", None)
+                ours.pop("s q x-forwarded-for", None)
+                self.assertEqual(ours, theirs)
+                told = ours["l p source/address"]
+                if client:
+                    self.assertEqual(told, client)
+                else:
+                    self.assertTrue(told.startswith(b"127.0.0.1:") and not told.endswith(b":0"), told)
+
+    def test_of_a_stream(self):
+        self.check()
+
+    def test_of_a_log(self):
+        self.check(of_logs=True)
+
+
 class EmptyTest(SameStreamTest):
     """What is there and empty is told as such, and what is not there is not."""
 
