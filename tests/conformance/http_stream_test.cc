@@ -218,12 +218,34 @@ TEST_P(HttpStreamTest, ALocalResponseThatComesTooLateIsLoggedAndDropped) {
 
 TEST_P(HttpStreamTest, ALocalResponseNeedsAFinalStatusAndAnEncodedMap) {
   script.on("proxy_on_request_headers")
+      .call("proxy_send_local_response", 0, "", "", "", -1)
       .call("proxy_send_local_response", 100, "", "", "", -1)
+      .call("proxy_send_local_response", 199, "", "", "", -1)
       .call("proxy_send_local_response", 600, "", "", "", -1)
+      .call("proxy_send_local_response", 65736, "", "", "", -1)
       .call("proxy_send_local_response", 0xffffffff, "", "", "", -1)
       .call("proxy_send_local_response", 200, "", "", "not a map", -1);
   EXPECT_THAT(reports_of_request_headers(),
               ::testing::Each("proxy_send_local_response: BadArgument"));
+  EXPECT_TRUE(host.log.has("proxy_send_local_response: 199 is no final HTTP status (200 to 599)"));
+}
+
+TEST_P(HttpStreamTest, ALocalResponseMayHaveAnyFinalStatus) {
+  script.on("proxy_on_request_headers")
+      .call("proxy_send_local_response", 200, "", "", "", -1)
+      .call("proxy_send_local_response", 599, "", "", "", -1);
+  EXPECT_THAT(reports_of_request_headers(), ::testing::Each("proxy_send_local_response: Ok"));
+}
+
+TEST_P(HttpStreamTest, ARefusedLocalResponseLeavesAnEarlierOneInPlace) {
+  script.on("proxy_on_request_headers")
+      .call("proxy_send_local_response", 403, "", "first", "", -1)
+      .call("proxy_send_local_response", 600, "", "second", "", -1);
+  request_headers();
+  EXPECT_THAT(
+      events(),
+      ElementsAre("proxy_on_request_headers(2, 3, 0)", "  proxy_send_local_response: Ok",
+                  "  proxy_send_local_response: BadArgument", "local response 403 'first'"));
 }
 
 TEST_P(HttpStreamTest, ALocalResponseFromOutsideAnswersThatStream) {

@@ -228,6 +228,29 @@ class AnsweredTest(ChainCase):
         self.assertLessEqual(len(envoy.lines("answers.*a piece")), 1)
 
 
+class StatusTest(ChainCase):
+    """Statuses that are none: Envoy's own filter sends what a plugin says."""
+
+    def serve(self, kind):
+        self.origin = self.upstream(Http1Upstream)
+        main = listener("main", kind(plugin_config("answers", self.module("answers_status"))))
+        self.envoy_ = self.envoy([main], [cluster("upstream", self.origin)])
+        return self.client(self.envoy_.port)
+
+    def test_one_that_is_none_is_refused_and_the_request_goes_on(self):
+        client = self.serve(weir_filter)
+        for number, status in enumerate((0, 100, 199, 600, 4294967295), start=1):
+            self.assertEqual(client.request(f"/{status}").status, 200)
+            self.assertEqual(len(self.origin.requests), number)
+            self.assertTrue(self.envoy_.lines(f"answers.*: {status} is no final HTTP status"))
+        self.assertEqual(len(self.envoy_.lines("told 2")), 5)
+        self.assertEqual(client.request("/599").status, 599)
+
+    def test_envoys_own_filter_sends_it(self):
+        self.assertEqual(self.serve(wasm_filter).request("/600").status, 600)
+        self.assertEqual(self.origin.requests, [])
+
+
 class LogTest(ChainCase):
     """Envoy can be told to log streams that are not over: plugins hear of the end, as in its Wasm filter."""
 
