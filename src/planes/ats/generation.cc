@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "config/config_file.h"
-#include "planes/ats/plugin_file.h"
+#include "planes/ats/files/plugin_file.h"
 #include "planes/common/code_supply.h"
 #include "planes/common/plugin_source.h"
 #include "planes/serve/cluster_route.h"

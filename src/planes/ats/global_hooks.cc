@@ -4,8 +4,8 @@
 
 #include "config/config_file.h"
 #include "planes/ats/arguments.h"
+#include "planes/ats/files/plugin_file.h"
 #include "planes/ats/plane.h"
-#include "planes/ats/plugin_file.h"
 #include "planes/ats/server_events.h"
 #include "planes/ats/tcp_ports.h"
 #include "planes/ats/tcp_tag.h"

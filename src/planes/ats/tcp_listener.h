@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "planes/ats/files/tcp_file.h"
 #include "planes/ats/plugin_set.h"
 #include "planes/ats/server_api.h"
-#include "planes/ats/tcp_file.h"
 #include "planes/ats/tcp_stats.h"
 #include "planes/serve/tls_context.h"
 

@@ -1,4 +1,4 @@
-#include "planes/ats/plugin_file.h"
+#include "planes/ats/files/plugin_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "config/bootstrap.h"
 #include "config/tls.h"
-#include "planes/ats/address_range.h"
+#include "planes/ats/files/address_range.h"
 
 namespace weir::ats_plane {
 

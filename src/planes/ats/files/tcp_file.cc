@@ -1,4 +1,4 @@
-#include "planes/ats/tcp_file.h"
+#include "planes/ats/files/tcp_file.h"
 
 #include <algorithm>
 

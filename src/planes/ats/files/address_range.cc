@@ -1,4 +1,4 @@
-#include "planes/ats/address_range.h"
+#include "planes/ats/files/address_range.h"
 
 #include <arpa/inet.h>
 
