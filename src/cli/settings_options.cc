@@ -20,7 +20,7 @@ SettingsOptions::SettingsOptions(CLI::App& command, Argument argument) : argumen
                    ->type_name("FILE");
   command
       .add_option(is_plugin ? "plugin" : "file", shorthand_.plugin,
-                  is_plugin ? "A .wasm file" : "A bootstrap, or a .wasm file")
+                  is_plugin ? "A .wasm file" : "A configuration, or a .wasm file")
       ->type_name(is_plugin ? "PLUGIN" : "FILE")
       ->excludes(file);
   command
@@ -51,10 +51,15 @@ std::string SettingsOptions::file() const {
 }
 
 Result<config::ServeSettings> SettingsOptions::read() const {
-  const std::string path = file();
-  if (path.empty()) return read_short_form();
-  WEIR_TRY(const std::string text, config::read_config_file(path, Pipes::Read));
-  return config::load_bootstrap(text, path);
+  std::string text;
+  if (!file().empty()) {
+    WEIR_TRY(text, config::read_config_file(file(), Pipes::Read));
+  }
+  return make(text);
+}
+
+Result<config::ServeSettings> SettingsOptions::make(const std::string& text) const {
+  return file().empty() ? read_short_form() : config::load_bootstrap(text, file());
 }
 
 Result<config::ServeSettings> SettingsOptions::read_short_form() const {

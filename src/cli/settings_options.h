@@ -28,6 +28,8 @@ class SettingsOptions {
 
   // Reads the file, each time. The error names it, or the option. Thread: any, once parsed.
   Result<config::ServeSettings> read() const;
+  // The same with what is in the file; without one, the short form.
+  Result<config::ServeSettings> make(const std::string& text) const;
   // The configuration; empty for the short form.
   std::string file() const;
   // Where relative paths of plugins start.

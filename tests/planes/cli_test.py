@@ -133,12 +133,10 @@ class ErrorTest(FolderTest):
             self.check(["-c", file], FAILURE, place + shown)
 
 
-class CheckTest(FolderTest):
-    """`weir check` says the same without serving."""
-
-    def run_check(self, *arguments):
+class CheckCase(FolderTest):
+    def run_check(self, *arguments, **options):
         command = [BINARY, "check", "--no-code-cache", *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
         lines = [line for line in done.stderr.splitlines() if not line.startswith("[")]
         return done.returncode, done.stdout.splitlines(), lines
 
@@ -147,6 +145,10 @@ class CheckTest(FolderTest):
         self.assertEqual(code, exit_code)
         (error,) = errors
         self.assertRegex(error, pattern)
+
+
+class CheckTest(CheckCase):
+    """`weir check` says the same without serving."""
 
     def bootstrap(self, *plugins, port=0):
         upstream = type("Upstream", (), {"port": 1, "scheme": "http"})
@@ -244,6 +246,135 @@ class CheckTest(FolderTest):
         self.check(["none.yaml"], FAILURE, r"^weir check: none\.yaml: No such file or directory; put it there")
         self.check(["-c", "none.yaml"], FAILURE, r"none\.yaml: No such file or directory; put it there")
         self.check([self.folder], FAILURE, "it is a folder; name a file that can be read$")
+
+
+class CheckTrafficServerTest(CheckCase):
+    """`weir check` of what stands behind weir-ats.so in Traffic Server's configuration."""
+
+    def plugin_file(self, name="a.yaml", wasm=None, **config):
+        code = {"local": {"filename": str(wasm or guest("http_all"))}}
+        return self.file(name, json.dumps({"config": {"name": "a", "vm_config": {"code": code}, **config}}))
+
+    def test_a_plugin_is_started(self):
+        file = self.plugin_file(configuration="scenario=/headers")
+        code, passed, errors = self.run_check(file)
+        self.assertEqual((code, errors), (0, []))
+        self.assertRegex(passed[0], rf"^plugin 'a' of {file}: starts on wasmtime [0-9.]+, ABI 0\.2\.1$")
+        self.assertEqual(passed[1:], ["1 plugin"])
+
+    def test_each_form_of_a_file_is_one(self):
+        plugin = f"name: a\nvm_config: {{code: {{local: {{filename: {guest('http_all')}}}}}}}\n"
+        indented = plugin.replace("\n", "\n  ").rstrip()
+        for text in (plugin, f"config:\n  {indented}\n", f"plugin:\n  {indented}\nlimits: {{call_cpu_time: 1s}}\n"):
+            with self.subTest(text):
+                self.assertEqual(self.run_check(self.file("a.yaml", text))[0], 0)
+
+    def test_what_is_wrong_is_told_with_its_place(self):
+        self.check([self.plugin_file(configuration="fail=configure")], FAILURE,
+                   r"^weir check: \S*a\.yaml:1:\d+: config\.configuration: plugin 'a': the plugin refused its configuration")
+        self.check([self.plugin_file(wasm="none.wasm")], FAILURE,
+                   r"a\.yaml:1:\d+: config\.vm_config\.code\.local\.filename: plugin 'a': .*No such file or directory; put it there")
+        self.check([self.plugin_file(faile_open=True)], FAILURE,
+                   r"a\.yaml:1:\d+: config\.faile_open: unknown field; did you mean 'fail_open'\?$")
+
+    def test_a_plugin_that_may_fail_open_has_its_error_too(self):
+        """The server would start without it."""
+        self.check([self.plugin_file(configuration="fail=configure", fail_open=True)], FAILURE, "refused its configuration")
+
+    def test_paths_start_at_the_servers_configuration_folder(self):
+        (self.folder / "weir").mkdir()
+        (self.folder / "plugin.wasm").symlink_to(guest("http_all"))
+        file = self.plugin_file("weir/a.yaml", wasm="plugin.wasm")
+        self.check([file], FAILURE, r"'\S*/weir/plugin\.wasm': No such file or directory")
+        self.assertEqual(self.run_check(file, "--config-folder", self.folder)[0], 0)
+
+    def test_ports_and_the_files_of_their_plugins(self):
+        self.plugin_file("guard.yaml")
+        ports = {"tcp": [{"listen": "127.0.0.1:5000", "upstream": "db:1", "plugins": ["guard.yaml", "guard.yaml"]}]}
+        code, passed, errors = self.run_check(self.file("ports.yaml", json.dumps(ports)))
+        self.assertEqual((code, errors), (0, []))
+        self.assertRegex(passed[0], r"^plugin 'a' of tcp 127\.0\.0\.1:5000: starts on wasmtime ")
+        self.assertEqual(passed[2:], ["1 port, 2 plugins"])
+
+        ports["tcp"][0]["plugins"] = ["guard.yaml", "none.yaml"]
+        ports["tcp"][0]["upstream_tls"] = {"common_tls_context": {"validation_context": {"trusted_ca": {"filename": "none.pem"}}}}
+        code, passed, errors = self.run_check(self.file("ports.yaml", json.dumps(ports)))
+        self.assertEqual((code, len(passed), len(errors)), (FAILURE, 1, 2))
+        self.assertRegex(errors[0], r"ports\.yaml:1:\d+: tcp\[0\]\.upstream_tls: cannot read trusted_ca from .*none\.pem")
+        self.assertRegex(errors[1], r"ports\.yaml: tcp\[0\]\.plugins\[1\]: \S*/none\.yaml: No such file or directory; put it there")
+
+        del ports["tcp"][0]["listen"]
+        self.check([self.file("ports.yaml", json.dumps(ports))], FAILURE, r"ports\.yaml:1:\d+: tcp\[0\]\.listen: is missing")
+
+
+class CheckEnvoyTest(CheckCase):
+    """`weir check` of a configuration of Envoy's with plugins of Weir's module in it."""
+
+    FILTER = "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter"
+
+    def envoy_file(self, *plugins, module="weir-envoy"):
+        filters = [
+            {
+                "name": f"filter {place}",
+                "typed_config": {
+                    "@type": self.FILTER,
+                    "dynamic_module_config": {"name": module},
+                    "filter_name": "mine",
+                    "filter_config": {"@type": "type.googleapis.com/google.protobuf.Struct", "value": value},
+                },
+            }
+            for place, value in enumerate(plugins)
+        ]
+        # Beside it there is what Weir knows nothing of.
+        manager = {"@type": "type.googleapis.com/envoy.of.its.own.v3.Manager", "its": "own", "http_filters": filters}
+        config = {"static_resources": {"listeners": [{"filter_chains": [{"filters": [{"typed_config": manager}]}]}]}}
+        return self.file("envoy.json", json.dumps(config))
+
+    def plugin(self, **config):
+        return {"name": "a", "vm_config": {"code": {"local": {"filename": str(guest("http_all"))}}}, **config}
+
+    def text(self, value):
+        return {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": value}
+
+    def test_plugins_are_started_and_the_rest_is_left_to_envoy(self):
+        limits = {"call_cpu_time": "0.5s"}
+        file = self.envoy_file(self.plugin(), {"plugin": self.plugin(name="b"), "limits": limits})
+        code, passed, errors = self.run_check(file)
+        self.assertEqual((code, errors), (0, []))
+        started = "plugin '{}' of HTTP filter 'mine': starts on wasmtime [0-9.]+, ABI 0.2.1$"
+        self.assertRegex(passed[0], started.format("a"))
+        self.assertRegex(passed[1], started.format("b"))
+        self.assertEqual(passed[2:], [f"2 plugins; all else in the file is Envoy's: envoy --mode validate -c {file}"])
+
+    def test_what_is_wrong_is_told_with_its_place(self):
+        file = self.envoy_file(
+            self.plugin(configuration=self.text("fail=configure")), self.plugin(nmae="x"), self.plugin(name="c")
+        )
+        code, passed, errors = self.run_check(file)
+        self.assertEqual((code, len(passed)), (FAILURE, 1))
+        place = r"envoy\.json:1:\d+: static_resources\.listeners\[0\]\..*\.http_filters\[{}\]\.typed_config\.filter_config\.value\.{}: "
+        self.assertRegex(errors[0], place.format(1, "nmae") + "unknown field; did you mean 'name'")
+        self.assertRegex(errors[1], place.format(0, "configuration") + "plugin 'a': the plugin refused its configuration")
+
+    def test_paths_start_where_it_is_run(self):
+        (self.folder / "plugin.wasm").symlink_to(guest("http_all"))
+        config = self.plugin()
+        config["vm_config"]["code"]["local"]["filename"] = "plugin.wasm"
+        file = self.envoy_file(config)
+        self.assertEqual(self.run_check(file, cwd=self.folder)[0], 0)
+        self.check([file], FAILURE, r"filename: plugin 'a': .*'plugin\.wasm': No such file or directory")
+
+    def test_a_file_with_nothing_of_weirs_in_it(self):
+        file = self.envoy_file(self.plugin(), module="theirs")
+        self.check([file], FAILURE, rf"envoy\.json: is a configuration of Envoy's, and has nothing for Weir \(its dynamic modules are others, 'theirs'\); check it by envoy --mode validate -c {file}$")
+
+    def test_the_option_of_traffic_server_is_refused(self):
+        file = self.envoy_file(self.plugin())
+        self.check([file, "--config-folder", self.folder], FAILURE, "^weir check: --config-folder is for files of Traffic Server's alone$")
+
+    def test_scenarios_are_told_what_plays_them(self):
+        file = self.file("scenario.yaml", "plugin: {file: a.wasm}\nscenarios: []\n")
+        self.check([file], FAILURE, rf"scenario\.yaml: is a file of scenarios; weir test {file} plays them$")
 
 
 class AdminTest(PlaneTest):

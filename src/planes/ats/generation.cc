@@ -19,15 +19,6 @@ void log_absent_policy(Logger& logger, const config::PluginSettings& plugin) {
                                  "Server's own Wasm plugin it means true");
 }
 
-// A cluster of the file is that of its code, too.
-void find_cluster_of_code(PluginFile& file) {
-  auto* remote = std::get_if<config::RemoteFile>(&file.plugin.vm.code);
-  if (remote == nullptr) return;
-  const auto found = file.clusters.find(remote->cluster);
-  if (found == file.clusters.end()) return;
-  remote->route.cluster = std::make_shared<const config::Cluster>(found->second);
-}
-
 }  // namespace
 
 Result<std::shared_ptr<const Generation>> load_generation(runtime::Host& host,
@@ -42,7 +33,6 @@ Result<std::shared_ptr<const Generation>> load_generation(runtime::Host& host,
     WEIR_TRY(const std::string text, config::read_config_file(path));
     WEIR_TRY(PluginFile read, read_plugin_file(text, path.string()));
     if (read.policy_is_absent) log_absent_policy(host.logger(), read.plugin);
-    find_cluster_of_code(read);
     const std::string scope = scope_of(path.string());
     for (auto& [name, cluster] : read.clusters) {
       generation->targets.add(scope + name, std::move(cluster));

@@ -9,9 +9,8 @@
 #include <vector>
 
 #include "config/document.h"
-#include "config/loader.h"
 #include "config/plugin_reader.h"
-#include "weir/envoy/http_wasm.pb.h"
+#include "planes/envoy/plugin_fields.h"
 #include "weir/envoy/wasm.pb.h"
 #include "weir/v1/plugin_options.pb.h"
 #include "weir/v1/service_options.pb.h"
@@ -19,7 +18,6 @@
 namespace weir::envoy_plane {
 namespace {
 
-using ::envoy::extensions::filters::http::wasm::v3::Wasm;
 using ::envoy::extensions::wasm::v3::PluginConfig;
 using ::envoy::extensions::wasm::v3::WasmService;
 using ::google::protobuf::FieldDescriptor;
@@ -32,24 +30,12 @@ Result<config::PluginSettings> settings_of(const PluginConfig& message, const co
 Result<config::PluginSettings> settings_of(const PluginOptions& message, const config::Place& at) {
   return config::make_plugin_settings(message, at, config::process_environment());
 }
-Result<config::PluginSettings> settings_of(const Wasm& message, const config::Place& at) {
-  return settings_of(message.config(), at.field("config"));
-}
-
 Result<config::PluginSettings> settings_of(const WasmService& message, const config::Place& at) {
   return settings_of(message.config(), at.field("config"));
 }
 Result<config::PluginSettings> settings_of(const v1::ServiceOptions& message,
                                            const config::Place& at) {
   return settings_of(message.options(), at.field("options"));
-}
-
-template <typename M>
-Result<config::PluginSettings> read_text(std::string_view text, const std::string& name) {
-  M message;
-  config::SourceMap map(name);
-  WEIR_TRY(config::load_message(text, name, message, map));
-  return settings_of(message, config::Place(map));
 }
 
 // Whether a message holds fields that its type does not have.
@@ -139,7 +125,8 @@ Error nothing_known(const std::string& name, std::string_view bytes,
 }
 
 Result<std::string> place_of(const PluginText& text) {
-  std::string name = std::string(text.field) + " of '" + std::string(text.name) + "'";
+  std::string name(text.field);
+  if (!text.name.empty()) name += " of '" + std::string(text.name) + "'";
   if (!text.bytes.empty()) return name;
   return Error{ErrorCode::BadConfig,
                name +
@@ -154,10 +141,8 @@ Result<config::PluginSettings> read_plugin_settings(const PluginText& text) {
   const std::string_view bytes = text.bytes;
   auto document = config::parse_document(bytes, name);
   if (document.ok() && document.value().root().kind == config::Node::Kind::Map) {
-    const config::Node& root = document.value().root();
-    if (root.find("plugin") != nullptr) return read_text<PluginOptions>(bytes, name);
-    if (root.find("config") != nullptr) return read_text<Wasm>(bytes, name);
-    return read_text<PluginConfig>(bytes, name);
+    config::SourceMap map(name);
+    return read_plugin_fields(document.value().root(), config::Place(map), map);
   }
 
   Readings<config::PluginSettings> readings(name);
@@ -172,20 +157,9 @@ Result<config::PluginSettings> read_plugin_settings(const PluginText& text) {
 Result<ServiceSettings> read_service_settings(const PluginText& text) {
   WEIR_TRY(const std::string name, place_of(text));
   auto document = config::parse_document(text.bytes, name);
-  ServiceSettings service;
   if (document.ok() && document.value().root().kind == config::Node::Kind::Map) {
-    const config::Node& root = document.value().root();
     config::SourceMap map(name);
-    const auto as_service = [&](auto message) -> Result<ServiceSettings> {
-      WEIR_TRY(config::load_message(text.bytes, name, message, map));
-      service.singleton = message.singleton();
-      WEIR_TRY(service.plugin, settings_of(message, config::Place(map)));
-      return std::move(service);
-    };
-    if (root.find("options") != nullptr) return as_service(v1::ServiceOptions());
-    if (root.find("config") != nullptr) return as_service(WasmService());
-    WEIR_TRY(service.plugin, read_plugin_settings(text));
-    return service;
+    return read_service_fields(document.value().root(), config::Place(map), map);
   }
 
   Readings<ServiceSettings> readings(name);

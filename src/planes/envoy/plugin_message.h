@@ -8,7 +8,7 @@
 
 namespace weir::envoy_plane {
 
-// Where it stands, for errors: the field's name, and that of what is configured.
+// Where it stands, for errors: the field's name, and that of what is configured, if any.
 struct PluginText {
   std::string_view field;
   std::string_view name;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <deque>
 #include <limits>
+#include <memory>
+#include <variant>
 
 #include "base/lower_case.h"
 #include "config/document.h"
@@ -216,6 +218,15 @@ Result<config::PluginSettings> read_plugin(const Node& node, const Place& at,
   return config::make_plugin_settings(message, at, config::process_environment());
 }
 
+// A cluster of the file is that of its code, too.
+void find_cluster_of_code(PluginFile& file) {
+  auto* remote = std::get_if<config::RemoteFile>(&file.plugin.vm.code);
+  if (remote == nullptr) return;
+  const auto found = file.clusters.find(remote->cluster);
+  if (found == file.clusters.end()) return;
+  remote->route.cluster = std::make_shared<const config::Cluster>(found->second);
+}
+
 }  // namespace
 
 Result<PluginFile> read_plugin_file(std::string_view text, const std::string& name) {
@@ -256,6 +267,7 @@ Result<PluginFile> read_plugin_file(std::string_view text, const std::string& na
     file.policy_is_absent = !says_policy(rest);
     WEIR_TRY(file.plugin, read_plugin<PluginConfig>(rewriter.plugin(rest), top, map));
   }
+  find_cluster_of_code(file);
   return file;
 }
 
