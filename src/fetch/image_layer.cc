@@ -37,13 +37,26 @@ std::string_view name_of(archive_entry* entry) {
   return name;
 }
 
+Failure not_plain() {
+  return bad_image("plugin.wasm in the layer is not a plain file", "put the module itself there");
+}
+
+// `size` is what the entry's header says, and nobody has sent it yet: what is kept grows with what
+// comes. A file with holes is all of its size without having come.
 Fetched<std::string> read_entry(archive* opened, uint64_t size) {
-  std::string content(size, '\0');
-  for (size_t at = 0; at < size;) {
-    const la_ssize_t got = archive_read_data(opened, content.data() + at, size - at);
-    if (got <= 0) return unreadable(opened);
-    at += static_cast<size_t>(got);
+  std::string content;
+  const void* block = nullptr;
+  size_t length = 0;
+  la_int64_t offset = 0;
+  int status = ARCHIVE_OK;
+  while ((status = archive_read_data_block(opened, &block, &length, &offset)) == ARCHIVE_OK ||
+         status == ARCHIVE_WARN) {
+    if (offset < 0 || static_cast<uint64_t>(offset) != content.size()) return not_plain();
+    if (length > size - content.size()) return unreadable(opened);
+    content.append(static_cast<const char*>(block), length);
   }
+  if (status != ARCHIVE_EOF) return unreadable(opened);
+  if (content.size() != size) return not_plain();
   return content;
 }
 
@@ -69,8 +82,7 @@ Fetched<std::string> extract_plugin(std::string_view layer, uint64_t max_bytes) 
     total += size;
     if (name_of(entry) != kPlugin) continue;
     if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr) {
-      return bad_image("plugin.wasm in the layer is not a plain file",
-                       "put the module itself there");
+      return not_plain();
     }
     return read_entry(opened.get(), size);
   }

@@ -194,6 +194,55 @@ TEST(ImageLayerTest, UnpacksNoMoreThanIsAllowed) {
   }
 }
 
+// The header of the first file says another size, in the form that has no bound.
+std::string declare_size(std::string tar, uint64_t size) {
+  constexpr size_t kSize = 124;
+  constexpr size_t kSum = 148;
+  std::string field(12, '\0');
+  field[0] = '\x80';
+  for (size_t i = 0; i < 8; ++i) field[11 - i] = static_cast<char>(size >> (8 * i));
+  tar.replace(kSize, field.size(), field);
+  tar.replace(kSum, 8, 8, ' ');
+  unsigned sum = 0;
+  for (size_t i = 0; i < 512; ++i) sum += static_cast<unsigned char>(tar[i]);
+  std::string octal(6, '0');
+  for (size_t i = 0; i < 6; ++i) octal[5 - i] = static_cast<char>('0' + ((sum >> (3 * i)) & 7));
+  return tar.replace(kSum, 7, octal + '\0');
+}
+
+// A registry ended the process by a number.
+TEST(ImageLayerTest, TakesNoMemoryForWhatIsDeclaredAlone) {
+  const std::string layer = make_layer({{"plugin.wasm", "code"}}, false);
+  ASSERT_EQ(extract_plugin(declare_size(layer, 4), UINT64_MAX).value(), "code");
+  const auto code = extract_plugin(declare_size(layer, 1ull << 46), UINT64_MAX);
+  ASSERT_FALSE(code.ok());
+  EXPECT_THAT(code.error().error.message, HasSubstr("not a tar that can be read"));
+}
+
+TEST(ImageLayerTest, TakesNoMemoryForHoles) {
+  std::string layer(1 << 20, '\0');
+  size_t size = 0;
+  archive* made = archive_write_new();
+  archive_write_set_format_pax(made);
+  ASSERT_EQ(archive_write_open_memory(made, layer.data(), layer.size(), &size), ARCHIVE_OK);
+  archive_entry* entry = archive_entry_new();
+  archive_entry_set_pathname(entry, "plugin.wasm");
+  archive_entry_set_size(entry, int64_t{1} << 46);
+  archive_entry_set_filetype(entry, AE_IFREG);
+  archive_entry_sparse_add_entry(entry, 0, 512);
+  ASSERT_EQ(archive_write_header(made, entry), ARCHIVE_OK);
+  const std::string start(512, 'c');
+  ASSERT_EQ(archive_write_data(made, start.data(), start.size()), 512);
+  archive_entry_free(entry);
+  ASSERT_EQ(archive_write_close(made), ARCHIVE_OK);
+  archive_write_free(made);
+  layer.resize(size);
+  const auto code = extract_plugin(layer, UINT64_MAX);
+  ASSERT_FALSE(code.ok());
+  EXPECT_THAT(code.error().error.message,
+              HasSubstr("plugin.wasm in the layer is not a plain file"));
+}
+
 TEST(PullSecretTest, FindsTheRegistrysCredentials) {
   const std::string config = R"({"auths": {
     "https://index.docker.io/v1/": {"auth": "aHViOnNlY3JldA=="},
