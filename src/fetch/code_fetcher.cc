@@ -17,6 +17,9 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::minutes kBackground{10};
 
+// So often it is looked whether somebody still wants what is under way.
+constexpr Milliseconds kLook{200};
+
 // So many sources' failures are remembered.
 constexpr size_t kMaxFailures = 1000;
 
@@ -29,6 +32,8 @@ Milliseconds pause_after(const Source& source, uint32_t tries) {
   thread_local std::minstd_rand random{std::random_device{}()};
   return Milliseconds(std::uniform_int_distribution(pause.count() / 2, pause.count())(random));
 }
+
+Error broken_off_error() { return {ErrorCode::Unavailable, "the fetch was broken off"}; }
 
 std::string shown(const Source& source) { return shown_url(source.uri); }
 
@@ -77,34 +82,52 @@ Fetched<std::string> fetch_once(const Source& source, HttpClient& http,
 
 CodeFetcher::CodeFetcher(Parts parts) : parts_(std::move(parts)) {}
 
-CodeFetcher::~CodeFetcher() {
+CodeFetcher::~CodeFetcher() { end(); }
+
+void CodeFetcher::end() {
   std::vector<std::jthread> threads;
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
     threads.swap(threads_);
+    threads.push_back(std::move(watch_));
+    for (Job& job : jobs_) job.stop.request_stop();
   }
   for (std::jthread& thread : threads) thread.request_stop();
   threads.clear();
-  const Result<std::string> broken_off = Error{ErrorCode::Unavailable, "the fetch was broken off"};
-  for (const Job& job : jobs_) {
+  std::list<Job> jobs;
+  std::list<Failed> failed;
+  {
+    const std::lock_guard lock(mutex_);
+    jobs.swap(jobs_);
+    failed.swap(failed_);
+    idle_.notify_all();
+  }
+  const Result<std::string> broken_off = broken_off_error();
+  for (const Job& job : jobs) {
     for (const Waiting& one : job.waiting) one.done(broken_off);
   }
-  for (const Failed& failed : failed_) {
-    for (const Waiting& one : failed.waiting) one.done(failed.error);
+  for (const Failed& one : failed) {
+    for (const Waiting& waiting : one.waiting) waiting.done(one.error);
   }
 }
 
 void CodeFetcher::fetch(const Source& source, OnDone done, Wanted wanted) {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (ending_) {
+      lock.unlock();
+      return done(broken_off_error());
+    }
     find_or_add(source).waiting.push_back({std::move(done), std::move(wanted)});
     start_thread_if_needed();
   }
   changed_.notify_all();
+  watched_.notify_all();
 }
 
-Result<std::string> CodeFetcher::wait_for(const Source& source, const std::stop_token& stop) {
+Result<std::string> CodeFetcher::wait_for(const Source& source, const std::stop_token& stop,
+                                          std::optional<Milliseconds> most) {
   if (auto code = find(source)) return std::move(*code);
   // Whoever comes first, the code or the stop, fulfils the promise.
   struct Outcome {
@@ -119,9 +142,16 @@ Result<std::string> CodeFetcher::wait_for(const Source& source, const std::stop_
   const std::stop_callback on_stop(stop, [outcome] {
     outcome->set(Error{ErrorCode::Unavailable, "waiting for the code was broken off"});
   });
+  const auto interest = std::make_shared<const Unit>();
   fetch(
       source, [outcome](const Result<std::string>& code) { outcome->set(code); },
-      [stop] { return !stop.stop_requested(); });
+      [stop, interest = std::weak_ptr(interest)] {
+        return !stop.stop_requested() && !interest.expired();
+      });
+  if (most && result.wait_for(*most) == std::future_status::timeout) {
+    outcome->set(Error{ErrorCode::Unavailable,
+                       "it has not come within " + std::to_string(most->count()) + " ms"});
+  }
   return result.get();
 }
 
@@ -132,10 +162,13 @@ Result<std::string> CodeFetcher::find_or_start(const Source& source) {
     const std::lock_guard lock(mutex_);
     if (const auto* why = find_last_failure(source)) reason += " (the last one: " + *why + ")";
     if (!not_kept_.empty()) reason += "; " + not_kept_;
-    find_or_add(source).background_until = steady_clock::now() + kBackground;
-    start_thread_if_needed();
+    if (!ending_) {
+      find_or_add(source).background_until = steady_clock::now() + kBackground;
+      start_thread_if_needed();
+    }
   }
   changed_.notify_all();
+  watched_.notify_all();
   return Error{ErrorCode::NotFound, shown(source) + ": " + reason};
 }
 
@@ -145,6 +178,13 @@ CodeFetcher::Background CodeFetcher::finish(const std::stop_token& stop) {
   Background background = background_;
   if (background.failure.empty()) background.failure = not_kept_;
   return background;
+}
+
+CodeFetcher::Background CodeFetcher::finish(const Source& source, const std::stop_token& stop) {
+  const auto code = wait_for(source, stop, source.timeout);
+  if (!code.ok()) return {.failure = code.error().message};
+  const std::lock_guard lock(mutex_);
+  return {.fetched = 1, .failure = not_kept_};
 }
 
 bool CodeFetcher::is_fetching() {
@@ -211,15 +251,20 @@ CodeFetcher::Job& CodeFetcher::find_or_add(const Source& source) {
 void CodeFetcher::start_thread_if_needed() {
   if (ending_ || idle_threads_ > 0 || threads_.size() >= parts_.max_threads) return;
   if (std::ranges::all_of(jobs_, &Job::running)) return;
+  if (!watch_.joinable()) {
+    watch_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+  }
   ++idle_threads_;  // it looks for a job first
   threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
 }
 
 void CodeFetcher::run(const std::stop_token& stop) {
-  HttpClient http(parts_.trust, stop);
+  HttpClient http(parts_.trust);
   // Begins as an idle one.
   while (Job* job = take_job(stop)) {
-    settle(*job, obtain(job->source, http, stop), stop);
+    const std::stop_token until = job->stop.get_token();
+    http.stop_by(until);
+    settle(*job, obtain(job->source, http, until));
     const std::lock_guard lock(mutex_);
     ++idle_threads_;
   }
@@ -228,7 +273,7 @@ void CodeFetcher::run(const std::stop_token& stop) {
 CodeFetcher::Job* CodeFetcher::take_job(const std::stop_token& stop) {
   std::list<Job> dropped;  // destroyed after the lock: they hold what is not ours
   std::unique_lock lock(mutex_);
-  while (!stop.stop_requested()) {
+  while (!stop.stop_requested() && !ending_) {
     drop_unwanted(steady_clock::now(), dropped);
     if (const Answers answers = take_failed(); !answers.empty()) {
       lock.unlock();
@@ -238,8 +283,10 @@ CodeFetcher::Job* CodeFetcher::take_job(const std::stop_token& stop) {
     }
     if (Job* job = find_due(steady_clock::now())) {
       job->running = true;
+      job->stop = std::stop_source();
       --idle_threads_;
       start_thread_if_needed();
+      watched_.notify_all();
       return job;
     }
     if (const auto due = next_due()) {
@@ -252,16 +299,47 @@ CodeFetcher::Job* CodeFetcher::take_job(const std::stop_token& stop) {
   return nullptr;
 }
 
-// Of those that are due, and have been tried.
+void CodeFetcher::watch(const std::stop_token& stop) {
+  // What waits for its next try is looked at before that.
+  const auto is_watched = [](const Job& job) { return job.running || job.tries == 0; };
+  std::unique_lock lock(mutex_);
+  while (true) {
+    watched_.wait(lock, stop, [&] { return std::ranges::any_of(jobs_, is_watched); });
+    if (stop.stop_requested()) return;
+    std::list<Job> dropped;
+    drop_unwanted(steady_clock::now(), dropped);
+    const Answers answers = take_failed();
+    lock.unlock();
+    tell(answers);
+    dropped.clear();
+    lock.lock();
+    if (jobs_.empty() && failed_.empty()) idle_.notify_all();
+    watched_.wait_for(lock, stop, kLook, [] { return false; });
+  }
+}
+
+// Those that are to be tried again at once; others after a while.
 void CodeFetcher::drop_unwanted(Time now, std::list<Job>& dropped) {
   for (auto job = jobs_.begin(); job != jobs_.end();) {
     const auto one = job++;
-    if (one->running || one->tries == 0 || one->due > now || is_wanted(*one, now)) continue;
+    if (is_wanted(*one, now)) {
+      one->unwanted_since.reset();
+      continue;
+    }
+    if (!one->unwanted_since) one->unwanted_since = now;
+    const bool is_next = !one->running && one->tries > 0 && one->due <= now;
+    if (!is_next && now - *one->unwanted_since < parts_.linger) continue;
     parts_.logger.log(LogLevel::Info,
                       "fetch: " + shown(one->source) + ": given up, nobody waits for it any more");
-    dropped.splice(dropped.end(), jobs_, one);
+    leave(one, dropped);
   }
   if (jobs_.empty() && failed_.empty()) idle_.notify_all();
+}
+
+void CodeFetcher::leave(std::list<Job>::iterator job, std::list<Job>& dropped) {
+  if (!job->running) return dropped.splice(dropped.end(), jobs_, job);
+  job->stop.request_stop();
+  leaving_.splice(leaving_.end(), jobs_, job);
 }
 
 bool CodeFetcher::is_waiting(const Waiting& one) { return one.wanted == nullptr || one.wanted(); }
@@ -280,22 +358,16 @@ void CodeFetcher::remember_failure(const Source& source, const std::string& why)
   last_failures_[{source.uri, source.sha256}] = why;
 }
 
-bool CodeFetcher::may_run(const Job& job) const {
-  return std::ranges::none_of(jobs_, [&](const Job& other) {
-    return other.running && other.source.sha256 == job.source.sha256;
-  });
-}
-
 CodeFetcher::Job* CodeFetcher::find_due(Time now) {
   const auto job = std::ranges::find_if(
-      jobs_, [&](const Job& other) { return other.due <= now && may_run(other); });
+      jobs_, [&](const Job& other) { return !other.running && other.due <= now; });
   return job == jobs_.end() ? nullptr : &*job;
 }
 
 std::optional<CodeFetcher::Time> CodeFetcher::next_due() const {
   std::optional<Time> next;
   for (const Job& job : jobs_) {
-    if (may_run(job) && (!next || job.due < *next)) next = job.due;
+    if (!job.running && (!next || job.due < *next)) next = job.due;
   }
   return next;
 }
@@ -306,7 +378,7 @@ Fetched<std::string> CodeFetcher::obtain(const Source& source, HttpClient& http,
   const auto before = steady_clock::now();
   auto code = fetch_once(source, http, stop);
   if (!code.ok()) {
-    ++stats_.fetch_failures;
+    if (!stop.stop_requested()) ++stats_.fetch_failures;
     return code;
   }
   const auto took = std::chrono::duration_cast<Milliseconds>(steady_clock::now() - before);
@@ -318,13 +390,19 @@ Fetched<std::string> CodeFetcher::obtain(const Source& source, HttpClient& http,
   return code;
 }
 
-void CodeFetcher::settle(Job& job, Fetched<std::string> code, const std::stop_token& stop) {
+void CodeFetcher::settle(Job& job, Fetched<std::string> code) {
   // What a file has is what was asked for; an image may be known by the hash of its manifest.
   const bool is_hashed = code.ok() && (!is_image_uri(job.source.uri) ||
                                        sha256({as_bytes(code.value())}) == job.source.sha256);
+  std::list<Job> ended;  // destroyed after the lock, as those that are dropped
   std::unique_lock lock(mutex_);
   job.running = false;
-  if (stop.stop_requested()) return;  // the destructor tells those who wait
+  if (ending_) return;  // end() tells those who wait
+  const auto same = [&](const Job& one) { return &one == &job; };
+  if (const auto left = std::ranges::find_if(leaving_, same); left != leaving_.end()) {
+    ended.splice(ended.end(), leaving_, left);
+    if (!code.ok()) return;
+  }
   const bool may_pass = !code.ok() && code.error().kind == Failure::Kind::Passing;
   const Milliseconds pause = pause_after(job.source, job.tries + 1);
   const Time again = steady_clock::now() + pause;
@@ -339,7 +417,7 @@ void CodeFetcher::settle(Job& job, Fetched<std::string> code, const std::stop_to
 
   Answers answers;
   if (code.ok()) {
-    answers = give(job, code.value(), is_hashed);
+    answers = give(Source(job.source), code.value(), is_hashed);
   } else {
     give_up(job, std::move(code).error().error);
     answers = take_failed();
@@ -356,19 +434,23 @@ void CodeFetcher::tell(const Answers& answers) {
   }
 }
 
-CodeFetcher::Answers CodeFetcher::give(const Job& job, const std::string& code, bool is_hashed) {
-  const Digest hash = job.source.sha256;
-  const auto takes = [&](const Source& source) {
-    return source.sha256 == hash && (is_hashed || is_image_uri(source.uri));
+CodeFetcher::Answers CodeFetcher::give(const Source& source, const std::string& code,
+                                       bool is_hashed) {
+  const Digest hash = source.sha256;
+  const auto takes = [&](const Source& other) {
+    return other.sha256 == hash && (is_hashed || is_image_uri(other.uri));
   };
   std::erase_if(last_failures_, [&](const auto& known) { return known.first.second == hash; });
   Answers answers;
-  jobs_.remove_if([&](Job& other) {
-    if (!takes(other.source)) return false;
-    if (other.background_until != Time{}) count_background(code);
-    answers.push_back({std::move(other.waiting), code});
-    return true;
-  });
+  std::list<Job> dropped;
+  for (auto job = jobs_.begin(); job != jobs_.end();) {
+    const auto one = job++;
+    if (!takes(one->source)) continue;
+    if (one->background_until != Time{}) count_background(code);
+    answers.push_back({std::move(one->waiting), code});
+    one->waiting.clear();
+    leave(one, dropped);
+  }
   failed_.remove_if([&](Failed& other) {
     if (!takes(other.source)) return false;
     if (other.in_background) count_background(code);

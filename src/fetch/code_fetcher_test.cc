@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <future>
 #include <thread>
+#include <utility>
 
 #include "base/log_fakes.h"
 #include "fetch/server_fakes.h"
@@ -58,6 +59,29 @@ class CodeFetcherTest : public ::testing::Test {
   FileCache cache{
       {.folder = folder_, .suffix = ".wasm", .name = "fetched code", .max_bytes = 1 << 20}, logger};
   CodeFetcher fetcher{{.cache = &cache, .logger = logger}};
+};
+
+// Answers when it is told to, and at its end.
+class GatedServer {
+ public:
+  ~GatedServer() { open(); }
+  void open() {
+    if (!std::exchange(is_open_, true)) gate_.set_value();
+  }
+  std::string url(const std::string& path) const { return server_.url(path); }
+  void wait_until_asked(size_t times) const {
+    while (server_.requests().size() < times) std::this_thread::sleep_for(Milliseconds(1));
+  }
+  size_t asked() const { return server_.requests().size(); }
+
+ private:
+  bool is_open_ = false;
+  std::promise<void> gate_;
+  std::shared_future<void> opened_ = gate_.get_future().share();
+  const FakeServer server_{[this](const FakeRequest&) {
+    opened_.wait();
+    return FakeResponse{.body = "code"};
+  }};
 };
 
 TEST_F(CodeFetcherTest, FetchesOnceAndKeeps) {
@@ -172,9 +196,7 @@ TEST_F(CodeFetcherTest, JoinsThoseWhoWantTheSame) {
   });
   std::vector<std::promise<bool>> fetched(20);
   for (size_t i = 0; i < fetched.size(); ++i) {
-    // Other addresses of the same hash are joined too.
-    const std::string path = i % 2 == 0 ? "/a.wasm" : "/b.wasm";
-    fetcher.fetch(source(server.url(path)), [&fetched, i](const Result<std::string>& code) {
+    fetcher.fetch(source(server.url("/a.wasm")), [&fetched, i](const Result<std::string>& code) {
       fetched[i].set_value(code.ok() && code.value() == "code");
     });
   }
@@ -407,6 +429,25 @@ TEST_F(CodeFetcherTest, TellsWhyTheLastFetchInTheBackgroundFailed) {
   EXPECT_TRUE(fetcher.find_or_start(from).ok());
 }
 
+TEST_F(CodeFetcherTest, WaitsForWhatHasBegunForOneSource) {
+  const GatedServer hanging;
+  const FakeServer server([](const FakeRequest& asked) {
+    return FakeResponse{.status = asked.target == "/a" ? 200 : 404, .body = "code"};
+  });
+  Source late = source(hanging.url("/"), "other");
+  late.timeout = Milliseconds(20);
+  late.retries = 1000;
+  late.retry_base = late.retry_max = std::chrono::hours(1);
+  EXPECT_FALSE(fetcher.find_or_start(late).ok());
+  EXPECT_FALSE(fetcher.find_or_start(source(server.url("/a"))).ok());
+  const auto come = fetcher.finish(source(server.url("/a")));
+  EXPECT_EQ(come.fetched, 1u);
+  EXPECT_EQ(come.failure, "");
+  EXPECT_THAT(fetcher.finish(source(server.url("/b"), "none")).failure, HasSubstr("status 404"));
+  EXPECT_EQ(fetcher.finish(late).failure, "it has not come within 20 ms");
+  EXPECT_TRUE(fetcher.is_fetching());
+}
+
 // An update that was refused for one uri told of the error of another that had the same hash.
 TEST_F(CodeFetcherTest, TellsOfNoOtherUrisFailure) {
   const FakeServer server([&](const FakeRequest& asked) {
@@ -462,19 +503,101 @@ TEST_F(CodeFetcherTest, CountsWhatItDoes) {
   EXPECT_EQ(fetcher.cache_entries(), 1u);
 }
 
-TEST_F(CodeFetcherTest, AStopEndsTheWaitingAlone) {
-  std::promise<void> gate;
-  auto opened = gate.get_future().share();
-  const FakeServer server([&](const FakeRequest&) {
-    opened.wait();
-    return FakeResponse{.body = "code"};
-  });
+// What nobody wanted any more held back what was wanted.
+TEST_F(CodeFetcherTest, BreaksOffWhatNobodyWantsAnyMore) {
+  CodeFetcher hasty(
+      {.cache = nullptr, .logger = logger, .max_threads = 1, .linger = Milliseconds(0)});
+  const GatedServer hanging;
+  Source from = source(hanging.url("/"));
+  from.timeout = std::chrono::hours(1);
+  std::atomic<bool> wanted = true;
+  bool told = false;
+  hasty.fetch(
+      from, [&](const Result<std::string>&) { told = true; }, [&] { return wanted.load(); });
+  hanging.wait_until_asked(1);
+  wanted = false;
+  hasty.finish();
+  EXPECT_FALSE(told);
+  EXPECT_THAT(logger.lines(), ElementsAre(HasSubstr("given up, nobody waits for it any more")));
+  EXPECT_EQ(hasty.stats().fetch_failures, 0u);
+  const FakeServer server(answer);
+  EXPECT_TRUE(hasty.wait_for(source(server.url("/"))).ok());
+}
+
+TEST_F(CodeFetcherTest, BreaksOffWhatHasNotBegunAndNobodyWants) {
+  CodeFetcher small(
+      {.cache = nullptr, .logger = logger, .max_threads = 1, .linger = Milliseconds(0)});
+  GatedServer hanging;
+  Source from = source(hanging.url("/"));
+  from.timeout = std::chrono::hours(1);
+  std::promise<void> told;
+  small.fetch(from, [&](const Result<std::string>&) { told.set_value(); });
+  hanging.wait_until_asked(1);
+  std::atomic<int> asked = 0;
+  small.fetch(
+      source(hanging.url("/other"), "other"), [](const Result<std::string>&) {},
+      [&] {
+        ++asked;
+        return false;
+      });
+  while (logger.lines().empty()) std::this_thread::sleep_for(Milliseconds(1));
+  hanging.open();
+  told.get_future().get();
+  small.finish();
+  EXPECT_EQ(hanging.asked(), 1u);
+}
+
+TEST_F(CodeFetcherTest, GoesOnForWhoeverWantsItAnewSoon) {
+  CodeFetcher patient({.cache = nullptr, .logger = logger, .linger = std::chrono::hours(1)});
+  GatedServer server;
+  const Source from = source(server.url("/"));
+  std::atomic<int> looked = 0;
+  patient.fetch(
+      from, [](const Result<std::string>&) {},
+      [&] {
+        ++looked;
+        return false;
+      });
+  server.wait_until_asked(1);
+  const int before = looked;
+  while (looked == before) std::this_thread::sleep_for(Milliseconds(1));
+  std::promise<bool> come;
+  patient.fetch(from, [&](const Result<std::string>& code) { come.set_value(code.ok()); });
+  server.open();
+  EXPECT_TRUE(come.get_future().get());
+  EXPECT_EQ(server.asked(), 1u);
+}
+
+TEST_F(CodeFetcherTest, AsksTheSourcesOfAHashBesideEachOther) {
+  const GatedServer hanging;
+  const FakeServer server(answer);
+  Source first = source(hanging.url("/"));
+  first.timeout = std::chrono::hours(1);
+  std::promise<std::string> told;
+  fetcher.fetch(first, [&](const Result<std::string>& code) { told.set_value(code.value()); });
+  hanging.wait_until_asked(1);
+  EXPECT_EQ(fetcher.wait_for(source(server.url("/"))).value(), "code");
+  EXPECT_EQ(told.get_future().get(), "code");
+  EXPECT_FALSE(fetcher.is_fetching());
+}
+
+TEST_F(CodeFetcherTest, AStopEndsTheWaitingAndThenTheFetch) {
+  const GatedServer hanging;
+  Source from = source(hanging.url("/"));
+  from.timeout = std::chrono::hours(1);
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_FALSE(fetcher.wait_for(source(server.url("/")), stop.get_token()).ok());
-  gate.set_value();
+  EXPECT_FALSE(fetcher.wait_for(from, stop.get_token()).ok());
   fetcher.finish();
-  EXPECT_TRUE(fetcher.find_or_start(source(server.url("/"))).ok());
+  EXPECT_FALSE(fetcher.find(from).has_value());
+}
+
+TEST_F(CodeFetcherTest, TellsWhoeverComesAfterTheEnd) {
+  fetcher.end();
+  const FakeServer server(answer);
+  EXPECT_THAT(error(source(server.url("/"))), HasSubstr("broken off"));
+  EXPECT_FALSE(fetcher.find_or_start(source(server.url("/"))).ok());
+  EXPECT_FALSE(fetcher.is_fetching());
 }
 
 TEST_F(CodeFetcherTest, TellsThoseWhoWaitThatItEnds) {

@@ -184,12 +184,14 @@ Failure HttpClient::Curl::failure(CURLcode code, const Body& body, const char* w
   return may_pass(code) ? passing(std::move(reason)) : final(std::move(reason));
 }
 
-HttpClient::HttpClient(const Trust& trust, std::stop_token stop) {
+HttpClient::HttpClient(const Trust& trust) {
   init_once();
   CURL* handle = curl_easy_init();
   WEIR_CHECK(handle != nullptr);
-  curl_ = std::make_unique<Curl>(Curl{handle, trust, std::move(stop)});
+  curl_ = std::make_unique<Curl>(Curl{.handle = handle, .trust = trust, .stop = {}});
 }
+
+void HttpClient::stop_by(std::stop_token stop) { curl_->stop = std::move(stop); }
 
 HttpClient::~HttpClient() { curl_easy_cleanup(curl_->handle); }
 

@@ -42,9 +42,11 @@ class HttpClient {
     // What to do about a server whose authority is not among them, for errors.
     std::string remedy = "trust its authority, too";
   };
-  // A request under way ends within a second of a stop.
-  HttpClient(const Trust& trust, std::stop_token stop);
+  explicit HttpClient(const Trust& trust);
   ~HttpClient();
+
+  // A request under way ends within a second of this stop; none: it does not.
+  void stop_by(std::stop_token stop);
 
   // The answer, whatever its status; a failure where there is none.
   Fetched<HttpResponse> send(const HttpRequest& request);

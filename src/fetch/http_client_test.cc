@@ -31,7 +31,7 @@ class HttpClientTest : public ::testing::Test {
   }
 
   HttpRequest request{.max_bytes = 100};
-  HttpClient client{{}, {}};
+  HttpClient client{{}};
 };
 
 TEST_F(HttpClientTest, GetsAnAnswer) {

@@ -36,7 +36,7 @@ class RegistryClientTest : public ::testing::Test {
             .pull_secret = secret};
   }
   Fetched<std::string> fetch(const Source& from) {
-    HttpClient http({}, {});
+    HttpClient http({});
     return RegistryClient(from, http).fetch_code();
   }
   std::string error(const Source& from) {

@@ -39,7 +39,7 @@ class RouteTest : public ::testing::Test {
 
   FakeServer server{[](const FakeRequest&) { return FakeResponse{.body = "by name"}; }};
   FakeRoute route;
-  HttpClient http{{}, {}};
+  HttpClient http{{}};
 };
 
 TEST_F(RouteTest, RedirectsToTheSameServerStayOnIt) {
