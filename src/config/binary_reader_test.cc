@@ -197,6 +197,41 @@ TEST(BinaryReaderTest, KnowsATextWhoseNameSaysOtherwise) {
             "f.pb: the file is empty: 'vm_config' is missing; the code stands there");
 }
 
+TEST(BinaryReaderTest, RefusesAFieldThatIsSaidTwice) {
+  PluginConfig other;
+  other.set_name("b");
+  const std::string message = plugin().SerializeAsString();
+  EXPECT_EQ(error_of<PluginConfig>(message + other.SerializeAsString()),
+            "f.pb: name: given twice; keep one");
+  // Parsing makes one of both.
+  other.Clear();
+  other.mutable_vm_config()->set_vm_id("b");
+  EXPECT_EQ(error_of<PluginConfig>(message + other.SerializeAsString()),
+            "f.pb: vm_config: given twice; keep one");
+}
+
+TEST(BinaryReaderTest, RefusesTwoFieldsOfAOneof) {
+  const auto with_code = [&](const std::string& code) {
+    const auto field = [](char tag, const std::string& content) {
+      return std::string(1, tag) + static_cast<char>(content.size()) + content;
+    };
+    return field('\x1a', field('\x1a', code));
+  };
+  const std::string one = plugin().vm_config().code().SerializeAsString();
+  envoy::config::core::v3::AsyncDataSource remote;
+  remote.mutable_remote()->set_sha256(std::string(64, 'a'));
+  remote.mutable_remote()->mutable_http_uri()->set_uri("http://a/b");
+  remote.mutable_remote()->mutable_http_uri()->set_cluster("c");
+  remote.mutable_remote()->mutable_http_uri()->mutable_timeout()->set_seconds(1);
+  const std::string other = remote.SerializeAsString();
+  EXPECT_EQ(error_of<PluginConfig>(with_code(one)), "no error");
+  EXPECT_EQ(error_of<PluginConfig>(with_code(other)), "no error");
+  EXPECT_EQ(error_of<PluginConfig>(with_code(one + other)),
+            "f.pb: vm_config.code.remote: both 'local' and 'remote' are set; keep one");
+  EXPECT_EQ(error_of<PluginConfig>(with_code(other + one)),
+            "f.pb: vm_config.code.local: both 'remote' and 'local' are set; keep one");
+}
+
 // Parsing keeps the last of them, and says nothing.
 TEST(BinaryReaderTest, RefusesAKeyThatAMapSaysTwice) {
   const auto field = [](char tag, const std::string& content) {
@@ -204,7 +239,8 @@ TEST(BinaryReaderTest, RefusesAKeyThatAMapSaysTwice) {
   };
   // vm_config.environment_variables.key_values
   const auto variables = [&](const std::string& entries) {
-    return plugin().SerializeAsString() + field('\x1a', field('\x3a', entries));
+    const std::string vm = plugin().vm_config().SerializeAsString();
+    return field('\x1a', vm + field('\x3a', entries));
   };
   const std::string a = field('\x12', field('\x0a', "A") + field('\x12', "1"));
   const std::string b = field('\x12', field('\x12', "1") + field('\x0a', "B"));

@@ -81,10 +81,12 @@ class Walker {
   Done walk(std::string_view bytes, const pb::Descriptor& type, const Place& at, size_t level) {
     std::map<const Field*, std::set<std::string_view>> keys;
     std::map<const Field*, size_t> counts;
+    Singles singles;
     Fields fields(bytes);
     while (const int number = fields.next()) {
       const Field* field = type.FindFieldByNumber(number);
       if (field == nullptr) continue;
+      WEIR_TRY(note_single(*field, at, singles));
       const size_t inner = level + step_into(*field);
       if (inner > kMaxDepth) {
         return at.error("nested deeper than " + std::to_string(kMaxDepth) + " levels");
@@ -104,6 +106,27 @@ class Walker {
   }
 
  private:
+  // The singular fields of a message that have come, and the members of its oneofs.
+  struct Singles {
+    std::set<const Field*> fields;
+    std::map<const pb::OneofDescriptor*, const Field*> chosen;
+  };
+
+  // A message that no text could say, of which parsing keeps the last part.
+  static Done note_single(const Field& field, const Place& at, Singles& singles) {
+    if (field.is_repeated()) return Unit{};
+    if (!singles.fields.insert(&field).second) {
+      return at.field(field.name()).error("given twice; keep one");
+    }
+    const pb::OneofDescriptor* oneof = field.real_containing_oneof();
+    if (oneof == nullptr) return Unit{};
+    const auto [chosen, is_first] = singles.chosen.emplace(oneof, &field);
+    if (is_first) return Unit{};
+    return at.field(field.name())
+        .error("both '" + chosen->second->name() + "' and '" + field.name() +
+               "' are set; keep one");
+  }
+
   // Of a map, whose keys are strings in all messages that Weir reads.
   Done walk_entry(std::string_view bytes, const pb::Descriptor& type, const Place& map,
                   size_t level, std::set<std::string_view>& keys) {
