@@ -42,14 +42,9 @@ Done check_singleton(const PluginSettings& plugin,
                      const std::vector<const PluginSettings*>& others) {
   for (const PluginSettings* other : others) {
     if (!share_vm(plugin, *other)) continue;
-    return bad(plugin, PluginField::Plugin,
-               "the VM of a singleton is its own, but plugin " + quote(other->name) +
-                   " has the same vm_id and code; give one of the two another vm_id");
+    return plugin.where.locate(PluginField::Plugin, singleton_shares_vm(other->name));
   }
-  // Other services may share their VM with plugins that have streams.
-  if (plugin.vm.isolation == Isolation::Shared) return Unit{};
-  return bad(plugin, PluginField::Isolation,
-             "STREAM gives each stream an instance, and a singleton has no streams; leave it out");
+  return check_singleton_isolation(plugin);
 }
 
 // A name with a '*' in it may stand for none.
@@ -77,6 +72,19 @@ Done check_plugins(const ServeSettings& settings) {
     WEIR_TRY(check_call_targets(service.plugin, settings));
   }
   return Unit{};
+}
+
+// Other services may share their VM with plugins that have streams.
+Done check_singleton_isolation(const PluginSettings& plugin) {
+  if (plugin.vm.isolation == Isolation::Shared) return Unit{};
+  return bad(plugin, PluginField::Isolation,
+             "STREAM gives each stream an instance, and a singleton has no streams; leave it out");
+}
+
+Error singleton_shares_vm(std::string_view other) {
+  return {ErrorCode::BadConfig,
+          "the VM of a singleton is its own, but plugin " + quote(other) +
+              " has the same vm_id and code; give one of the two another vm_id"};
 }
 
 }  // namespace weir::config

@@ -1,6 +1,8 @@
 """Plugins as services of a stock Envoy: the claims of service_test."""
 
+import pathlib
 import signal
+import tempfile
 import unittest
 
 from peers.case import PlaneTest, guest
@@ -110,9 +112,14 @@ class ServiceTest(PlaneTest):
         self.assertEqual(self.ask("/").headers.get("x-shared"), "from the service")
 
     def test_so_does_a_singleton_whose_vm_has_the_same_id(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        # The same but for an empty section: other code, and so another VM.
+        other = pathlib.Path(folder.name) / "other.wasm"
+        other.write_bytes(guest("root_all").read_bytes() + b"\0\x02\x01x")
         self.serve(
             wasm_service("set=from the service", vm_id="shared"),
-            plugins=[self.filter(vm_id="shared")],
+            plugins=[weir_filter(plugin_config("filter", other, vm_id="shared"))],
         )
         self.assertEqual(self.ask("/").headers.get("x-shared"), "from the service")
 
@@ -126,10 +133,21 @@ class ServiceTest(PlaneTest):
         self.serve(service(plugin_config("service", guest("root_all"))), workers=2, pulse=True)
         eventually(lambda: self.stat("configured") == 1 + 2, "a start on each worker")
 
-    def refusal(self, *services):
+    def refusal(self, *services, **parts):
         with self.assertRaises(AssertionError) as caught:
-            self.serve(*services)
+            self.serve(*services, **parts)
         return str(caught.exception)
+
+    def test_the_vm_of_a_singleton_is_its_own(self):
+        own = "the VM of a singleton is its own, but plugin '{}' has the same vm_id and code; give one"
+        log = self.refusal(wasm_service(vm_id="one"), plugins=[self.filter(vm_id="one")])
+        self.assertRegex(log, "(filter_config|extension_config) of '[a-z]+': " + own.format("(service|filter)"))
+
+        each = service({"config": plugin_config("other", guest("root_all"), vm_id="one")}, name="each")
+        log = self.refusal(wasm_service(vm_id="one"), each)
+        self.assertIn("extension_config of 'each': config: " + own.format("service"), log)
+        log = self.refusal(each, wasm_service(vm_id="one"))
+        self.assertIn(own.format("other"), log)
 
     def test_a_service_that_does_not_start_ends_the_start(self):
         for singleton in (True, False):

@@ -1,5 +1,6 @@
 #include "planes/envoy/configuration.h"
 
+#include "config/plugin_checks.h"
 #include "planes/common/plugin_source.h"
 #include "planes/envoy/module.h"
 #include "runtime/vm.h"
@@ -41,14 +42,31 @@ std::string loaded_message(const runtime::Plugin& plugin, Nanoseconds took) {
          std::to_string(std::chrono::duration_cast<Milliseconds>(took).count()) + " ms";
 }
 
+// The VM of a singleton is its own. Of what is still awaited the later one to come is told.
+Done check_vm(const Module& module, const config::PluginSettings& settings, Home home,
+              const runtime::Plugin& plugin) {
+  for (const auto& other : module.plugins()) {
+    if (other->state() != ConfiguredPlugin::State::Here) continue;
+    if ((other->home() == Home::MainThread) == (home == Home::MainThread)) continue;
+    const runtime::Plugin& its = *other->plugin();
+    const bool share = its.options().vm.vm_id == plugin.options().vm.vm_id &&
+                       its.vm()->code_hash() == plugin.vm()->code_hash();
+    if (!share) continue;
+    return settings.where.locate(config::PluginField::Plugin,
+                                 config::singleton_shares_vm(other->name()));
+  }
+  return Unit{};
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const runtime::Plugin>> load_plugin(Module& module,
                                                            const config::PluginSettings& settings,
-                                                           std::string code) {
+                                                           Home home, std::string code) {
   runtime::Host& host = module.host();
   const Nanoseconds before = host.clock().monotonic();
   WEIR_TRY(auto plugin, planes::load_plugin(host, settings, std::move(code)));
+  WEIR_TRY(check_vm(module, settings, home, *plugin));
   for (std::string_view counted : kCounted) {
     host.metrics().define(abi::MetricType::Counter,
                           "wasm." + plugin->options().name + "." + std::string(counted));
@@ -84,7 +102,7 @@ Result<std::unique_ptr<Configuration>> Configuration::make(Module& module,
   std::shared_ptr<const runtime::Plugin> plugin;
   if (code) {
     const OpenTable open(made->stats(), made->route_metrics_.get());
-    WEIR_TRY(plugin, load_plugin(module, settings, *std::move(code)));
+    WEIR_TRY(plugin, load_plugin(module, settings, home, *std::move(code)));
   }
   made->plugin_ =
       module.add(settings.name, home, planes::plugin_options(settings, "").failure_policy, plugin);

@@ -16,10 +16,11 @@ namespace weir::envoy_plane {
 
 class Module;
 
-// Compiles the plugin and tries it out; the log tells. Thread: main.
+// Compiles the plugin and tries it out; the log tells. Refused where its VM is that of another that
+// is configured, and one of the two a singleton. Thread: main.
 Result<std::shared_ptr<const runtime::Plugin>> load_plugin(Module& module,
                                                            const config::PluginSettings& settings,
-                                                           std::string code);
+                                                           Home home, std::string code);
 
 // Envoy destroys it after its last stream. Made on the main thread, then immutable; destroyed on
 // any thread.

@@ -49,7 +49,7 @@ void LateCode::finish(const std::shared_ptr<Order>& order, Result<std::string> c
   if (!module_.is_alive(*order->plugin)) return;
   auto loaded = [&]() -> Result<std::shared_ptr<const runtime::Plugin>> {
     WEIR_TRY(auto bytes, std::move(code));
-    return load_plugin(module_, order->settings, std::move(bytes));
+    return load_plugin(module_, order->settings, order->plugin->home(), std::move(bytes));
   }();
   if (loaded.ok()) {
     order->plugin->arrive(std::move(loaded).value());

@@ -8,8 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "config/binary_reader.h"
 #include "config/document.h"
+#include "config/plugin_checks.h"
 #include "config/plugin_reader.h"
+#include "config/source_map.h"
+#include "config/wire_form.h"
 #include "planes/envoy/plugin_fields.h"
 #include "weir/envoy/wasm.pb.h"
 #include "weir/v1/plugin_options.pb.h"
@@ -57,17 +61,19 @@ bool has_rest(const Message& message) {
   return false;
 }
 
-bool parses_without_rest(Message& message, std::string_view bytes) {
-  return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) && !has_rest(message);
-}
-
 bool has_vm(const PluginConfig& message) { return message.has_vm_config(); }
 bool has_vm(const PluginOptions& message) { return has_vm(message.plugin()); }
 bool has_vm(const WasmService& message) { return has_vm(message.config()); }
 bool has_vm(const v1::ServiceOptions& message) { return has_vm(message.options()); }
 
-// What protobuf can be: each message that leaves no rest and can be used, and why another that
-// leaves none cannot. One that has a VM's fields tells more than one that has none.
+bool is_text(std::string_view bytes) {
+  return std::ranges::none_of(bytes, [](char c) {
+    return static_cast<uint8_t>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+  });
+}
+
+// What protobuf can be: each message that can be used, and why another cannot. One that has a VM's
+// fields tells more than one that has none, or that leaves a rest.
 template <typename Settings>
 class Readings {
  public:
@@ -75,14 +81,18 @@ class Readings {
 
   // `make` is called with the message's settings.
   template <typename M, typename Make>
-  void attempt(M message, std::string_view bytes, Make make) {
-    if (bytes.size() > config::kMaxFileBytes || !parses_without_rest(message, bytes)) return;
-    auto settings = settings_of(message, config::Place(map_));
+  void attempt(std::string_view bytes, Make make) {
+    M guess;
+    // A text has no VM's fields in protobuf: their tag is no character of one.
+    if (is_text(bytes) || !config::parse_wire_form(bytes, guess)) return;
+    if (has_rest(guess) && !has_vm(guess)) return;
+    M message;
+    auto settings = read(bytes, message);
     if (settings.ok()) {
       found_.push_back(make(message, std::move(settings).value()));
-    } else if (!refusal_ || (has_vm(message) && !refused_vm_)) {
+    } else if (!refusal_ || (has_vm(guess) && !refused_vm_)) {
       refusal_ = std::move(settings).error();
-      refused_vm_ = has_vm(message);
+      refused_vm_ = has_vm(guess);
     }
   }
 
@@ -94,17 +104,19 @@ class Readings {
   }
 
  private:
+  // As strictly as a text.
+  template <typename M>
+  Result<config::PluginSettings> read(std::string_view bytes, M& into) {
+    const config::Place at(map_);
+    WEIR_TRY(config::read_binary(bytes, into, at));
+    return settings_of(into, at);
+  }
+
   config::SourceMap map_;
   std::vector<Settings> found_;
   std::optional<Error> refusal_;
   bool refused_vm_ = false;
 };
-
-bool is_text(std::string_view bytes) {
-  return std::ranges::none_of(bytes, [](char c) {
-    return static_cast<uint8_t>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
-  });
-}
 
 // Of what is no message.
 Error nothing_known(const std::string& name, std::string_view bytes,
@@ -147,14 +159,16 @@ Result<config::PluginSettings> read_plugin_settings(const PluginText& text) {
 
   Readings<config::PluginSettings> readings(name);
   const auto same = [](const auto&, config::PluginSettings settings) { return settings; };
-  readings.attempt(PluginConfig(), bytes, same);
+  readings.attempt<PluginConfig>(bytes, same);
   // In protobuf a Wasm message is one of these, too.
-  readings.attempt(PluginOptions(), bytes, same);
+  readings.attempt<PluginOptions>(bytes, same);
   return readings.take(
       nothing_known(name, bytes, document, "PluginConfig, Wasm or weir.v1.PluginOptions"));
 }
 
-Result<ServiceSettings> read_service_settings(const PluginText& text) {
+namespace {
+
+Result<ServiceSettings> read_any_service(const PluginText& text) {
   WEIR_TRY(const std::string name, place_of(text));
   auto document = config::parse_document(text.bytes, name);
   if (document.ok() && document.value().root().kind == config::Node::Kind::Map) {
@@ -166,10 +180,18 @@ Result<ServiceSettings> read_service_settings(const PluginText& text) {
   const auto with_home = [](const auto& message, config::PluginSettings settings) {
     return ServiceSettings{std::move(settings), message.singleton()};
   };
-  readings.attempt(WasmService(), text.bytes, with_home);
-  readings.attempt(v1::ServiceOptions(), text.bytes, with_home);
+  readings.attempt<WasmService>(text.bytes, with_home);
+  readings.attempt<v1::ServiceOptions>(text.bytes, with_home);
   return readings.take(
       nothing_known(name, text.bytes, document, "WasmService or weir.v1.ServiceOptions"));
+}
+
+}  // namespace
+
+Result<ServiceSettings> read_service_settings(const PluginText& text) {
+  WEIR_TRY(ServiceSettings service, read_any_service(text));
+  if (service.singleton) WEIR_TRY(config::check_singleton_isolation(service.plugin));
+  return service;
 }
 
 }  // namespace weir::envoy_plane

@@ -17,8 +17,8 @@ struct PluginText {
 
 // The PluginConfig of a Wasm filter, a whole Wasm or WasmAccessLog message with a `config` in it,
 // or a weir.v1.PluginOptions with a `plugin` in it. As JSON or YAML, which is what a Struct or a
-// StringValue comes to; or one of them in protobuf, found out by which of them it can be without
-// rest.
+// StringValue comes to; or one of them in protobuf, found out by which of them it can be, and
+// read as strictly as those.
 Result<config::PluginSettings> read_plugin_settings(const PluginText& text);
 
 struct ServiceSettings {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/plugin_checks.h"
 #include "runtime/vm.h"
 
 namespace weir::serve {
@@ -202,10 +203,7 @@ Done check_singletons(const std::vector<PlacedPlugin>& places) {
       const bool share = one.settings.vm.vm_id == other.settings.vm.vm_id &&
                          one.plugin->vm()->code_hash() == other.plugin->vm()->code_hash();
       if (!share) continue;
-      return at_place(one,
-                      {ErrorCode::BadConfig,
-                       "the VM of a singleton is its own, but plugin '" + other.settings.name +
-                           "' has the same vm_id and code; give one of the two another vm_id"});
+      return at_place(one, config::singleton_shares_vm(other.settings.name));
     }
   }
   return Unit{};
