@@ -1,16 +1,12 @@
 #include "cli/compile_command.h"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <system_error>
 
 #include "abi/precompiled.h"
+#include "base/output_file.h"
 #include "base/wasm_page.h"
 #include "config/plugin_config.h"
 #include "engine/engines.h"
@@ -25,8 +21,9 @@ constexpr std::string_view kAll = "all";
 // Adds compiled code to `file`, engine by engine, and tells of each.
 class Compiler {
  public:
-  Compiler(std::string file, const engine::Limits& limits)
-      : file_(std::move(file)), limits_(limits) {}
+  // `out` outlives it.
+  Compiler(std::string file, const engine::Limits& limits, std::ostream& out)
+      : file_(std::move(file)), limits_(limits), out_(out) {}
 
   const std::string& file() const { return file_; }
 
@@ -38,11 +35,10 @@ class Compiler {
     if (!made.ok()) return std::move(made).error().in("engine '" + info.name + "'");
     file_.assign(as_text(made.value().bytes));
     if (made.value().dropped != 0) {
-      std::cout << made.value().dropped
-                << " section(s) of precompiled code dropped: damaged, or of another module\n";
+      out_ << made.value().dropped
+           << " section(s) of precompiled code dropped: damaged, or of another module\n";
     }
-    std::cout << info.name << " " << info.version << ": " << made.value().artifact_bytes
-              << " bytes\n";
+    out_ << info.name << " " << info.version << ": " << made.value().artifact_bytes << " bytes\n";
     return Unit{};
   }
 
@@ -51,7 +47,7 @@ class Compiler {
     for (const std::string_view name : engine::known_engines()) {
       if (name == "null") continue;
       if (const Done added = add(std::string(name)); !added.ok()) {
-        std::cout << "left out: " << added.error().message << "\n";
+        out_ << "left out: " << added.error().message << "\n";
       } else {
         ++added_;
       }
@@ -64,25 +60,9 @@ class Compiler {
   const engine::Engines engines_{engine::Engines::default_search_path(), {}};
   std::string file_;
   const engine::Limits limits_;
+  std::ostream& out_;
   uint32_t added_ = 0;
 };
-
-// A reader of `path` sees the old file or the whole new one.
-Done write_file(const std::string& path, std::string_view content) {
-  const std::string aside = path + ".new-" + std::to_string(::getpid());
-  std::ofstream file(aside, std::ios::binary | std::ios::trunc);
-  file.write(content.data(), static_cast<std::streamsize>(content.size()));
-  file.close();
-  std::error_code why(errno, std::generic_category());
-  if (file) {
-    why.clear();
-    fs::rename(aside, path, why);
-  }
-  if (!why) return Unit{};
-  std::error_code ignored;
-  fs::remove(aside, ignored);
-  return Error{ErrorCode::Io, path + ": " + why.message()};
-}
 
 ExitCode fail(const Error& error) {
   std::cerr << "weir compile: " << error.message << "\n";
@@ -128,7 +108,9 @@ ExitCode CompileCommand::run(const StartAgain& start_again) const {
   auto code = config::read_code(config::LocalFile{file_}, {});
   if (!code.ok()) return fail(code.error());
 
-  Compiler compiler(std::move(code).value(), {.max_memory_bytes = max_memory_bytes_});
+  // The file is alone where it is written to standard output.
+  std::ostream& out = is_standard_output(output()) ? std::cerr : std::cout;
+  Compiler compiler(std::move(code).value(), {.max_memory_bytes = max_memory_bytes_}, out);
   if (for_all) {
     compiler.add_all();
     if (compiler.added() == 0) {
@@ -141,10 +123,10 @@ ExitCode CompileCommand::run(const StartAgain& start_again) const {
       }
     }
   }
-  if (const Done written = write_file(output(), compiler.file()); !written.ok()) {
-    return fail(written.error());
+  if (Done written = write_output_file(output(), compiler.file()); !written.ok()) {
+    return fail(std::move(written).error().in(output()));
   }
-  std::cout << "written: " << output() << "\n";
+  out << "written: " << output() << "\n";
   return ExitCode::Success;
 }
 

@@ -1,6 +1,7 @@
 """Plugins that bring their compiled code: `weir compile` writes it, `weir serve` runs it or says why not."""
 
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -66,6 +67,33 @@ class PrecompiledTest(PlaneTest):
         lines = weir.lines("precompiled")
         weir.stop()
         return [line[line.index("plugin 'p': ") :].removeprefix("plugin 'p': ") for line in lines]
+
+    def check(self, written):
+        """That it is the plugin with compiled code in it, and no more."""
+        plain = guest("http_all").read_bytes()
+        self.assertTrue(written.startswith(plain))
+        self.assertIn(SECTION, written[len(plain) :][:100])
+
+    def test_it_is_written_to_where_links_lead_and_into_what_is_no_file(self):
+        target = self.folder / "target.wasm"
+        target.write_bytes(b"old")
+        link = self.folder / "link.wasm"
+        link.symlink_to("target.wasm")
+        self.compiled("link.wasm")
+        self.assertTrue(link.is_symlink())
+        self.check(target.read_bytes())
+
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+            self.compiled("pipe")
+            self.check(reader.communicate(timeout=PATIENCE_S)[0])
+        self.assertTrue(pipe.is_fifo())
+
+        command = [BINARY, "compile", guest("http_all"), "-o", "/dev/stdout"]
+        done = subprocess.run(command, capture_output=True, timeout=5 * PATIENCE_S, check=True)
+        self.check(done.stdout)
+        self.assertIn(b"written: /dev/stdout", done.stderr)
 
     def test_one_file_serves_every_engine(self):
         keeping, others = engines()

@@ -6,31 +6,30 @@
 #include <string>
 #include <system_error>
 
+#include "base/output_file.h"
+
 namespace weir::serve {
 
 // Readers find a whole number at any time: it is written aside, and moved.
 void PidFile::write() {
   if (path_.empty()) return;
-  const std::string aside = path_.string() + "." + std::to_string(::getpid());
-  std::ofstream file(aside, std::ios::trunc);
-  file << ::getpid() << '\n';
-  file.close();
-  std::error_code error;
-  if (file) std::filesystem::rename(aside, path_, error);
-  if (file && !error) {
+  const Done written = write_output_file(path_, std::to_string(::getpid()) + '\n');
+  if (written.ok()) {
     written_ = true;
     return;
   }
-  logger_.log(LogLevel::Error, "--pid-file " + path_.string() + ": cannot be written" +
-                                   (error ? ": " + error.message() : ""));
+  logger_.log(LogLevel::Error,
+              "--pid-file " + path_.string() + ": cannot be written: " + written.error().message);
 }
 
 PidFile::~PidFile() {
-  if (!written_) return;
-  long number = 0;
-  std::ifstream(path_) >> number;
   std::error_code ignored;
-  if (number == ::getpid()) std::filesystem::remove(path_, ignored);
+  // Where links lead, and nothing of a device.
+  const std::filesystem::path file = std::filesystem::canonical(path_, ignored);
+  if (!written_ || !std::filesystem::is_regular_file(file, ignored)) return;
+  long number = 0;
+  std::ifstream(file) >> number;
+  if (number == ::getpid()) std::filesystem::remove(file, ignored);
 }
 
 }  // namespace weir::serve
