@@ -261,6 +261,23 @@ TEST(PluginReaderTest, TakesASchemeInCapitals) {
   EXPECT_EQ(std::get<RemoteFile>(settings.value().vm.code).uri, "https://A/B");
 }
 
+// The digest says as much as a sha256.
+TEST(PluginReaderTest, TakesAnImagesDigestWhateverTheSchemesCapitals) {
+  for (const std::string scheme : {"oci", "OCI", "Oci"}) {
+    const std::string image = "://a/b@sha256:" + std::string(64, 'a');
+    auto settings = read<envoy::extensions::wasm::v3::PluginConfig>(
+        "vm_config: {code: {remote: {http_uri: {uri: \"" + scheme + image +
+        "\", cluster: c, timeout: 1s}}}}");
+    ASSERT_TRUE(settings.ok()) << settings.error().message;
+    EXPECT_EQ(std::get<RemoteFile>(settings.value().vm.code).uri, "oci" + image);
+    auto tag = read<envoy::extensions::wasm::v3::PluginConfig>(
+        "vm_config: {code: {remote: {http_uri: {uri: \"" + scheme +
+        "://a/b:1\", cluster: c, timeout: 1s}}}}");
+    ASSERT_FALSE(tag.ok());
+    EXPECT_NE(tag.error().message.find("let the uri end in @sha256:DIGEST"), std::string::npos);
+  }
+}
+
 TEST(PluginReaderTest, ReadsHowRemoteCodeIsFetched) {
   const std::string source =
       "http_uri: {uri: \"oci://a/b\", cluster: c, timeout: 1s}, sha256: " + std::string(64, 'a');

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/lower_case.h"
 #include "base/wasm_page.h"
 #include "weir/envoy/core.pb.h"
 
@@ -292,9 +293,10 @@ Done check_sha256(const Subject& subject) {
   const auto* remote =
       pb::DynamicCastToGenerated<envoy::config::core::v3::RemoteDataSource>(&subject.message);
   WEIR_CHECK(remote != nullptr);
+  constexpr std::string_view kImage = "oci://";
   const std::string& uri = remote->http_uri().uri();
   // The digest of an image says as much.
-  if (text.empty() && uri.starts_with("oci://")) {
+  if (text.empty() && lower_case(uri.substr(0, kImage.size())) == kImage) {
     if (uri.find("@sha256:") != std::string::npos) return Unit{};
     return subject.missing(
         "'sha256' is missing; write that of the code or of the manifest, or let the uri end in "

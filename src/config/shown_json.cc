@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/shown_url.h"
 #include "config/known_types.h"
 #include "config/wire_form.h"
 #include "weir/envoy/core.pb.h"
@@ -19,6 +20,7 @@ namespace {
 
 namespace pb = google::protobuf;
 using SourceMessage = envoy::config::core::v3::DataSource;
+using UriMessage = envoy::config::core::v3::HttpUri;
 
 constexpr std::array<std::string_view, 3> kSecrets = {
     "envoy.extensions.transport_sockets.tls.v3.TlsCertificate.private_key",
@@ -57,6 +59,10 @@ void redact_any(pb::Any& any) {
 
 void redact(pb::Message& message) {
   if (auto* any = pb::DynamicCastToGenerated<pb::Any>(&message)) return redact_any(*any);
+  // A user, a password and a query may let one in.
+  if (auto* uri = pb::DynamicCastToGenerated<UriMessage>(&message)) {
+    uri->set_uri(shown_url(uri->uri()));
+  }
   const pb::Reflection& reflection = *message.GetReflection();
   std::vector<const pb::FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);

@@ -40,6 +40,16 @@ TEST(ShownJsonTest, LeavesSecretsOut) {
               HasSubstr("\"private_key\":{\"filename\":\"b.pem\"}"));
 }
 
+TEST(ShownJsonTest, LeavesUserPasswordAndQueryOfUrisOut) {
+  EXPECT_THAT(
+      shown<PluginConfig>(
+          "{name: a, vm_config: {code: {remote: {sha256: "
+          "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', http_uri: {uri: "
+          "'https://USER:SECRET@a.example/a.wasm?token=TOKEN', cluster: a, timeout: 1s}}}}}"),
+      AllOf(HasSubstr("\"uri\":\"https://***@a.example/a.wasm\""), Not(HasSubstr("USER")),
+            Not(HasSubstr("SECRET")), Not(HasSubstr("TOKEN"))));
+}
+
 TEST(ShownJsonTest, TellsWhatPluginsAreGiven) {
   EXPECT_THAT(shown<PluginConfig>(
                   "{name: a, vm_config: {code: {local: {filename: a.wasm}}}, configuration: "
