@@ -4,6 +4,7 @@
 #include <deque>
 #include <limits>
 #include <memory>
+#include <set>
 #include <variant>
 
 #include "base/lower_case.h"
@@ -166,6 +167,51 @@ class Rewriter {
   std::deque<Node> nodes_;
 };
 
+// The entry of one of these names; null: none.
+const Entry* find_entry(const Node& node, std::initializer_list<std::string_view> names) {
+  if (node.kind != Node::Kind::Map) return nullptr;
+  for (const std::string_view name : names) {
+    if (const Entry* entry = node.find(name)) return entry;
+  }
+  return nullptr;
+}
+
+// Of a list of names, which becomes a map: that has no place for what is no name, or comes twice.
+Done check_capability_list(const Node& list, const Place& at, config::SourceMap& map) {
+  std::set<std::string_view> names;
+  for (size_t i = 0; i < list.items.size(); ++i) {
+    const Node& item = *list.items[i];
+    const Place here = at.item(i);
+    map.record(here.path(), item.mark);
+    if (item.kind != Node::Kind::Scalar || item.text.empty()) {
+      return here.error("is no name of a capability; write that of a function, as proxy_log");
+    }
+    if (!names.insert(item.text).second) {
+      return here.error(config::quote(item.text) + " is given twice; keep one");
+    }
+  }
+  return Unit{};
+}
+
+// Of a plugin, or of the `vm_config` in it.
+Done check_capabilities(const Node& holder, const Place& at, config::SourceMap& map) {
+  const Entry* restriction =
+      find_entry(holder, {"capability_restriction_config", "capabilityRestrictionConfig"});
+  if (restriction == nullptr) return Unit{};
+  const Entry* list =
+      find_entry(*restriction->value, {"allowed_capabilities", "allowedCapabilities"});
+  if (list == nullptr || list->value->kind != Node::Kind::Sequence) return Unit{};
+  return check_capability_list(
+      *list->value, at.field("capability_restriction_config").field("allowed_capabilities"), map);
+}
+
+Done check_lists(const Node& plugin, const Place& at, config::SourceMap& map) {
+  WEIR_TRY(check_capabilities(plugin, at, map));
+  const Entry* vm = find_entry(plugin, {"vm_config", "vmConfig"});
+  if (vm == nullptr) return Unit{};
+  return check_capabilities(*vm->value, at.field("vm_config"), map);
+}
+
 bool says_policy(const Node& plugin) {
   constexpr std::string_view kNames[] = {"fail_open", "failOpen", "failure_policy",
                                          "failurePolicy"};
@@ -250,6 +296,7 @@ Result<PluginFile> read_plugin_file(std::string_view text, const std::string& na
 
   if (const Entry* plugin = rest.find("plugin")) {
     file.policy_is_absent = !says_policy(*plugin->value);
+    WEIR_TRY(check_lists(*plugin->value, top.field("plugin"), map));
     WEIR_TRY(file.plugin, read_plugin<v1::PluginOptions>(rewriter.options(rest), top, map));
   } else if (const Entry* config = rest.find("config")) {
     for (const Entry& entry : rest.entries) {
@@ -262,9 +309,11 @@ Result<PluginFile> read_plugin_file(std::string_view text, const std::string& na
     file.policy_is_absent = !says_policy(*config->value);
     const Place at = top.field("config");
     map.record(at.path(), config->mark);
+    WEIR_TRY(check_lists(*config->value, at, map));
     WEIR_TRY(file.plugin, read_plugin<PluginConfig>(rewriter.plugin(*config->value), at, map));
   } else {
     file.policy_is_absent = !says_policy(rest);
+    WEIR_TRY(check_lists(rest, top, map));
     WEIR_TRY(file.plugin, read_plugin<PluginConfig>(rewriter.plugin(rest), top, map));
   }
   find_cluster_of_code(file);

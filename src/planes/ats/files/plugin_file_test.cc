@@ -87,6 +87,28 @@ config:
               HasSubstr("fail_open: expected true or false, got 'maybe'"));
 }
 
+TEST(PluginFileTest, RefusesListsOfCapabilitiesThatNoMapCouldBe) {
+  const auto in_vm = [](const std::string& list) {
+    return "{name: a, vm_config: {code: {local: {filename: a}}, capability_restriction_config: "
+           "{allowed_capabilities: " +
+           list + "}}}";
+  };
+  EXPECT_EQ(read(in_vm("[proxy_log, proxy_done]")).plugin.vm.allowed_capabilities.size(), 2);
+  const std::string path = "vm_config.capability_restriction_config.allowed_capabilities";
+  const std::string twice = path + "[1]: 'proxy_log' is given twice; keep one";
+  EXPECT_THAT(error_of(in_vm("[proxy_log, proxy_log]")), HasSubstr("1:119: " + twice));
+  EXPECT_THAT(error_of("config: " + in_vm("[proxy_log, proxy_log]")), HasSubstr("config." + twice));
+  EXPECT_THAT(error_of("plugin: " + in_vm("[proxy_log, proxy_log]")), HasSubstr("plugin." + twice));
+  for (const std::string item : {"~", "{proxy_log: {}}", "[proxy_log]", "''"}) {
+    EXPECT_THAT(error_of(in_vm("[proxy_done, " + item + "]")),
+                HasSubstr(path + "[1]: is no name of a capability"))
+        << item;
+  }
+  EXPECT_THAT(error_of("{name: a, vm_config: {code: {local: {filename: a}}}, "
+                       "capabilityRestrictionConfig: {allowedCapabilities: [~]}}"),
+              HasSubstr("capability_restriction_config.allowed_capabilities[0]: is no name"));
+}
+
 TEST(PluginFileTest, TellsWhenNothingIsSaidOfFailures) {
   const PluginFile file = read("config: {name: a, vm_config: {code: {local: {filename: a}}}}");
   EXPECT_TRUE(file.policy_is_absent);
