@@ -1,7 +1,6 @@
 #include "cli/cache_folder.h"
 
 #include <cstdlib>
-#include <string_view>
 #include <utility>
 
 namespace weir::cli {
@@ -19,10 +18,12 @@ std::string default_cache(const std::string& of) {
   return home != nullptr && *home != '\0' ? std::string(home) + "/.cache/weir/" + of : "";
 }
 
+std::string folder_or_none(std::string said) { return said == "off" ? "" : std::move(said); }
+
 std::string chosen_cache(const char* variable, std::string by_default) {
   const char* said = std::getenv(variable);
   if (said == nullptr) return by_default;
-  return std::string_view(said) == "off" ? "" : said;
+  return folder_or_none(said);
 }
 
 FileCache::Settings fetch_cache_settings(std::string folder) {

@@ -15,6 +15,9 @@ inline constexpr uint64_t kCodeCacheBytes = 1ull << 30;
 // no home.
 std::string default_cache(const std::string& of);
 
+// What a user says a cache's folder is; empty: none, as is "off".
+std::string folder_or_none(std::string said);
+
 // What the environment's variable says, where "off" is none (empty); `by_default` where it is not
 // set.
 std::string chosen_cache(const char* variable, std::string by_default);

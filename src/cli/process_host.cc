@@ -30,15 +30,16 @@ HostOptions::HostOptions(CLI::App& command, std::string default_log_level)
     : code_cache_(default_cache("code")),
       fetch_cache_(default_cache("fetched")),
       log_level_(std::move(default_log_level)) {
-  auto* cache =
-      command.add_option("--code-cache", code_cache_, "A folder that keeps compiled code")
-          ->type_name("DIR")
-          ->capture_default_str();
+  auto* cache = command
+                    .add_option("--code-cache", code_cache_,
+                                "A folder that keeps compiled code; off keeps none")
+                    ->type_name("DIR")
+                    ->capture_default_str();
   command.add_flag("--no-code-cache", no_code_cache_, "Compile plugins at every start")
       ->excludes(cache);
   command
       .add_option("--fetch-cache", fetch_cache_,
-                  "A folder that keeps code fetched from elsewhere; \"\" keeps none")
+                  "A folder that keeps code fetched from elsewhere; off keeps none")
       ->type_name("DIR")
       ->capture_default_str();
   command

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file_cache.h"
 #include "base/result.h"
+#include "cli/cache_folder.h"
 #include "cli/start_again.h"
 #include "config/bootstrap.h"
 #include "engine/code_cache.h"
@@ -33,9 +34,9 @@ class HostOptions {
 
   LogLevel log_level() const { return *serve::parse_log_level(log_level_); }
   // A folder; empty: none.
-  std::string code_cache() const { return no_code_cache_ ? "" : code_cache_; }
+  std::string code_cache() const { return no_code_cache_ ? "" : folder_or_none(code_cache_); }
   // The same for code as it was fetched.
-  const std::string& fetch_cache() const { return fetch_cache_; }
+  std::string fetch_cache() const { return folder_or_none(fetch_cache_); }
   // Authorities in PEM; empty: the system's.
   const std::string& fetch_ca_file() const { return fetch_ca_file_; }
 

@@ -54,8 +54,7 @@ TestCommand::TestCommand(CLI::App& app) : code_cache_(default_cache("code")) {
   command->add_option("--junit", junit_, "Write the results to a file, as JUnit's XML")
       ->type_name("FILE");
   command
-      ->add_option("--code-cache", code_cache_,
-                   "A folder that keeps compiled code; \"\" keeps none")
+      ->add_option("--code-cache", code_cache_, "A folder that keeps compiled code; off keeps none")
       ->type_name("DIR")
       ->capture_default_str();
 }
@@ -134,8 +133,8 @@ Result<TestReport> TestCommand::test(const StartAgain& start_again) const {
   }
   serve::SpdlogLogger logger(LogLevel::Warn);
   std::unique_ptr<const engine::CodeCache> cache;
-  if (!code_cache_.empty()) {
-    cache = std::make_unique<const engine::CodeCache>(code_cache_, kCodeCacheBytes, logger);
+  if (const std::string folder = folder_or_none(code_cache_); !folder.empty()) {
+    cache = std::make_unique<const engine::CodeCache>(folder, kCodeCacheBytes, logger);
   }
   TestReport report;
   for (const scenario::Suite& suite : suites) {
