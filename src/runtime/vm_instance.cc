@@ -249,7 +249,10 @@ void VmInstance::end(const Plugin& plugin, std::string_view kind, std::string wh
   const std::string& name = plugin.options().name;
   failure_ = std::move(why);
   const std::string line = "plugin '" + name + "': " + failure_;
-  count(host(), MetricType::Counter, "wasm." + name + ".failed." + std::string(kind), 1);
+  // The plugin that is tried out is not the one whose instances are counted.
+  if (surroundings_.purpose != Purpose::Trial) {
+    count(host(), MetricType::Counter, "wasm." + name + ".failed." + std::string(kind), 1);
+  }
   if (stream_) {
     stream_->failure_log.write(line);
   } else if (surroundings_.purpose != Purpose::Trial) {

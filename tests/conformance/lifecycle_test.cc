@@ -246,6 +246,23 @@ TEST_P(LifecycleTest, ATrapRefusesThePluginAndTellsWhere) {
               StartsWith("plugin 'machine': proxy_on_configure: unreachable"));
 }
 
+// What is tried out is not what serves, and may be refused.
+TEST_P(LifecycleTest, ATrapWhileAPluginIsTriedOutIsNotCounted) {
+  const auto counted = [&] { return host.counter("wasm.machine.failed.unreachable"); };
+  script.on("proxy_on_configure").trap();
+  options.configuration = script.bytes();
+  EXPECT_THAT(host.refusal(options), HasSubstr("unreachable"));
+  EXPECT_EQ(counted(), 0u);
+  for (const std::string_view callback : {"proxy_on_done", "proxy_on_delete"}) {
+    Script ending;
+    ending.on(callback).trap();
+    options.configuration = ending.bytes();
+    EXPECT_NE(host.load(options), nullptr);
+    EXPECT_THAT(events(), ::testing::Contains(HasSubstr(std::string(callback))));
+    EXPECT_EQ(counted(), 0u) << callback;
+  }
+}
+
 TEST_P(LifecycleTest, ARefusalOnAWorkerLeavesOtherPluginsOfTheVmAlone) {
   if (isolated()) GTEST_SKIP() << "its streams share no instance";
   start();
