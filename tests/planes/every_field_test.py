@@ -69,7 +69,7 @@ TESTS = {
     "RemoteDataSource.sha256": "remote_test.StartTest.test_code_of_another_hash_is_never_used",
     "RemoteDataSource.retry_policy": "remote_test.StartTest.test_retries_bring_what_fails_at_first",
     "HttpUri.uri": "remote_test.StartTest.test_code_is_fetched_once_and_kept",
-    # It is read and not used: the test's file names a cluster that is not there.
+    # Of one that is among the clusters; else the uri's own host is asked.
     "HttpUri.cluster": "remote_test.ClusterTest.test_the_servers_of_the_cluster_are_asked",
     "HttpUri.timeout": _CODE + "test_http_uri_timeout_bounds_each_try",
     "RetryPolicy.num_retries": _CODE + "test_http_uri_timeout_bounds_each_try",
