@@ -386,6 +386,21 @@ TEST_P(EngineTest, AcceptsExceptions) {
   EXPECT_FALSE(trap.message.empty());
 }
 
+// (module (tag) (func (throw 0)) (start 0)), which both forms of exceptions have.
+constexpr uint8_t kThrowsAtStart[] = {0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01,
+                                      0x04, 0x01, 0x60, 0x00, 0x00, 0x03, 0x02, 0x01, 0x00,
+                                      0x0d, 0x03, 0x01, 0x00, 0x00, 0x08, 0x01, 0x00, 0x0a,
+                                      0x06, 0x01, 0x04, 0x00, 0x08, 0x00, 0x0b};
+
+TEST_P(EngineTest, AnExceptionInTheStartSectionIsNoLackOfRoom) {
+  if (lacks(can.exceptions || can.legacy_exceptions, "exceptions")) return;
+  auto module = engine.compile(std::as_bytes(std::span(kThrowsAtStart)), {});
+  ASSERT_TRUE(module.ok()) << module.error().message;
+  Guest guest(*module.value(), host);
+  ASSERT_EQ(guest.instance().instantiate(), Flow::Trap);
+  EXPECT_EQ(guest.instance().take_trap().kind, TrapKind::Other);
+}
+
 TEST_P(EngineTest, RunsInstancesOfAModuleOnTwoThreads) {
   const Module* module = guest_module();
   std::atomic<int> traps = 0;

@@ -94,8 +94,10 @@ std::vector<Frame> to_frames(std::span<wasm_frame_t* const> raw) {
   return frames;
 }
 
-// Where exceptions, and references to them, have no more room. That is no trap of its own kind.
+// Neither an exception that nobody has caught is a trap of its own kind, nor that exceptions, and
+// references to them, have no more room.
 TrapKind kind_by_message(TrapKind kind, std::string_view message) {
+  if (message == "thrown Wasm exception") return TrapKind::Other;
   const bool full = kind == TrapKind::Other && message.starts_with("GC heap out of memory");
   return full ? TrapKind::NoResources : kind;
 }
