@@ -18,7 +18,7 @@ build() {
   local out=$1 set
   say "building the generator of modules"
   (cd "$crate" && nice cargo build --quiet --locked --release --target-dir "$OLDPWD/target")
-  for set in common more tail_calls; do
+  for set in common more tail_calls exceptions plain_exceptions older_exceptions; do
     mkdir "$out/$set"
     target/release/weir_generator "$out/$set" "$count" "$set"
   done
