@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import tempfile
@@ -120,10 +121,49 @@ class ReloadTest(PlaneTest):
         self.assertTrue(self.weir.lines("SIGHUP: loading all plugins anew"))
         self.assertEqual(client.request("/headers").headers.get("x-set"), "guest")
 
-    def test_a_removed_file_changes_nothing(self):
+    SERVES_ON = "; the plugin that was loaded from it serves on, and it is read when it is back$"
+
+    def test_a_removed_file_changes_nothing_and_is_told_of(self):
         self.plugin.unlink()
+        self.weir.wait_for_line(rf"\[warn.*\] {self.plugin}: No such file or directory{self.SERVES_ON}")
         client = self.client(self.weir.port)
         self.assertEqual(client.request("/headers").headers.get("x-set"), "guest")
+        (self.plugin.parent / "other").write_text("which is of no account")
+        shutil.copy(guest("cpp_http"), self.plugin)
+        self.wait_for_reload(1)
+        self.assertEqual(client.request("/headers").headers.get("x-guest"), "cpp")
+        self.assertEqual(len(self.weir.lines(self.SERVES_ON)), 1)
+
+    def test_a_file_that_is_moved_away_and_back_is_the_same(self):
+        aside = self.plugin.with_suffix(".aside")
+        os.rename(self.plugin, aside)
+        self.weir.wait_for_line(self.SERVES_ON)
+        os.rename(aside, self.plugin)
+        self.weir.wait_for_line(rf"\[info\] {self.plugin} is there again, as it was$")
+        self.assertEqual(self.weir.plugins()[0]["reloads"], 0)
+
+    def test_a_link_that_leads_nowhere_is_told_of(self):
+        aside = self.plugin.with_suffix(".aside")
+        for number, (target, why) in enumerate(
+            [
+                ("nowhere", "a symbolic link to 'nowhere', where there is nothing"),
+                (self.plugin.name, "Too many levels of symbolic links"),
+            ],
+            start=1,
+        ):
+            with self.subTest(target):
+                aside.symlink_to(target)
+                os.rename(aside, self.plugin)
+                self.weir.wait_for_line(re.escape(f"{self.plugin}: {why}") + self.SERVES_ON)
+                self.replace(guest("cpp_http").read_bytes())
+                self.wait_for_reload(number)
+
+    def test_a_file_that_is_away_for_a_moment_is_not_told_of(self):
+        content = guest("cpp_http").read_bytes()
+        self.plugin.unlink()
+        self.replace(content)
+        self.wait_for_reload(1)
+        self.assertEqual(self.weir.lines(self.SERVES_ON), [])
 
     def test_plugins_of_one_file_change_together_or_not_at_all(self):
         """Where the second one refused the new code, the first one had it already."""

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import tempfile
@@ -151,6 +152,26 @@ class UpdateTest(PlaneTest):
                 self.assertEqual(client.request("/headers").headers.get("x-set"), "guest")
         self.update(self.config(wasm="cpp_http"))
         self.assertEqual(client.request("/headers").headers.get("x-guest"), "cpp")
+
+    def test_a_configuration_that_goes_is_told_of_and_taken_when_it_is_back(self):
+        self.start(self.config())
+        client = self.client(self.weir.port)
+        aside = self.folder / "aside"
+        serves_on = "; the configuration that was read from it serves on, and it is read when it is back$"
+        for make, why in [
+            (self.file.unlink, "No such file or directory"),
+            (lambda: aside.symlink_to("none"), "a symbolic link to 'none', where there is nothing"),
+            (lambda: aside.symlink_to("weir.json"), "Too many levels of symbolic links"),
+        ]:
+            with self.subTest(why=why):
+                make()
+                if aside.is_symlink():
+                    os.rename(aside, self.file)
+                self.weir.wait_for_line(re.escape(f"{self.file}: {why}") + serves_on)
+                self.assertEqual(client.request("/headers").headers.get("x-set"), "guest")
+                self.update(self.config())
+        self.assertEqual(len(self.weir.lines(serves_on)), 3)
+        self.assertEqual(self.updates()["rejected"], 0)
 
     def test_a_config_map_is_replaced_by_one_link(self):
         def write(version, config):

@@ -9,6 +9,7 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <cerrno>
 #include <map>
 #include <set>
 
@@ -22,6 +23,9 @@ namespace fs = std::filesystem;
 
 // Builds write a file in several goes: when it has stayed the same for so long it is complete.
 constexpr Milliseconds kQuiet{100};
+
+// What is away for longer is not just being written anew.
+constexpr Milliseconds kGone{1000};
 
 // As many as the system follows.
 constexpr int kMaxLinks = 40;
@@ -55,6 +59,22 @@ void add_folders(const fs::path& file, Folders& folders) {
   }
 }
 
+// Why a file cannot be read. One that is there by now was not.
+std::string why_absent(const fs::path& file) {
+  struct stat info {};
+  int failure = ENOENT;
+  if (::stat(file.c_str(), &info) != 0 ||
+      ::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) != 0) {
+    failure = errno;
+  }
+  std::error_code no_link;
+  const fs::path target = fs::read_symlink(file, no_link);
+  if (failure == ENOENT && !no_link) {
+    return "a symbolic link to '" + target.string() + "', where there is nothing";
+  }
+  return std::generic_category().message(failure);
+}
+
 Error last_error(const std::string& doing) {
   return Error{ErrorCode::Io, doing + ": " + std::generic_category().message(errno)};
 }
@@ -72,8 +92,12 @@ FileState FileState::of(const fs::path& file) {
 // Kept alive by the operations under way; stop() ends them.
 class FileWatch::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(asio::io_context& io, OnChange on_change)
-      : events_(io), quiet_(io), on_change_(std::move(on_change)) {}
+  Impl(asio::io_context& io, OnChange on_change, OnAbsence on_absence)
+      : events_(io),
+        quiet_(io),
+        gone_(io),
+        on_change_(std::move(on_change)),
+        on_absence_(std::move(on_absence)) {}
 
   Done open() {
     const int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -89,6 +113,9 @@ class FileWatch::Impl : public std::enable_shared_from_this<Impl> {
     }
     files_ = std::move(files);
     unsettled_.clear();
+    std::erase_if(absences_, [this](const auto& known) {
+      return std::ranges::find(files_, known.first, &File::path) == files_.end();
+    });
     Done done = watch_folders();
     look_soon();  // for what changed before it was watched
     return done;
@@ -108,6 +135,7 @@ class FileWatch::Impl : public std::enable_shared_from_this<Impl> {
     error_code ignored;
     events_.close(ignored);
     quiet_.cancel();
+    gone_.cancel();
   }
 
  private:
@@ -138,7 +166,8 @@ class FileWatch::Impl : public std::enable_shared_from_this<Impl> {
   // Answers what it answered before for a folder that is watched.
   int watch_folder(const fs::path& folder) {
     return ::inotify_add_watch(events_.native_handle(), folder.c_str(),
-                               IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR);
+                               IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_DELETE |
+                                   IN_MOVED_FROM | IN_ATTRIB | IN_ONLYDIR);
   }
 
   // However many events come, it looks once in kQuiet.
@@ -159,10 +188,20 @@ class FileWatch::Impl : public std::enable_shared_from_this<Impl> {
     // when the files are set.
     static_cast<void>(watch_folders());
     std::map<fs::path, FileState> differ;
+    std::vector<fs::path> back;
     for (const File& file : files_) {
       const FileState now = FileState::of(file.path);
-      if (now != file.seen && now != FileState{}) differ.emplace(file.path, now);
+      const bool is_there = now != FileState{};
+      if (now != file.seen && is_there) differ.emplace(file.path, now);
+      if (!is_there && file.seen != FileState{}) {
+        absences_.try_emplace(file.path, Absence{std::chrono::steady_clock::now()});
+      } else if (const auto absence = absences_.extract(file.path);
+                 absence && absence.mapped().told && now == file.seen) {
+        back.push_back(file.path);
+      }
     }
+    for (const fs::path& file : back) on_absence_(file, "");
+    tell_absences();
     if (differ.empty()) return unsettled_.clear();
     if (differ != unsettled_) {
       unsettled_ = std::move(differ);
@@ -179,19 +218,50 @@ class FileWatch::Impl : public std::enable_shared_from_this<Impl> {
     on_change_(changed);
   }
 
+  // Those that are due, and looks again when the next one is.
+  void tell_absences() {
+    const auto now = std::chrono::steady_clock::now();
+    auto next = std::chrono::steady_clock::time_point::max();
+    for (auto& [file, absence] : absences_) {
+      if (absence.told) continue;
+      const auto due = absence.since + kGone;
+      absence.told = due <= now;
+      if (absence.told) {
+        on_absence_(file, why_absent(file));
+      } else {
+        next = std::min(next, due);
+      }
+    }
+    if (next == std::chrono::steady_clock::time_point::max()) return;
+    gone_.expires_at(next);
+    gone_.async_wait([self = shared_from_this()](const error_code& error) {
+      if (!error && self->on_change_ != nullptr) self->look();
+    });
+  }
+
+  // Of a file that was read.
+  struct Absence {
+    std::chrono::steady_clock::time_point since;
+    bool told = false;
+  };
+
   asio::posix::basic_stream_descriptor<Executor> events_;
   Timer quiet_;
+  Timer gone_;  // until the next of absences_ is told
   std::vector<File> files_;
   std::map<fs::path, FileState> unsettled_;  // what differed in the last look
+  std::map<fs::path, Absence> absences_;
   std::set<int> watches_;
   bool looks_soon_ = false;
   OnChange on_change_;
+  OnAbsence on_absence_;
   // The events themselves do not matter: what matters is that there are some.
   alignas(inotify_event) std::array<char, 4096> buffer_;
 };
 
-Result<std::unique_ptr<FileWatch>> FileWatch::make(asio::io_context& io, OnChange on_change) {
-  auto impl = std::make_shared<Impl>(io, std::move(on_change));
+Result<std::unique_ptr<FileWatch>> FileWatch::make(asio::io_context& io, OnChange on_change,
+                                                   OnAbsence on_absence) {
+  auto impl = std::make_shared<Impl>(io, std::move(on_change), std::move(on_absence));
   WEIR_TRY(impl->open());
   impl->read();
   return std::unique_ptr<FileWatch>(new FileWatch(std::move(impl)));

@@ -30,18 +30,24 @@ struct FileState {
 // a file anew, renaming another one over it or over a folder, turning a link, and being let read
 // it are seen alike.
 // Several events in a row are one change, which is told when all files have stayed as they are for
-// 100 ms; what else happens in the folders does not put it off. Thread: the one that runs `io`.
+// 100 ms; what else happens in the folders does not put it off. That a file which was read is not
+// there any more is told when it has stayed away for a second: tools take files away that they are
+// about to write. Thread: the one that runs `io`.
 class FileWatch {
  public:
   struct File {
     std::filesystem::path path;
     FileState seen;  // when it was read: what differs from it is a change
   };
-  // `on_change` gets the files that differ from what they were, never from inside one of the
-  // functions here.
+  // Neither is called from inside one of the functions here. The first gets the files that differ
+  // from what they were.
   using OnChange = std::function<void(const std::vector<std::filesystem::path>&)>;
+  // A file cannot be read any more, and why; or, without a reason, it can, and is the same as
+  // before. Once for each time.
+  using OnAbsence = std::function<void(const std::filesystem::path&, const std::string& why)>;
 
-  static Result<std::unique_ptr<FileWatch>> make(boost::asio::io_context& io, OnChange on_change);
+  static Result<std::unique_ptr<FileWatch>> make(boost::asio::io_context& io, OnChange on_change,
+                                                 OnAbsence on_absence);
   ~FileWatch();
 
   // Watches these from now on. Of a file that was watched already what was last seen stays. The

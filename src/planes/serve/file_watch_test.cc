@@ -22,7 +22,11 @@ class FileWatchTest : public ::testing::Test {
     return {path, FileState::of(path)};
   }
   void watch(const Paths& paths) {
-    auto made = FileWatch::make(io, [this](const Paths& changed) { seen.push_back(changed); });
+    auto made = FileWatch::make(
+        io, [this](const Paths& changed) { seen.push_back(changed); },
+        [this](const std::filesystem::path& file, const std::string& why) {
+          absences.push_back(file.filename().string() + ": " + why);
+        });
     ASSERT_TRUE(made.ok()) << made.error().message;
     watch_ = std::move(made).value();
     std::vector<FileWatch::File> files;
@@ -41,9 +45,19 @@ class FileWatchTest : public ::testing::Test {
     return seen.front();
   }
 
+  // Runs the loop until an absence was told of, or an end of one.
+  std::string next_absence() {
+    absences.clear();
+    while (absences.empty()) {
+      if (io.run_one_for(std::chrono::seconds(10)) == 0) absences.emplace_back("nothing");
+    }
+    return absences.front();
+  }
+
   planes::test::TemporaryFolder folder;
   boost::asio::io_context io;
   std::vector<Paths> seen;
+  std::vector<std::string> absences;
   std::unique_ptr<FileWatch> watch_;
 };
 
@@ -81,6 +95,51 @@ TEST_F(FileWatchTest, IgnoresOtherFilesAndWaitsForOneThatIsGone) {
   folder.write("a", "back");
   EXPECT_THAT(next_change(), ElementsAre(folder / "a"));
   EXPECT_EQ(seen.size(), 1u);
+}
+
+TEST_F(FileWatchTest, TellsOnceOfAFileThatStaysAway) {
+  folder.write("a", "1");
+  folder.write("b", "1");
+  watch({folder / "a", folder / "b", folder / "never"});
+  std::filesystem::remove(folder / "a");
+  EXPECT_EQ(next_absence(), "a: No such file or directory");
+  folder.write("other", "1");
+  settle();
+  EXPECT_EQ(absences.size(), 1u);
+  folder.write("a", "back");
+  EXPECT_THAT(next_change(), ElementsAre(folder / "a"));
+  EXPECT_EQ(absences.size(), 1u);
+
+  std::filesystem::rename(folder / "b", folder / "aside");
+  EXPECT_EQ(next_absence(), "b: No such file or directory");
+  std::filesystem::rename(folder / "aside", folder / "b");
+  EXPECT_EQ(next_absence(), "b: ");
+  EXPECT_EQ(seen.size(), 1u);
+}
+
+TEST_F(FileWatchTest, TellsOfLinksThatLeadNowhere) {
+  folder.write("a", "1");
+  watch({folder / "a"});
+  std::filesystem::create_symlink("gone", folder / "next");
+  std::filesystem::rename(folder / "next", folder / "a");
+  EXPECT_EQ(next_absence(), "a: a symbolic link to 'gone', where there is nothing");
+  folder.write("gone", "there");
+  EXPECT_THAT(next_change(), ElementsAre(folder / "a"));
+
+  std::filesystem::create_symlink("a", folder / "next");
+  std::filesystem::rename(folder / "next", folder / "a");
+  EXPECT_EQ(next_absence(), "a: Too many levels of symbolic links");
+}
+
+TEST_F(FileWatchTest, TellsOfAFileThatWentWithItsFolder) {
+  std::filesystem::create_directory(folder / "f");
+  folder.write("f/a", "1");
+  watch({folder / "f/a"});
+  std::filesystem::remove_all(folder / "f");
+  EXPECT_EQ(next_absence(), "a: No such file or directory");
+  std::filesystem::create_directory(folder / "f");
+  folder.write("f/a", "22");
+  EXPECT_THAT(next_change(), ElementsAre(folder / "f/a"));
 }
 
 // A configuration that was rejected for a file that may not be read was not tried again when it

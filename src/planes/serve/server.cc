@@ -296,10 +296,14 @@ Done ServerImpl::start_admin() {
 }
 
 Done ServerImpl::start_watch() {
-  WEIR_TRY(watch_, FileWatch::make(io_, [this](const std::vector<std::filesystem::path>& changed) {
-             for (const auto& file : changed) log(LogLevel::Info, file.string() + " has changed");
-             updater_->files_changed(changed);
-           }));
+  const auto on_change = [this](const std::vector<std::filesystem::path>& changed) {
+    for (const auto& file : changed) log(LogLevel::Info, file.string() + " has changed");
+    updater_->files_changed(changed);
+  };
+  const auto on_absence = [this](const std::filesystem::path& file, const std::string& why) {
+    updater_->log_absence(file, why);
+  };
+  WEIR_TRY(watch_, FileWatch::make(io_, on_change, on_absence));
   return watch_->set_files(updater_->watched_files());
 }
 

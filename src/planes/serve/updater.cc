@@ -386,6 +386,24 @@ void Updater::reload_all() {
   woken_.notify_all();
 }
 
+void Updater::log_absence(const std::filesystem::path& file, const std::string& why) {
+  const auto running = status().generation;
+  if (running == nullptr) return;
+  if (why.empty()) return log(LogLevel::Info, file.string() + " is there again, as it was");
+  std::string served;
+  if (file == parts_.config_file) {
+    served = "the configuration that was read from it serves on";
+  } else if (plugin_files(running->settings, parts_.supply.base_dir()).contains(file)) {
+    served = "the plugin that was loaded from it serves on";
+  } else if (const std::lock_guard lock(mutex_); tls_files_.contains(file)) {
+    served = "what was read from it for TLS serves on";
+  } else {
+    return;  // of a configuration that was rejected
+  }
+  log(LogLevel::Warn,
+      file.string() + ": " + why + "; " + served + ", and it is read when it is back");
+}
+
 void Updater::hold(std::function<void()> held) {
   {
     const std::lock_guard lock(mutex_);

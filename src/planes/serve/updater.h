@@ -77,6 +77,9 @@ class Updater {
   void files_changed(const std::vector<std::filesystem::path>& files);
   // The same for the configuration and all plugins.
   void reload_all();
+  // Says that such a file cannot be read any more, which changes nothing, or without a reason that
+  // it can again and is the same.
+  void log_absence(const std::filesystem::path& file, const std::string& why);
 
   // Changes nothing any more from some moment on, which is when `held` is called, on the updater's
   // thread, until it is told to go on. Not while the first configuration waits for its code.
