@@ -15,7 +15,7 @@ build=(
   trafficserver-dev zlib1g-dev
 )
 test=(
-  libbenchmark-dev libgmock-dev libgrpc++-dev libgtest-dev protobuf-compiler-grpc
+  libabsl-dev libbenchmark-dev libgmock-dev libgrpc++-dev libgtest-dev protobuf-compiler-grpc
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev lld-14
   chromium-headless-shell docker-registry nghttp2-client nginx-light openssl python3-h2 python3-websockets python3-yaml
   systemd trafficserver wabt

@@ -350,6 +350,44 @@ absl::StatusOr<int> total(absl::Span<const std::string> words) {
 }
 """
 
+# What of Abseil is headers alone, at work.
+ABSEIL_PLUGIN = """
+#include "absl/algorithm/container.h"
+#include "absl/cleanup/cleanup.h"
+#include "absl/container/fixed_array.h"
+#include "absl/container/inlined_vector.h"
+#include "absl/functional/function_ref.h"
+#include "absl/numeric/bits.h"
+#include "absl/types/optional.h"
+#include "absl/types/span.h"
+#include "proxy_wasm_intrinsics.h"
+int sum(absl::Span<const int> values, absl::FunctionRef<int(int)> each) {
+  return absl::c_accumulate(values, 0, [&](int total, int value) { return total + each(value); });
+}
+class Root : public RootContext {
+ public:
+  using RootContext::RootContext;
+  bool onConfigure(size_t) override {
+    absl::Cleanup last = [] { logInfo("cleaned up"); };
+    absl::InlinedVector<int, 2> values = {5, 3, 4, 1, 2};
+    absl::c_sort(values);
+    absl::FixedArray<int> copy(values.begin(), values.end());
+    absl::optional<int> squares;
+    if (absl::c_is_sorted(copy)) squares = sum(copy, [](int value) { return value * value; });
+    logInfo(std::to_string(squares.value_or(0)) + " " + std::to_string(absl::popcount(0xF0Fu)));
+    return true;
+  }
+};
+static RegisterContextFactory registered(ROOT_FACTORY(Root));
+"""
+
+ABSEIL_SCENARIO = """
+plugin: {file: abseil.wasm}
+scenarios:
+- name: Abseil's headers work
+  start: {logs: [{text: 55 8}, {text: cleaned up}]}
+"""
+
 # A plugin that includes what wasi-libc and libc++ have not, and locks as C libraries do.
 PTHREAD_PROGRAM = """
 #include <filesystem>
@@ -542,14 +580,22 @@ scenarios:
             if pathlib.Path("/usr/include", header).exists():
                 self.assertIn(f"weir-cxx: /usr/include has {header}, but is not looked into for wasm", told)
 
-    def test_abseils_headers_compile(self):
+    def test_abseils_headers_compile_and_those_that_are_all_of_it_work(self):
         compiler()
         headers = pathlib.Path("/usr/include/absl")
         if not headers.exists():
-            leave_out("Abseil's headers are missing: apt-get install libabsl-dev")
+            leave_out("Abseil's headers are missing: run `scripts/setup/apt.sh test`")
         with tempfile.TemporaryDirectory(prefix="weir-cxx-") as name:
             (pathlib.Path(name) / "absl").symlink_to(headers)
             self.assertEqual(self.compile(ABSEIL_PROGRAM, f"-I{name}", "-fsyntax-only"), (0, ""))
+            folder = pathlib.Path(name)
+            (folder / "abseil.cc").write_text(ABSEIL_PLUGIN)
+            (folder / "abseil.yaml").write_text(ABSEIL_SCENARIO)
+            command = [WEIR_CXX, "-I.", "-O1", "abseil.cc", "-o", "abseil.wasm"]
+            subprocess.run(command, cwd=folder, check=True, timeout=300)
+            command = [BINARY, "test", "--code-cache", "", folder / "abseil.yaml"]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_the_authors_warnings_are_about_the_authors_code(self):
         strict = ["-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wold-style-cast", "-Werror"]

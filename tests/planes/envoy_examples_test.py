@@ -1,14 +1,17 @@
 """The plugins in examples/ in a stock Envoy, by the envoy.yaml that lies beside each of them."""
 
+import os
 import pathlib
 import re
 import socket
+import subprocess
+import tempfile
 import types
 
 import yaml
 
 from peers.case import PlaneTest, guest
-from peers.envoy import Envoy
+from peers.envoy import BINARY, CODE_CACHE, MODULE_FILE, Envoy
 from peers.examples import ExampleCases
 from peers.http2 import Http2Client
 from peers.loop import PATIENCE_S
@@ -47,6 +50,27 @@ class ExampleInEnvoyTest(ExampleCases, PlaneTest):
         self.assertEqual(told, {file.parent.name for file in EXAMPLES.glob("*/weir.yaml")})
         tests = {name[5:].replace("_", "-") for name in dir(self) if name.startswith("test_")}
         self.assertEqual(told - tests, set())
+
+    def test_the_command_that_each_file_begins_with_takes_it(self):
+        """Save that Envoy goes no further than to say whether it would serve it."""
+        folder = self.enterContext(tempfile.TemporaryDirectory(prefix="weir-envoy-"))
+        program = pathlib.Path(folder) / "envoy"
+        program.write_text(f'#!/bin/sh\nexec "{BINARY}" "$@" --mode validate --log-level error\n')
+        program.chmod(0o755)
+        environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "WEIR_CODE_CACHE": CODE_CACHE or "off"}
+        root = EXAMPLES.parent
+        files = [*EXAMPLES.glob("*/envoy.yaml"), root / "docs" / "envoy.yaml"]
+        for file in sorted(files):
+            with self.subTest(file.parent.name):
+                text = file.read_text()
+                command = re.search(r"^#   (ENVOY_DYNAMIC_MODULES_SEARCH_PATH=\S+ envoy .*)$", text, re.MULTILINE)[1]
+                self.assertTrue(command.endswith(f" -c {file.relative_to(root)}"), command)
+                for name in re.findall(r"build/guests/([\w-]+)\.wasm", text):
+                    guest(name)
+                command = command.replace("$PWD/build/lib", str(pathlib.Path(MODULE_FILE).parent))
+                done = subprocess.run(["bash", "-c", command], cwd=root, env=environment, capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                self.assertIn(f"configuration '{file.relative_to(root)}' OK", done.stdout + done.stderr)
 
     def test_body_rewrite(self):
         _, client = self.serve("body-rewrite")

@@ -7,6 +7,7 @@ import json
 import pathlib
 import re
 import socket
+import subprocess
 import tempfile
 import threading
 import time
@@ -20,7 +21,7 @@ from peers.http1 import Http1Upstream
 from peers.http2 import Http2Client
 from peers.loop import PATIENCE_S
 from peers.message import Fields, Response
-from peers.weir import eventually
+from peers.weir import BINARY, eventually
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
 WEB, SECOND = 8000, 8001  # the upstreams' ports in the files
@@ -87,6 +88,57 @@ class WholenessTest(unittest.TestCase):
         tested = {re.sub(r"(?<!^)([A-Z])", r"-\1", kind.__name__.removesuffix("Test")).lower()
                   for kind in ExampleTest.__subclasses__()}
         self.assertEqual(self.names, tested)
+
+
+class CommandsTest(unittest.TestCase):
+    """What pages and files say of how to run them, as it stands there, in the repository's folder."""
+
+    FOLDERS = sorted(file.parent for file in EXAMPLES.glob("*/weir.yaml"))
+
+    def check(self, *arguments, cwd=EXAMPLES.parent):
+        command = [BINARY, "check", *map(str, arguments)]
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), command)
+        return done.stdout
+
+    def guests_of(self, text):
+        return [guest(name) for name in re.findall(r"filename: (?:\S*/)?([\w-]+)\.wasm", text)]
+
+    def test_each_page_compiles_all_languages_and_serves_the_file(self):
+        for folder in self.FOLDERS:
+            with self.subTest(folder.name):
+                page = (folder / "README.md").read_text()
+                (compiled,) = re.findall(r"^    scripts/guests\.sh (.*)$", page, re.MULTILINE)
+                languages = {f"{folder.name}-{each.name}" for each in folder.iterdir() if each.is_dir()}
+                self.assertEqual(set(compiled.split()), languages)
+                (served,) = re.findall(r"^    weir serve (.*)$", page, re.MULTILINE)
+                self.assertEqual(served, f"-c examples/{folder.name}/weir.yaml")
+                self.guests_of((folder / "weir.yaml").read_text())
+                self.assertIn("starts on", self.check(*served.split()))
+
+    def test_each_file_of_envoy_is_checked_where_it_says(self):
+        for folder in self.FOLDERS:
+            with self.subTest(folder.name):
+                plugins = self.guests_of((folder / "envoy.yaml").read_text())
+                told = self.check(f"examples/{folder.name}/envoy.yaml")
+                self.assertEqual(len(re.findall("starts on", told)), len(plugins))
+
+    def test_each_file_of_traffic_server_is_checked_with_what_it_says_beside_it(self):
+        for folder in self.FOLDERS:
+            files = {file.name: file.read_text() for file in folder.glob("traffic-server*.yaml")}
+            with self.subTest(folder.name), tempfile.TemporaryDirectory(prefix="weir-example-") as beside:
+                for name, text in files.items():
+                    (pathlib.Path(beside) / name).write_text(text)
+                    for plugin in self.guests_of(text):
+                        link = pathlib.Path(beside) / plugin.name
+                        if not link.exists():
+                            link.symlink_to(plugin)
+                lines = [re.search(r"weir-ats\.so (.*)$", text, re.MULTILINE) for text in files.values()]
+                named = {name for line in lines if line for name in line[1].split()}
+                ports = [name for name, text in files.items() if "\ntcp:" in text]
+                self.assertEqual(set(ports) or set(files), named)
+                for name in named:
+                    self.assertIn("starts on", self.check(pathlib.Path(beside) / name))
 
 
 class ExampleTest(PlaneTest):
