@@ -15,8 +15,8 @@ from .loop import PATIENCE_S
 from .weir import eventually
 
 BINARY = os.environ.get("WEIR_TEST_ENVOY", "")
-_MODULE = os.environ.get("WEIR_TEST_ENVOY_MODULE", "")
-_CODE_CACHE = os.environ.get("WEIR_TEST_CODE_CACHE")
+MODULE_FILE = os.environ.get("WEIR_TEST_ENVOY_MODULE", "")
+CODE_CACHE = os.environ.get("WEIR_TEST_CODE_CACHE")
 
 _TYPES = "type.googleapis.com/"
 _MANAGER = (
@@ -361,8 +361,8 @@ class Envoy:
         (self.folder / "envoy.json").write_text(json.dumps(config))
         environment = {
             **os.environ,
-            "ENVOY_DYNAMIC_MODULES_SEARCH_PATH": str(pathlib.Path(_MODULE).parent),
-            "WEIR_CODE_CACHE": _CODE_CACHE or "off",
+            "ENVOY_DYNAMIC_MODULES_SEARCH_PATH": str(pathlib.Path(MODULE_FILE).parent),
+            "WEIR_CODE_CACHE": CODE_CACHE or "off",
             "WEIR_FETCH_CACHE": "off",
             **(environment or {}),
         }
