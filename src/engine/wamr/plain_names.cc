@@ -49,24 +49,24 @@ void skip_limits(Cursor& in) {
 // Of the section of imports. What is of a kind that WAMR does not have ends the count: it refuses
 // the module then.
 uint32_t count_functions(Cursor in) {
-  enum Kind : uint8_t { kFunction, kTable, kMemory, kGlobal };
+  enum Kind : uint8_t { Function, Table, Memory, Global };
   uint32_t functions = 0;
   for (uint32_t left = in.u32(); left > 0 && !in.failed(); --left) {
     in.take(in.u32());  // the module's name
     in.take(in.u32());
     switch (in.byte()) {
-      case kFunction:
+      case Function:
         in.u32();
         ++functions;
         break;
-      case kTable:
+      case Table:
         in.byte();  // the type of its elements
         skip_limits(in);
         break;
-      case kMemory:
+      case Memory:
         skip_limits(in);
         break;
-      case kGlobal:
+      case Global:
         in.take(2);  // its type, and whether it changes
         break;
       default:
