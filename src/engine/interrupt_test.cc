@@ -40,6 +40,18 @@ TEST_P(InterruptTest, StopsAGuestThatSpinsCallingOut) {
   EXPECT_EQ(guest->trap_of("spin_calling_out", {}).kind, TrapKind::Interrupted);
 }
 
+TEST_P(InterruptTest, StopsAGuestThatCallsOutWithoutALoop) {
+  auto guest = start();
+  int calls = 0;
+  host.answer(kNothing, [&](Slots, Memory) {
+    ++calls;
+    guest->instance().interrupt();
+    return Flow::Return;
+  });
+  EXPECT_EQ(guest->trap_of("call_nothing_twice", {}).kind, TrapKind::Interrupted);
+  EXPECT_EQ(calls, 1);
+}
+
 TEST_P(InterruptTest, StopsTheNextCallWhenNoneRuns) {
   auto guest = start();
   guest->instance().interrupt();

@@ -59,6 +59,14 @@ TEST_P(ModuleTest, ATrapInTheBeginningRefusesTheModule) {
   EXPECT_THAT(refusal("entry_traps"), StartsWith("plugin 'machine': start: unreachable"));
 }
 
+// Engines word it differently, each in a text that ends where it says it does.
+TEST_P(ModuleTest, DataBeyondTheMemoryRefusesTheModule) {
+  const std::string told = refusal("data_beyond_memory");
+  EXPECT_THAT(told, StartsWith("plugin 'machine': "));
+  EXPECT_THAT(told, Not(HasSubstr("\\x00")));
+  EXPECT_EQ(told.find('\0'), told.npos);
+}
+
 TEST_P(ModuleTest, AnExitInTheBeginningRefusesTheModule) {
   EXPECT_THAT(refusal("entry_exits"), HasSubstr("start: host: proc_exit(1)"));
 }

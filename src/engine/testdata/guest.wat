@@ -55,4 +55,6 @@
   (func (export "modern") (param f64) (result i32)
     i32.const 64 i32.const 7 i32.const 4 memory.fill
     i32.const 64 i32.load i32.extend8_s
-    local.get 0 i32.trunc_sat_f64_s i32.add))
+    local.get 0 i32.trunc_sat_f64_s i32.add)
+
+  (func (export "call_nothing_twice") call $nothing call $nothing))

@@ -73,7 +73,10 @@ std::vector<std::string_view> causes(std::string_view text) {
   return lines;
 }
 
-std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
+// A trap's text ends with a zero, as the C API has it.
+std::string_view first_line(std::string_view text) {
+  return text.substr(0, text.find_first_of(std::string_view("\n\0", 2)));
+}
 
 // Of a trap's text: the frames are told apart, so the deepest cause says it all.
 std::string_view last_cause(std::string_view text) {

@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kMemory = "memory";
 
 // Uninitialised on purpose: only the slots in use are written.
+constexpr std::string_view kInterrupted = "interrupted by the host";
 using RawSlots = std::array<wasmtime_val_raw_t, kMaxSlots>;
 
 int64_t to_limit(uint64_t bound) {
@@ -113,6 +114,11 @@ wasm_trap_t* WasmtimeInstance::on_host_call(void* env, wasmtime_caller_t* caller
     return wasmtime_trap_new(kWhy.data(), kWhy.size());
   }
   give(slots.data(), function.result_count, raw);
+  // A guest without loops may call out for long before it comes to look at the epoch.
+  if (self.interrupted_.load(std::memory_order_relaxed)) {
+    self.stopped_as_ = TrapKind::Interrupted;
+    return wasmtime_trap_new(kInterrupted.data(), kInterrupted.size());
+  }
   return nullptr;
 }
 
@@ -176,7 +182,7 @@ wasmtime_error_t* WasmtimeInstance::on_epoch(const wasmtime_context_t*, void* se
   if (instance.interrupted_.load()) {
     instance.resumed_.store(false);
     instance.stopped_as_ = TrapKind::Interrupted;
-    return wasmtime_error_new("interrupted by the host");
+    return wasmtime_error_new(kInterrupted.data());
   }
   *delta = 1;
   *kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
