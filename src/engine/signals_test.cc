@@ -226,6 +226,17 @@ TEST_F(SignalsTest, EachFaultReachesWhomItIsForInEveryOrderOfFirstUse) {
   } while (std::ranges::next_permutation(taking).found);
 }
 
+// One guest's fault, on that engine.
+void traps_once(const std::string& name) {
+  const Engine& engine = engine_named(name);
+  const auto module = engine.compile(read_guest("guest"), guest_imports().view());
+  const auto attached = engine.attach_thread();
+  FakeHost host;
+  Guest guest(*module.value(), host);
+  if (guest.instance().instantiate() == Flow::Trap) std::_Exit(0);
+  if (!guest.call("load", {{I32}, {I32}}, {kPage}).trapped()) std::_Exit(0);
+}
+
 // A sanitizer has a handler, which reports the fault and exits.
 bool ended_by_a_fault(int status) {
   return WIFSIGNALED(status) ? WTERMSIG(status) == SIGSEGV : WEXITSTATUS(status) != 0;
@@ -234,17 +245,43 @@ bool ended_by_a_fault(int status) {
 TEST_F(SignalsTest, AFaultOfAHostWithoutAHandlerEndsTheProcess) {
   const auto use_and_fault = [&] {
     for (const std::string& name : names) {
-      const auto module = engine_named(name).compile(read_guest("guest"), guest_imports().view());
-      const auto attached = engine_named(name).attach_thread();
-      FakeHost host;
-      Guest guest(*module.value(), host);
-      if (guest.instance().instantiate() == Flow::Trap) std::exit(0);
-      if (!guest.call("load", {{I32}, {I32}}, {kPage}).trapped()) std::exit(0);
+      traps_once(name);
     }
     touch(forbidden());
     std::exit(0);
   };
   EXPECT_EXIT(use_and_fault(), ended_by_a_fault, "");
+}
+
+// What kill() sends has no instruction to come again at.
+TEST_F(SignalsTest, ASignalThatIsSentEndsAProcessWithoutAHandler) {
+  for (const int number : {SIGSEGV, SIGILL, SIGFPE, SIGBUS}) {
+    const auto use_and_send = [&] {
+      for (const std::string& name : names) traps_once(name);
+      kill(getpid(), number);
+      traps_once(names.front());
+      std::exit(0);
+    };
+    const auto ended = [&](int status) {
+      return WIFSIGNALED(status) ? WTERMSIG(status) == number : WEXITSTATUS(status) != 0;
+    };
+    EXPECT_EXIT(use_and_send(), ended, "") << number;
+  }
+}
+
+TEST_F(SignalsTest, ASignalThatIsSentReachesTheHostsHandler) {
+  static volatile sig_atomic_t sent = 0;
+  const auto use_and_send = [&] {
+    for (const int number : {SIGSEGV, SIGILL, SIGFPE, SIGBUS}) {
+      signal(number, [](int) { sent = sent + 1; });
+    }
+    for (const std::string& name : names) traps_once(name);
+    for (const int number : {SIGSEGV, SIGILL, SIGFPE, SIGBUS}) raise(number);
+    EXPECT_EQ(sent, 4);
+    for (const std::string& name : names) traps_once(name);
+    end_process();
+  };
+  EXPECT_EXIT(use_and_send(), testing::ExitedWithCode(0), "");
 }
 
 // Engines give threads a stack for signals. What they leave behind can be used.

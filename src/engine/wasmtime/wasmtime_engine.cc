@@ -1,5 +1,6 @@
 // Wasmtime behind the engine seam, by its C API.
 
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/utsname.h>
 
@@ -7,6 +8,7 @@
 
 #include "base/wasm_page.h"
 #include "engine/adapter.h"
+#include "engine/fault_chain.h"
 #include "engine/wasmtime/convert.h"
 #include "engine/wasmtime/handles.h"
 #include "engine/wasmtime/table_count.h"
@@ -78,9 +80,21 @@ void add_pool(wasm_config_t* config, const EngineOptions& options) {
   wasmtime_pooling_allocation_strategy_set(config, pool.get());
 }
 
+// Beneath Wasmtime's own handlers. Those leave what is no fault of a guest to whom was there before
+// them; where that is the default action, they restore it and return. A fault comes again then, but
+// a signal that was sent would be lost, and the next fault of a guest end the process.
+void stand_beneath_handlers() {
+  static const bool stands = [] {
+    chain_faults({SIGSEGV, SIGILL, SIGFPE}, [](int, siginfo_t*, void*) { return false; });
+    return true;
+  }();
+  WEIR_CHECK(stands);
+}
+
 class WasmtimeEngine final : public Engine {
  public:
   explicit WasmtimeEngine(const EngineOptions& options) {
+    stand_beneath_handlers();
     engines_.on_demand.reset(wasm_engine_new_with_config(make_config(options).release()));
     if (options.pool_instances == 0 || !can_reserve(options.pool_instances)) return;
     OwnedConfig pooled = make_config(options);
