@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "module/file_kind.h"
 #include "module/limits_pass.h"
 
 namespace weir::abi {
@@ -27,6 +28,8 @@ wasm::LimitsToAdd limits_to_add(const engine::Capabilities& can, const engine::L
   wasm::LimitsToAdd add;
   if (can.native_code) return add;
   add.interrupt = all || !can.interrupt;
+  // Engines look by themselves at loops and calls alone.
+  add.look_if_long = supply != SupplyLimits::MissingButLooks;
   if (all || !can.stack_limit) add.stack_bytes = kStackBytes;
   if (all || !can.memory_limit) {
     add.sizes = {.memory_bytes = limits.max_memory_bytes,
@@ -178,16 +181,24 @@ Result<std::unique_ptr<const engine::Module>> compile_limited(
   const wasm::LimitsToAdd add = limits_to_add(can, limits, supply);
   if (!add.any()) return make(wasm, imports);
 
+  const bool only_looks = !add.interrupt && !add.stack_bytes && !add.sizes;
+  if (only_looks && !wasm::check_preamble(wasm).ok()) return make(wasm, imports);
   auto limited = wasm::add_limits(wasm, add);
-  if (!limited.ok()) return std::move(limited).error().in("limits");
+  if (!limited.ok()) {
+    // What is wrong with a module the engine tells better; but it is not to take what is not looked
+    // through.
+    if (only_looks) WEIR_TRY(make(wasm, imports));
+    return std::move(limited).error().in("limits");
+  }
   wasm::LimitedCode& code = limited.value();
+  if (code.unchanged) return make(wasm, imports);
 
   uint32_t limit_token = 0;
   for (const engine::Import& import : imports) limit_token = std::max(limit_token, import.token);
   ++limit_token;
   std::vector<engine::Import> all(imports.begin(), imports.end());
   if (code.imports_limit) {
-    all.push_back({wasm::kLimitModule, wasm::kLimitName, {kOneI32, {}}, limit_token});
+    all.push_back({code.limit_module, wasm::kLimitName, {kOneI32, {}}, limit_token});
   }
   auto module = std::make_unique<LimitedModule>(Rewriting{.limit_token = limit_token,
                                                           .interrupts = add.interrupt,

@@ -16,6 +16,8 @@ namespace weir::abi {
 enum class SupplyLimits : uint8_t {
   Missing,  // those that the engine lacks
   All,      // for tests of the pass
+  // For tests that come between: the module has been given looks before long operations already.
+  MissingButLooks,
 };
 
 // Makes an engine's module of the code that the engine is to see, and its imports.

@@ -3,13 +3,16 @@
 #include "abi/limited_module.h"
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "engine/engine_test_support.h"
+#include "module/module_bytes.h"
 
 namespace weir::abi {
 namespace {
 
+using namespace std::literals;
 using engine::F64;
 using engine::FakeHost;
 using engine::Flow;
@@ -81,6 +84,53 @@ TEST_P(LimitedModuleTest, AGuestIsInterruptedHoweverItGoesOn) {
     EXPECT_EQ(trap.kind, TrapKind::Interrupted) << way.name;
     EXPECT_EQ(trap.message, "interrupted by the host");
     watchdog.join();
+  }
+}
+
+// One function, "s", that does one operation again and again, for long, without a loop or a call
+// in between.
+std::string straight_line(std::string_view operation) {
+  using wasm::leb;
+  using wasm::name;
+  using wasm::section;
+  constexpr uint32_t kPages = 2048;
+  constexpr uint32_t kElements = 1u << 20;
+  constexpr int kTimes = 1000;
+  std::string body = "\0"s;
+  for (int i = 0; i < kTimes; ++i) body += operation;
+  body += "\x0b";
+  return wasm::kPreamble + wasm::kEmptyType + wasm::function_section("\1\0"sv) +
+         section(4, "\1\x70\0"s + leb(kElements)) + wasm::memory_section("\1\0"s + leb(kPages)) +
+         wasm::export_section("\1\1s\0\0"sv) + wasm::code_section("\1" + name(body));
+}
+
+std::string operands(uint64_t length) {
+  // i32.const has a sign.
+  std::string third;
+  for (; length >= 0x40; length >>= 7) third += static_cast<char>(length | 0x80);
+  third += static_cast<char>(length);
+  return "\x41\0\x41\0\x41"s + third;
+}
+
+// With the limits that the engine lacks alone. It would take seconds or minutes to come to the end.
+TEST_P(LimitedModuleTest, LongOperationsInARowAreInterrupted) {
+  constexpr uint64_t kBytes = 128u << 20;
+  constexpr uint64_t kElements = 1u << 20;
+  const std::pair<std::string_view, std::string> kWays[] = {
+      {"memory.fill", operands(kBytes) + "\xfc\x0b\0"s},
+      {"memory.copy", operands(kBytes) + "\xfc\x0a\0\0"s},
+      {"table.copy", operands(kElements) + "\xfc\x0e\0\0"s}};
+  for (const auto& [what, operation] : kWays) {
+    const std::string wasm = straight_line(operation);
+    module = compile(as_bytes(wasm), {}, {}, SupplyLimits::Missing);
+    ASSERT_NE(module, nullptr) << what;
+    Guest guest(*module, host);
+    ASSERT_EQ(guest.instance().instantiate(), Flow::Return) << what;
+    std::jthread watchdog([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      guest.instance().interrupt();
+    });
+    EXPECT_EQ(guest.trap_of("s", {}).kind, TrapKind::Interrupted) << what;
   }
 }
 

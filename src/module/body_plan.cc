@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "module/section_rewrite.h"
 #include "module/types.h"
 
 namespace weir::wasm {
@@ -21,6 +22,28 @@ uint32_t frame_bytes(uint64_t values, bool uses_simd, uint64_t code_bytes) {
 }
 
 }  // namespace
+
+Result<bool> has_bulk_operation(const ModuleInfo& info, Bytes wasm) {
+  const Section* code = info.find_section(SectionId::Code);
+  if (code == nullptr) return false;
+  Reader in = reader_of(wasm, *code);
+  WEIR_TRY(const uint32_t count, in.u32());
+  for (uint32_t i = 0; i < count; ++i) {
+    WEIR_TRY(const uint32_t size, in.u32());
+    WEIR_TRY(in.take(size));
+    Reader body(wasm, in.offset() - size, in.offset(), in.section());
+    WEIR_TRY(const uint32_t groups, body.count(2, kMaxLocals, "groups of locals"));
+    for (uint32_t group = 0; group < groups; ++group) {
+      WEIR_TRY(body.u32());
+      WEIR_TRY(read_value_type(body));
+    }
+    while (!body.at_end()) {
+      WEIR_TRY(const Instruction instruction, read_instruction(body));
+      if (is_bulk_operation(instruction.op)) return true;
+    }
+  }
+  return false;
+}
 
 Result<const BodyPlan*> BodyPlanner::plan(Reader body, uint32_t function) {
   const TypeShape type = info_.types[info_.functions[function]];
@@ -66,6 +89,9 @@ Done BodyPlanner::read_locals(Reader& body, uint32_t params) {
 Done BodyPlanner::plan_instruction(const Instruction& instruction) {
   WEIR_TRY(height_.apply(instruction));
   if (added_.interrupt) fuel_.apply(instruction);
+  if (added_.look_if_long && is_bulk_operation(instruction.op)) {
+    plan_.edits.push_back({instruction.begin, 0, EditKind::LookIfLong, 0});
+  }
   if (instruction.is_simd()) uses_simd_ = true;
   switch (instruction.op) {
     case Op::LocalGet:

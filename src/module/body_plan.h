@@ -27,6 +27,9 @@ struct BodyPlan {
   std::vector<Edit> edits;
 };
 
+// Whether any function has one.
+Result<bool> has_bulk_operation(const ModuleInfo& info, Bytes wasm);
+
 // Plans one body after the other.
 class BodyPlanner {
  public:

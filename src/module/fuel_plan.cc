@@ -35,7 +35,9 @@ uint32_t cost_of(Op op) {
   }
 }
 
-bool may_be_long(Op op) {
+}  // namespace
+
+bool is_bulk_operation(Op op) {
   switch (op) {
     case Op::MemoryInit:
     case Op::MemoryCopy:
@@ -48,8 +50,6 @@ bool may_be_long(Op op) {
       return false;
   }
 }
-
-}  // namespace
 
 void FuelPlan::begin(size_t code_begin) {
   levels_.assign(1, {.payment = edits_.size(), .cost = 0});
@@ -91,7 +91,7 @@ void FuelPlan::apply(const Instruction& instruction) {
       small_ = false;
       break;
     default:
-      if (may_be_long(instruction.op)) {
+      if (is_bulk_operation(instruction.op)) {
         edits_.push_back({instruction.begin, 0, EditKind::LookIfLong, 0});
       }
       break;

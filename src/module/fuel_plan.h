@@ -22,6 +22,9 @@ inline constexpr uint32_t kRegion = 10'000;
 inline constexpr uint32_t kSmallFunction = 64;
 }  // namespace fuel
 
+// Whether the instruction takes as many steps as its operands say.
+bool is_bulk_operation(Op op);
+
 // Follows one function body and adds a payment to its edits at the function's entry and at each
 // loop's header. Each pays for its region: the instructions up to the next payment, save those of
 // loops inside. So whatever runs has been paid for, since nothing goes back but to a loop's header,

@@ -55,7 +55,11 @@ void look_if_long(Writer& out, const Additions& added, uint32_t length) {
   out.i32_const(kLongBits);
   out.op(Op::I32ShrU);
   write_if(out);
-  out.op(Op::Call, added.look());
+  if (added.interrupt) {
+    out.op(Op::Call, added.look());
+  } else {
+    call_limit(out, added, LimitReason::FuelUsedUp);
+  }
   out.op(Op::End);
 }
 

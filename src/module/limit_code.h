@@ -12,9 +12,10 @@ namespace weir::wasm {
 // The names and numbers of what the pass adds to a module. Functions: the imported `limit` after
 // the module's own imports, so that what the module defines moves up by one; then, after all those,
 // `look`, `take_slice` and a wrapper for each function that the host calls. Globals come after the
-// module's own.
+// module's own. `look` and `take_slice` come with `interrupt` alone.
 struct Additions {
   bool interrupt = false;
+  bool look_if_long = false;  // without `interrupt`, which includes it
   bool stack = false;
   uint32_t stack_bytes = 0;  // where `stack`
   uint32_t imports = 0;      // functions that the module imports

@@ -27,6 +27,10 @@ class Pass {
 
   Result<LimitedCode> run() {
     WEIR_TRY(decide());
+    if (!changes_code() && !limits_.sizes) {
+      result_.unchanged = true;
+      return std::move(result_);
+    }
     out_.append(wasm_.first(kPreambleBytes));
     for (const SectionId id : kSectionOrder) WEIR_TRY(write_section(id));
     for (const Section& section : info_.sections) {
@@ -37,7 +41,7 @@ class Pass {
   }
 
  private:
-  bool changes_code() const { return added_.interrupt || added_.stack; }
+  bool changes_code() const { return added_.interrupt || added_.stack || added_.look_if_long; }
 
   // What is added, and where that lies in the spaces of indexes.
   Done decide() {
@@ -51,17 +55,21 @@ class Pass {
       added_.interrupt = limits_.interrupt;
       added_.stack = limits_.stack_bytes.has_value();
       added_.stack_bytes = limits_.stack_bytes.value_or(0);
+      if (limits_.look_if_long && !added_.interrupt) {
+        WEIR_TRY(added_.look_if_long, has_bulk_operation(info_, wasm_));
+      }
     }
     if (!changes_code()) return Unit{};
 
     result_.imports_limit = true;
+    if (!added_.interrupt && !added_.stack) result_.limit_module = kLookModule;
     result_.origin.set_functions(added_.functions, added_.limit());
     if (!info_.other_imports.empty()) {
       return Error{ErrorCode::Unsupported, "limits cannot be added to a module that imports a " +
                                                std::string(to_string(info_.other_imports[0].kind))};
     }
     for (const auto& import : info_.interface.imports) {
-      if (import.module != kLimitModule) continue;
+      if (import.module != result_.limit_module) continue;
       return Error{ErrorCode::BadModule, "the module imports " + quoted(import.module) + "." +
                                              quoted(import.name) + ", a name that Weir keeps"};
     }
@@ -172,7 +180,7 @@ class Pass {
     }
     out.u32(count + 1);
     out.append(wasm_.subspan(in.offset(), in.remaining()));
-    out.name(kLimitModule);
+    out.name(result_.limit_module);
     out.name(kLimitName);
     out.byte(static_cast<uint8_t>(ExternKind::Function));
     out.u32(limit_type());

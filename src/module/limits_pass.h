@@ -17,6 +17,8 @@ namespace weir::wasm {
 // (i32) -> (). A module that imports anything of that name itself is refused.
 inline constexpr std::string_view kLimitModule = "weir";
 inline constexpr std::string_view kLimitName = "limit";
+// In place of kLimitModule where only LimitsToAdd::look_if_long calls it.
+inline constexpr std::string_view kLookModule = "weir-look";
 
 enum class LimitReason : uint32_t {
   FuelUsedUp,   // time to look whether the guest is to be interrupted; it goes on if this returns
@@ -31,16 +33,22 @@ struct SizeLimits {
 // What a module is to be given. None: it stays as it is.
 struct LimitsToAdd {
   bool interrupt = false;
+  // For engines that interrupt by themselves, but only where a loop or a call is: a call before
+  // each operation that takes as long as its operands say (memory.fill), where that is long.
+  // `interrupt` includes it.
+  bool look_if_long = false;
   std::optional<uint32_t> stack_bytes;  // of frames, at a time
   // Memories share their bytes alike, tables their elements.
   std::optional<SizeLimits> sizes;
 
-  bool any() const { return interrupt || stack_bytes || sizes; }
+  bool any() const { return interrupt || look_if_long || stack_bytes || sizes; }
 };
 
 struct LimitedCode {
+  bool unchanged = false;  // nothing had to be added: the module stays as it is, all else is empty
   std::vector<std::byte> wasm;
-  bool imports_limit = false;  // else it has no code to run
+  bool imports_limit = false;                    // else it has no code to run
+  std::string_view limit_module = kLimitModule;  // that it imports it from
   // Why no instance can be had within SizeLimits; empty where it can.
   std::string excess;
   OriginMap origin;

@@ -49,6 +49,10 @@ void check(Bytes wasm, const ModuleInfo& before, const LimitsToAdd& limits) {
     return;
   }
   const LimitedCode& limited = made.value();
+  if (limited.unchanged) {
+    WEIR_CHECK(limited.wasm.empty() && !limits.interrupt && !limits.stack_bytes && !limits.sizes);
+    return;
+  }
   WEIR_CHECK(limited.wasm.size() < 10 * wasm.size() + 1000);
   const auto info = read_module(limited.wasm);
   WEIR_CHECK(info.ok());
@@ -83,6 +87,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   constexpr uint32_t kStackBytes = 1u << 19;
   check(wasm, before.value(), {.interrupt = true});
+  check(wasm, before.value(), {.look_if_long = true});
   check(wasm, before.value(), {.stack_bytes = kStackBytes});
   check(wasm, before.value(), {.sizes = kSizes});
   check(wasm, before.value(), {.interrupt = true, .stack_bytes = kStackBytes, .sizes = kSizes});

@@ -126,6 +126,32 @@ TEST(LimitsPassTest, IndexesOfFunctionsMoveInEverySection) {
   EXPECT_EQ(contents(SectionId::Start), "\4"sv);
 }
 
+// For engines that interrupt loops and calls by themselves.
+TEST(LimitsPassTest, LooksBeforeLongOperationsCanBeAddedAlone) {
+  const std::string lengths = "\x41\0\x41\0\x41\0"s;
+  const std::string fill = "\xfc\x0b\0"s;
+  const std::string copy = "\xfc\x0e\0\0"s;
+  const std::string wasm = with_code(lengths + fill + lengths + copy,
+                                     section(4, "\1\x70\0\1"sv) + section(5, "\1\0\1"sv));
+  const Limited module = limited(wasm, {.look_if_long = true});
+  EXPECT_TRUE(module.code.imports_limit);
+  ASSERT_EQ(module.info.interface.imports.size(), 1u);
+  EXPECT_EQ(module.info.interface.imports[0].module, kLookModule);
+  // local.tee 0, local.get 0, i32.const 16, i32.shr_u, if, i32.const 0, call 0, end
+  const std::string look = "\x22\0\x20\0\x41\x10\x76\x04\x40\x41\0\x10\0\x0b"s;
+  const Section* code = module.info.find_section(SectionId::Code);
+  EXPECT_THAT(std::string(as_text(code->contents(module.wasm()))),
+              HasSubstr(lengths + look + fill + lengths + look + copy));
+}
+
+TEST(LimitsPassTest, WithoutLongOperationsAModuleStaysAsItIs) {
+  for (const std::string& wasm : {with_code("\x01"sv), kPreamble, testdata("limits")}) {
+    const auto made = add_limits(as_bytes(wasm), {.look_if_long = true});
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    EXPECT_TRUE(made.value().unchanged);
+  }
+}
+
 TEST(LimitsPassTest, WhatOnlyHasToBeSmallerKeepsItsCode) {
   const std::string wasm = testdata("limits");
   const Limited module = limited(wasm, sizes(1 << 20));

@@ -195,8 +195,11 @@ class TracingEngine final : public engine::Engine {
 
   Result<std::unique_ptr<const engine::Module>> compile(
       Bytes wasm, std::span<const Import> imports) const override {
-    WEIR_TRY(auto module, abi::compile_limited(inner_, &cache_, wasm, imports, limits_,
-                                               contender_.supply_limits));
+    // Above this engine, which says that it interrupts, looks before long operations are added.
+    const auto supply = contender_.supply_limits == abi::SupplyLimits::Missing
+                            ? abi::SupplyLimits::MissingButLooks
+                            : contender_.supply_limits;
+    WEIR_TRY(auto module, abi::compile_limited(inner_, &cache_, wasm, imports, limits_, supply));
     return std::unique_ptr<const engine::Module>(
         std::make_unique<TracingModule>(std::move(module), imports, transcript_));
   }
