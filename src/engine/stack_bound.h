@@ -5,16 +5,20 @@
 
 #include <cstdint>
 
+#include "engine/thread_stack.h"
+
 namespace weir::engine {
 
-// While it lives, guests of this thread that are compiled so have `bytes` of stack, from here on; 0
-// sets no bound. Inside another one it changes nothing, whichever engine's that is: calls nested in
-// each other share one bound. On processors other than x86-64 no engine's code looks.
+// While it lives, guests of this thread that are compiled so have `bytes` of stack, from here on,
+// or what the thread has left; 0 sets no bound. Inside another one it changes nothing, whichever
+// engine's that is: calls nested in each other share one bound. On processors other than x86-64 no
+// engine's code looks.
 class StackBound {
  public:
   explicit StackBound(uint64_t bytes) : outer_(word()) {
     if (outer_ != 0 || bytes == 0) return;
-    set_word(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) - bytes);
+    set_word(ThreadStack::current().bound(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)),
+                                          bytes));
   }
   StackBound(const StackBound&) = delete;
   StackBound& operator=(const StackBound&) = delete;

@@ -1,6 +1,9 @@
 // Guests that use up the stack in ways that are hard to foresee, on every engine that bounds it by
 // itself: each ends by a trap, and the thread goes on.
 
+#include <pthread.h>
+
+#include <functional>
 #include <thread>
 
 #include "engine/engine_test_support.h"
@@ -76,6 +79,41 @@ TEST_P(StackTest, ItsEndIsATrapOnSeveralThreads) {
     threads.emplace_back([this] {
       const auto attached = engine.attach_thread();
       for (int round = 0; round < 3; ++round) use_up_in_every_way();
+    });
+  }
+}
+
+// A thread of that size, which a server may have made, for `body`.
+void run_on_thread(size_t stack_bytes, std::function<void()> body) {
+  pthread_attr_t attributes;
+  ASSERT_EQ(pthread_attr_init(&attributes), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&attributes, stack_bytes), 0);
+  pthread_t thread{};
+  const auto run = [](void* function) -> void* {
+    (*static_cast<std::function<void()>*>(function))();
+    return nullptr;
+  };
+  ASSERT_EQ(pthread_create(&thread, &attributes, run, &body), 0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+}
+
+// Where an engine's bound is one for all threads, it says that there is too little.
+TEST_P(StackTest, ASmallThreadEndsByATrapToo) {
+  for (const size_t kib : {384, 512, 640}) {
+    run_on_thread(kib * 1024, [&] {
+      const auto attached = engine.attach_thread();
+      FakeHost with;
+      Guest guest(*plain_, with);
+      if (guest.instance().instantiate() == Flow::Trap) {
+        const Trap refused = guest.instance().take_trap();
+        EXPECT_EQ(refused.kind, TrapKind::NoResources);
+        EXPECT_NE(refused.message.find("larger stack"), std::string::npos) << refused.message;
+        return;
+      }
+      EXPECT_EQ(guest.trap_of("recurse_by_table", kNumber, {0}).kind, TrapKind::StackOverflow)
+          << kib;
+      EXPECT_EQ(start(*plain_, with)->call("depth", kNumber, {100}).value(), 100u) << kib;
     });
   }
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "engine/thread_stack.h"
 #include "engine/v8/artifact.h"
 #include "engine/v8/start_v8.h"
 #include "engine/v8/traps.h"
@@ -123,7 +124,7 @@ v8::Local<v8::Object> ThreadIsolate::make_imports(const ModuleCode& code,
 
 void ThreadIsolate::limit_stack(uint64_t bytes) {
   const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-  const uintptr_t wanted = here - bytes;
+  const uintptr_t wanted = ThreadStack::current().bound(here, bytes);
   if (std::max(wanted, stack_limit_) - std::min(wanted, stack_limit_) < kStackTolerance) return;
   stack_limit_ = wanted;
   isolate_->SetStackLimit(wanted);

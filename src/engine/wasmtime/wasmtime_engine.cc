@@ -95,6 +95,7 @@ class WasmtimeEngine final : public Engine {
  public:
   explicit WasmtimeEngine(const EngineOptions& options) {
     stand_beneath_handlers();
+    engines_.max_stack_bytes = options.max_stack_bytes;
     engines_.on_demand.reset(wasm_engine_new_with_config(make_config(options).release()));
     if (options.pool_instances == 0 || !can_reserve(options.pool_instances)) return;
     OwnedConfig pooled = make_config(options);

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <string>
 #include <thread>
 
+#include "engine/thread_stack.h"
 #include "engine/wasmtime/convert.h"
 #include "engine/wasmtime/wasmtime_module.h"
 
@@ -12,9 +14,9 @@ namespace weir::engine::wasmtime {
 namespace {
 
 constexpr std::string_view kMemory = "memory";
+constexpr std::string_view kInterrupted = "interrupted by the host";
 
 // Uninitialised on purpose: only the slots in use are written.
-constexpr std::string_view kInterrupted = "interrupted by the host";
 using RawSlots = std::array<wasmtime_val_raw_t, kMaxSlots>;
 
 int64_t to_limit(uint64_t bound) {
@@ -25,11 +27,13 @@ int64_t to_limit(uint64_t bound) {
 
 WasmtimeInstance::WasmtimeInstance(const WasmtimeModule& module, wasm_engine_t* engine,
                                    const wasmtime_instance_pre_t* pre, PoolPlace place,
-                                   ImportHandler& handler, const Limits& limits)
+                                   ImportHandler& handler, const Limits& limits,
+                                   uint64_t stack_bytes)
     : module_(module),
       engine_(engine),
       pre_(pre),
       handler_(handler),
+      stack_bytes_(stack_bytes),
       place_(std::move(place)),
       store_(wasmtime_store_new(engine, this, nullptr)),
       context_(wasmtime_store_context(store_.get())) {
@@ -45,8 +49,11 @@ WasmtimeInstance::WasmtimeInstance(const WasmtimeModule& module, wasm_engine_t* 
 }
 
 Flow WasmtimeInstance::instantiate() noexcept {
+  if (lacks_stack()) return Flow::Trap;
   wasm_trap_t* trap = nullptr;
+  ++running_calls_;
   wasmtime_error_t* error = wasmtime_instance_pre_instantiate(pre_, context_, &instance_, &trap);
+  --running_calls_;
   resumed_.store(false, std::memory_order_release);
   // All is linked, so what is left to fail is the allocation.
   if (error != nullptr || trap != nullptr) return trapped(error, trap, TrapKind::NoResources);
@@ -85,11 +92,15 @@ Flow WasmtimeInstance::call(ExportId id, Slots slots) noexcept {
   const BoundExport called = exports_[static_cast<size_t>(id)];
   WEIR_CHECK(slots.size() >= called.slot_count);
 
+  if (lacks_stack()) return Flow::Trap;
+
   RawSlots raw;
   give(slots.data(), called.param_count, raw.data());
   wasm_trap_t* trap = nullptr;
+  ++running_calls_;
   wasmtime_error_t* error = wasmtime_func_call_unchecked(context_, &called.function, raw.data(),
                                                          called.slot_count, &trap);
+  --running_calls_;
   resumed_.store(false, std::memory_order_release);
   if (error != nullptr || trap != nullptr) return trapped(error, trap, TrapKind::Other);
   take(raw.data(), called.results, slots.data());
@@ -103,6 +114,11 @@ wasm_trap_t* WasmtimeInstance::on_host_call(void* env, wasmtime_caller_t* caller
       *static_cast<WasmtimeInstance*>(wasmtime_context_get_data(wasmtime_caller_context(caller)));
   self.resumed_.store(false, std::memory_order_release);
 
+  // A guest without loops may call out for long before it comes to look at the epoch.
+  if (self.interrupted_.load(std::memory_order_relaxed)) {
+    self.stopped_as_ = TrapKind::Interrupted;
+    return wasmtime_trap_new(kInterrupted.data(), kInterrupted.size());
+  }
   if (!self.memory_) self.look_for_memory(caller);
 
   std::array<uint64_t, kMaxSlots> slots;
@@ -114,12 +130,26 @@ wasm_trap_t* WasmtimeInstance::on_host_call(void* env, wasmtime_caller_t* caller
     return wasmtime_trap_new(kWhy.data(), kWhy.size());
   }
   give(slots.data(), function.result_count, raw);
-  // A guest without loops may call out for long before it comes to look at the epoch.
-  if (self.interrupted_.load(std::memory_order_relaxed)) {
-    self.stopped_as_ = TrapKind::Interrupted;
-    return wasmtime_trap_new(kInterrupted.data(), kInterrupted.size());
-  }
   return nullptr;
+}
+
+// Wasmtime lets each guest have the same number of bytes, from where it is first entered, whatever
+// the thread has left there.
+bool WasmtimeInstance::lacks_stack() {
+  if (running_calls_ != 0) return false;
+  const ThreadStack& stack = ThreadStack::current();
+  const uint64_t left = stack.left(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)));
+  const uint64_t needed = stack_bytes_ + kHostStackBytes;
+  if (left >= needed) return false;
+  if (!trap_) {
+    trap_ = Trap{.kind = TrapKind::NoResources,
+                 .message = "this thread has " + std::to_string(left) +
+                            " bytes left of a stack of " + std::to_string(stack.bytes()) +
+                            ", and guests need " + std::to_string(needed) +
+                            ": give threads a larger stack, by `ulimit -s` or the server's setting",
+                 .frames = {}};
+  }
+  return true;
 }
 
 Memory WasmtimeInstance::memory() noexcept {

@@ -52,10 +52,10 @@ using PoolPlace = std::unique_ptr<Pool, GiveBack>;
 
 class WasmtimeInstance final : public Instance {
  public:
-  // `engine` is the one that `pre` was made for.
+  // `engine` is the one that `pre` was made for, and lets guests have so much stack.
   WasmtimeInstance(const WasmtimeModule& module, wasm_engine_t* engine,
                    const wasmtime_instance_pre_t* pre, PoolPlace place, ImportHandler& handler,
-                   const Limits& limits);
+                   const Limits& limits, uint64_t stack_bytes);
 
   Flow instantiate() noexcept override;
   Result<ExportId> bind_export(std::string_view name, Signature) override;
@@ -82,11 +82,15 @@ class WasmtimeInstance final : public Instance {
   void look_for_memory(wasmtime_caller_t* caller) noexcept;
   void keep_memory(const wasmtime_extern_t& item);
   Flow trapped(wasmtime_error_t* error, wasm_trap_t* trap, TrapKind unknown) noexcept;
+  bool lacks_stack();
 
   const WasmtimeModule& module_;
   wasm_engine_t* engine_;
   const wasmtime_instance_pre_t* pre_;
   ImportHandler& handler_;
+
+  const uint64_t stack_bytes_;
+  uint32_t running_calls_ = 0;  // nested in each other
 
   PoolPlace place_;  // before store_: given back when the store is gone
   OwnedStore store_;

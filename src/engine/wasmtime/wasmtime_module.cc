@@ -81,12 +81,13 @@ Result<std::unique_ptr<Instance>> WasmtimeModule::make_instance(ImportHandler& h
                                                                 const Limits& limits) const {
   if (fits_pool_ && limits.max_memory_bytes <= engines_.pool_memory_bytes && engines_.pool.take()) {
     return std::unique_ptr<Instance>(std::make_unique<WasmtimeInstance>(
-        *this, engines_.pooled.get(), pooled_.get(), PoolPlace(&engines_.pool), handler, limits));
+        *this, engines_.pooled.get(), pooled_.get(), PoolPlace(&engines_.pool), handler, limits,
+        engines_.max_stack_bytes));
   }
   WEIR_TRY(const auto* pre, on_demand());
   ++engines_.on_demand_instances;
   return std::unique_ptr<Instance>(std::make_unique<WasmtimeInstance>(
-      *this, engines_.on_demand.get(), pre, nullptr, handler, limits));
+      *this, engines_.on_demand.get(), pre, nullptr, handler, limits, engines_.max_stack_bytes));
 }
 
 Result<const wasmtime_instance_pre_t*> WasmtimeModule::on_demand() const {

@@ -22,6 +22,7 @@ struct EnginePair {
   OwnedEngine pooled;     // null: no pool
   OwnedEngine on_demand;  // for what the pool does not hold
   uint64_t pool_memory_bytes = 0;
+  uint64_t max_stack_bytes = 0;  // of a guest
   mutable Pool pool;
   mutable std::atomic<uint64_t> on_demand_instances = 0;
 };
