@@ -103,10 +103,18 @@ Done check_writers(const fs::path& file) {
                "is not loaded, since somebody else could have written it: " + stranger};
 }
 
-Result<std::unique_ptr<Engine>> make_from(const fs::path& file, const EngineOptions& options) {
+Result<std::unique_ptr<Engine>> make_from(const fs::path& file, std::string_view name,
+                                          const EngineOptions& options) {
   WEIR_TRY(check_writers(file));
   if (is_cut_short(file)) {
     return Error{ErrorCode::Io, "is cut short" + std::string(kInstallAnew)};
+  }
+  // The engine's own libraries lie beside it.
+  for (const std::string& library : needed_libraries(file)) {
+    const fs::path beside = file.parent_path() / library;
+    if (!is_cut_short(beside)) continue;
+    return Error{ErrorCode::Io,
+                 "needs " + beside.string() + ", which is cut short" + std::string(kInstallAnew)};
   }
   // Never closed: an engine leaves threads and signal handlers behind that run its code.
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
@@ -124,7 +132,13 @@ Result<std::unique_ptr<Engine>> make_from(const fs::path& file, const EngineOpti
                  "belongs to another build of Weir: it speaks " + quoted(adapter->seam_version) +
                      ", this is " + quoted(kSeamVersion) + "; install both from the same build"};
   }
-  return adapter->make(options);
+  WEIR_TRY(auto engine, adapter->make(options));
+  if (const std::string own_name = engine->info().name; own_name != name) {
+    return Error{ErrorCode::Unsupported, "is the adapter of engine '" + own_name +
+                                             "', whose file is named " + file_name(own_name) +
+                                             std::string(kInstallAnew)};
+  }
+  return engine;
 }
 
 }  // namespace
@@ -263,7 +277,7 @@ Result<std::unique_ptr<Engines::Loaded>> Engines::load(std::string_view name) co
   }
 
   loaded->path = folder / file_name(name);
-  auto made = make_from(loaded->path, options_);
+  auto made = make_from(loaded->path, name, options_);
   if (!made.ok()) {
     Error error = std::move(made).error().in(loaded->path.string());
     if (const fs::path loader = needed_loader(name); !loader.empty()) {

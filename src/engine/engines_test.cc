@@ -17,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::AllOf;
+using testing::AnyOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::EndsWith;
@@ -116,6 +117,37 @@ TEST_F(EnginesTest, RefusesAnAdapterThatIsCutShort) {
   }
 }
 
+// As where a copy was broken off between the two.
+TEST_F(EnginesTest, RefusesAnAdapterWhoseLibraryIsCutShort) {
+  const fs::path adapter = engines().adapter_path(engine_named("wasmtime").info().name);
+  fs::copy(adapter, folder() / adapter.filename());
+  fs::copy(adapter.parent_path() / "libwasmtime.so", folder() / "libwasmtime.so");
+  fs::resize_file(folder() / "libwasmtime.so", 100'000);
+  EXPECT_THAT(refusal("wasmtime").message,
+              HasSubstr("needs " + (folder() / "libwasmtime.so").string() +
+                        ", which is cut short; install the adapter anew"));
+}
+
+TEST_F(EnginesTest, RefusesAnotherEnginesAdapter) {
+  const fs::path adapter = engines().adapter_path(engine_named("wasmtime").info().name);
+  fs::copy(adapter, folder() / "weir-engine-v8.so");
+  fs::create_symlink(adapter.parent_path() / "libwasmtime.so", folder() / "libwasmtime.so");
+  EXPECT_THAT(refusal("v8").message,
+              HasSubstr("weir-engine-v8.so: is the adapter of engine 'wasmtime', whose file is "
+                        "named weir-engine-wasmtime.so; install the adapter anew"));
+}
+
+TEST_F(EnginesTest, SaysWhatIsMissingOfWasmEdge) {
+  if (std::ranges::count(built_engines(), "wasmedge-aot") == 0) {
+    GTEST_SKIP() << "wasmedge-aot cannot be loaded in this process";
+  }
+  const fs::path adapter = engines().adapter_path(engine_named("wasmedge-aot").info().name);
+  fs::copy(adapter, folder() / adapter.filename());
+  fs::create_directory_symlink(adapter.parent_path() / "wasmedge", folder() / "wasmedge");
+  EXPECT_THAT(refusal("wasmedge-aot").message,
+              HasSubstr("weir-wasmedge-compile, which compiles plugins, is not there: install"));
+}
+
 TEST_F(EnginesTest, RefusesASharedObjectThatIsNoAdapter) {
   fs::copy(WEIR_NATIVE_TEST_PLUGIN, folder() / "weir-engine-v8.so");
   const Error error = refusal("v8");
@@ -192,6 +224,18 @@ TEST_F(EnginesTest, LoadsAnEngineOnce) {
   ASSERT_TRUE(first.ok()) << first.error().message;
   EXPECT_EQ(first.value(), engines.find("ats.wasm.runtime.wasmtime").value());
   EXPECT_EQ(engines.adapter_path("wasmtime").filename(), "weir-engine-wasmtime.so");
+}
+
+// Of WAMR's own words none tells whose they are.
+TEST_F(EnginesTest, WhatWamrRefusesNamesIt) {
+  constexpr std::string_view kExportWithZero("\0asm\1\0\0\0\5\3\1\0\1\7\6\1\2a\0\2\0", 21);
+  for (const std::string& name : built_engines()) {
+    if (!name.starts_with("wamr")) continue;
+    const auto made = engine_named(name).compile(as_bytes(kExportWithZero), {});
+    ASSERT_FALSE(made.ok()) << name;
+    EXPECT_THAT(made.error().message,
+                AnyOf(HasSubstr("engine '" + name + "': "), HasSubstr("WAMR's compiler: ")));
+  }
 }
 
 // Handlers of signals and the like are the process's, which has them from the first one already.

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "base/own_file.h"
+#include "engine/shared_object.h"
 
 namespace weir::engine {
 namespace {
@@ -67,6 +68,15 @@ Error start_again_by(const fs::path& loader, std::span<const char* const> argume
   // Rights that the program's file has are not the loader's.
   if (getauxval(AT_SECURE) != 0) {
     return refuse("the program's file gives it rights that it would lose");
+  }
+
+  // The loader would map what is cut short, and the new program end when that is touched.
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator(loader.parent_path(), failed)) {
+    if (is_cut_short(entry.path())) {
+      return refuse(entry.path().string() +
+                    " is cut short; install the engine anew, with all that lies there");
+    }
   }
 
   const char* library_path = std::getenv("LD_LIBRARY_PATH");

@@ -37,4 +37,42 @@ bool is_cut_short(const std::filesystem::path& file) {
   return false;
 }
 
+std::vector<std::string> needed_libraries(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  ElfW(Ehdr) header{};
+  if (!read(in, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+      header.e_ident[EI_CLASS] != kOwnClass) {
+    return {};
+  }
+  std::vector<ElfW(Phdr)> segments(header.e_phnum);
+  in.seekg(static_cast<std::streamoff>(header.e_phoff));
+  for (auto& segment : segments) {
+    if (!read(in, segment)) return {};
+  }
+
+  std::vector<uint64_t> names;  // where each begins in the table of strings
+  uint64_t strings = 0;         // its address
+  for (const auto& segment : segments) {
+    if (segment.p_type != PT_DYNAMIC) continue;
+    in.seekg(static_cast<std::streamoff>(segment.p_offset));
+    ElfW(Dyn) entry{};
+    while (read(in, entry) && entry.d_tag != DT_NULL) {
+      if (entry.d_tag == DT_NEEDED) names.push_back(entry.d_un.d_val);
+      if (entry.d_tag == DT_STRTAB) strings = entry.d_un.d_ptr;
+    }
+  }
+  std::vector<std::string> needed;
+  for (const auto& segment : segments) {
+    const bool holds = segment.p_type == PT_LOAD && strings >= segment.p_vaddr &&
+                       strings - segment.p_vaddr < segment.p_filesz;
+    if (!holds) continue;
+    for (const uint64_t name : names) {
+      in.clear();
+      in.seekg(static_cast<std::streamoff>(segment.p_offset + (strings - segment.p_vaddr) + name));
+      std::getline(in, needed.emplace_back(), '\0');
+    }
+  }
+  return needed;
+}
+
 }  // namespace weir::engine

@@ -2,6 +2,8 @@
 // Looking at a shared object before the dynamic loader does.
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace weir::engine {
 
@@ -9,5 +11,8 @@ namespace weir::engine {
 // dynamic loader would map it all the same, and the process end when that is touched. False for
 // what is no object of this machine, which the loader refuses itself.
 bool is_cut_short(const std::filesystem::path& file);
+
+// The names of the libraries that it cannot be loaded without; none where they cannot be read.
+std::vector<std::string> needed_libraries(const std::filesystem::path& file);
 
 }  // namespace weir::engine

@@ -32,7 +32,10 @@ class WamrEngine final : public Engine {
   Result<std::unique_ptr<const Module>> compile(Bytes wasm,
                                                 std::span<const Import> imports) const override {
     WEIR_TRY(auto code, translate(with_plain_names(wasm)));
-    return WamrModule::make(std::move(code), imports, stack_bytes_);
+    auto made = WamrModule::make(std::move(code), imports, stack_bytes_);
+    // Its words are of a module that others may take.
+    if (!made.ok()) return std::move(made).error().in("engine '" + mode_.name + "'");
+    return made;
   }
 
   Result<std::unique_ptr<const Module>> deserialize(

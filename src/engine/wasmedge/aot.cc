@@ -35,6 +35,7 @@ Mode mode() {
 
 Done prepare(const Api& api) {
   WEIR_TRY(check_processor());
+  WEIR_TRY(find_compiler());
   auto* function = reinterpret_cast<void*>(api.version_get);
   WEIR_TRY(ThreadState::check(function));
   return take_guest_faults(function);

@@ -34,9 +34,16 @@ Result<std::unique_ptr<const Api>> Api::load() {
   void* handle = dlopen(is_own ? file.c_str() : kLibrary,
                         RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE | WEIR_WASMEDGE_BIND);
   if (handle == nullptr) {
+    // Where the process runs on another C library than it should, whoever loads engines says so.
+    const fs::path loader = file.parent_path() / "ld.so";
+    const bool on_other =
+        fs::exists(loader, ignored) && !fs::equivalent(loader, "/proc/self/exe", ignored);
+    const char* whole = on_other ? ""
+                                 : "; install the adapter anew, with all that lies in wasmedge/ "
+                                   "beside it, ld.so and libraries";
     return Error{ErrorCode::Unsupported,
                  std::string(kLibrary) + " cannot be loaded: " + dlerror() +
-                     (is_own ? ""
+                     (is_own ? whole
                              : "; install WasmEdge " WASMEDGE_VERSION
                                ", or the folder wasmedge/ that comes with this adapter")};
   }

@@ -105,6 +105,16 @@ std::string last_line(const fs::path& file) {
 
 }  // namespace
 
+Result<fs::path> find_compiler() {
+  fs::path compiler = own_folder() / "weir-wasmedge-compile";
+  std::error_code failed;
+  if (fs::exists(compiler, failed)) return compiler;
+  return Error{ErrorCode::NotFound,
+               compiler.string() +
+                   ", which compiles plugins, is not there: install the "
+                   "adapter anew, with it beside it, or use engine 'wasmedge'"};
+}
+
 Result<std::vector<std::byte>> compile_ahead(Bytes wasm) {
   WEIR_TRY(const Workplace place, Workplace::make());
   const fs::path source = place.file("in.wasm");
@@ -117,8 +127,8 @@ Result<std::vector<std::byte>> compile_ahead(Bytes wasm) {
   if (!written) return Error{ErrorCode::Io, source.string() + ": cannot be written"};
 
   const fs::path folder = own_folder();
-  std::vector<std::string> words{(folder / "weir-wasmedge-compile").string(), source.string(),
-                                 compiled.string()};
+  WEIR_TRY(const fs::path compiler, find_compiler());
+  std::vector<std::string> words{compiler.string(), source.string(), compiled.string()};
   const fs::path loader = folder / "wasmedge" / "ld.so";
   if (std::error_code ignored; fs::exists(loader, ignored)) {
     words.insert(words.begin(), {loader.string(), "--library-path", loader.parent_path().string()});

@@ -3,12 +3,16 @@
 // and a module that it has not been written for ends it by an assertion.
 
 #include <cstddef>
+#include <filesystem>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
 
 namespace weir::engine::wasmedge {
+
+// The program that compiles, which lies beside the adapter.
+Result<std::filesystem::path> find_compiler();
 
 // What the compiled code depends on besides WasmEdge's version, the module and the processor. Code
 // that does not check the stack is of other options, and so is never loaded.
