@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
+#include <system_error>
 
 #include "abi/module_report.h"
 #include "base/bytes.h"
@@ -46,7 +47,9 @@ InspectCommand::InspectCommand(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("inspect", "Tells what is in a .wasm file, and whether it loads.");
   command_ = command;
-  command->add_option("file", file_, "A .wasm file")->type_name("FILE")->required();
+  command->add_option("file", file_, "A .wasm file; - is standard input")
+      ->type_name("FILE")
+      ->required();
   command->add_flag("--json", json_, "The same as JSON");
   command
       ->add_option("--engine", engines_,
@@ -68,16 +71,21 @@ InspectCommand::InspectCommand(CLI::App& app) {
 bool InspectCommand::was_asked_for() const { return command_->parsed(); }
 
 Result<std::string> InspectCommand::inspect(const StartAgain& start_again) const {
+  const engine::Engines engines(engine::Engines::default_search_path(), {});
+  const std::vector<std::string_view> asked_for(engines_.begin(), engines_.end());
+  const auto enter = [&] {
+    start_again_for(
+        asked_for.empty() ? engine::known_engines() : std::span<const std::string_view>(asked_for),
+        engines, "weir inspect", start_again);
+  };
+  // A file that is none needs no other process to be told so; a pipe gives what it holds but once.
+  std::error_code none;
+  const bool is_pipe = file_ == "-" || std::filesystem::is_fifo(file_, none);
+  if (is_pipe) enter();
   WEIR_TRY(std::string code, read_file(file_));
   auto report = abi::report_module(as_bytes(code));
   if (!report.ok()) return std::move(report).error().in(file_);
-
-  // A file that is none needs no other process to be told so.
-  const engine::Engines engines(engine::Engines::default_search_path(), {});
-  const std::vector<std::string_view> asked_for(engines_.begin(), engines_.end());
-  start_again_for(
-      asked_for.empty() ? engine::known_engines() : std::span<const std::string_view>(asked_for),
-      engines, "weir inspect", start_again);
+  if (!is_pipe) enter();
 
   Inspection inspection{
       .file = file_, .bytes = code.size(), .module = std::move(report).value(), .trials = {}};

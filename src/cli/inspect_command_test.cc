@@ -86,7 +86,9 @@ TEST_F(InspectCommandTest, SaysInOneSentenceWhatIsWrongWithAFile) {
     EXPECT_EQ(out, "");
   }
   EXPECT_EQ(inspect({"/nonexistent/a.wasm"}), 1);
-  EXPECT_EQ(err, "weir inspect: /nonexistent/a.wasm: No such file or directory\n");
+  EXPECT_EQ(err,
+            "weir inspect: /nonexistent/a.wasm: No such file or directory; put it there, or write "
+            "where it is\n");
 }
 
 TEST_F(InspectCommandTest, NamesAnEngineThatItDoesNotKnow) {

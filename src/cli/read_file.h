@@ -7,7 +7,8 @@
 
 namespace weir::cli {
 
-// A whole file. The error names the file and what is wrong with it.
+// A whole file, which may be a pipe; "-" is standard input. The error names the file, what is wrong
+// with it and what to do.
 Result<std::string> read_file(const std::string& path);
 
 }  // namespace weir::cli

@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -11,7 +13,7 @@ import unittest
 
 from peers.bootstrap import bootstrap, cluster, listener, plugin
 from peers.case import PlaneTest, guest
-from peers.weir import BINARY, eventually, run_to_end
+from peers.weir import BINARY, Weir, eventually, run_to_end
 
 NOWHERE = ["--upstream", "http://127.0.0.1:1"]
 FAILURE = 1
@@ -375,6 +377,64 @@ class CheckEnvoyTest(CheckCase):
     def test_scenarios_are_told_what_plays_them(self):
         file = self.file("scenario.yaml", "plugin: {file: a.wasm}\nscenarios: []\n")
         self.check([file], FAILURE, rf"scenario\.yaml: is a file of scenarios; weir test {file} plays them$")
+
+
+class StandardInputTest(FolderTest):
+    """`-` as a file's name, in each command that reads one."""
+
+    def run_with(self, content, *arguments):
+        """What is printed, and the exit code, of a command that gets this by a pipe."""
+        content = content if isinstance(content, bytes) else content.encode()
+        command = [BINARY, *map(str, arguments)]
+        done = subprocess.run(command, input=content, capture_output=True, timeout=300, check=False, cwd=self.folder)
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    def test_a_plugin_is_inspected(self):
+        wasm = guest("http_all").read_bytes()
+        code, told, errors = self.run_with(wasm, "inspect", "-", "--engine", "wasmtime", "--json")
+        self.assertEqual((code, errors), (0, ""))
+        self.assertEqual(json.loads(told)["bytes"], len(wasm))
+        code, _, errors = self.run_with("text", "inspect", "-", "--engine", "wasmtime")
+        self.assertEqual(code, FAILURE)
+        self.assertRegex(errors, "^weir inspect: -: text, not a WebAssembly module")
+
+    def test_a_plugin_is_inspected_on_engines_that_the_process_starts_again_for(self):
+        """The pipe was empty then."""
+        code, told, errors = self.run_with(guest("http_all").read_bytes(), "inspect", "-")
+        self.assertEqual(code, 0, errors)
+        self.assertRegex(told, r"(?m)^  wasmtime ")
+
+    def test_a_configuration_is_checked(self):
+        plugin_file = {"name": "a", "vm_config": {"code": {"local": {"filename": str(guest("http_all"))}}}}
+        code, told, errors = self.run_with(json.dumps(plugin_file), "check", "--no-code-cache", "-")
+        self.assertEqual((code, errors), (0, ""))
+        self.assertIn("plugin 'a' of -: starts on wasmtime", told)
+        code, _, errors = self.run_with("static_resources: {listenrs: []}", "check", "-")
+        self.assertEqual(code, FAILURE)
+        self.assertRegex(errors, r"^weir check: -:1:20: static_resources\.listenrs: unknown field")
+
+    def test_scenarios_are_played_and_measured(self):
+        text = f"plugin: {{file: {guest('http_all')}}}\nscenarios: [{{name: one, steps: [{{http: {{}}}}]}}]\n"
+        for command in (["test"], ["bench", "--rounds", "1"]):
+            code, told, errors = self.run_with(text, *command, "-")
+            self.assertEqual(code, 0, told + errors)
+        code, _, errors = self.run_with("", "test", "-")
+        self.assertEqual(code, USAGE)
+        self.assertRegex(errors, "^weir test: -: ")
+
+    def test_a_configuration_is_served_and_stays(self):
+        """What came by a pipe cannot be read again."""
+        upstream = type("Upstream", (), {"port": 1, "scheme": "http"})
+        config = bootstrap([listener("main")], [cluster("upstream", upstream)])
+        read_end, write_end = os.pipe()
+        os.write(write_end, json.dumps(config).encode())
+        os.close(write_end)
+        weir = Weir("-c", "-", stdin=read_end)
+        self.addCleanup(weir.stop)
+        os.close(read_end)
+        weir.signal(signal.SIGHUP)
+        weir.wait_for_line(r"\[error\] configuration 1 stays; rejected: -: it is a pipe with nothing in it")
+        self.assertEqual(weir.page("/ready")[0], 200)
 
 
 class AdminTest(PlaneTest):
