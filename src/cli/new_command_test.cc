@@ -80,6 +80,14 @@ TEST_F(NewCommandTest, WritesEachLanguage) {
   EXPECT_TRUE(fs::exists(folder_ / "assemblyscript/.npmrc"));
 }
 
+// A module path without a dot is the standard library's: `plugin` and `log` did not compile.
+TEST_F(NewCommandTest, GivesGoAModulePathThatIsNotTheStandardLibrarys) {
+  for (const std::string name : {"plugin", "log", "fmt", "std", "go"}) {
+    EXPECT_EQ(run({"go", name, "--folder", path(name.c_str())}), 0) << err;
+    EXPECT_THAT(read((name + "/go.mod").c_str()), HasSubstr("module example.com/" + name + "\n"));
+  }
+}
+
 TEST_F(NewCommandTest, SaysWhatToInstallWhereItIsNotThere) {
   const std::string path_before = std::getenv("PATH");
   ::setenv("PATH", folder_.c_str(), 1);
