@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <limits>
 
+#include "cli/xml_text.h"
+
 namespace weir::cli {
 namespace {
 
@@ -31,23 +33,9 @@ std::string number(double value) {
   return text.data();
 }
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 std::string text_at(double x, double y, const std::string& anchor, const std::string& text) {
   return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" text-anchor=\"" + anchor + "\">" +
-         escaped(text) + "</text>\n";
+         xml_text(text) + "</text>\n";
 }
 
 std::string rectangle(double x, double y, double width, double height, const char* color) {

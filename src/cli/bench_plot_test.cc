@@ -31,6 +31,13 @@ TEST(BenchReportTest, TheTableTellsWhatFailedAndWhatIsNotThere) {
   EXPECT_THAT(table, HasSubstr("100 ns / 1.00 us / 10.0 us / 10.0 us"));
 }
 
+// The name is that of a file.
+TEST(BenchPlotTest, IsXmlWhateverThePluginIsCalled) {
+  BenchReport odd = report();
+  odd.plugin = "a\xff\x1b\uFFFF&";
+  EXPECT_THAT(to_svg(odd), HasSubstr(">a\\xff\\x1b\\xef\\xbf\\xbf&amp;: fastest"));
+}
+
 TEST(BenchPlotTest, BarsLieOnALogarithmicAxisOfWholePowers) {
   const std::string svg = to_svg(report());
   EXPECT_THAT(svg, HasSubstr("a&lt;b: fastest"));

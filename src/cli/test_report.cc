@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 
+#include "cli/xml_text.h"
+
 namespace weir::cli {
 namespace {
 
@@ -17,30 +19,6 @@ std::string seconds(Nanoseconds time) {
   return text.data();
 }
 
-// As the text of an attribute or element. XML 1.0 has no place for other control characters.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < ' ' && c != '\n' && c != '\t' ? '?' : c;
-    }
-  }
-  return out;
-}
-
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += line + "\n";
@@ -48,16 +26,16 @@ std::string joined(const std::vector<std::string>& lines) {
 }
 
 void add_case(const TestCase& test, std::string& xml) {
-  xml += "    <testcase classname=\"" + escaped(test.file + "." + test.engine) + "\" name=\"" +
-         escaped(test.name) + "\" time=\"" + seconds(test.time) + "\"";
+  xml += "    <testcase classname=\"" + xml_text(test.file + "." + test.engine) + "\" name=\"" +
+         xml_text(test.name) + "\" time=\"" + seconds(test.time) + "\"";
   if (test.findings.empty()) {
     xml += "/>\n";
     return;
   }
-  xml += ">\n      <failure message=\"" + escaped(test.findings.front()) + "\">" +
-         escaped(joined(test.findings)) + "</failure>\n";
+  xml += ">\n      <failure message=\"" + xml_text(test.findings.front()) + "\">" +
+         xml_text(joined(test.findings)) + "</failure>\n";
   if (!test.notes.empty()) {
-    xml += "      <system-out>" + escaped(joined(test.notes)) + "</system-out>\n";
+    xml += "      <system-out>" + xml_text(joined(test.notes)) + "</system-out>\n";
   }
   xml += "    </testcase>\n";
 }
@@ -99,7 +77,7 @@ std::string to_junit(const TestReport& report) {
     for (auto test = first; test != end; ++test) time += test->time;
     const auto failed =
         std::count_if(first, end, [](const TestCase& test) { return !test.findings.empty(); });
-    xml += "  <testsuite name=\"" + escaped(first->file + " on " + first->engine) + "\" tests=\"" +
+    xml += "  <testsuite name=\"" + xml_text(first->file + " on " + first->engine) + "\" tests=\"" +
            std::to_string(end - first) + "\" failures=\"" + std::to_string(failed) + "\" time=\"" +
            seconds(time) + "\">\n";
     for (; first != end; ++first) add_case(*first, xml);
