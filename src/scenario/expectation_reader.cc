@@ -35,7 +35,15 @@ Result<FieldsExpectation> read_fields(const v1::FieldsExpectation& fields, const
     WEIR_TRY(auto expression, read_expression(patterns[i].second, at.field("matches").item(i)));
     read.matches.push_back({std::move(patterns[i].first), std::move(expression)});
   }
-  read.lacks = strings(fields.lacks());
+  for (int i = 0; i < fields.lacks_size(); ++i) {
+    const std::string& name = fields.lacks(i);
+    if (!is_header_name(name)) {
+      return at.field("lacks")
+          .item(static_cast<size_t>(i))
+          .error(config::quote(name) + " is no header's name; write the name alone");
+    }
+    read.lacks.push_back(name);
+  }
   return read;
 }
 

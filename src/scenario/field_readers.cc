@@ -18,9 +18,11 @@ Result<runtime::PropertyValue> read_property(const Value& value, const Place& at
     case Value::kBoolValue:
       return runtime::PropertyValue(value.bool_value());
     case Value::kNumberValue: {
-      // Whole numbers are kept exactly up to 2^53; the reader of the file refuses larger ones.
+      // Whole numbers are kept exactly up to 2^53. The reader of the file refuses larger ones that
+      // are written as such; 1e300 is no whole number of 64 bits.
+      constexpr double kMostExact = 9007199254740992.0;
       const double number = value.number_value();
-      if (number == std::floor(number)) {
+      if (std::abs(number) <= kMostExact && number == std::floor(number)) {
         return runtime::PropertyValue(static_cast<int64_t>(number));
       }
       return runtime::PropertyValue(number);

@@ -6,6 +6,10 @@
 
 namespace weir::scenario {
 
+bool is_header_name(std::string_view name) {
+  return planes::is_valid_name(name.substr(name.starts_with(':') ? 1 : 0));
+}
+
 Result<Field> parse_header_line(std::string_view line) {
   // A pseudo-header's name begins with the colon.
   const size_t colon = line.find(':', 1);
@@ -17,7 +21,7 @@ Result<Field> parse_header_line(std::string_view line) {
   while (!value.empty() && is_blank(value.front())) value.remove_prefix(1);
   while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);
   const std::string_view name = line.substr(0, colon);
-  if (!planes::is_valid_name(name.substr(name.front() == ':' ? 1 : 0))) {
+  if (!is_header_name(name)) {
     return Error{ErrorCode::BadConfig,
                  "has a name with a character that no header's name has; write 'name: value'"};
   }

@@ -13,6 +13,9 @@ namespace weir::scenario {
 
 using Field = std::pair<std::string, std::string>;
 
+// That of a header, or of a pseudo-header (":path").
+bool is_header_name(std::string_view name);
+
 // "name: value", also of a pseudo-header (":path: /"). The name in lower case; white space around
 // the value is not part of it.
 Result<Field> parse_header_line(std::string_view line);

@@ -4,6 +4,7 @@
 
 #include "scenario/empty_expectations.h"
 #include "scenario/field_readers.h"
+#include "scenario/subjects.h"
 #include "scenario/world_reader.h"
 
 namespace weir::scenario {
@@ -25,7 +26,7 @@ class StepReader {
       if (step.expect().ByteSizeLong() == 0) {
         return says_nothing(at.field("expect"), "what the step leads to: response, logs, calls");
       }
-      WEIR_TRY(check_subjects(read, at.field("expect")));
+      WEIR_TRY(check_subjects(*read.expect, subject_of(read), at.field("expect")));
     }
     return read;
   }
@@ -158,25 +159,12 @@ class StepReader {
     return read;
   }
 
-  // Messages and connections are looked at where there are some.
-  static Done check_subjects(const Step& step, const Place& at) {
-    const Expectations& expect = *step.expect;
-    const bool http = std::holds_alternative<HttpStep>(step.what) ||
-                      std::holds_alternative<AnswerStep>(step.what) ||
-                      std::holds_alternative<AbortStep>(step.what);
-    const bool tcp = std::holds_alternative<TcpStep>(step.what);
-    const bool of_http = expect.request || expect.response || expect.local_reply ||
-                         expect.route_cleared || expect.took;
-    if (of_http && !http) {
-      return at.error(
-          "request, response, local_reply, route_cleared and took are of steps http, answer and "
-          "abort");
-    }
-    if (expect.tcp && !tcp) return at.field("tcp").error("is of a step tcp");
-    if ((expect.reset || !expect.properties.empty()) && !http && !tcp) {
-      return at.error("reset and properties are of a stream");
-    }
-    return Unit{};
+  static Subject subject_of(const Step& step) {
+    const bool is_http = std::holds_alternative<HttpStep>(step.what) ||
+                         std::holds_alternative<AnswerStep>(step.what) ||
+                         std::holds_alternative<AbortStep>(step.what);
+    if (is_http) return Subject::Http;
+    return std::holds_alternative<TcpStep>(step.what) ? Subject::Tcp : Subject::Neither;
   }
 
   const ExpectedFiles& files_;

@@ -7,6 +7,7 @@
 #include "scenario/expectation_reader.h"
 #include "scenario/plugin_reader.h"
 #include "scenario/step_reader.h"
+#include "scenario/subjects.h"
 #include "scenario/text_file.h"
 #include "scenario/world_reader.h"
 
@@ -46,6 +47,7 @@ Result<Scenario> read_scenario(const v1::Scenario& scenario, const Place& at, Wo
   WEIR_TRY(read_world(scenario, at, read.world));
   if (scenario.has_start()) {
     WEIR_TRY(read.start, read_expectations(scenario.start(), at.field("start"), files));
+    WEIR_TRY(check_subjects(*read.start, Subject::Neither, at.field("start")));
   }
   WEIR_TRY(read.steps, read_steps(scenario.steps(), at.field("steps"), files));
   if (!read.refused.empty() && (!read.steps.empty() || read.start)) {

@@ -473,6 +473,22 @@ class FileTest(ScenarioTest):
             (head + one % "{abort: x}", "no exchange 'x' is held here"),
             (head + one % "{advance: 1s, expect: {response: {status: 200}}}", "are of steps http"),
             (head + one % "{http: {}, expect: {tcp: {closed: []}}}", "is of a step tcp"),
+            # They held, whatever the plugin did.
+            *((head + one % f"{{{step}, expect: {{none: [LOGS, {thing}]}}}}", f"steps[0].expect.none[1]: {message}")
+              for step, thing, message in [
+                  ("advance: 1s", "REQUEST", "REQUEST, RESPONSE and LOCAL_REPLY are of steps http, answer and abort"),
+                  ("tcp: {}", "RESPONSE", "REQUEST, RESPONSE and LOCAL_REPLY are of steps http"),
+                  ("enqueue: {queue: a}", "LOCAL_REPLY", "REQUEST, RESPONSE and LOCAL_REPLY are of steps http"),
+                  ("http: {}", "BYTES", "BYTES are of a step tcp"),
+              ]),
+            (head + one % '{http: {}, expect: {response: {headers: {lacks: [a, "x-secret: leaked"]}}}}',
+             "headers.lacks[1]: 'x-secret: leaked' is no header's name; write the name alone"),
+            (head + one % '{http: {}, expect: {response: {headers: {lacks: ["x-secret "]}}}}', "is no header's name"),
+            (head + one % '{http: {}, expect: {response: {headers: {lacks: [""]}}}}', "lacks[0]: '' is no header's name"),
+            # Nothing but the plugin is there when it starts: this ended the program.
+            (head + "scenarios: [{name: a, start: {response: {status: 200}}}]\n", "scenarios[0].start: request, response"),
+            (head + "scenarios: [{name: a, start: {none: [REQUEST]}}]\n", "scenarios[0].start.none[0]: REQUEST, "),
+            (head + "scenarios: [{name: a, start: {reset: true}}]\n", "start: reset and properties are of a stream"),
             (head + one % "{http: {}, expect: {callbacks: [proxy_on_tik]}}",
              "'proxy_on_tik' is no callback; did you mean 'proxy_on_tick'?"),
             (head + one % "{http: {}, expect: {logs: [{level: loud, text: x}]}}", "is no level"),
@@ -591,6 +607,18 @@ class OutputTest(ScenarioTest):
         self.assertEqual(told, [(f"{file} on wasmtime", "1", "1"), (f"{good} on wasmtime", "3", "0")])
         failure = suites.find("testsuite/testcase/failure")
         self.assertIn('expected "<>&", got "onetwo"', failure.text)
+
+    def test_junit_is_xml_whatever_a_scenario_is_called(self):
+        file = self.write(asked("response: {status: 201}").replace("name: case 0", 'name: "a\\uFFFE\\uFFFF\\u0001<"'))
+        odd = self.folder / os.fsdecode(b"odd\xff.yaml")
+        file.rename(odd)
+        results = self.folder / "junit.xml"
+        command = [BINARY, "test", "--code-cache", CODE_CACHE, "--junit", results, odd]
+        done = subprocess.run(command, capture_output=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        suite = xml.etree.ElementTree.parse(results).getroot().find("testsuite")
+        self.assertTrue(suite.get("name").endswith("odd\\xff.yaml on wasmtime"), suite.get("name"))
+        self.assertEqual(suite.find("testcase").get("name"), r"a\xef\xbf\xbe\xef\xbf\xbf\x01<")
 
 
 if __name__ == "__main__":
