@@ -7,6 +7,7 @@
 
 #include "abi/module_report.h"
 #include "base/bytes.h"
+#include "base/printable.h"
 #include "cli/chosen_engines.h"
 #include "cli/inspection.h"
 #include "cli/read_file.h"
@@ -96,6 +97,14 @@ Result<std::string> InspectCommand::inspect(const StartAgain& start_again) const
                            .start_time = Milliseconds(start_ms_)};
   for (const std::string& name : engines_to_try(engines_, engines)) {
     inspection.trials.push_back(try_plugin(engines, name, plugin));
+  }
+  if (const Trial* refusal = inspection.refusal()) {
+    std::string_view reason = refusal->reason;
+    const std::string named = "plugin '" + plugin.name + "': ";
+    if (reason.starts_with(named)) reason.remove_prefix(named.size());
+    return Error{ErrorCode::BadModule, file_ + ": not a valid WebAssembly module, says " +
+                                           refusal->engine + " " + refusal->version + ": " +
+                                           printable(reason)};
   }
   return json_ ? to_json(inspection) : to_text(inspection);
 }

@@ -91,6 +91,41 @@ TEST_F(InspectCommandTest, SaysInOneSentenceWhatIsWrongWithAFile) {
             "where it is\n");
 }
 
+// What only engines look at: the report was printed, with an exit code of 0.
+TEST_F(InspectCommandTest, SaysInOneSentenceWhatEnginesFindWrongWithAModule) {
+  using namespace wasm;
+  const std::string begin =
+      kPreamble + type_section("\2\x60\0\0\x60\1\x7f\1\x7f"sv) + function_section("\2\0\1"sv);
+  const std::string version = name("proxy_abi_version_0_2_1") + "\0\0"s;
+  const std::string allocator = name("malloc") + "\0\1"s;
+  const std::string code = code_section("\2\2\0\x0b\4\0\x20\0\x0b"sv);
+  const std::pair<std::string, const char*> modules[] = {
+      {begin + export_section("\3" + version + version + allocator) + code, "duplicate export"},
+      {begin + export_section("\3" + version + name("\xff\xfe") + "\0\0"s + allocator) + code,
+       "UTF-8"},
+      // (local.get 9) in a function without locals
+      {begin + export_section("\2" + version + allocator) +
+           code_section("\2\2\0\x0b\4\0\x20\x09\x0b"sv),
+       "unknown local 9"},
+      // 2^32 - 1 locals
+      {begin + export_section("\2" + version + allocator) +
+           code_section("\2\x08\1\xff\xff\xff\xff\x0f\x7f\x0b\4\0\x20\0\x0b"sv),
+       "locals"},
+  };
+  for (const auto& [module, reason] : modules) {
+    SCOPED_TRACE(reason);
+    for (const bool json : {false, true}) {
+      std::vector<std::string> words{file_of(module)};
+      if (json) words.emplace_back("--json");
+      EXPECT_EQ(inspect(words), 1) << out;
+      EXPECT_EQ(out, "");
+      EXPECT_THAT(err, AllOf(MatchesRegex("weir inspect: [^\n]*\n"), HasSubstr(reason),
+                             HasSubstr(file_of(module) +
+                                       ": not a valid WebAssembly module, says wasmtime ")));
+    }
+  }
+}
+
 TEST_F(InspectCommandTest, NamesAnEngineThatItDoesNotKnow) {
   EXPECT_EQ(inspect({"--engine", "spidermonkey", "a.wasm"}), 2);
   EXPECT_THAT(err, HasSubstr("'spidermonkey'"));

@@ -213,6 +213,16 @@ bool Inspection::loads() const {
   return std::ranges::find(trials, Trial::Outcome::Loads, &Trial::outcome) != trials.end();
 }
 
+const Trial* Inspection::refusal() const {
+  const Trial* first = nullptr;
+  for (const Trial& trial : trials) {
+    if (trial.outcome == Trial::Outcome::NoEngine) continue;
+    if (trial.outcome != Trial::Outcome::NotTaken) return nullptr;
+    if (first == nullptr) first = &trial;
+  }
+  return first != nullptr && first->is_invalid ? first : nullptr;
+}
+
 std::string to_text(const Inspection& inspection) {
   const abi::ModuleReport& module = inspection.module;
   std::string text = inspection.file + "\n";

@@ -18,6 +18,8 @@ struct Inspection {
 
   // Some engine that is there runs it.
   bool loads() const;
+  // What the first engine says of a module that is none, and that no engine takes; otherwise null.
+  const Trial* refusal() const;
 };
 
 std::string to_text(const Inspection&);

@@ -85,6 +85,7 @@ Trial try_plugin(const engine::Engines& engines, std::string_view runtime,
   if (!loaded.ok()) {
     trial.outcome = outcome_of(loaded.error());
     trial.reason = loaded.error().message;
+    trial.is_invalid = loaded.error().code == ErrorCode::BadModule;
     if (ran_out_of_time(metrics, plugin.name)) {
       trial.reason += "; it had " + std::to_string(plugin.start_time.count()) +
                       " ms of processor time, --start-ms gives it more";

@@ -31,6 +31,9 @@ struct Trial {
   std::string version;  // of the engine; empty where it is not there
   Outcome outcome = Outcome::Loads;
   std::string reason;  // empty where it loads
+  // No module of WebAssembly, as far as that engine can tell; another reason not to take it is what
+  // the engine or the host does not have.
+  bool is_invalid = false;
   // What the plugin logged meanwhile: from level warn on, or from info on where it does not load.
   std::vector<std::string> log;
 };
