@@ -195,7 +195,9 @@ Result<wasm::RewrittenModule> LinkedModule::rewrite(Bytes wasm, const LinkOption
 }
 
 Done LinkedModule::link_imports(const LinkOptions& options) {
+  constexpr size_t kMostToldOf = 20;
   std::string missing;
+  size_t missing_count = 0;
   const auto allowed = [&](std::string_view name) {
     return options.allowed_capabilities.empty() || options.allowed_capabilities.contains(name) ||
            is_compilers_own(name);
@@ -210,7 +212,7 @@ Done LinkedModule::link_imports(const LinkOptions& options) {
       link.invoke = restricted(import);
     } else if (options.stub_unknown_imports && !name_known) {
       link.invoke = unknown(import);
-    } else {
+    } else if (++missing_count <= kMostToldOf) {
       if (!missing.empty()) missing += "; ";
       missing += "'" + import.module + "." + import.name + "' " + to_string(import.type.view()) +
                  (name_known ? ", which Weir has with another type" : "");
@@ -220,6 +222,9 @@ Done LinkedModule::link_imports(const LinkOptions& options) {
     links_.push_back(link);
   }
   if (missing.empty()) return Unit{};
+  if (missing_count > kMostToldOf) {
+    missing += "; and " + std::to_string(missing_count - kMostToldOf) + " more";
+  }
   return Error{ErrorCode::LinkFailed,
                "the module imports functions that Weir does not have: " + missing};
 }

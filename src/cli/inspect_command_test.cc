@@ -231,6 +231,46 @@ TEST_F(InspectCommandTest, StopsAPluginThatDoesNotStartInItsTime) {
   EXPECT_EQ(inspect({"--start-ms", "0", file_of(wasm)}), 2);
 }
 
+// A plugin that logs in a loop filled the terminal, or all memory, until its time was over.
+TEST_F(InspectCommandTest, KeepsTheBeginningOfWhatAPluginLogs) {
+  using namespace wasm;
+  // _initialize logs nothing at level warn, 300 times.
+  const std::string wasm =
+      kPreamble + type_section("\3\x60\0\0\x60\1\x7f\1\x7f\x60\3\x7f\x7f\x7f\1\x7f"sv) +
+      import_section("\1" + name("env") + name("proxy_log") + "\0\2"s) +
+      function_section("\3\0\1\0"sv) + memory_section("\1\0\1"sv) +
+      export_section("\4" + name("proxy_abi_version_0_2_1") + "\0\1"s + name("malloc") + "\0\2"s +
+                     name("_initialize") + "\0\3"s + name("memory") + "\2\0"s) +
+      code_section(
+          "\3\2\0\x0b\4\0\x20\0\x0b\x1d\1\1\x7f\3\x40\x41\3\x41\0\x41\0\x10\0\x1a"
+          "\x20\0\x41\1\x6a\x22\0\x41\xac\2\x49\x0d\0\x0b\x0b"sv);
+  const auto told = json_of(file_of(wasm));
+  EXPECT_EQ(told["engines"][0]["outcome"], "loads") << told["engines"][0]["reason"];
+  EXPECT_EQ(told["engines"][0]["log"].size(), 100u);
+  EXPECT_EQ(told["engines"][0]["log_left_out"], 200);
+  ASSERT_EQ(inspect({file_of(wasm)}), 0) << err;
+  EXPECT_THAT(out, HasSubstr("logged: 200 more lines\n"));
+}
+
+TEST_F(InspectCommandTest, CountsNamesBeyondThoseThatAnyoneReads) {
+  using namespace wasm;
+  constexpr uint64_t kImports = 60;
+  std::string imports = leb(kImports);
+  for (uint64_t i = 0; i < kImports; ++i) {
+    imports += name("env") + name("g" + std::to_string(i)) + "\0\0"s;
+  }
+  std::string exports = leb(kImports + 1) + name("proxy_abi_version_0_2_1") + "\0\x3c"s;
+  for (uint64_t i = 0; i < kImports; ++i) exports += name("h" + std::to_string(i)) + "\0\x3c"s;
+  const std::string wasm = kPreamble + kEmptyType + import_section(imports) +
+                           function_section("\1\0"sv) + export_section(exports) +
+                           code_section("\1\2\0\x0b"sv);
+  ASSERT_EQ(inspect({file_of(wasm)}), 0) << err;
+  EXPECT_THAT(out, AllOf(HasSubstr(" env.g49 () -> (); and 10 more\n"), Not(HasSubstr("env.g50"))));
+  EXPECT_THAT(out, AllOf(HasSubstr(" h48 h49 and 10 more\n"), Not(HasSubstr(" h50"))));
+  EXPECT_THAT(out, HasSubstr("'env.g19' () -> (); and 40 more\n"));
+  EXPECT_EQ(json_of(file_of(wasm))["imports"].size(), kImports);
+}
+
 // A module's names go to a terminal.
 TEST_F(InspectCommandTest, PrintsNoControlCharactersOfAFile) {
   using namespace std::literals;

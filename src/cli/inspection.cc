@@ -62,25 +62,38 @@ std::string joined(const std::vector<std::string>& words, std::string_view betwe
   return text;
 }
 
+// More names than any plugin has on purpose; --json has them all.
+constexpr size_t kMostNames = 50;
+
+std::string and_more(size_t count) {
+  return count == 0 ? "" : " and " + std::to_string(count) + " more";
+}
+
 // Rows of names by subject, each subject once, in the order in which they come.
 class BySubject {
  public:
   void add(std::string_view subject, std::string name) {
     auto found = std::ranges::find(rows_, subject, &Row::subject);
-    if (found == rows_.end()) found = rows_.insert(rows_.end(), {subject, {}});
-    found->names.push_back(std::move(name));
+    if (found == rows_.end())
+      found = rows_.insert(rows_.end(), Row{.subject = subject, .names = {}});
+    ++found->count;
+    if (found->names.size() < kMostNames) found->names.push_back(std::move(name));
   }
 
   std::string text() const {
     Rows rows;
-    for (const Row& each : rows_) rows.add(std::string(each.subject), joined(each.names, " "));
+    for (const Row& each : rows_) {
+      rows.add(std::string(each.subject),
+               joined(each.names, " ") + and_more(each.count - each.names.size()));
+    }
     return rows.text();
   }
 
  private:
   struct Row {
     std::string_view subject;
-    std::vector<std::string> names;
+    std::vector<std::string> names;  // the first ones
+    size_t count = 0;                // of all
   };
   std::vector<Row> rows_;
 };
@@ -164,6 +177,9 @@ std::string trials_text(const std::vector<Trial>& trials) {
                                          : "is not taken: ";
     rows.add(trial.engine + " " + trial.version, std::string(verdict) + trial.reason);
     for (const std::string& line : trial.log) rows.add("", "logged: " + line);
+    if (trial.log_left_out != 0) {
+      rows.add("", "logged: " + std::to_string(trial.log_left_out) + " more lines");
+    }
   }
   std::string text = rows.text();
   if (!missing.empty()) text += "  not there:" + missing + "; see weir engines\n";
@@ -238,8 +254,10 @@ std::string to_text(const Inspection& inspection) {
   text += "\nCallbacks that it takes\n" + callbacks_text(module);
   text += "\nFunctions that it needs\n" + imports_text(module);
   if (!module.other_exports.empty()) {
-    text += "\nOther functions that it exports\n  " + printable(joined(module.other_exports, " ")) +
-            "\n";
+    const auto& names = module.other_exports;
+    const auto end = names.begin() + static_cast<ptrdiff_t>(std::min(names.size(), kMostNames));
+    text += "\nOther functions that it exports\n  " + printable(joined({names.begin(), end}, " ")) +
+            and_more(names.size() - static_cast<size_t>(end - names.begin())) + "\n";
   }
   text += "\nSections\n" + sections_text(module.info);
   text += "\nEngines\n" + trials_text(inspection.trials);
@@ -292,7 +310,8 @@ std::string to_json(const Inspection& inspection) {
                                {"version", known_or_null(trial.version)},
                                {"outcome", to_string(trial.outcome)},
                                {"reason", known_or_null(trial.reason)},
-                               {"log", trial.log}});
+                               {"log", trial.log},
+                               {"log_left_out", trial.log_left_out}});
   }
   return dumped(json);
 }

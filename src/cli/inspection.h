@@ -29,7 +29,8 @@ std::string to_text(const Inspection&);
 // "exported"}, "callbacks": [{"name", "subject", "fits"}], "unknown_callbacks": [],
 // "other_exports": [], "imports": [{"kind", "module", "name", "type", "subject"}], "sections":
 // [{"name", "bytes"}], "capabilities": [], "allowed_capabilities": [], "engines": [{"name",
-// "version", "outcome", "reason", "log": []}], "loads"}. What is not there is null.
+// "version", "outcome", "reason", "log": [], "log_left_out"}], "loads"}. What is not there is
+// null.
 std::string to_json(const Inspection&);
 
 }  // namespace weir::cli

@@ -9,25 +9,51 @@
 namespace weir::cli {
 namespace {
 
-// Keeps what is logged. Thread: any.
+// The first lines of a log.
+class FirstLines {
+ public:
+  void add(std::string_view line) {
+    constexpr size_t kMostLines = 100;
+    constexpr size_t kMostBytes = 64u << 10;
+    if (lines_.size() == kMostLines || line.size() > kMostBytes - bytes_) {
+      ++left_out_;
+      return;
+    }
+    bytes_ += line.size();
+    lines_.emplace_back(line);
+  }
+
+  const std::vector<std::string>& lines() const { return lines_; }
+  uint64_t left_out() const { return left_out_; }
+
+ private:
+  std::vector<std::string> lines_;
+  size_t bytes_ = 0;
+  uint64_t left_out_ = 0;
+};
+
+// Keeps the beginning of what is logged, which a plugin may do without end. Thread: any.
 class KeepingLogger final : public Logger {
  public:
   LogLevel level() const override { return LogLevel::Info; }
   void write(LogLevel level, std::string_view line) override {
-    lines_.lock()->emplace_back(level, line);
+    auto kept = kept_.lock();
+    kept->all.add(line);
+    if (level >= LogLevel::Warn) kept->warnings.add(line);
   }
 
-  // The lines of that level and above.
-  std::vector<std::string> lines_from(LogLevel lowest) const {
-    std::vector<std::string> told;
-    for (const auto& [level, line] : *lines_.lock()) {
-      if (level >= lowest) told.push_back(line);
-    }
-    return told;
+  // From level warn on, or from info on.
+  FirstLines lines_from(LogLevel lowest) const {
+    auto kept = kept_.lock();
+    return lowest >= LogLevel::Warn ? kept->warnings : kept->all;
   }
 
  private:
-  Guarded<std::vector<std::pair<LogLevel, std::string>>> lines_;
+  struct Kept {
+    FirstLines all;
+    FirstLines warnings;
+  };
+  Guarded<Kept> kept_;
 };
 
 bool ran_out_of_time(runtime::MetricStore& metrics, const std::string& plugin) {
@@ -93,7 +119,9 @@ Trial try_plugin(const engine::Engines& engines, std::string_view runtime,
   }
   // Some SDKs write their errors at level info, by way of standard output.
   const bool loads = trial.outcome == Trial::Outcome::Loads;
-  trial.log = logger.lines_from(loads ? LogLevel::Warn : LogLevel::Info);
+  const FirstLines told = logger.lines_from(loads ? LogLevel::Warn : LogLevel::Info);
+  trial.log = told.lines();
+  trial.log_left_out = told.left_out();
   return trial;
 }
 

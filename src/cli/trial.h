@@ -2,6 +2,7 @@
 // Whether a plugin loads: it is compiled, linked, started and configured on an engine, once, with
 // no traffic.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,9 @@ struct Trial {
   // the engine or the host does not have.
   bool is_invalid = false;
   // What the plugin logged meanwhile: from level warn on, or from info on where it does not load.
+  // The first of them, and how many there were besides.
   std::vector<std::string> log;
+  uint64_t log_left_out = 0;
 };
 
 std::string_view to_string(Trial::Outcome);
