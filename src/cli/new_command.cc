@@ -22,6 +22,27 @@ std::string missing_part(const Toolchain& toolchain) {
   return std::system(command.c_str()) == 0 ? "" : std::string(toolchain.checked);
 }
 
+// As one word of a shell's command line.
+std::string shell_word(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+  if (!text.empty() && text.find_first_not_of(kPlain) == text.npos) return std::string(text);
+  std::string word = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      word += "'\\''";
+    } else {
+      word += c;
+    }
+  }
+  return word + "'";
+}
+
+// For `cd`, which takes what begins with '-' as an option, and "-" as the folder before.
+std::string folder_word(const std::string& folder) {
+  return shell_word(folder.starts_with('-') ? "./" + folder : folder);
+}
+
 }  // namespace
 
 NewCommand::NewCommand(CLI::App& app) {
@@ -59,7 +80,7 @@ ExitCode NewCommand::run() const {
   if (const std::string missing = missing_part(toolchain); !missing.empty()) {
     std::cerr << "weir new: there is no " << missing << ". make takes " << toolchain.takes << "\n";
   }
-  std::cout << "Next: cd " << folder << " && make && weir serve -c weir.yaml\n";
+  std::cout << "Next: cd " << folder_word(folder) << " && make && weir serve -c weir.yaml\n";
   return ExitCode::Success;
 }
 

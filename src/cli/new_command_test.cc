@@ -147,10 +147,39 @@ TEST_F(NewCommandTest, TakesAnEmptyFolder) {
   EXPECT_EQ(run({"go", "a", "--folder", path("")}), 0) << err;
 }
 
+TEST_F(NewCommandTest, SaysHowToGoToAFolderOfAnyName) {
+  const std::pair<const char*, std::string> folders[] = {
+      {"plain", path("plain")},
+      {"of two words", "'" + path("of two words") + "'"},
+      {"quote'd;$(x)", "'" + path("quote'\\''d;$(x)") + "'"},
+  };
+  for (const auto& [name, word] : folders) {
+    EXPECT_EQ(run({"cpp", "a", "--folder", path(name)}), 0) << err;
+    EXPECT_THAT(out, HasSubstr("\nNext: cd " + word + " && make && "));
+  }
+  const fs::path before = fs::current_path();
+  fs::current_path(folder_);
+  EXPECT_EQ(run({"cpp", "a", "--folder=-f"}), 0) << err;
+  EXPECT_THAT(out, HasSubstr("\nNext: cd ./-f && make && "));
+  fs::current_path(before);
+}
+
+TEST_F(NewCommandTest, SaysThatAFolderIsALinkToNothing) {
+  fs::create_symlink("nowhere", folder_ / "link");
+  EXPECT_EQ(run({"go", "a", "--folder", path("link")}), 1);
+  EXPECT_THAT(err, HasSubstr("/link is a link to what is not there: remove it"));
+  EXPECT_FALSE(fs::exists(folder_ / "nowhere"));
+}
+
 TEST_F(NewCommandTest, RefusesNamesThatDoNotFitEverywhere) {
-  for (const char* name : {"", "A", "1a", "a_b", "a/b", "../a", "a-", "a b"}) {
+  const std::vector<std::string> names{
+      "", "A", "1a", "a_b", "a/b", "../a", "a-", "a b", std::string(65, 'a')};
+  for (const std::string& name : names) {
     EXPECT_EQ(run({"go", name, "--folder", path("new")}), 1) << name;
-    EXPECT_THAT(err, HasSubstr("small letters")) << name;
+    EXPECT_THAT(err,
+                HasSubstr("is to be of small letters, digits and '-', at most 64 of them, to begin "
+                          "with a letter and not to end with '-'\n"))
+        << name;
   }
   EXPECT_FALSE(fs::exists(folder_ / "new"));
 }

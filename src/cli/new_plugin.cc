@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "base/own_file.h"
+#include "base/printable.h"
 #include "base/suggestion.h"
 #include "cli/templates.h"
 #include "cli/toolchains.h"
@@ -27,8 +28,10 @@ Done check_name(std::string_view name) {
                     std::ranges::all_of(name, fits) && name.back() != '-';
   if (good) return Unit{};
   return Error{ErrorCode::BadConfig,
-               "the name '" + std::string(name) +
-                   "' is to be of small letters, digits and '-', and to begin with a letter"};
+               "the name '" + printable(name) +
+                   "' is to be of small letters, digits and '-', at most " +
+                   std::to_string(kMaxNameSize) +
+                   " of them, to begin with a letter and not to end with '-'"};
 }
 
 Done check_language(std::string_view language) {
@@ -44,7 +47,12 @@ Error failed(const fs::path& path, const std::error_code& code) {
 
 Done check_folder(const fs::path& folder) {
   std::error_code code;
-  if (!fs::exists(folder, code)) return Unit{};
+  if (!fs::exists(folder, code)) {
+    if (!fs::is_symlink(folder, code)) return Unit{};
+    return Error{ErrorCode::BadConfig, printable(folder.string()) +
+                                           " is a link to what is not there: remove it, or choose "
+                                           "another name, or --folder"};
+  }
   const auto is_taken = [](const fs::directory_entry& entry) {
     return entry.path().filename() != ".git";  // of a repository that is to hold the plugin
   };
