@@ -43,6 +43,15 @@ std::string explained(const CLI::App& app, const CLI::ParseError& error) {
   return "'" + unknown.front() + "': unknown; " + suggest(unknown.front(), known, help);
 }
 
+// What a command wrote may have been lost, as on a full disk: it has not done what it was asked
+// for.
+int exit_code_of(int code) {
+  std::cout.flush();
+  if (std::cout) return code;
+  std::cerr << "weir: standard output cannot be written\n";
+  return code == 0 ? static_cast<int>(ExitCode::Failure) : code;
+}
+
 }  // namespace
 
 int run_command_line(int argc, const char* const* argv, const StartAgain& start_again) {
@@ -61,7 +70,7 @@ int run_command_line(int argc, const char* const* argv, const StartAgain& start_
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {
-    return app.exit(asked);  // --help, --version
+    return exit_code_of(app.exit(asked));  // --help, --version
   } catch (const CLI::ParseError& error) {
     std::cerr << "weir: " << explained(app, error) << "\n";
     return static_cast<int>(ExitCode::Usage);
@@ -84,7 +93,7 @@ int run_command_line(int argc, const char* const* argv, const StartAgain& start_
   } else {
     code = engines.run(start_again);
   }
-  return static_cast<int>(code);
+  return exit_code_of(static_cast<int>(code));
 }
 
 }  // namespace weir::cli

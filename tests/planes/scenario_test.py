@@ -563,6 +563,24 @@ class OutputTest(ScenarioTest):
         ]:
             self.assertIn(line, out.splitlines())
 
+    def test_output_that_is_lost_is_an_error(self):
+        plugin = guest("header-edit-rust")
+        scenarios = EXAMPLES / "header-edit" / "scenario.yaml"
+        for command in (
+            ["--help"],
+            ["engines"],
+            ["inspect", "--engine", "wasmtime", plugin],
+            ["test", "--code-cache", CODE_CACHE, scenarios],
+            ["bench", "--rounds", "1", "--json", scenarios],
+            ["new", "cpp", "a", "--folder", self.folder / "new"],
+        ):
+            with self.subTest(command=command), open("/dev/full", "wb") as full:
+                done = subprocess.run(
+                    [BINARY, *command], stdout=full, stderr=subprocess.PIPE, text=True, timeout=300, check=False
+                )
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn("weir: standard output cannot be written\n", done.stderr)
+
     def test_golden_files(self):
         file = self.write(asked("response: {status: 200}").replace("name: case 0", "name: case 0\n  golden: deep/a.txt"))
         self.assert_fails("deep/a.txt: is not there; weir test --update writes it", file)
