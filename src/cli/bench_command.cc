@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +9,7 @@
 #include "base/bytes.h"
 #include "cli/bench_plot.h"
 #include "cli/chosen_engines.h"
+#include "cli/output_file.h"
 #include "cli/read_file.h"
 #include "engine/engines.h"
 #include "scenario/suite_reader.h"
@@ -93,9 +93,9 @@ Result<scenario::Suite> BenchCommand::read() const {
         {"configuration", configuration_},
         {"root_id", root_id_}}},
       {"scenarios", {{{"name", "usual"}, {"steps", nlohmann::json::parse(kUsualSteps)}}}}};
-  // The file's own name stands in messages.
+  // The file's own name stands in messages. Its code is taken by its path: a name in JSON is UTF-8.
   return scenario::read_suite(suite.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
-                              std::filesystem::path(file_), {});
+                              std::filesystem::path(file_), {.plugin = file_});
 }
 
 Result<BenchReport> BenchCommand::bench(const StartAgain& start_again) const {
@@ -116,6 +116,7 @@ Result<BenchReport> BenchCommand::bench(const StartAgain& start_again) const {
   if (engines_.empty()) {
     start_again_for_chosen(engines, {}, suite.plugin.vm.engine, kCommand, start_again);
   }
+  if (!svg_.empty()) WEIR_TRY(begin_output("--svg", svg_, suite.sources));
   WEIR_TRY(const auto wanted, choose_engines(engines, engines_, suite.plugin.vm.engine));
 
   scenario::BenchOptions options = options_;
@@ -149,11 +150,8 @@ ExitCode BenchCommand::run(const StartAgain& start_again) const {
   }
   std::cout << (json_ ? to_json(report.value()) : to_table(report.value()));
   if (!svg_.empty()) {
-    std::ofstream out(svg_, std::ios::binary | std::ios::trunc);
-    out << to_svg(report.value());
-    out.close();
-    if (!out) {
-      std::cerr << kCommand << ": " << svg_ << ": cannot be written\n";
+    if (const Done kept = write_output(svg_, to_svg(report.value())); !kept.ok()) {
+      std::cerr << kCommand << ": " << kept.error().message << "\n";
       return ExitCode::Usage;
     }
   }

@@ -1,14 +1,15 @@
 #include "cli/test_command.h"
 
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <iostream>
 #include <memory>
 
 #include "cli/cache_folder.h"
 #include "cli/chosen_engines.h"
+#include "cli/output_file.h"
 #include "planes/serve/spdlog_logger.h"
 #include "scenario/golden.h"
+#include "scenario/golden_files.h"
 #include "scenario/run.h"
 #include "scenario/suite_reader.h"
 
@@ -16,14 +17,6 @@ namespace weir::cli {
 namespace {
 
 constexpr std::string_view kCommand = "weir test";
-
-Done write_file(const std::string& path, const std::string& text) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.close();
-  if (!out) return Error{ErrorCode::Io, path + ": cannot be written"};
-  return Unit{};
-}
 
 // Writes the files that say something else, and takes the findings about them back.
 Done take_golden(scenario::Outcome& outcome) {
@@ -123,8 +116,18 @@ Result<TestReport> TestCommand::test(const StartAgain& start_again) const {
     return Error{ErrorCode::BadConfig, "--only '" + only_ + "': no scenario has that in its name"};
   }
 
-  // Nothing runs for results that cannot be kept.
-  if (!junit_.empty()) WEIR_TRY(write_file(junit_, ""));
+  const auto mode = update_ ? scenario::GoldenMode::Update : scenario::GoldenMode::Compare;
+  WEIR_TRY(scenario::check_golden_files(suites, mode));
+  if (!junit_.empty()) {
+    std::vector<std::filesystem::path> read;
+    for (const scenario::Suite& suite : suites) {
+      read.insert(read.end(), suite.sources.begin(), suite.sources.end());
+      for (const scenario::Scenario& each : suite.scenarios) {
+        if (!each.golden.empty()) read.push_back(each.golden);
+      }
+    }
+    WEIR_TRY(begin_output("--junit", junit_, read));
+  }
 
   if (engines_.empty()) {
     for (const scenario::Suite& suite : suites) {
@@ -143,7 +146,7 @@ Result<TestReport> TestCommand::test(const StartAgain& start_again) const {
   if (report.cases.empty()) {
     return Error{ErrorCode::NotFound, "nothing was run: " + report.skipped.front().reason};
   }
-  if (!junit_.empty()) WEIR_TRY(write_file(junit_, to_junit(report)));
+  if (!junit_.empty()) WEIR_TRY(write_output(junit_, to_junit(report)));
   return report;
 }
 

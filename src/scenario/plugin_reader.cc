@@ -99,11 +99,24 @@ Done check_engine(const std::string& runtime, const Place& at) {
   return at.error("there is no engine " + config::quote(runtime) + "; " + suggest(runtime, known));
 }
 
+std::vector<path> files_of(const v1::Plugin& plugin, const Source& source, const path& base_dir) {
+  std::vector<path> files;
+  if (plugin.source_case() == v1::Plugin::kServed) {
+    files.push_back(base_dir / plugin.served().file());
+  }
+  if (plugin.source_case() == v1::Plugin::kNative) files.push_back(base_dir / plugin.native());
+  if (const auto* local = std::get_if<config::LocalFile>(&source.settings.vm.code)) {
+    files.push_back(source.base_dir / local->path);
+  }
+  return files;
+}
+
 }  // namespace
 
-Result<runtime::PluginOptions> read_plugin(const v1::Plugin& plugin, const Place& at,
-                                           const path& base_dir, const path& code_file) {
+Result<ReadPlugin> read_plugin(const v1::Plugin& plugin, const Place& at, const path& base_dir,
+                               const path& code_file) {
   WEIR_TRY(Source source, read_source(plugin, at, base_dir));
+  std::vector<path> files = files_of(plugin, source, base_dir);
   config::PluginSettings& settings = source.settings;
   WEIR_TRY(check_engine(settings.vm.runtime, at));
   if (!plugin.name().empty()) settings.name = plugin.name();
@@ -118,7 +131,8 @@ Result<runtime::PluginOptions> read_plugin(const v1::Plugin& plugin, const Place
     if (!code.ok()) return std::move(code).error().in("--plugin");
     // A native plugin's scenarios are those of the same source as wasm.
     if (engine::canonical_name(settings.vm.runtime) == "null") settings.vm.runtime.clear();
-    return planes::plugin_options(settings, std::move(code).value());
+    files.push_back(code_file);
+    return ReadPlugin{planes::plugin_options(settings, std::move(code).value()), std::move(files)};
   }
   WEIR_TRY(check_native(plugin, at, base_dir));
   if (std::holds_alternative<config::RemoteFile>(settings.vm.code)) {
@@ -129,7 +143,7 @@ Result<runtime::PluginOptions> read_plugin(const v1::Plugin& plugin, const Place
     const bool is_file = plugin.source_case() == v1::Plugin::kFile;
     return (is_file ? at.field("file") : at).error(options.error().message);
   }
-  return options;
+  return ReadPlugin{std::move(options).value(), std::move(files)};
 }
 
 }  // namespace weir::scenario

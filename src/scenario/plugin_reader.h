@@ -2,6 +2,7 @@
 // Which plugin a scenario file is about.
 
 #include <filesystem>
+#include <vector>
 
 #include "base/result.h"
 #include "config/source_map.h"
@@ -10,10 +11,15 @@
 
 namespace weir::scenario {
 
+struct ReadPlugin {
+  runtime::PluginOptions options;            // with its code
+  std::vector<std::filesystem::path> files;  // that it comes from, with those that others replace
+};
+
 // Reads its code too; `code_file`, unless empty, is a .wasm file to take in its place. Relative
 // paths start at `base_dir`.
-Result<runtime::PluginOptions> read_plugin(const v1::Plugin& plugin, const config::Place& at,
-                                           const std::filesystem::path& base_dir,
-                                           const std::filesystem::path& code_file);
+Result<ReadPlugin> read_plugin(const v1::Plugin& plugin, const config::Place& at,
+                               const std::filesystem::path& base_dir,
+                               const std::filesystem::path& code_file);
 
 }  // namespace weir::scenario

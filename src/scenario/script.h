@@ -136,12 +136,14 @@ struct Scenario {
   std::optional<Expectations> start;
   std::vector<Step> steps;
   std::filesystem::path golden;  // empty: none
+  std::string golden_where;
 };
 
 struct Suite {
   std::string file;
   std::string plugin_where;
-  runtime::PluginOptions plugin;  // its code is read
+  runtime::PluginOptions plugin;               // its code is read
+  std::vector<std::filesystem::path> sources;  // files that it was read from
   std::vector<Scenario> scenarios;
 };
 

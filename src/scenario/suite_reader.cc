@@ -53,7 +53,10 @@ Result<Scenario> read_scenario(const v1::Scenario& scenario, const Place& at, Wo
   if (!read.refused.empty() && (!read.steps.empty() || read.start)) {
     return at.field("refused").error("a plugin that does not start takes no steps; leave them out");
   }
-  if (!scenario.golden().empty()) read.golden = files.base_dir / scenario.golden();
+  if (!scenario.golden().empty()) {
+    read.golden = files.base_dir / scenario.golden();
+    read.golden_where = at.field("golden").describe();
+  }
   const bool looks_at_nothing = read.refused.empty() && !read.start && read.golden.empty();
   if (read.steps.empty() && looks_at_nothing) {
     return at.error("shows nothing: give it steps; or start, or refused, to look at how it starts");
@@ -78,8 +81,11 @@ Result<Suite> read_suite(std::string_view text, const std::filesystem::path& fil
   const std::filesystem::path base_dir = file.parent_path();
 
   Suite suite{.file = file.string(), .plugin_where = root.field("plugin").describe()};
-  WEIR_TRY(suite.plugin,
+  WEIR_TRY(ReadPlugin plugin,
            read_plugin(message.plugin(), root.field("plugin"), base_dir, options.plugin));
+  suite.plugin = std::move(plugin.options);
+  suite.sources = std::move(plugin.files);
+  suite.sources.push_back(file);
   const ExpectedFiles files{.base_dir = base_dir, .must_exist = !options.update};
   World world;
   WEIR_TRY(read_world(message, root, world));

@@ -1,7 +1,9 @@
 """`weir bench`: what it measures, and how it tells it."""
 
 import json
+import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -108,6 +110,38 @@ class BenchTest(unittest.TestCase):
                 code, _, err = self.bench(*arguments)
                 self.assertEqual(code, 2, err)
                 self.assertIn(message, err)
+
+    def test_pictures_that_cannot_be_kept(self):
+        with tempfile.TemporaryDirectory(prefix="weir-bench-") as folder:
+            plugin = pathlib.Path(folder) / "plugin.wasm"
+            shutil.copy(guest("header-edit-rust"), plugin)
+            scenarios = pathlib.Path(folder) / "scenario.yaml"
+            scenarios.write_text("plugin: {file: plugin.wasm}\nscenarios: [{name: a, steps: [{http: {}}]}]\n")
+            before = plugin.read_bytes()
+            for svg, file, message in [
+                (f"{folder}/no/x.svg", plugin, f"{folder}/no/x.svg: cannot be written"),
+                (folder, plugin, f"{folder}: cannot be written"),
+                (plugin, plugin, f"--svg '{plugin}' is a file that is read here; name another"),
+                (f"{folder}/./plugin.wasm", scenarios, "is a file that is read here"),
+                (scenarios, scenarios, "is a file that is read here"),
+            ]:
+                with self.subTest(message):
+                    # Nothing is measured first.
+                    code, out, err = self.bench("--svg", svg, file)
+                    self.assertEqual((code, out, err), (2, "", err))
+                    self.assertEqual(len(err.splitlines()), 1, err)
+                    self.assertIn(message, err)
+            self.assertEqual(plugin.read_bytes(), before)
+
+    def test_names_that_are_no_utf_8(self):
+        with tempfile.TemporaryDirectory(prefix="weir-bench-") as folder:
+            plugin = pathlib.Path(folder) / os.fsdecode(b"odd\xff<.wasm")
+            shutil.copy(guest("header-edit-rust"), plugin)
+            picture = pathlib.Path(folder) / "x.svg"
+            code, _, err = self.bench("--config", "hello", "--svg", picture, plugin)
+            self.assertEqual(code, 0, err)
+            text = "".join(xml.etree.ElementTree.parse(picture).getroot().itertext())
+            self.assertIn("odd\ufffd<: fastest", text)
 
     def test_engines_stand_side_by_side(self):
         report = self.measure(guest("header-edit-cpp"), "--engine", "all")  # is compiled soon

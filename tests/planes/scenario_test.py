@@ -544,6 +544,8 @@ class FileTest(ScenarioTest):
             (guest("cpp_sdk/low_level.so"), "plugin: {native: ./low_level.so}"),
         ]:
             self.assert_refused(names_it, plugin)
+        copy = self.write(asked("response: {status: 200}"))
+        self.assert_refused(f"--junit '{copy}' is a file that is read here; name another", "--junit", copy, copy)
         self.assert_refused("x.xml: cannot be written", "--junit", self.folder / "no" / "x.xml", file)
         self.assert_refused("no scenario has that in its name", "--only", "nothing", file)
         self.assert_refused("--plugin: nowhere.wasm: cannot be read: No such file", "--plugin", "nowhere.wasm", file)
@@ -599,9 +601,38 @@ class OutputTest(ScenarioTest):
         (self.folder / "folder").mkdir()
         file = self.write(asked("response: {status: 200}").replace("name: case 0", "name: case 0\n  golden: folder"))
         for options in ([], ["--update"]):
-            code, _, err = self.run_test(*options, file)
-            self.assertEqual(code, 2, err)
-            self.assertIn("folder: cannot be read: it is a folder", err)
+            cannot = "cannot be written" if options else "cannot be read"
+            self.assert_refused(f"scenarios[0].golden: {self.folder}/folder: {cannot}: it is a folder",
+                                *options, file)
+
+    def test_golden_files_that_cannot_be_used(self):
+        plugin = self.folder / "plugin.wasm"
+        shutil.copy(guest("header-edit-rust"), plugin)
+        text = "plugin: {file: plugin.wasm}\nscenarios: [%s]\n"
+        one = text % "{name: a, golden: %s, steps: [{http: {}}]}"
+        two = text % ", ".join(f"{{name: {name}, golden: {golden}, steps: [{{http: {{}}}}]}}"
+                               for name, golden in [("a", "a/x.txt"), ("b", "a/../a/x.txt")])
+        for content, message in [
+            (two, "scenarios[1].golden: %s/a/../a/x.txt: is the golden file of scenario 'a' too; each has its own"
+             % self.folder),
+            (one % "./scenario.yaml", "scenarios[0].golden: %s/./scenario.yaml: is read to run the scenarios" % self.folder),
+            (one % "plugin.wasm", "plugin.wasm: is read to run the scenarios, and --update would overwrite it"),
+            (one % "plugin.wasm/x", "plugin.wasm is no folder"),
+            (one % ("x" * 300), "File name too long"),
+            (one % "/dev/null", "/dev/null: cannot be "),
+            (one % '"a\\0b"', "no file has a NUL in its name"),
+        ]:
+            file = self.write(content)
+            for options in ([], ["--update"]):
+                with self.subTest(message, options=options):
+                    self.assert_refused(message, *options, file)
+                    self.assertEqual(file.read_text(), content)
+        other = self.write(one % "a/x.txt", "other.yaml")
+        self.assert_refused("is the golden file of scenario 'a' too", "--update", other,
+                            self.write((one % "a/x.txt").replace("name: a", "name: b")))
+        # One that is named twice has one golden file.
+        self.assert_passes("--update", other, other)
+        self.assertEqual(plugin.read_bytes(), pathlib.Path(guest("header-edit-rust")).read_bytes())
 
     def test_a_body_in_a_file(self):
         file = self.write(asked("request: {body_file: bodies/one.txt}, response: {status: 200}"))
