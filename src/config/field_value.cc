@@ -147,8 +147,12 @@ Done set_enum(const Node& node, const pb::EnumDescriptor& type, Slot slot, const
     if (number) value = type.FindValueByNumber(*number);
   }
   if (value == nullptr) {
+    // Nobody writes what says nothing.
+    constexpr std::string_view kSaysNothing = "UNSPECIFIED";
     std::vector<std::string> names;
-    for (int i = 0; i < type.value_count(); ++i) names.push_back(type.value(i)->name());
+    for (int i = 0; i < type.value_count(); ++i) {
+      if (!type.value(i)->name().ends_with(kSaysNothing)) names.push_back(type.value(i)->name());
+    }
     return at.error("unknown or unsupported value " + quote(node.text) + "; " +
                     suggest(node.text, names));
   }

@@ -95,9 +95,9 @@ TEST(LoaderErrorsTest, NamesWhatAFieldCannotHold) {
        "'FAIL_OPEN'?"},
       {"failure_policy: open",
        "f.yaml:1:1: failure_policy: unknown or unsupported value 'open'; expected one of "
-       "UNSPECIFIED, FAIL_RELOAD, FAIL_CLOSED, FAIL_OPEN"},
+       "FAIL_RELOAD, FAIL_CLOSED, FAIL_OPEN"},
       {"failure_policy: 9",
-       "f.yaml:1:1: failure_policy: unknown or unsupported value '9'; expected one of UNSPECIFIED, "
+       "f.yaml:1:1: failure_policy: unknown or unsupported value '9'; expected one of "
        "FAIL_RELOAD, FAIL_CLOSED, FAIL_OPEN"},
       {"failure_policy: []", "f.yaml:1:1: failure_policy: expected a name, got a list"},
       {"vm_config: v8", "f.yaml:1:1: vm_config: expected a mapping of fields, got 'v8'"},

@@ -7,6 +7,7 @@
 #include "abi/callbacks.h"
 #include "base/suggestion.h"
 #include "scenario/empty_expectations.h"
+#include "scenario/field_checks.h"
 #include "scenario/field_readers.h"
 #include "scenario/text_file.h"
 
@@ -107,7 +108,11 @@ Result<LocalReplyExpectation> read_reply(const v1::LocalReplyExpectation& reply,
       .where = at.describe(), .status = reply.status(), .details = reply.details()};
   WEIR_TRY(read.headers, read_fields_if(reply.has_headers(), reply.headers(), at.field("headers")));
   read.body = read_body(reply, at);
-  if (reply.has_grpc_status()) read.grpc_status = reply.grpc_status();
+  if (reply.has_grpc_status()) {
+    constexpr int64_t kNone = -1;
+    WEIR_TRY(check_grpc_status(reply.grpc_status(), kNone, at.field("grpc_status")));
+    read.grpc_status = reply.grpc_status();
+  }
   return read;
 }
 
@@ -174,7 +179,7 @@ Result<TcpExpectation> read_tcp(const v1::TcpExpectation& tcp, const Place& at) 
   const Place closed = at.field("closed");
   if (closed.is_written() || tcp.closed_size() > 0) read.closed.emplace();
   for (const int side : tcp.closed()) {
-    if (side == v1::NO_SIDE) return closed.error("write DOWNSTREAM or UPSTREAM");
+    if (side == v1::SIDE_UNSPECIFIED) return closed.error("write DOWNSTREAM or UPSTREAM");
     read.closed->push_back(side == v1::DOWNSTREAM ? Side::Downstream : Side::Upstream);
   }
   return read;
@@ -204,6 +209,7 @@ Done read_values(const v1::Expect& expect, const Place& at, Expectations& read) 
     read.metrics.push_back({at.field("metrics").entry(name).describe(), name, value});
   }
   in_order(read.metrics);
+  WEIR_TRY(check_keys(expect.shared_data(), expect.shared_data_base64(), "shared_data", at));
   for (const auto& [name, value] : expect.shared_data()) {
     read.shared_data.push_back({at.field("shared_data").entry(name).describe(), name, value});
   }
@@ -216,9 +222,11 @@ Done read_values(const v1::Expect& expect, const Place& at, Expectations& read) 
     read.properties.push_back({at.field("properties").entry(name).describe(), name, value});
   }
   in_order(read.properties);
+  Names queues("queue");
   for (int i = 0; i < expect.queues_size(); ++i) {
     const v1::Queue& queue = expect.queues(i);
     const Place here = at.field("queues").item(static_cast<size_t>(i));
+    WEIR_TRY(queues.add(queue.name(), here));
     WEIR_TRY(auto items, read_pieces(queue.items(), queue.items_base64(), "items", here));
     read.queues.push_back({here.describe(), queue.name(), std::move(items)});
   }

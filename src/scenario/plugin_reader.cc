@@ -1,10 +1,12 @@
 #include "scenario/plugin_reader.h"
 
+#include "base/bytes.h"
 #include "base/suggestion.h"
 #include "config/any_bytes.h"
 #include "config/bootstrap.h"
 #include "config/plugin_reader.h"
 #include "engine/engines.h"
+#include "engine/native_library.h"
 #include "planes/common/plugin_source.h"
 #include "planes/serve/generation.h"
 #include "scenario/text_file.h"
@@ -74,16 +76,23 @@ Result<Source> read_source(const v1::Plugin& plugin, const Place& at, const path
   }
 }
 
-// One whose file is not there is not tried on an engine first.
+// One that cannot be loaded is not tried on an engine first.
 Done check_native(const v1::Plugin& plugin, const Place& at, const path& base_dir) {
   if (plugin.source_case() != v1::Plugin::kNative) return Unit{};
-  if (plugin.native().find('/') == std::string::npos) return Unit{};
-  const path file = base_dir / plugin.native();
-  std::error_code code;
-  if (std::filesystem::is_regular_file(file, code)) return Unit{};
-  const std::string why = std::filesystem::exists(file, code) ? "is no file" : "is not there";
-  return at.field("native").error(config::quote(file.string()) + " " + why +
-                                  "; weir-cxx --native makes one");
+  std::string name = plugin.native();
+  if (name.find('/') != std::string::npos) {
+    const path file = base_dir / name;
+    std::error_code code;
+    if (!std::filesystem::is_regular_file(file, code)) {
+      const std::string why = std::filesystem::exists(file, code) ? "is no file" : "is not there";
+      return at.field("native").error(config::quote(file.string()) + " " + why +
+                                      "; weir-cxx --native makes one");
+    }
+    name = file.string();
+  }
+  const auto library = engine::NativeLibrary::open(as_bytes(name));
+  if (library.ok()) return Unit{};
+  return at.field("native").error(library.error().message);
 }
 
 // `runtime` as it stands in a configuration; empty is the default.

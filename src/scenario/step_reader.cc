@@ -141,7 +141,7 @@ class StepReader {
           read.events.emplace_back(TcpBytes{Side::Upstream, event.upstream_base64()});
           break;
         case Event::kClose:
-          if (event.close() == v1::NO_SIDE) {
+          if (event.close() == v1::SIDE_UNSPECIFIED) {
             return here.field("close").error("write DOWNSTREAM or UPSTREAM");
           }
           read.events.emplace_back(

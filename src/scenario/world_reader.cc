@@ -3,23 +3,14 @@
 #include <algorithm>
 #include <string_view>
 
+#include "planes/common/field_rules.h"
+#include "scenario/field_checks.h"
 #include "scenario/field_readers.h"
 
 namespace weir::scenario {
 namespace {
 
 using config::Place;
-
-// A blank or a colon is a slip: of a whole request line, or of a header.
-Done check_method(const std::string& method, const Place& at) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";  // RFC 9110, 5.6.2
-  const auto fits = [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           kMarks.find(c) != kMarks.npos;
-  };
-  if (std::ranges::all_of(method, fits)) return Unit{};
-  return at.field("method").error(config::quote(method) + " is no method; write GET, say");
-}
 
 Result<Match> read_match(const v1::Match& match, const Place& at) {
   Match read;
@@ -34,6 +25,7 @@ Result<Match> read_match(const v1::Match& match, const Place& at) {
 }
 
 Result<GrpcAnswer> read_grpc(const v1::GrpcAnswer& answer, const Place& at) {
+  WEIR_TRY(check_grpc_status(answer.status(), 0, at.field("status")));
   GrpcAnswer read{.status = answer.status(),
                   .status_message = answer.status_message(),
                   .keep_open = answer.keep_open()};
@@ -77,12 +69,27 @@ Result<Answer> read_answer(const v1::Answer& answer, const Place& at) {
   }
 }
 
+// Of a request's headers, wherever they stand in the file.
+Done check_targets(const std::vector<Field>& headers, const Place& path, const Place& authority) {
+  const auto value_of = [&](std::string_view name) {
+    const auto found = std::ranges::find(headers, name, &Field::first);
+    return found == headers.end() ? std::string_view() : std::string_view(found->second);
+  };
+  WEIR_TRY(check_target(value_of(":path"), value_of(":method"), path));
+  const std::string_view host = value_of(":authority");
+  if (host.empty() || planes::is_valid_target(host)) return Unit{};
+  return authority.error(config::quote(host) +
+                         " is no authority: it has a blank or a control "
+                         "character");
+}
+
 template <typename M>
 Done read(const M& from, const Place& at, World& world) {
+  Names upstreams("upstream");
   for (int i = 0; i < from.upstreams_size(); ++i) {
     const v1::Upstream& upstream = from.upstreams(i);
     const Place here = at.field("upstreams").item(static_cast<size_t>(i));
-    if (upstream.name().empty()) return here.error("has no name: write that of a cluster");
+    WEIR_TRY(upstreams.add(upstream.name(), here));
     if (upstream.unreachable() && upstream.answers_size() != 0) {
       return here.field("unreachable").error("there are answers, which none would get; keep one");
     }
@@ -94,16 +101,27 @@ Done read(const M& from, const Place& at, World& world) {
     }
     world.upstreams.insert_or_assign(upstream.name(), std::move(read));
   }
-  for (const v1::Host& host : from.hosts()) {
+  Names hosts("host");
+  for (int i = 0; i < from.hosts_size(); ++i) {
+    const v1::Host& host = from.hosts(i);
+    const Place here = at.field("hosts").item(static_cast<size_t>(i));
+    WEIR_TRY(hosts.add(host.name(), here));
+    for (int k = 0; k < host.addresses_size(); ++k) {
+      WEIR_TRY(
+          check_address(host.addresses(k), here.field("addresses").item(static_cast<size_t>(k))));
+    }
     world.hosts[host.name()] = {host.addresses().begin(), host.addresses().end()};
   }
+  WEIR_TRY(check_keys(from.shared_data(), from.shared_data_base64(), "shared_data", at));
   for (const auto& [key, value] : from.shared_data()) world.shared_data[key] = value;
   for (const auto& [key, value] : from.shared_data_base64()) world.shared_data[key] = value;
+  Names queues("queue");
   for (int i = 0; i < from.queues_size(); ++i) {
     const v1::Queue& queue = from.queues(i);
+    const Place here = at.field("queues").item(static_cast<size_t>(i));
+    WEIR_TRY(queues.add(queue.name(), here));
     WEIR_TRY(world.queues[queue.name()],
-             read_pieces(queue.items(), queue.items_base64(), "items",
-                         at.field("queues").item(static_cast<size_t>(i))));
+             read_pieces(queue.items(), queue.items_base64(), "items", here));
   }
   WEIR_TRY(Properties properties, read_properties(from.properties(), at.field("properties")));
   for (auto& [name, value] : properties) {
@@ -140,6 +158,8 @@ Result<Message> read_request(const v1::Request& request, const Place& at) {
     });
   }
   message.headers.insert(message.headers.end(), headers.begin(), headers.end());
+  WEIR_TRY(check_targets(message.headers, at.field(request.path().empty() ? "headers" : "path"),
+                         at.field(request.authority().empty() ? "headers" : "authority")));
   WEIR_TRY(message.body, read_pieces(request.body(), request.body_base64(), "body", at));
   WEIR_TRY(message.trailers, read_headers(request.trailers(), at.field("trailers")));
   return message;

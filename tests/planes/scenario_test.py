@@ -220,7 +220,7 @@ class PageTest(ScenarioTest):
         fields = set(re.findall(r"^\s+(?:\w+ )*[\w.<>, ]+ (\w+) = \d+;", proto, re.MULTILINE))
         self.assertGreater(len(fields), 60)
         words = set(re.findall(r"\w+", page))
-        others = {"UNSPECIFIED", "NO_SIDE"}
+        others = {"UNSPECIFIED", "SIDE_UNSPECIFIED"}
         twins = {field for field in fields if field.endswith("_base64")}
         self.assertEqual(set(), fields - words - others - twins)
 
@@ -423,7 +423,7 @@ scenarios:
     expect:
       logs: [{level: info, contains: "192.0.2.1"}]
 - name: one that is not
-  hosts: [{name: other.test, addresses: ["192.0.2.1"]}]
+  hosts: [{name: other.test, addresses: ["192.0.2.1:80", "[2001:db8::1]:80"]}]
   steps:
   - http: {}
     expect: {no_logs: ["192.0.2.1"], logs: [{level: info, contains: ""}]}
@@ -491,6 +491,10 @@ class FileTest(ScenarioTest):
             (head + "scenarios: [{name: a, start: {reset: true}}]\n", "start: reset and properties are of a stream"),
             (head + one % "{http: {}, expect: {callbacks: [proxy_on_tik]}}",
              "'proxy_on_tik' is no callback; did you mean 'proxy_on_tick'?"),
+            (head + one % "{http: {}, expect: {none: [NOTHING]}}",
+             "none[0]: unknown or unsupported value 'NOTHING'; expected one of REQUEST, RESPONSE, LOCAL_REPLY, CALLS, "
+             "LOGS, CALLBACKS, BYTES"),
+            (head + one % "{tcp: {events: [{close: BOTH}]}}", "'BOTH'; expected one of DOWNSTREAM, UPSTREAM"),
             (head + one % "{http: {}, expect: {logs: [{level: loud, text: x}]}}", "is no level"),
             (head + one % "{http: {}, expect: {logs: [{matches: '('}]}}", "no regular expression"),
             (head + one % "{http: {}, expect: {logs: [{}]}}", "says no line"),
@@ -514,10 +518,40 @@ class FileTest(ScenarioTest):
             (head + "upstreams: [{name: a, unreachable: true, answers: [{silent: true}]}]\nscenarios: [{name: a}]\n",
              "upstreams[0].unreachable: there are answers"),
             (head + one % "{http: {request: {method: GET /}}}", "request.method: 'GET /' is no method"),
+            *((head + one % f"{{http: {{request: {{{request}}}}}}}", message) for request, message in [
+                ('path: "/a\\r\\nb: c"', "request.path: '/a??b: c' is no path: it begins with '/'"),
+                ("path: page", "request.path: 'page' is no path"),
+                ('path: "/a b"', "request.path: '/a b' is no path"),
+                ('path: "*"', "request.path: '*' is no path"),
+                ('headers: [":path: page"]', "request.headers: 'page' is no path"),
+                ('authority: "a b"', "request.authority: 'a b' is no authority"),
+            ]),
+            *((f"{head}{world}\nscenarios: [{{name: a}}]\n", message) for world, message in [
+                ("upstreams: [{name: a}, {name: b}, {name: a}]", "2:40: upstreams[2].name: there is another upstream 'a' here"),
+                ("hosts: [{name: a}, {name: a}]", "hosts[1].name: there is another host 'a' here"),
+                ("hosts: [{addresses: [192.0.2.1]}]", "hosts[0]: has no name: every host has one"),
+                ("queues: [{name: a}, {name: a}]", "queues[1].name: there is another queue 'a' here"),
+                ("queues: [{items: [a]}]", "queues[0]: has no name: every queue has one"),
+                *((f"hosts: [{{name: a, addresses: [192.0.2.1, '{address}']}}]", f"addresses[1]: '{address}' is no address")
+                  for address in ("", "a", "192.0.2", "192.0.2.1:", "192.0.2.1:65536", "2001:db8::1::", "[::1]", "::1]:80")),
+                ("shared_data: {a: b}\nshared_data_base64: {a: Yg==}",
+                 "3:22: shared_data_base64['a']: 'shared_data' has that key too; keep one of both"),
+                ("upstreams: [{name: a, answers: [{grpc: {status: 17}}]}]",
+                 "answers[0].grpc.status: is no status of gRPC, which is from 0 to 16"),
+            ]),
+            (head + one % "{http: {}, expect: {shared_data: {a: b}, shared_data_base64: {a: Yg==}}}",
+             "expect.shared_data_base64['a']: 'shared_data' has that key too"),
+            (head + one % "{http: {}, expect: {queues: [{name: a}, {name: a}]}}", "another queue 'a' here"),
+            (head + one % "{http: {}, expect: {local_reply: {grpc_status: 17}}}",
+             "local_reply.grpc_status: is no status of gRPC, which is from -1 to 16"),
             (head + one % '{http: {properties: {source.adress: "192.0.2.1:1"}}}',
              "['source.adress']: is no property of a stream; did you mean 'source.address'?"),
             ("plugin: {native: ./nosuch.so}\nscenarios: [{name: a, start: {}}]\n",
              f"1:10: plugin.native: '{self.folder}/./nosuch.so' is not there"),
+            ("plugin: {native: ./scenario.yaml}\nscenarios: [{name: a, start: {}}]\n",
+             "1:10: plugin.native: cannot load native plugin: "),
+            ("plugin: {native: nosuch}\nscenarios: [{name: a, start: {}}]\n",
+             "plugin.native: no native plugin 'nosuch' is compiled in"),
             ("plugin: {served: {file: nowhere.yaml}}\n", "plugin.served.file: "),
             # It went on to the engines, and ended the program there.
             (f"plugin: {{options: {{plugin: {{vm_config: {{runtime: envoy.wasm.runtime.wasmtimee, "
