@@ -151,6 +151,26 @@ class StartTest(RemoteTest):
     def test_streams_do_without_until_code_comes_that_did_not(self):
         self.check_healing("FAIL_OPEN", 200)
 
+    def test_code_that_did_not_come_comes_while_an_update_waits_for_other_code(self):
+        self.server.status = 404
+        weir = self.start(self.config())
+        self.assertEqual(self.status(), 503)
+        hanging = self.code_server()
+        hanging.gate.clear()
+        self.addCleanup(hanging.gate.set)
+        code = self.from_server("cpp", server=hanging, timeout="600s")
+        config = self.config()
+        other = listener("other", plugin("other", code), port=free_port())
+        config["static_resources"]["listeners"].append(other)
+        self.write(config)
+        eventually(lambda: "waits_for" in self.updates(weir), "the fetch")
+        self.server.status = 200
+        eventually(lambda: self.edited_by() == "rust", "the code to come")
+        self.assertIn("waits_for", self.updates(weir))
+        hanging.gate.set()
+        eventually(lambda: self.updates(weir)["accepted"] == 1, "the update")
+        self.assertEqual(self.edited_by(), "rust")
+
     def test_a_plugin_that_refuses_to_start_once_its_code_has_come_tells_so(self):
         self.server.status = 404
         code = self.from_server(retries=1, pause="0.1s")

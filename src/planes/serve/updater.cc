@@ -194,14 +194,19 @@ bool Updater::start_later(const std::stop_token& stop) {
 
 std::optional<Updater::Wanted> Updater::next_wanted(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  const auto ready = [this] { return wanted_.any() || healing_.has_come(); };
-  if (const auto due = healing_.due()) {
-    woken_.wait_until(lock, stop, *due, ready);
-  } else {
-    woken_.wait(lock, stop, ready);
-  }
+  sleep(lock, stop, [this] { return wanted_.any(); });
   if (stop.stop_requested()) return std::nullopt;
   return std::exchange(wanted_, {});
+}
+
+void Updater::sleep(std::unique_lock<std::mutex>& lock, const std::stop_token& stop,
+                    const std::function<bool()>& ready) {
+  const auto awake = [&] { return ready() || healing_.has_come(); };
+  if (const auto due = healing_.due()) {
+    woken_.wait_until(lock, stop, *due, awake);
+  } else {
+    woken_.wait(lock, stop, awake);
+  }
 }
 
 Updater::Waited Updater::wait_for(Draft& draft, const std::stop_token& stop) {
@@ -209,12 +214,13 @@ Updater::Waited Updater::wait_for(Draft& draft, const std::stop_token& stop) {
     Wanted meanwhile;
     {
       std::unique_lock lock(mutex_);
-      woken_.wait(lock, stop, [&] { return draft.codes.complete() || wanted_.any(); });
+      sleep(lock, stop, [&] { return draft.codes.complete() || wanted_.any(); });
       if (stop.stop_requested()) return Waited::Stopped;
       if (wanted_.configuration) return Waited::Superseded;
       meanwhile = std::exchange(wanted_, {});
     }
     reload_wanted(meanwhile, stop);
+    heal(stop);
     if (meanwhile.hold != nullptr) stand_still(meanwhile.hold, stop);
     if (stop.stop_requested()) return Waited::Stopped;
     if (draft.codes.complete()) return Waited::Complete;

@@ -121,7 +121,11 @@ class Updater {
   void reload(const std::vector<size_t>& places, std::optional<std::string> code,
               const std::stop_token& stop);
 
-  // Waits for the draft's code, and does what else is wanted meanwhile.
+  // Until it is ready, a stop is asked for, or healing_ is to be polled. `lock` is mutex_'s.
+  void sleep(std::unique_lock<std::mutex>& lock, const std::stop_token& stop,
+             const std::function<bool()>& ready);
+  // Waits for the draft's code, and does what else is wanted meanwhile: plugins that are without
+  // their code heal, too.
   enum class Waited : uint8_t { Complete, Superseded, Stopped };
   Waited wait_for(Draft& draft, const std::stop_token& stop);
 
