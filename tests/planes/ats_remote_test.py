@@ -9,6 +9,7 @@ from peers.bootstrap import remote
 from peers.case import PlaneTest, guest
 from peers.code_server import CodeServer, sha256
 from peers.registry import WASM_LAYER, Registry
+from peers.weir import eventually
 
 
 class RemoteTest(PlaneTest):
@@ -53,6 +54,37 @@ class RemoteTest(PlaneTest):
         self.ats.control("plugin", "msg", "weir", "reload")
         self.ats.wait_for_line("not loaded anew, .*plugin 'http_all': .*404")
         self.assertEqual(self.set_header(client), "guest")
+
+    def reload_that_hangs(self):
+        hanging = CodeServer({})
+        hanging.gate.clear()
+        self.addCleanup(hanging.close)
+        client = self.serve(["plugin.yaml"], files={"plugin.yaml": self.plugin()}, manager=True)
+        self.ats.put(self.plugin(remote(f"{hanging.url}/x", "0" * 64, timeout="600s")), "plugin.yaml")
+        self.ats.control("plugin", "msg", "weir", "reload")
+        eventually(lambda: hanging.requests, "the fetch")
+        return client
+
+    def test_a_newer_reload_does_not_wait_for_an_older_one(self):
+        client = self.reload_that_hangs()
+        self.ats.put(self.plugin(), "plugin.yaml")
+        self.ats.control("plugin", "msg", "weir", "reload")
+        self.ats.wait_for_line(" loaded anew: plugin.yaml")
+        self.ats.wait_for_line("not loaded anew, as the loading was broken off: plugin.yaml")
+        self.assertEqual(self.set_header(client), "guest")
+
+    def test_the_server_ends_while_a_reload_waits(self):
+        # It is ended, at the end of each test, by SIGTERM, and in time.
+        self.reload_that_hangs()
+
+    def test_a_start_may_ask_for_the_cache_alone_and_fetches_for_the_next(self):
+        content = self.plugin()
+        content["config"]["vm_config"]["nack_on_code_cache_miss"] = True
+        log = refusal(self.upstream(), [[content]])
+        self.assertRegex(log, "has begun; what was fetched is there for the next start")
+        self.server.status = 500
+        log = refusal(self.upstream(), [[content]])
+        self.assertRegex(log, "has begun; the fetch has failed: .*status 500")
 
     def test_retries_bring_what_fails_at_first(self):
         self.server.status = 503

@@ -144,8 +144,19 @@ class HttpTest(RemoteCase):
     def test_a_configuration_may_ask_for_the_cache_alone(self):
         config = self.config()
         config["vm_config"]["nack_on_code_cache_miss"] = True
-        log = refusal(listener("main", weir_filter(config)), self.upstream())
-        self.assertIn("nack_on_code_cache_miss", log)
+        # The next start has it, though the server takes its time.
+        self.server.gate.clear()
+        threading.Thread(target=self.open_when_asked, daemon=True).start()
+        main = listener("main", weir_filter(config))
+        log = refusal(main, self.upstream(), environment={"WEIR_FETCH_CACHE": str(self.cache)})
+        self.assertRegex(log, "nack_on_code_cache_miss: .* what was fetched is there for the next start")
+        self.start(main)
+        self.assertEqual(self.ask().headers.get("x-set"), "guest")
+        self.assertEqual(self.server.requests, ["/http_all.wasm"])
+
+    def open_when_asked(self):
+        eventually(lambda: self.server.requests, "the code to be asked for")
+        self.server.gate.set()
 
     def test_streams_of_http2_wait_together(self):
         self.server.gate.clear()

@@ -21,10 +21,9 @@ void log_absent_policy(Logger& logger, const config::PluginSettings& plugin) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Generation>> load_generation(runtime::Host& host,
-                                                          fetch::CodeFetcher& fetcher,
-                                                          const std::vector<std::string>& files,
-                                                          const std::string& folder) {
+Result<std::shared_ptr<const Generation>> load_generation(
+    runtime::Host& host, fetch::CodeFetcher& fetcher, const std::vector<std::string>& files,
+    const std::string& folder, Serving serving, const std::stop_token& stop) {
   const planes::CodeSupply supply(&fetcher, folder, serve::cluster_routes(folder));
   auto generation = std::make_shared<Generation>();
   std::optional<uint64_t> max_body;
@@ -43,8 +42,14 @@ Result<std::shared_ptr<const Generation>> load_generation(runtime::Host& host,
     }
 
     const auto load = [&]() -> Result<std::shared_ptr<const runtime::Plugin>> {
-      WEIR_TRY(std::string code, supply.wait_for(read.plugin));
-      return planes::load_plugin(host, read.plugin, std::move(code), scope);
+      auto code = supply.wait_for(read.plugin, stop);
+      if (code.ok()) {
+        return planes::load_plugin(host, read.plugin, std::move(code).value(), scope, stop);
+      }
+      const bool ends =
+          serving == Serving::No && read.plugin.failure_policy != config::FailurePolicy::FailOpen;
+      if (!ends) return std::move(code).error();
+      return supply.after_fetch(read.plugin, std::move(code).error(), stop);
     };
     auto loaded = load();
     supply.report(host.metrics());
@@ -52,7 +57,7 @@ Result<std::shared_ptr<const Generation>> load_generation(runtime::Host& host,
       generation->plugins.push_back(std::move(loaded).value());
       continue;
     }
-    if (read.plugin.failure_policy != config::FailurePolicy::FailOpen) {
+    if (stop.stop_requested() || read.plugin.failure_policy != config::FailurePolicy::FailOpen) {
       return std::move(loaded).error();
     }
     host.logger().log(LogLevel::Error,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -24,12 +25,15 @@ struct Generation {
   uint64_t max_request_body_bytes = kMaxRequestBodyBytes;
 };
 
+// Whether the server serves, or ends where plugins cannot be loaded.
+enum class Serving : uint8_t { No, Yes };
+
 // Reads the files, relative ones from `folder`, where the paths in them start too, and loads their
-// plugins, whose code may have to be fetched first. What operators should know is logged; the error
-// is of the first plugin that has to be there and cannot. Thread: any; it takes a while.
-Result<std::shared_ptr<const Generation>> load_generation(runtime::Host& host,
-                                                          fetch::CodeFetcher& fetcher,
-                                                          const std::vector<std::string>& files,
-                                                          const std::string& folder);
+// plugins, whose code may have to be fetched first; a stop breaks that off, and is an error. What
+// operators should know is logged; the error is of the first plugin that has to be there and
+// cannot. Thread: any; it takes a while.
+Result<std::shared_ptr<const Generation>> load_generation(
+    runtime::Host& host, fetch::CodeFetcher& fetcher, const std::vector<std::string>& files,
+    const std::string& folder, Serving serving, const std::stop_token& stop);
 
 }  // namespace weir::ats_plane

@@ -7,19 +7,24 @@ namespace weir::ats_plane {
 
 Result<std::shared_ptr<PluginSet>> Plane::add(std::vector<std::string> files, std::string folder) {
   auto set = std::make_shared<PluginSet>(host_, fetcher_, std::move(files), std::move(folder));
-  WEIR_TRY(set->load());
+  const bool serves = serving_.load(std::memory_order_acquire);
+  WEIR_TRY(set->load(serves ? Serving::Yes : Serving::No, ending_.get_token()));
   state_.lock()->sets.push_back(set);
   tell_workers();
   return set;
 }
 
-void Plane::reload() {
+void Plane::reload(const std::stop_token& stop) {
   const std::vector<std::function<void()>> before = state_.lock()->before;
   for (const auto& task : before) task();
   for (const auto& set : sets()) {
     std::string files;
     for (const std::string& file : set->files()) files += " " + file;
-    const Done loaded = set->load();
+    const Done loaded = set->load(Serving::Yes, stop);
+    if (!loaded.ok() && stop.stop_requested()) {
+      host_.logger().log(LogLevel::Info, "not loaded anew, as the loading was broken off:" + files);
+      break;
+    }
     if (loaded.ok()) {
       host_.logger().log(LogLevel::Info, "loaded anew:" + files);
     } else {
@@ -28,6 +33,12 @@ void Plane::reload() {
     }
   }
   tell_workers();
+}
+
+void Plane::end() {
+  ending_.request_stop();
+  reloader_.end();
+  fetcher_.end();
 }
 
 std::vector<std::shared_ptr<PluginSet>> Plane::sets() const {

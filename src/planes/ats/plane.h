@@ -1,14 +1,17 @@
 #pragma once
 // The plugin as a whole: what Weir has one of in a server process.
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "base/guarded.h"
 #include "planes/ats/call_thread.h"
 #include "planes/ats/plugin_set.h"
+#include "planes/ats/reloader.h"
 #include "runtime/host.h"
 
 namespace weir::ats_plane {
@@ -35,8 +38,16 @@ class Plane {
   void before_reload(std::function<void()> task) {
     state_.lock()->before.push_back(std::move(task));
   }
-  // Takes all files anew, each set for itself, and logs what came of it.
-  void reload();
+  // Takes all files anew, each set for itself, and logs what came of it. A stop leaves those that
+  // are not loaded yet as they are.
+  void reload(const std::stop_token& stop = {});
+  // Has that done soon, by another thread; a newer wish breaks off the one before.
+  void ask_for_reload() { reloader_.ask(); }
+
+  // The server takes connections: from now on plugins that cannot be loaded do not end it.
+  void set_serving() { serving_.store(true, std::memory_order_release); }
+  // The server ends: what is being fetched and loaded is broken off.
+  void end();
 
   // Those in use.
   std::vector<std::shared_ptr<PluginSet>> sets() const;
@@ -57,6 +68,9 @@ class Plane {
   fetch::CodeFetcher& fetcher_;
   CallThread calls_;
   Guarded<State> state_;
+  std::atomic<bool> serving_ = false;
+  std::stop_source ending_;
+  Reloader reloader_{[this](const std::stop_token& stop) { reload(stop); }};
 };
 
 }  // namespace weir::ats_plane

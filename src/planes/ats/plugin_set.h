@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,8 @@ class PluginSet {
     use(std::move(files));
   }
 
-  // Takes the files as they are now. On an error everything stays as it was.
-  Done load();
+  // Takes the files as they are now. On an error, as after a stop, everything stays as it was.
+  Done load(Serving serving, const std::stop_token& stop);
 
   // Counts successful loads.
   uint64_t version() const { return version_.load(std::memory_order_acquire); }

@@ -17,7 +17,7 @@ constexpr std::string_view kMessageTag = "weir";
 constexpr std::string_view kReload = "reload";
 
 int on_reload(TSCont, TSEvent, void*) {
-  Plane::get().reload();
+  Plane::get().ask_for_reload();
   return 0;
 }
 
@@ -33,7 +33,7 @@ int on_message(TSCont, TSEvent, void* data) {
   if (message.tag != kMessageTag) return 0;
   const std::string_view text = text_of(message);
   if (text == kReload) {
-    Plane::get().reload();
+    Plane::get().ask_for_reload();
     return 0;
   }
   constexpr size_t kMostShown = 100;
@@ -50,6 +50,17 @@ int on_threads_ready(TSCont, TSEvent, void*) {
   return 0;
 }
 
+int on_ports_ready(TSCont, TSEvent, void*) {
+  Plane::get().set_serving();
+  return 0;
+}
+
+// The server waits for what reads its messages, and ends then.
+int on_shutdown(TSCont, TSEvent, void*) {
+  Plane::get().end();
+  return 0;
+}
+
 }  // namespace
 
 void listen_to_server() {
@@ -59,6 +70,8 @@ void listen_to_server() {
   TSLifecycleHookAdd(TS_LIFECYCLE_MSG_HOOK, TSContCreate(&on_message, TSMutexCreate()));
   TSLifecycleHookAdd(TS_LIFECYCLE_TASK_THREADS_READY_HOOK,
                      TSContCreate(&on_threads_ready, TSMutexCreate()));
+  TSLifecycleHookAdd(TS_LIFECYCLE_PORTS_READY_HOOK, TSContCreate(&on_ports_ready, TSMutexCreate()));
+  TSLifecycleHookAdd(TS_LIFECYCLE_SHUTDOWN_HOOK, TSContCreate(&on_shutdown, TSMutexCreate()));
 }
 
 void start_workers() {

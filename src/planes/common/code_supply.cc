@@ -145,6 +145,19 @@ Result<std::string> CodeSupply::wait_for(const config::PluginSettings& plugin,
   return not_fetched(plugin, std::move(code).error());
 }
 
+Error CodeSupply::after_fetch(const config::PluginSettings& plugin, Error error,
+                              const std::stop_token& stop) const {
+  const bool has_begun = remote_file(plugin) != nullptr && plugin.vm.nack_on_code_cache_miss &&
+                         error.code == ErrorCode::NotFound;
+  if (fetcher_ == nullptr || !has_begun) return error;
+  const auto source = source_of(plugin);
+  if (!source.ok()) return error;
+  const auto [fetched, failure] = fetcher_->finish(source.value(), stop);
+  error.message += failure.empty() ? "; what was fetched is there for the next start"
+                                   : "; the fetch has failed: " + failure;
+  return error;
+}
+
 fetch::CodeFetcher::Background CodeSupply::finish(const std::stop_token& stop) const {
   if (fetcher_ == nullptr) return {};
   return fetcher_->finish(stop);

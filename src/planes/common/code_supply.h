@@ -51,6 +51,12 @@ class CodeSupply {
   Result<std::string> wait_for(const config::PluginSettings& plugin,
                                const std::stop_token& stop = {}) const;
 
+  // For a process that ends with the error of find(), before anything serves: where a fetch has
+  // begun for the next try, waits for it as long as one request may take; the error tells, too,
+  // what the next start will find.
+  Error after_fetch(const config::PluginSettings& plugin, Error error,
+                    const std::stop_token& stop = {}) const;
+
   // As CodeFetcher's.
   fetch::CodeFetcher::Background finish(const std::stop_token& stop) const;
   bool is_fetching() const { return fetcher_ != nullptr && fetcher_->is_fetching(); }

@@ -96,7 +96,12 @@ Result<std::unique_ptr<Configuration>> Configuration::make(Module& module,
                                                            std::function<void()> on_settled) {
   const MainThread::Occupied here(module.main_thread());
   const planes::CodeSupply& supply = module.late_code().supply();
-  WEIR_TRY(auto code, supply.find(settings));
+  auto found = supply.find(settings);
+  if (!found.ok()) {
+    if (!module.is_starting()) return std::move(found).error();
+    return supply.after_fetch(settings, std::move(found).error());
+  }
+  auto code = std::move(found).value();
 
   std::unique_ptr<Configuration> made(new Configuration(module, std::move(means)));
   std::shared_ptr<const runtime::Plugin> plugin;

@@ -52,6 +52,7 @@ bool Module::is_alive(const ConfiguredPlugin& plugin) const {
 
 void Module::add_worker(std::shared_ptr<Inbox> inbox) {
   state_.lock()->workers.push_back(std::move(inbox));
+  had_worker_ = true;
 }
 
 void Module::remove_worker(const std::shared_ptr<Inbox>& inbox) {

@@ -59,6 +59,8 @@ class Module {
   // The workers that are alive.
   void add_worker(std::shared_ptr<Inbox> inbox);
   void remove_worker(const std::shared_ptr<Inbox>& inbox);
+  // No plugin has been at work yet: Envoy starts, as far as is known here.
+  bool is_starting() const { return !had_worker_.load(std::memory_order_relaxed); }
   // A plugin that was awaited is here, or is not coming for now.
   void tell_workers();
 
@@ -78,6 +80,7 @@ class Module {
   LateCode late_code_;
   Guarded<State> state_;
   std::atomic<int> route_configs_ = 0;
+  std::atomic<bool> had_worker_ = false;
 };
 
 }  // namespace weir::envoy_plane

@@ -474,10 +474,10 @@ class Envoy:
             self._folder.cleanup()
 
 
-def refusal(listener_, upstream):
+def refusal(listener_, upstream, **options):
     """Why Envoy does not start with this listener: its log."""
     try:
-        envoy = Envoy([listener_], [cluster("upstream", upstream)])
+        envoy = Envoy([listener_], [cluster("upstream", upstream)], **options)
     except AssertionError as error:
         return str(error)
     envoy.stop()
