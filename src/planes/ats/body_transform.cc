@@ -17,6 +17,7 @@ constexpr int64_t kOutputBytes = 256 * 1024;
 }  // namespace
 
 void BodyTransform::add_to(TSHttpTxn transaction, bool chunked) {
+  was_added_ = true;
   is_chunked_ = chunked;
   connection_ = TSTransformCreate(&BodyTransform::on_event, transaction);
   link_ = new Link{this};

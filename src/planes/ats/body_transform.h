@@ -28,6 +28,8 @@ class BodyTransform {
   void add_to(TSHttpTxn transaction, bool chunked);
 
   bool is_added() const { return connection_ != nullptr; }
+  // Likewise, or the server is done with it.
+  bool was_added() const { return was_added_; }
   // The server has come to it.
   bool has_begun() const { return begun_; }
   // All of the body has come in.
@@ -70,6 +72,7 @@ class BodyTransform {
   MessageOut& out_;
   TSVConn connection_ = nullptr;  // null: not added, or gone
   Link* link_ = nullptr;          // the connection's
+  bool was_added_ = false;
   bool is_chunked_ = false;
   ChunkedBody chunked_;
   bool begun_ = false;

@@ -183,6 +183,8 @@ const char* TSHttpHdrReasonLookup(TSHttpStatus) { return "because"; }
 int TSMimeHdrFieldsCount(TSMBuffer buffer, TSMLoc) {
   return static_cast<int>(buffer->fields.size());
 }
+int TSHttpHdrVersionGet(TSMBuffer, TSMLoc) { return TS_HTTP_VERSION(1, 1); }
+TSReturnCode TSHttpHdrVersionSet(TSMBuffer, TSMLoc, int) { return TS_SUCCESS; }
 int TSHttpHdrLengthGet(TSMBuffer, TSMLoc) { return 1024; }
 TSMLoc TSMimeHdrFieldGet(TSMBuffer buffer, TSMLoc, int) {
   return buffer->fields.empty() ? TS_NULL_MLOC : loc_of(*buffer->fields.front());

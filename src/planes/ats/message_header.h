@@ -47,6 +47,8 @@ class MessageHeader {
 
   int status() const;
   std::string_view method() const;
+  int version() const { return TSHttpHdrVersionGet(buffer_, header_); }
+  void set_version(int version) const { TSHttpHdrVersionSet(buffer_, header_, version); }
   bool has(std::string_view name) const;
   // The first value of that name.
   std::optional<std::string> find(std::string_view name) const;

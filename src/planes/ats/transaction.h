@@ -106,10 +106,19 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   // assertion of its own where it sends one again. It decides before POST_REMAP whether it keeps
   // the body for that.
   static void follow_no_redirects(TSHttpTxn transaction);
+  // The server sends a request whose body is transformed to one origin, once: it would open the
+  // transformation again, which has been closed.
+  static void try_once(TSHttpTxn transaction);
+  // This set of plugins, or one before it, has laid a transformation in the request's way.
+  bool is_request_transformed() const;
   void on_request();
   void on_server_request();
   void on_cache_lookup();
   void on_server_response();
+  // An interim response to a request whose body is transformed: the server would wait for that body
+  // a second time (HttpSM::tunnel_handler_100_continue), and end when the client does.
+  void drop_interim_response();
+  void restore_version();
   void on_client_response();
   // For attributes: the server, or another plugin, has made the response.
   void note_why_own();
@@ -192,6 +201,7 @@ class Transaction final : public CallOwner, private serve::PluginChain {
 
   // The parts of act() that tell the server to go on from where it waits, if it can.
   void act_on_request();
+  void pass_request_on(const abi::HeaderList& headers);
   void act_on_response();
   void act_on_client_response();
   void act_without_hook();
@@ -241,6 +251,7 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   bool is_reply_ = false;                   // response_out_ is the plugins' own
   bool reply_is_sent_ = false;              // and the server makes a response of it
   bool is_own_ = true;                      // the response is no origin's and no cache's
+  bool version_is_lowered_ = false;         // the client's, see drop_interim_response()
   bool response_came_ = false;              // from an origin or the cache
   bool response_made_ = false;              // by the server, and it goes to the client
   bool reset_ = false;                      // waits

@@ -56,7 +56,7 @@ void Transaction::act_without_hook() {
 void Transaction::stop_waiting() {
   const TSVConn origin = TSHttpTxnServerVConnGet(transaction_);
   if (origin == nullptr) return;
-  TSHttpTxnConfigIntSet(transaction_, TS_CONFIG_HTTP_CONNECT_ATTEMPTS_MAX_RETRIES, 0);
+  try_once(transaction_);
   TSVConnInactivityTimeoutSet(origin, 1);
 }
 
@@ -71,19 +71,34 @@ void Transaction::act_on_request() {
       const MessageHeader request(transaction_,
                                   is_to_server ? &TSHttpTxnServerReqGet : &TSHttpTxnClientReqGet);
       request.change_request(request_shown_, *headers);
-      // The server knows the body's length now.
-      if (is_to_server) request.remove("transfer-encoding");
+      // The server knows the body's length now, and sends it without waiting for a word.
+      if (is_to_server) {
+        request.remove("transfer-encoding");
+        request.remove("expect");
+      }
     }
-    request_shown_ = *headers;
-    return go_on(TS_EVENT_HTTP_CONTINUE);
+    return pass_request_on(*headers);
   }
   if (!request_body_.is_added() || is_held(Direction::Request)) return;
   if (refuses_request(request_.header_list())) return;
   // The plugins want to see the body first, which comes when the server has gone on.
   MessageHeader(transaction_, &TSHttpTxnClientReqGet)
       .change_request(request_shown_, request_.header_list());
-  request_shown_ = request_.header_list();
+  pass_request_on(request_.header_list());
+}
+
+void Transaction::pass_request_on(const abi::HeaderList& headers) {
+  request_shown_ = headers;
+  // The server itself knows that much of POST (HttpSM::is_post_transform_request).
+  if (headers.find(":method") != "POST" && is_request_transformed()) try_once(transaction_);
   go_on(TS_EVENT_HTTP_CONTINUE);
+}
+
+bool Transaction::is_request_transformed() const {
+  for (const Transaction* set = this; set != nullptr; set = set->before_) {
+    if (set->request_body_.was_added()) return true;
+  }
+  return false;
 }
 
 void Transaction::act_on_response() {

@@ -16,7 +16,9 @@ using serve::Body;
 
 namespace {
 
+constexpr int kContinue = 100;
 constexpr int kSwitchingProtocols = 101;
+constexpr int kEarlyHints = 103;
 constexpr int kOk = 200;
 constexpr int kPartialContent = 206;
 constexpr int kNotModified = 304;
@@ -42,6 +44,13 @@ bool Transaction::is_held(Direction direction) const {
 
 void Transaction::follow_no_redirects(TSHttpTxn transaction) {
   TSHttpTxnConfigIntSet(transaction, TS_CONFIG_HTTP_NUMBER_OF_REDIRECTIONS, 0);
+}
+
+void Transaction::try_once(TSHttpTxn transaction) {
+  TSHttpTxnConfigIntSet(transaction, TS_CONFIG_HTTP_CONNECT_ATTEMPTS_MAX_RETRIES, 0);
+  // The server takes one off, without a sign.
+  TSHttpTxnConfigIntSet(transaction, TS_CONFIG_HTTP_CONNECT_ATTEMPTS_MAX_RETRIES_DEAD_SERVER, 1);
+  TSHttpTxnConfigIntSet(transaction, TS_CONFIG_HTTP_PARENT_PROXY_TOTAL_CONNECT_ATTEMPTS, 0);
 }
 
 void Transaction::on_request() {
@@ -70,7 +79,8 @@ void Transaction::on_request() {
     has_request_body_ = is_chunked || length.value_or(0) > 0;
     if (has_request_body_ && sees_body(Direction::Request)) {
       follow_no_redirects(transaction_);
-      request_body_.add_to(transaction_, is_chunked);
+      // A set before takes the body out of chunked coding.
+      request_body_.add_to(transaction_, is_chunked && !is_request_transformed());
       TSHttpTxnHookAdd(transaction_, TS_HTTP_SEND_REQUEST_HDR_HOOK, continuation_);
     }
     request_.headers(std::move(headers), end_if(!has_request_body_));
@@ -80,7 +90,9 @@ void Transaction::on_request() {
 
 void Transaction::on_server_request() {
   hook_ = Hook::ServerRequest;
-  follow_no_redirects(transaction_);  // whatever a rule has said meanwhile
+  // Whatever a rule has said meanwhile.
+  follow_no_redirects(transaction_);
+  try_once(transaction_);
   act();
 }
 
@@ -92,8 +104,10 @@ void Transaction::add_response_transform(int status) {
   if (status != kPartialContent) {
     MessageHeader(transaction_, &TSHttpTxnClientReqGet).remove("range");
   }
-  // What is kept passes the plugins each time that it is served.
-  TSHttpTxnUntransformedRespCache(transaction_, 1);
+  // What is kept passes the plugins each time that it is served. Where an interim response has gone
+  // to the client, nothing is kept: the server would leave out as many bytes of the body as that
+  // one's headers have (HttpSM::perform_cache_write_action), and ends where there are fewer.
+  TSHttpTxnUntransformedRespCache(transaction_, TSHttpTxnClientRespHdrBytesGet(transaction_) == 0);
   TSHttpTxnTransformedRespCache(transaction_, 0);
 }
 
@@ -138,6 +152,11 @@ void Transaction::on_server_response() {
     const Entry entry(*this);
     const MessageHeader server(transaction_, &TSHttpTxnServerRespGet);
     const int status = server.exists() ? server.status() : 0;
+    if ((status == kContinue || status == kEarlyHints) && is_request_transformed()) {
+      drop_interim_response();
+    } else {
+      restore_version();
+    }
     int found = TS_CACHE_LOOKUP_MISS;
     TSHttpTxnCacheLookupStatusGet(transaction_, &found);
     if (status < kOk || response_.has_headers()) {
@@ -157,6 +176,20 @@ void Transaction::on_server_response() {
     }
   }
   act();
+}
+
+// The server passes them on to HTTP/1.1 alone, and then reads the request's body anew.
+void Transaction::drop_interim_response() {
+  const MessageHeader request(transaction_, &TSHttpTxnClientReqGet);
+  request.remove("expect");
+  if (request.version() != TS_HTTP_VERSION(1, 1)) return;
+  request.set_version(TS_HTTP_VERSION(1, 0));
+  version_is_lowered_ = true;
+}
+
+void Transaction::restore_version() {
+  if (!std::exchange(version_is_lowered_, false)) return;
+  MessageHeader(transaction_, &TSHttpTxnClientReqGet).set_version(TS_HTTP_VERSION(1, 1));
 }
 
 bool Transaction::may_serve_stale(int status) const {
@@ -187,6 +220,7 @@ void Transaction::on_client_response() {
   }
   hook_ = Hook::ClientResponse;
   response_made_ = true;
+  restore_version();
   {
     const Entry entry(*this);
     const MessageHeader client(transaction_, &TSHttpTxnClientRespGet);
