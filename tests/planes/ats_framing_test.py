@@ -108,6 +108,19 @@ class StatusTest(FramingCase):
                     self.assertEqual((second[0], len(second[1])), (200, size))
                     self.assertNotIn("x-evil", second[2])
 
+    def test_of_a_response_in_chunks(self):
+        """No end of chunks follows the headers."""
+
+        async def respond(_):
+            return Response(200, Fields([]), [b"h" * 20, b"h" * 20])
+
+        for status in (204, 304):
+            for callback in (False, True):
+                self.serve(self.sets(f"2 :status={status}", body_callback=callback))
+                self.up.respond = respond
+                told = self.exchange(("GET", "/any"), ("GET", "/any"))
+                self.assertEqual([one[:2] for one in told], [(status, b"")] * 2)
+
     def test_over_http2(self):
         self.serve(self.sets("2 :status=204"))
         self.answer(200, HIDDEN)
@@ -141,6 +154,9 @@ class StatusTest(FramingCase):
         self.assertEqual(self.exchange(("GET", "/kept"))[0][:2], (500, b""))
         self.server.wait_for_line("has no body, and the one that is kept goes out")
         self.up.close()
+        time.sleep(2.1)
+        # Likewise where it cannot be asked for any more.
+        self.assertEqual(self.exchange(("GET", "/kept"))[0][:2], (500, b""))
         told = self.exchange(("GET", "/error"), ("GET", "/error"))
         self.assertEqual([one[:2] for one in told], [(204, b"")] * 2)
 

@@ -150,6 +150,31 @@ class InterimTest(UploadCase):
         self.assert_alive()
 
 
+class HeldTest(UploadCase):
+    """A request that a plugin holds at its body's end."""
+
+    IDLE_S = 1
+
+    def test_the_origins_time_out_waits(self):
+        """The server freed what it read the client into, and ended when that did."""
+        self.up = self.upstream(Http1Upstream)
+        key = "proxy.config.http.transaction_no_activity_timeout_out"
+        plugin = plugin_file("holds", self.module("holds_body"))
+        self.server = TrafficServer(self.up, [[plugin]], records={key: self.IDLE_S})
+        self.addCleanup(self.server.stop)
+        for framing, body in (
+            (f"content-length: {len(BODY)}", BODY),
+            ("transfer-encoding: chunked", chunked(BODY)),
+        ):
+            for _ in range(2):
+                client = TcpClient(self.server.port)
+                client.send(head("PUT", framing) + body)
+                time.sleep(2.5 * self.IDLE_S)
+                client.close()
+                self.assert_alive()
+        self.assertEqual(self.up.requests, [])
+
+
 class LinesTest(UploadCase):
     """Several transformations of one request."""
 

@@ -118,7 +118,10 @@ void BodyTransform::process() {
     TSVIONDoneSet(input, TSVIONDoneGet(input) + taken);
     left -= taken;
   }
-  if (chunked_.state() == ChunkedBody::State::Broken) return fail();
+  if (chunked_.state() == ChunkedBody::State::Broken) {
+    fail();
+    return;
+  }
   const bool ended = left <= 0 || chunked_.state() != ChunkedBody::State::Open;
   if (!input_ended_ && (ended || !body.empty())) {
     input_ended_ = ended;
@@ -161,6 +164,7 @@ void BodyTransform::flush() {
     const auto told = planes::parse_length(headers->find("content-length").value_or(""));
     if (direction_ == Direction::Response && !owner_.client_takes_body(*headers)) {
       drops_ = output_ended_ = true;
+      owner_.expect_no_body();
       begin_output(0);
     } else if (out_.ended() && (direction_ == Direction::Response || input_ended_)) {
       begin_output(static_cast<int64_t>(out_.body().size()));
@@ -202,11 +206,12 @@ void BodyTransform::skip_output() {
   begin_output(0);
 }
 
-void BodyTransform::fail() {
-  if (connection_ == nullptr || !begun_ || input_released_) return;
+bool BodyTransform::fail() {
+  if (connection_ == nullptr || !begun_ || input_released_) return false;
   input_released_ = true;
   const TSVIO input = TSVConnWriteVIOGet(connection_);
   if (TSVIOBufferGet(input) != nullptr) TSContCall(TSVIOContGet(input), TS_EVENT_ERROR, input);
+  return true;
 }
 
 }  // namespace weir::ats_plane

@@ -44,8 +44,8 @@ class BodyTransform {
   void flush();
   // Lets the server go on without a body, where it waits for one.
   void skip_output();
-  // Breaks the message off.
-  void fail();
+  // Breaks the message off. False: not by this, since all of the body has been taken, or none.
+  bool fail();
 
  private:
   // What the server's object holds, until it is closed, which may be later than the transaction.

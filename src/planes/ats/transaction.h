@@ -77,6 +77,8 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   // Tells the server what is to be told. Nothing of the object is touched afterwards, but for a
   // Handler's end.
   void act();
+  // Nothing of a body is to follow the response's headers, not even an end of chunks.
+  void expect_no_body();
   // The server has given up the response's body.
   void on_response_truncated();
 
@@ -106,6 +108,11 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   // assertion of its own where it sends one again. It decides before POST_REMAP whether it keeps
   // the body for that.
   static void follow_no_redirects(TSHttpTxn transaction);
+  // While plugins hold the request's body, the origin's connection may be idle: the server would
+  // end where it is for too long (HttpSM::handle_server_setup_error frees what the client is read
+  // into).
+  void suspend_origin_timeout();
+  void resume_origin_timeout();
   // The server sends a request whose body is transformed to one origin, once: it would open the
   // transformation again, which has been closed.
   static void try_once(TSHttpTxn transaction);
@@ -177,6 +184,8 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   // Some set of plugins of the transaction has seen to it that no body follows the headers, or has
   // put its own in the place of the response.
   bool is_without_body() const;
+  // What the server has made itself is what the cache had, which could not be asked for anew.
+  bool serves_stale() const;
   // The server is about to send a body that the client does not expect.
   bool sends_unwanted_body() const;
   void go_on_without_body();
@@ -198,6 +207,8 @@ class Transaction final : public CallOwner, private serve::PluginChain {
 
   // Where the server waits for an origin, it comes to no hook: makes an end of that.
   void stop_waiting();
+  // The response has begun, and does not go on: ends a client of HTTP/1.
+  void end_client();
 
   // The parts of act() that tell the server to go on from where it waits, if it can.
   void act_on_request();
@@ -266,6 +277,7 @@ class Transaction final : public CallOwner, private serve::PluginChain {
   std::string details_ = "via_upstream";
   uint32_t flags_ = 0;
   const ClientFacts client_;
+  std::optional<TSMgmtInt> origin_timeout_;  // what it was, while it is suspended
   // Read when a plugin asks.
   mutable std::shared_ptr<const serve::TlsInfo> upstream_tls_;
   mutable TSVConn upstream_ = nullptr;  // whose it is; compared alone

@@ -41,8 +41,19 @@ void Transaction::act() {
 void Transaction::act_without_hook() {
   if (reset_) {
     over_ = true;
-    request_body_.fail();
-    response_body_.fail();
+    const bool breaks_request = request_body_.fail();
+    if (response_body_.fail() || breaks_request) return;
+    // Where the server has all of a body, it waits for the plugins' or an origin's: it is led to a
+    // hook, which makes an end.
+    if (request_body_.input_ended() && !request_body_.output_begun()) {
+      request_body_.skip_output();
+    } else if (response_made_) {
+      end_client();
+    } else if (response_body_.input_ended()) {
+      response_body_.skip_output();
+    } else {
+      stop_waiting();
+    }
     return;
   }
   // The server waits for the transformed body, and comes to a hook when it knows its length; there

@@ -33,6 +33,10 @@ bool Transaction::client_takes_body(const HeaderList& response) const {
   return !traits_.is_head && may_have_body(status_to_send(response));
 }
 
+void Transaction::expect_no_body() {
+  TSHttpTxnConfigIntSet(transaction_, TS_CONFIG_HTTP_CHUNKING_ENABLED, 0);
+}
+
 void Transaction::drop_body_if_unwanted() {
   const HeaderList* headers = response_out_.header_list();
   if (headers == nullptr || !has_response_body_ || client_takes_body(*headers)) return;
@@ -46,6 +50,14 @@ bool Transaction::is_without_body() const {
   }
   // A response of the server's own: its text is taken away.
   return is_own_;
+}
+
+bool Transaction::serves_stale() const {
+  int found = TS_CACHE_LOOKUP_MISS;
+  TSHttpTxnCacheLookupStatusGet(transaction_, &found);
+  if (found != TS_CACHE_LOOKUP_HIT_STALE) return false;
+  const MessageHeader cached(transaction_, &TSHttpTxnCachedRespGet);
+  return cached.exists() && cached.status() == made_status_;
 }
 
 bool Transaction::sends_unwanted_body() const {

@@ -53,6 +53,20 @@ void Transaction::try_once(TSHttpTxn transaction) {
   TSHttpTxnConfigIntSet(transaction, TS_CONFIG_HTTP_PARENT_PROXY_TOTAL_CONNECT_ATTEMPTS, 0);
 }
 
+void Transaction::suspend_origin_timeout() {
+  TSMgmtInt seconds = 0;
+  constexpr auto kKey = TS_CONFIG_HTTP_TRANSACTION_NO_ACTIVITY_TIMEOUT_OUT;
+  if (TSHttpTxnConfigIntGet(transaction_, kKey, &seconds) != TS_SUCCESS) return;
+  origin_timeout_ = seconds;
+  TSHttpTxnConfigIntSet(transaction_, kKey, 0);
+}
+
+void Transaction::resume_origin_timeout() {
+  if (!origin_timeout_) return;
+  TSHttpTxnConfigIntSet(transaction_, TS_CONFIG_HTTP_TRANSACTION_NO_ACTIVITY_TIMEOUT_OUT,
+                        *std::exchange(origin_timeout_, std::nullopt));
+}
+
 void Transaction::on_request() {
   hook_ = Hook::RequestHeaders;
   started_wall_ = worker_.clock().wall();
@@ -79,6 +93,7 @@ void Transaction::on_request() {
     has_request_body_ = is_chunked || length.value_or(0) > 0;
     if (has_request_body_ && sees_body(Direction::Request)) {
       follow_no_redirects(transaction_);
+      if (!is_request_transformed()) suspend_origin_timeout();
       // A set before takes the body out of chunked coding.
       request_body_.add_to(transaction_, is_chunked && !is_request_transformed());
       TSHttpTxnHookAdd(transaction_, TS_HTTP_SEND_REQUEST_HDR_HOOK, continuation_);
@@ -90,6 +105,7 @@ void Transaction::on_request() {
 
 void Transaction::on_server_request() {
   hook_ = Hook::ServerRequest;
+  resume_origin_timeout();
   // Whatever a rule has said meanwhile.
   follow_no_redirects(transaction_);
   try_once(transaction_);
@@ -224,10 +240,14 @@ void Transaction::on_client_response() {
   {
     const Entry entry(*this);
     const MessageHeader client(transaction_, &TSHttpTxnClientRespGet);
-    is_own_ = is_own_ && !response_.has_headers();
     const bool is_first = before_ == nullptr || before_->made_status_ == 0;
     made_status_ = is_first ? client.status() : before_->made_status_;
     made_length_ = is_first ? client.find("content-length") : before_->made_length_;
+    if (is_own_ && serves_stale()) {
+      details_ = kFromCache;
+      is_own_ = false;
+    }
+    is_own_ = is_own_ && !response_.has_headers();
     if (is_own_ && !is_reply_) note_why_own();
     if (!response_.has_headers() && !over_) {
       start_response(client.read_response(),
@@ -294,7 +314,10 @@ int64_t Transaction::client_backlog() const {
 // server would wait for that until the client has been idle for too long, and make no response then
 // either.
 void Transaction::on_response_truncated() {
-  if (transaction_ == nullptr || response_made_) return;
+  if (transaction_ != nullptr && !response_made_) end_client();
+}
+
+void Transaction::end_client() {
   if (client_.is_http2()) return;
   const TSVConn client = client_connection(transaction_);
   if (client != nullptr) TSVConnInactivityTimeoutSet(client, 1);
