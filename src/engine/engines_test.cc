@@ -17,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::AllOf;
-using testing::AnyOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::EndsWith;
@@ -233,8 +232,7 @@ TEST_F(EnginesTest, WhatWamrRefusesNamesIt) {
     if (!name.starts_with("wamr")) continue;
     const auto made = engine_named(name).compile(as_bytes(kExportWithZero), {});
     ASSERT_FALSE(made.ok()) << name;
-    EXPECT_THAT(made.error().message,
-                AnyOf(HasSubstr("engine '" + name + "': "), HasSubstr("WAMR's compiler: ")));
+    EXPECT_THAT(made.error().message, HasSubstr("engine '" + name + "': "));
   }
 }
 

@@ -31,8 +31,9 @@ class WamrEngine final : public Engine {
 
   Result<std::unique_ptr<const Module>> compile(Bytes wasm,
                                                 std::span<const Import> imports) const override {
-    WEIR_TRY(auto code, translate(with_plain_names(wasm)));
-    auto made = WamrModule::make(std::move(code), imports, stack_bytes_);
+    auto code = translate(with_plain_names(wasm));
+    if (!code.ok()) return std::move(code).error().in("engine '" + mode_.name + "'");
+    auto made = WamrModule::make(std::move(code).value(), imports, stack_bytes_);
     // Its words are of a module that others may take.
     if (!made.ok()) return std::move(made).error().in("engine '" + mode_.name + "'");
     return made;
