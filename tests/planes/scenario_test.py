@@ -527,7 +527,7 @@ class FileTest(ScenarioTest):
                 ('authority: "a b"', "request.authority: 'a b' is no authority"),
             ]),
             *((f"{head}{world}\nscenarios: [{{name: a}}]\n", message) for world, message in [
-                ("upstreams: [{name: a}, {name: b}, {name: a}]", "2:40: upstreams[2].name: there is another upstream 'a' here"),
+                ("upstreams: [{name: a}, {name: b}, {name: a}]", "2:36: upstreams[2].name: there is another upstream 'a' here"),
                 ("hosts: [{name: a}, {name: a}]", "hosts[1].name: there is another host 'a' here"),
                 ("hosts: [{addresses: [192.0.2.1]}]", "hosts[0]: has no name: every host has one"),
                 ("queues: [{name: a}, {name: a}]", "queues[1].name: there is another queue 'a' here"),
