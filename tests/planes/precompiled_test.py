@@ -85,9 +85,11 @@ class PrecompiledTest(PlaneTest):
 
         pipe = self.folder / "pipe"
         os.mkfifo(pipe)
-        with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
-            self.compiled("pipe")
-            self.check(reader.communicate(timeout=PATIENCE_S)[0])
+        with open(self.folder / "piped.wasm", "wb") as out:
+            reader = subprocess.Popen(["cat", pipe], stdout=out)
+        self.compiled("pipe")
+        self.assertEqual(reader.wait(PATIENCE_S), 0)
+        self.check((self.folder / "piped.wasm").read_bytes())
         self.assertTrue(pipe.is_fifo())
 
         command = [BINARY, "compile", guest("http_all"), "-o", "/dev/stdout"]
