@@ -84,6 +84,21 @@ class ControlTest(PlaneTest):
         self.assertIsNone(self.set_header())
         self.assertEqual(self.client.request("/ruled").headers.get("x-set"), "guest")
 
+    def test_a_bad_one_that_may_fail_open_takes_the_place_of_none_that_works(self):
+        self.load(http_all("/headers", fail_open=True), http_all("/headers", fail_open=True))
+        bad = [
+            plugin_file("gone", "/nowhere/gone.wasm", fail_open=True),
+            plugin_file("http_all", guest("http_all"), "fail=configure", fail_open=True),
+        ]
+        for content in bad:
+            with self.subTest(content):
+                lines = "\n".join(self.load(content, content))
+                for file in ("plugin.yaml", "ruled.yaml"):
+                    self.assertRegex(lines, f"not loaded anew, the plugins before serve on: {file}")
+                self.assertEqual(self.set_header(), "guest")
+                ruled = self.client.request("/ruled")
+                self.assertEqual(ruled.headers.get("x-set"), "guest")
+
     def test_a_reload_of_the_configuration_does_it_too(self):
         self.load(http_all("/other"), by=("config", "reload"))
         self.assertIsNone(self.set_header())

@@ -23,7 +23,7 @@ void log_absent_policy(Logger& logger, const config::PluginSettings& plugin) {
 
 Result<std::shared_ptr<const Generation>> load_generation(
     runtime::Host& host, fetch::CodeFetcher& fetcher, const std::vector<std::string>& files,
-    const std::string& folder, Serving serving, const std::stop_token& stop) {
+    const std::string& folder, Occasion occasion, const std::stop_token& stop) {
   const planes::CodeSupply supply(&fetcher, folder, serve::cluster_routes(folder));
   auto generation = std::make_shared<Generation>();
   std::optional<uint64_t> max_body;
@@ -46,8 +46,8 @@ Result<std::shared_ptr<const Generation>> load_generation(
       if (code.ok()) {
         return planes::load_plugin(host, read.plugin, std::move(code).value(), scope, stop);
       }
-      const bool ends =
-          serving == Serving::No && read.plugin.failure_policy != config::FailurePolicy::FailOpen;
+      const bool ends = occasion == Occasion::Start &&
+                        read.plugin.failure_policy != config::FailurePolicy::FailOpen;
       if (!ends) return std::move(code).error();
       return supply.after_fetch(read.plugin, std::move(code).error(), stop);
     };
@@ -57,7 +57,8 @@ Result<std::shared_ptr<const Generation>> load_generation(
       generation->plugins.push_back(std::move(loaded).value());
       continue;
     }
-    if (stop.stop_requested() || read.plugin.failure_policy != config::FailurePolicy::FailOpen) {
+    if (stop.stop_requested() || occasion == Occasion::Reload ||
+        read.plugin.failure_policy != config::FailurePolicy::FailOpen) {
       return std::move(loaded).error();
     }
     host.logger().log(LogLevel::Error,

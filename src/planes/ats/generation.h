@@ -25,8 +25,9 @@ struct Generation {
   uint64_t max_request_body_bytes = kMaxRequestBodyBytes;
 };
 
-// Whether the server serves, or ends where plugins cannot be loaded.
-enum class Serving : uint8_t { No, Yes };
+// When plugins are loaded. At the start the server ends where one that has to be there cannot be;
+// in place of others none is left out, even if it may fail open.
+enum class Occasion : uint8_t { Start, NewRule, Reload };
 
 // Reads the files, relative ones from `folder`, where the paths in them start too, and loads their
 // plugins, whose code may have to be fetched first; a stop breaks that off, and is an error. What
@@ -34,6 +35,6 @@ enum class Serving : uint8_t { No, Yes };
 // cannot. Thread: any; it takes a while.
 Result<std::shared_ptr<const Generation>> load_generation(
     runtime::Host& host, fetch::CodeFetcher& fetcher, const std::vector<std::string>& files,
-    const std::string& folder, Serving serving, const std::stop_token& stop);
+    const std::string& folder, Occasion occasion, const std::stop_token& stop);
 
 }  // namespace weir::ats_plane

@@ -8,7 +8,7 @@ namespace weir::ats_plane {
 Result<std::shared_ptr<PluginSet>> Plane::add(std::vector<std::string> files, std::string folder) {
   auto set = std::make_shared<PluginSet>(host_, fetcher_, std::move(files), std::move(folder));
   const bool serves = serving_.load(std::memory_order_acquire);
-  WEIR_TRY(set->load(serves ? Serving::Yes : Serving::No, ending_.get_token()));
+  WEIR_TRY(set->load(serves ? Occasion::NewRule : Occasion::Start, ending_.get_token()));
   state_.lock()->sets.push_back(set);
   tell_workers();
   return set;
@@ -20,7 +20,7 @@ void Plane::reload(const std::stop_token& stop) {
   for (const auto& set : sets()) {
     std::string files;
     for (const std::string& file : set->files()) files += " " + file;
-    const Done loaded = set->load(Serving::Yes, stop);
+    const Done loaded = set->load(Occasion::Reload, stop);
     if (!loaded.ok() && stop.stop_requested()) {
       host_.logger().log(LogLevel::Info, "not loaded anew, as the loading was broken off:" + files);
       break;

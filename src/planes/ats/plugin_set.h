@@ -25,7 +25,7 @@ class PluginSet {
   }
 
   // Takes the files as they are now. On an error, as after a stop, everything stays as it was.
-  Done load(Serving serving, const std::stop_token& stop);
+  Done load(Occasion occasion, const std::stop_token& stop);
 
   // Counts successful loads.
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
