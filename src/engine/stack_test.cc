@@ -100,7 +100,7 @@ void run_on_thread(size_t stack_bytes, std::function<void()> body) {
 
 // Where an engine's bound is one for all threads, it says that there is too little.
 TEST_P(StackTest, ASmallThreadEndsByATrapToo) {
-  for (const size_t kib : {384, 512, 640}) {
+  for (const size_t kib : {384u, 512u, 640u}) {
     run_on_thread(kib * 1024, [&] {
       const auto attached = engine.attach_thread();
       FakeHost with;

@@ -257,7 +257,7 @@ TEST_P(LifecycleTest, ATrapWhileAPluginIsTriedOutIsNotCounted) {
     Script ending;
     ending.on(callback).trap();
     options.configuration = ending.bytes();
-    EXPECT_NE(host.load(options), nullptr);
+    EXPECT_TRUE(host.host.load(options).ok());
     EXPECT_THAT(events(), ::testing::Contains(HasSubstr(std::string(callback))));
     EXPECT_EQ(counted(), 0u) << callback;
   }
