@@ -41,8 +41,8 @@ class Plane {
   // Takes all files anew, each set for itself, and logs what came of it. A stop leaves those that
   // are not loaded yet as they are.
   void reload(const std::stop_token& stop = {});
-  // Has that done soon, by another thread; a newer wish breaks off the one before.
-  void ask_for_reload() { reloader_.ask(); }
+  // The same, where a newer wish breaks off the one before.
+  Reloader& reloader() { return reloader_; }
 
   // The server takes connections: from now on plugins that cannot be loaded do not end it.
   void set_serving() { serving_.store(true, std::memory_order_release); }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <thread>
 
 namespace weir::ats_plane {
 namespace {
@@ -26,9 +27,13 @@ TEST(ReloaderTest, ANewerWishBreaksOffTheOneBefore) {
     }
   });
   reloader.ask();
+  std::thread thread([&] { reloader.run(); });
   first_runs.get_future().get();
   reloader.ask();
+  reloader.run();  // the other one does it
   EXPECT_FALSE(second.get_future().get());
+  thread.join();
+  EXPECT_EQ(reloads, 2);
 }
 
 TEST(ReloaderTest, TheEndBreaksOffWhatIsUnderWay) {
@@ -40,11 +45,13 @@ TEST(ReloaderTest, TheEndBreaksOffWhatIsUnderWay) {
     ++ended;
   });
   reloader.ask();
+  std::thread thread([&] { reloader.run(); });
   runs.get_future().get();
   reloader.end();
   EXPECT_EQ(ended, 1);
+  thread.join();
   reloader.ask();
-  reloader.end();
+  reloader.run();
   EXPECT_EQ(ended, 1);
 }
 

@@ -16,8 +16,21 @@ namespace {
 constexpr std::string_view kMessageTag = "weir";
 constexpr std::string_view kReload = "reload";
 
+int on_reload_thread(TSCont continuation, TSEvent, void*) {
+  TSContDestroy(continuation);
+  Plane::get().reloader().run();
+  return 0;
+}
+
+// Whoever asks for it, the server's end among them, waits for it: it takes a while, on a thread of
+// the server's that is there for such work.
+void ask_for_reload() {
+  Plane::get().reloader().ask();
+  TSContScheduleOnPool(TSContCreate(&on_reload_thread, TSMutexCreate()), 0, TS_THREAD_POOL_TASK);
+}
+
 int on_reload(TSCont, TSEvent, void*) {
-  Plane::get().ask_for_reload();
+  ask_for_reload();
   return 0;
 }
 
@@ -33,7 +46,7 @@ int on_message(TSCont, TSEvent, void* data) {
   if (message.tag != kMessageTag) return 0;
   const std::string_view text = text_of(message);
   if (text == kReload) {
-    Plane::get().ask_for_reload();
+    ask_for_reload();
     return 0;
   }
   constexpr size_t kMostShown = 100;
