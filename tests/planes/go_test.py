@@ -56,11 +56,12 @@ class GoTest(PlaneTest):
 
     def test_grpc(self):
         port = self.serve("grpc-server", "h2c")
-        ran = self.run_program("grpc-client", f"127.0.0.1:{port}")
         # In timeout_on_sleeping_server both sides give up after 1 ms. Where the client's timer comes late, it hears first
         # that the server has reset the stream, which a proxy tells as Unavailable.
-        if "code = Unavailable desc = upstream connect error" in ran.stderr and "want error code 4" in ran.stderr:
+        for _ in range(10):
             ran = self.run_program("grpc-client", f"127.0.0.1:{port}")
+            if "code = Unavailable" not in ran.stderr or "want error code 4" not in ran.stderr:
+                break
         self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
         self.assertEqual(ran.stdout.splitlines(), _CATALOGUE)
 
