@@ -21,7 +21,8 @@ class RecordingLogger final : public Logger {
   // Those of that level and of graver ones.
   std::vector<std::string> lines_from(LogLevel least) const {
     std::vector<std::string> texts;
-    for (const auto& [level, line] : *lines_.lock()) {
+    auto lines = lines_.lock();  // the loop would not keep it
+    for (const auto& [level, line] : *lines) {
       if (level >= least) texts.push_back(line);
     }
     return texts;

@@ -35,7 +35,8 @@ void Journal::add_line(std::string_view line) {
 
 std::string Journal::text() const {
   std::string text;
-  for (const std::string& line : *lines_.lock()) text.append(line).append("\n");
+  auto lines = lines_.lock();  // the loop would not keep it
+  for (const std::string& line : *lines) text.append(line).append("\n");
   return text;
 }
 
