@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -34,12 +33,7 @@ Done Names::add(const std::string& name, const Place& at) {
 }
 
 Done check_method(const std::string& method, const Place& at) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";  // RFC 9110, 5.6.2
-  const auto fits = [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           kMarks.find(c) != kMarks.npos;
-  };
-  if (std::ranges::all_of(method, fits)) return Unit{};
+  if (method.empty() || planes::is_valid_name(method)) return Unit{};
   return at.field("method").error(config::quote(method) + " is no method; write GET, say");
 }
 
