@@ -65,16 +65,23 @@ function(weir_layer name)
   endif()
 endfunction()
 
-# What stands before a test's command: with sanitizers a test that has passed is run again only when
-# something changes, since it takes many times as long.
-set(WEIR_TEST_LAUNCHER)
-if(WEIR_SANITIZE)
-  set(WEIR_TEST_LAUNCHER "${PROJECT_SOURCE_DIR}/scripts/once.py")
-  foreach(input ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/examples ${PROJECT_SOURCE_DIR}/docs
-                ${PROJECT_SOURCE_DIR}/cmake ${PROJECT_SOURCE_DIR}/build/guests ${WEIR_OUTPUT_DIR}/bin ${WEIR_OUTPUT_DIR}/lib/weir)
-    list(APPEND WEIR_TEST_LAUNCHER --input ${input})
-  endforeach()
-  list(APPEND WEIR_TEST_LAUNCHER --)
+# What stands before a test's command: one that has passed is run again only when something changes. With the
+# first, what it reads besides its own program is data; the second is for tests that read sources too.
+set(WEIR_ONCE "${PROJECT_SOURCE_DIR}/scripts/once.py" --root "${PROJECT_SOURCE_DIR}")
+foreach(input src tests examples docs sdk scripts README.md build/guests)
+  list(APPEND WEIR_ONCE --input "${PROJECT_SOURCE_DIR}/${input}")
+endforeach()
+foreach(input bin lib)
+  list(APPEND WEIR_ONCE --input "${WEIR_OUTPUT_DIR}/${input}")
+endforeach()
+set(WEIR_TEST_LAUNCHER ${WEIR_ONCE} --but .cc --but .py --)
+set(WEIR_SOURCES_TEST_LAUNCHER ${WEIR_ONCE} --)
+
+# What engines have compiled for tests of any build and any clone, each found by its engine and its module.
+if(DEFINED ENV{XDG_CACHE_HOME})
+  set(WEIR_TEST_CODE_CACHE "$ENV{XDG_CACHE_HOME}/weir/test-code")
+else()
+  set(WEIR_TEST_CODE_CACHE "$ENV{HOME}/.cache/weir/test-code")
 endif()
 
 # For all programs that tests start. The sanitizer guesses from an address how libc allocated a thread's
@@ -87,7 +94,14 @@ function(weir_test_code target)
   target_compile_options(${target} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O0> $<$<CONFIG:RelWithDebInfo>:-g1>)
 endfunction()
 
-# weir_test(NAME SOURCES ... DEPENDS ... [TIMEOUT seconds]): a GoogleTest program run by ctest.
+# weir_test_path(VARIABLE PATH): PATH as tests' programs are to have it, which run in the tree's root: relative to that,
+# so that a program is the same wherever the tree lies.
+function(weir_test_path variable path)
+  file(RELATIVE_PATH relative "${PROJECT_SOURCE_DIR}" "${path}")
+  set(${variable} "${relative}" PARENT_SCOPE)
+endfunction()
+
+# weir_test(NAME SOURCES ... DEPENDS ... [TIMEOUT seconds]): a GoogleTest program run by ctest, in the tree's root.
 function(weir_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
@@ -95,7 +109,7 @@ function(weir_test name)
   weir_unity(${name})
   weir_test_code(${name})
   target_link_libraries(${name} PRIVATE weir_flags GTest::gtest GTest::gmock GTest::gtest_main ${arg_DEPENDS})
-  add_test(NAME ${name} COMMAND ${WEIR_TEST_LAUNCHER} $<TARGET_FILE:${name}>)
+  add_test(NAME ${name} COMMAND ${WEIR_TEST_LAUNCHER} $<TARGET_FILE:${name}> WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
@@ -104,7 +118,7 @@ function(weir_test name)
   set(tsan "suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp:report_signal_unsafe=0")
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT}
     ENVIRONMENT "WEIR_ENGINE_PATH=${WEIR_OUTPUT_DIR}/lib/weir/engines;TSAN_OPTIONS=${tsan};\
-ASAN_OPTIONS=${WEIR_ASAN_OPTIONS};\
+ASAN_OPTIONS=${WEIR_ASAN_OPTIONS};WEIR_TEST_CODE_CACHE=${WEIR_TEST_CODE_CACHE};\
 GTEST_OUTPUT=xml:${CMAKE_BINARY_DIR}/results/${name}.xml")
   if(name IN_LIST WEIR_THREADED_TESTS)
     set_tests_properties(${name} PROPERTIES LABELS threads)
@@ -124,12 +138,13 @@ endfunction()
 function(weir_test_module layer module)
   find_program(WAT2WASM wat2wasm REQUIRED)
   set(wasm "${CMAKE_CURRENT_BINARY_DIR}/${module}.wasm")
+  weir_test_path(path "${wasm}")
   add_custom_command(OUTPUT "${wasm}" DEPENDS "testdata/${module}.wat"
     COMMAND "${WAT2WASM}" -o "${wasm}" "${CMAKE_CURRENT_SOURCE_DIR}/testdata/${module}.wat" VERBATIM)
   add_custom_target(weir_${layer}_testdata DEPENDS "${wasm}")
   add_dependencies(weir_${layer}_test weir_${layer}_testdata weir-engine-wasmtime)
   string(TOUPPER "${module}" upper)
-  target_compile_definitions(weir_${layer}_test PRIVATE "WEIR_${upper}_WASM=\"${wasm}\"")
+  target_compile_definitions(weir_${layer}_test PRIVATE "WEIR_${upper}_WASM=\"${path}\"")
 endfunction()
 
 # weir_test_by_loaders(NAME [ALONE suite]): runs the test NAME again, as NAME.ENGINE, for each engine
@@ -146,17 +161,19 @@ function(weir_test_by_loaders name)
     string(REGEX MATCH "^([^=]*)=(.*)$" ignored "${loader}")
     set(engine "${CMAKE_MATCH_1}")
     get_filename_component(folder "${CMAKE_MATCH_2}" DIRECTORY)
-    set(start "${CMAKE_MATCH_2}" --library-path "${folder}" $<TARGET_FILE:${name}>)
+    set(start ${WEIR_TEST_LAUNCHER} "${CMAKE_MATCH_2}" --library-path "${folder}" $<TARGET_FILE:${name}>)
     set(tests ${name}.${engine})
-    add_test(NAME ${tests} COMMAND ${start} "--gtest_filter=*${engine}*:EnginesTest.*")
+    add_test(NAME ${tests} COMMAND ${start} "--gtest_filter=*${engine}*:EnginesTest.*"
+               WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
     if(arg_ALONE)
       list(APPEND tests ${name}.${engine}.${arg_ALONE})
       add_test(NAME ${name}.${engine}.${arg_ALONE}
-               COMMAND ${start} "--gtest_filter=${arg_ALONE}.*")
+               COMMAND ${start} "--gtest_filter=${arg_ALONE}.*" WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
     endif()
     foreach(test ${tests})
       set_tests_properties(${test} PROPERTIES TIMEOUT 900
         ENVIRONMENT "WEIR_ENGINE_PATH=${WEIR_OUTPUT_DIR}/lib/weir/engines;\
+WEIR_TEST_CODE_CACHE=${WEIR_TEST_CODE_CACHE};\
 GTEST_OUTPUT=xml:${CMAKE_BINARY_DIR}/results/${test}.xml")
     endforeach()
   endforeach()

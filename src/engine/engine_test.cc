@@ -320,9 +320,10 @@ TEST_P(EngineTest, BindsOnlyWhatIsExportedSo) {
 
 // WAMR's compiler once had a file of its own in the working directory.
 TEST_P(EngineTest, CompilesWhereverTheProcessIs) {
+  const auto guest = read_guest("guest");
   const auto before = std::filesystem::current_path();
   std::filesystem::current_path("/proc/self");  // where nobody can make a file
-  const auto module = engine.compile(read_guest("guest"), guest_imports().view());
+  const auto module = engine.compile(guest, guest_imports().view());
   std::filesystem::current_path(before);
   EXPECT_TRUE(module.ok()) << module.error().message;
 }

@@ -144,14 +144,6 @@ Case header_v1() {
   return test;
 }
 
-// Some adapters take half a minute to compile the Go plugin: what they make is kept with the build.
-const engine::CodeCache& kept_code() {
-  static Journal unread;
-  static CaptureLogger logger(unread);
-  static const engine::CodeCache cache(WEIR_DIFFERENTIAL_CACHE, 1 << 30, logger);
-  return cache;
-}
-
 }  // namespace
 
 const std::vector<Case>& cases() {
@@ -206,7 +198,7 @@ std::vector<std::string> run(const Case& test, const Contender& contender,
 
   Transcript transcript;
   {
-    PluginRun plugin(contender, kept_code(), std::move(options), transcript, calls);
+    PluginRun plugin(contender, test::code_cache(), std::move(options), transcript, calls);
     for (const Exchange& exchange : test.exchanges) plugin.exchange(exchange);
     for (const Connection& connection : test.connections) plugin.connection(connection);
   }

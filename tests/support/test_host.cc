@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -41,8 +42,10 @@ constexpr std::string_view kIsolated = "+streams";
 const engine::CodeCache& code_cache() {
   static Journal unread;
   static CaptureLogger logger(unread);
-  static const TemporaryFolder folder;
-  static const engine::CodeCache cache(folder.path(), 256 << 20, logger);
+  static const TemporaryFolder temporary;
+  static const char* const kept = std::getenv("WEIR_TEST_CODE_CACHE");
+  static const engine::CodeCache cache(kept != nullptr ? kept : temporary.path(), 2ULL << 30,
+                                       logger);
   return cache;
 }
 

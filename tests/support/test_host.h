@@ -24,7 +24,8 @@ namespace weir::test {
 // The engines of this process; adapters come from the build (WEIR_ENGINE_PATH).
 const engine::Engines& engines();
 
-// Compiled code, kept for the life of the process: most tests run the same module.
+// Compiled code: most tests run the same module. It is kept where WEIR_TEST_CODE_CACHE says, or for
+// the life of the process.
 const engine::CodeCache& code_cache();
 
 // Every engine that can be loaded here, `null` among them. Those that cannot are named aloud, and

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <thread>
 
@@ -56,10 +57,12 @@ int on_transaction(TSCont hook, TSEvent, void* data) {
   return 0;
 }
 
+// A tick that a sanitizer slows down is not to end the plugin.
 std::string plugin_file(int number) {
-  return "config:\n  name: storm\n  fail_open: false\n  configuration: \"" +
-         std::to_string(number) +
-         "\"\n  vm_config: {code: {local: {filename: \"" WEIR_STORM_WASM "\"}}}\n";
+  return "limits: {call_cpu_time: 60s}\nplugin:\n  name: storm\n  fail_open: false\n"
+         "  configuration: {\"@type\": type.googleapis.com/google.protobuf.StringValue, value: \"" +
+         std::to_string(number) + "\"}\n  vm_config: {code: {local: {filename: \"" +
+         std::filesystem::absolute(WEIR_STORM_WASM).string() + "\"}}}\n";
 }
 
 class StormTest : public ::testing::Test {

@@ -53,8 +53,8 @@ def plugin_options(plugin, clusters=None):
 def _code_cache():
     """A folder for compiled modules that belongs to the servers' user: one that stays, so that they are
     compiled once for all tests, or one of this test program's."""
-    if kept := os.environ.get("WEIR_TEST_CODE_CACHE"):
-        folder = pathlib.Path(kept) / "ats"
+    if kept := os.environ.get("WEIR_TEST_SERVER_CODE_CACHE"):
+        folder = pathlib.Path(kept)
         folder.mkdir(parents=True, exist_ok=True)
     else:
         temporary = tempfile.TemporaryDirectory(prefix="weir-test-code-")
