@@ -8,16 +8,27 @@ namespace {
 // Where any of these is missing the call cannot be sent.
 constexpr std::string_view kRequired[] = {":method", ":path", ":authority"};
 
+// So much of an upstream's name stands in a log.
+constexpr size_t kShownName = 256;
+
+Status refused(HostCall& call, std::string_view upstream, std::string_view reason) {
+  call.log(LogLevel::Error, std::string("the call to '")
+                                .append(upstream.substr(0, kShownName))
+                                .append("' is refused: ")
+                                .append(reason));
+  return Status::BadArgument;
+}
+
 Status http_call(HostCall& call, GuestBytes upstream, GuestMap& headers, GuestBytes body,
                  GuestMap& trailers, uint32_t timeout, GuestOut<uint32_t> call_id) {
   if (!headers.ok || !trailers.ok) {
-    call.log(LogLevel::Error, "the serialized headers or trailers are malformed or too large");
-    return Status::BadArgument;
+    return refused(call, upstream.view,
+                   "its serialized headers or trailers are malformed or too large");
   }
   for (std::string_view name : kRequired) {
     if (headers.headers.find(name)) continue;
-    call.log(LogLevel::Error, std::string("the header ").append(name).append(" is missing"));
-    return Status::BadArgument;
+    return refused(call, upstream.view,
+                   std::string("the header ").append(name).append(" is missing"));
   }
   uint32_t id = 0;
   const Status status =

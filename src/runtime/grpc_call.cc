@@ -118,11 +118,15 @@ Status GrpcCall::start(const abi::GrpcCallRequest& request, std::string_view mes
   request.initial_metadata.for_each([&](std::string_view name, std::string_view value) {
     if (!name.starts_with(':')) fits = headers.add(name, value) && fits;
   });
-  if (!fits) return Status::InternalFailure;
+  if (!fits) {
+    refusal_ = "its names or its metadata are too large";
+    return Status::InternalFailure;
+  }
 
   if (Status status = open(upstream, headers); status != Status::Ok) return status;
   if (kind_ == Kind::Unary && send(message, EndOfStream::Yes) != Status::Ok) {
     stream_.reset();
+    refusal_ = "its message is too large";
     return Status::InternalFailure;
   }
   if (timeout.count() != 0) {
@@ -136,8 +140,8 @@ Status GrpcCall::open(std::string_view upstream, const abi::HeaderList& headers)
   auto opened = owner_.services().upstreams().open(owner_.upstream_name(upstream), headers,
                                                    EndOfStream::No, Protocol::Http2, *this);
   if (!opened.ok()) {
-    return opened.error() == OpenError::UnknownUpstream ? Status::ParseFailure
-                                                        : Status::InternalFailure;
+    refusal_ = refusal_of(opened.error());
+    return opened.error() == OpenError::Failed ? Status::InternalFailure : Status::ParseFailure;
   }
   stream_ = std::move(opened).value();
   return Status::Ok;
@@ -185,6 +189,11 @@ void GrpcCall::on_trailers(abi::HeaderList trailers) {
     if (!*alive) return;
   }
   end_with(trailers);
+}
+
+void GrpcCall::on_refusal(std::string_view upstream, std::string_view reason) {
+  owner_.log_refusal("gRPC", upstream, reason);
+  on_failure(reason);
 }
 
 void GrpcCall::on_failure(std::string_view reason) { end(kUnavailable, std::string(reason)); }

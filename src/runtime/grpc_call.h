@@ -27,10 +27,13 @@ class GrpcCall final : private UpstreamObserver {
   GrpcCall(PluginContext& owner, uint32_t id, Kind kind) : owner_(owner), id_(id), kind_(kind) {}
   ~GrpcCall() { *alive_ = false; }
 
-  // A unary call sends `message` and ends its side. OK; PARSE_FAILURE: there is no such upstream;
-  // INTERNAL_FAILURE: it cannot be reached.
+  // A unary call sends `message` and ends its side. OK; PARSE_FAILURE: there is no such upstream,
+  // or the headers cannot be sent; INTERNAL_FAILURE: it cannot be reached. refusal() says why.
   abi::Status start(const abi::GrpcCallRequest& request, std::string_view message,
                     Milliseconds timeout);
+
+  // Why it could not be started.
+  std::string_view refusal() const { return refusal_; }
 
   // A stream's next message; nothing where it has ended its side. BAD_ARGUMENT: it is too large, or
   // too much waits already.
@@ -50,6 +53,7 @@ class GrpcCall final : private UpstreamObserver {
   void on_data(Bytes data, abi::EndOfStream) override;
   void on_trailers(abi::HeaderList trailers) override;
   void on_failure(std::string_view reason) override;
+  void on_refusal(std::string_view upstream, std::string_view reason) override;
 
   abi::Status open(std::string_view upstream, const abi::HeaderList& headers);
   // Hands complete messages on. False: the call has ended, and this object is gone.
@@ -63,6 +67,7 @@ class GrpcCall final : private UpstreamObserver {
   Kind kind_;
   bool half_closed_ = false;
   uint32_t http_status_ = 0;
+  std::string_view refusal_;
   std::string received_;  // of messages that are not complete
   std::optional<std::string> unary_message_;
   std::unique_ptr<Timer> timer_;

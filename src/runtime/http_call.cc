@@ -14,14 +14,15 @@ Status HttpCall::start(abi::HttpCallRequest& request) {
   patience_ = request.timeout;
   if (has_body && !has_trailers && !request.headers.find("content-length") &&
       !request.headers.add("content-length", std::to_string(request.body.size()))) {
+    failure_ = "its headers are too large";
     return Status::InternalFailure;
   }
   auto opened = owner_.services().upstreams().open(
       owner_.upstream_name(request.upstream), request.headers,
       has_body || has_trailers ? EndOfStream::No : EndOfStream::Yes, Protocol::Any, *this);
   if (!opened.ok()) {
-    return opened.error() == OpenError::UnknownUpstream ? Status::BadArgument
-                                                        : Status::InternalFailure;
+    failure_ = refusal_of(opened.error());
+    return opened.error() == OpenError::Failed ? Status::InternalFailure : Status::BadArgument;
   }
   stream_ = std::move(opened).value();
   if (has_body) {
@@ -60,6 +61,11 @@ void HttpCall::on_failure(std::string_view reason) {
   trailers_.clear();
   body_.clear();
   end();
+}
+
+void HttpCall::on_refusal(std::string_view upstream, std::string_view reason) {
+  owner_.log_refusal("proxy_http_call", upstream, reason);
+  on_failure(reason);
 }
 
 void HttpCall::end() {

@@ -21,8 +21,9 @@ class HttpCall final : private UpstreamObserver {
 
   HttpCall(PluginContext& owner, uint32_t id) : owner_(owner), id_(id) {}
 
-  // OK; BAD_ARGUMENT: there is no such upstream; INTERNAL_FAILURE: it cannot be reached. The
-  // headers get the length of the body, unless the guest has told one.
+  // OK; BAD_ARGUMENT: there is no such upstream, or the headers cannot be sent; INTERNAL_FAILURE:
+  // it cannot be reached. failure() says why. The headers get the length of the body, unless the
+  // guest has told one.
   abi::Status start(abi::HttpCallRequest& request);
 
   uint32_t id() const { return id_; }
@@ -42,6 +43,7 @@ class HttpCall final : private UpstreamObserver {
   void on_data(Bytes data, abi::EndOfStream) override;
   void on_trailers(abi::HeaderList trailers) override;
   void on_failure(std::string_view reason) override;
+  void on_refusal(std::string_view upstream, std::string_view reason) override;
   Milliseconds patience() const override { return patience_; }
   void end();
 

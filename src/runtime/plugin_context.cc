@@ -332,8 +332,7 @@ Status PluginContext::http_call(abi::HttpCallRequest request, uint32_t& call_id)
   auto call = std::make_unique<HttpCall>(*this, id);
   const Status status = call->start(request);
   if (status != Status::Ok) {
-    log(LogLevel::Error, "proxy_http_call: there is no upstream '" + shown(request.upstream) +
-                             "', or it cannot be reached");
+    log_refusal("proxy_http_call", request.upstream, call->failure());
     return status;
   }
   held_bytes_ += call->request_bytes();
@@ -347,6 +346,15 @@ bool PluginContext::may_call(std::string_view upstream, std::string_view hostcal
   log(LogLevel::Error, std::string(hostcall) + ": limits.call_targets does not allow calls to '" +
                            shown(upstream) + "'");
   return false;
+}
+
+void PluginContext::log_refusal(std::string_view hostcall, std::string_view upstream,
+                                std::string_view reason) {
+  log(LogLevel::Error, std::string(hostcall)
+                           .append(": the call to '")
+                           .append(shown(upstream))
+                           .append("' is refused: ")
+                           .append(reason));
 }
 
 bool PluginContext::may_hold(size_t bytes, std::string_view hostcall) {
@@ -387,8 +395,7 @@ Status PluginContext::start_grpc(std::unique_ptr<GrpcCall> call,
   }
   const Status status = call->start(request, message, timeout);
   if (status != Status::Ok) {
-    log(LogLevel::Error, "gRPC: there is no upstream '" + shown(grpc_upstream(request.upstream)) +
-                             "', or it cannot be reached");
+    log_refusal("gRPC", grpc_upstream(request.upstream), call->refusal());
     return status;
   }
   unsent_bytes_ += message.size();

@@ -109,6 +109,8 @@ class PluginContext final : public ContextBase {
   WorkerServices& services();
   // As the plane knows it.
   std::string upstream_name(std::string_view name) const;
+  // A call could not be started: at once, or, where the plane finds out later, before it ends.
+  void log_refusal(std::string_view hostcall, std::string_view upstream, std::string_view reason);
   void on_http_call_done(HttpCall& call);
   void on_grpc_initial_metadata(GrpcCall& call, abi::HeaderList metadata);
   void on_grpc_message(GrpcCall& call, std::string message);

@@ -26,6 +26,10 @@ class UpstreamObserver {
   virtual void on_trailers(abi::HeaderList trailers) = 0;
   // Ends the stream: it could not be connected, was reset or broken. `reason` is one line.
   virtual void on_failure(std::string_view reason) = 0;
+  // The same, where it could not be started, and the plane has found out after open() only.
+  virtual void on_refusal(std::string_view /*upstream*/, std::string_view reason) {
+    on_failure(reason);
+  }
 
   // From open() on, the stream is destroyed at the latest after this time, without its end; zero:
   // there is no such time. For planes that cannot end a stream once it has begun.
@@ -56,7 +60,20 @@ enum class Protocol : uint8_t {
 };
 
 // What could not be started. Guests are told the difference (ABI, proxy_http_call).
-enum class OpenError : uint8_t { UnknownUpstream, Failed };
+enum class OpenError : uint8_t { UnknownUpstream, BadHeaders, Failed };
+
+// For logs.
+constexpr std::string_view refusal_of(OpenError error) {
+  switch (error) {
+    case OpenError::UnknownUpstream:
+      return "there is no such upstream";
+    case OpenError::BadHeaders:
+      return "the proxy sends no request with such headers";
+    case OpenError::Failed:
+      break;
+  }
+  return "the upstream cannot be reached";
+}
 
 class Upstreams {
  public:

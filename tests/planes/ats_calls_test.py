@@ -80,7 +80,7 @@ class RootCallTest(PlaneTest):
 
     def test_a_call_to_no_upstream_is_refused(self):
         self.serve("nobody")
-        self.server.wait_for_line("there is no upstream 'nobody'")
+        self.server.wait_for_line("the call to 'nobody' is refused: there is no such upstream")
 
 
 class TargetTest(PlaneTest):

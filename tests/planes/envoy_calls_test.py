@@ -126,6 +126,9 @@ class RootCallTest(PlaneTest):
     def test_a_call_to_no_cluster_fails(self):
         self.serve(pulse_cluster(), configuration="nobody")
         self.envoy.wait_for_line(r"\[root\]: failed")
+        self.envoy.wait_for_line(
+            r"\[error\] .*root\S* proxy_http_call: the call to 'nobody' is refused: there is no such upstream"
+        )
 
 
 if __name__ == "__main__":

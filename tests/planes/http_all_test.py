@@ -257,7 +257,7 @@ class CallTest(HttpAllCase):
         response = self.call("/http-call", cluster="nobody")
         self.assertEqual(response.status, 503)
         self.assertRegex(response.text, "^call refused: ")
-        self.assertTrue(self.weir.lines("there is no upstream 'nobody'"))
+        self.assertTrue(self.weir.lines("the call to 'nobody' is refused: there is no such upstream"))
 
     def test_a_body_goes_to_the_call_and_comes_from_its_answer(self):
         self.call("/http-call/body")

@@ -26,6 +26,9 @@ class CallEvents {
   void failure(std::string_view reason) {
     if (auto* observer = current(true)) observer->on_failure(reason);
   }
+  void refusal(std::string_view upstream, std::string_view reason) {
+    if (auto* observer = current(true)) observer->on_refusal(upstream, reason);
+  }
   void let_go() { observer_ = nullptr; }
   bool is_over() const { return observer_ == nullptr; }
 

@@ -7,10 +7,10 @@
 namespace weir::envoy_plane {
 
 void MainThread::fail_without_way(const std::shared_ptr<RootCall>& call) {
-  call->fail(call->needs_stream
-                 ? "Envoy offers no way: it takes an HTTP filter of this module in some listener"
-                 : "Envoy offers no way: it takes an HTTP filter, a bootstrap extension or the "
-                   "cluster of this module");
+  call->refuse(call->needs_stream
+                   ? "Envoy offers no way: it takes an HTTP filter of this module in some listener"
+                   : "Envoy offers no way: it takes an HTTP filter, a bootstrap extension or the "
+                     "cluster of this module");
   {
     const std::lock_guard lock(mutex_);
     if (std::exchange(has_told_, true)) return;
@@ -72,10 +72,7 @@ void MainThread::start_through(Use& carrier, const std::shared_ptr<RootCall>& ca
                                const CallRequest& request) {
   uint64_t id = 0;
   const CallStart start = carrier->start(id, request);
-  if (start == CallStart::ClusterNotFound) {
-    return call->fail("there is no cluster '" + call->cluster + "'");
-  }
-  if (start != CallStart::Started) return call->fail("the cluster cannot be reached");
+  if (start != CallStart::Started) return call->refuse(runtime::refusal_of(open_error(start)));
   call->config = carrier->config();
   call->id = id;
   const std::lock_guard lock(mutex_);

@@ -88,9 +88,7 @@ void NetworkCalls::send(const std::shared_ptr<Call>& call) {
   }
   call->owner = nullptr;
   worker_.post([call, start] {
-    call->events.failure(start == CallStart::ClusterNotFound
-                             ? "there is no cluster '" + call->cluster + "'"
-                             : std::string("the cluster cannot be reached"));
+    call->events.refusal(call->cluster, runtime::refusal_of(open_error(start)));
   });
 }
 

@@ -8,6 +8,14 @@ void RootCall::fail(std::string_view reason) {
   }
 }
 
+void RootCall::refuse(std::string_view reason) {
+  if (auto call = self.lock()) {
+    tell(call, [to_whom = cluster, reason = std::string(reason)](CallEvents& to) {
+      to.refusal(to_whom, reason);
+    });
+  }
+}
+
 // What the runtime holds.
 class RootCalls::Handle final : public runtime::UpstreamStream {
  public:

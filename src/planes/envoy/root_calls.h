@@ -30,6 +30,8 @@ struct RootCall {
     call->inbox->post([call, tell = std::move(tell)]() mutable { tell(call->events); });
   }
   void fail(std::string_view reason);
+  // The same of one that has not been started: the plugin's log has the reason.
+  void refuse(std::string_view reason);
 
   static constexpr std::string_view kEnding = "Envoy ends";
   static constexpr std::string_view kCarrierGone = "the configuration that carried it is gone";

@@ -77,8 +77,7 @@ Result<std::unique_ptr<runtime::UpstreamStream>, runtime::OpenError> StreamCalls
     // What has been told of it already is not to be heard.
     call->events.let_go();
     if (!unheard) take(call->id);
-    return start == CallStart::ClusterNotFound ? runtime::OpenError::UnknownUpstream
-                                               : runtime::OpenError::Failed;
+    return open_error(start);
   }
   if (unheard) {
     call->id = id;

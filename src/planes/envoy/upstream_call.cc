@@ -15,6 +15,17 @@ uint64_t unary_milliseconds(Milliseconds patience) {
   return static_cast<uint64_t>((is_bounded ? patience + kGrace : kLongestUnary).count());
 }
 
+runtime::OpenError open_error(CallStart start) {
+  switch (start) {
+    case CallStart::ClusterNotFound:
+      return runtime::OpenError::UnknownUpstream;
+    case CallStart::MissingHeaders:
+      return runtime::OpenError::BadHeaders;
+    default:
+      return runtime::OpenError::Failed;
+  }
+}
+
 std::vector<ModuleHeader> module_headers(const abi::HeaderList& headers) {
   std::vector<ModuleHeader> list;
   list.reserve(headers.count());

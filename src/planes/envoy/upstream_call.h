@@ -29,6 +29,9 @@ struct CalloutEnd {
   size_t piece_count;
 };
 
+// Why a call could not be started.
+runtime::OpenError open_error(CallStart start);
+
 // What became of a stream that Envoy reset: it does not say more.
 inline constexpr std::string_view kStreamReset = "the stream was reset";
 inline constexpr std::string_view kAnswerTooLarge = "the answer is larger than Envoy holds";
