@@ -18,8 +18,6 @@ from peers.http2 import Http2Client
 from peers.message import Fields
 from peers.tcp import TcpClient, TcpUpstream
 
-# These compile by LLVM, for minutes where a module is as large as Go's: that one they do without here.
-SLOW = ("wamr-aot", "wamr-jit", "wasmedge-aot", "wavm")
 ENGINES = ("wasmtime", "v8", "wamr", "wamr-aot", "wamr-jit", "wasmedge", "wasmedge-aot", "wavm")
 
 
@@ -140,9 +138,6 @@ class MatrixTest(PlaneTest):
         if not any((pathlib.Path(one) / f"weir-engine-{engine}.so").exists() for one in folders):
             self.skipTest(f"weir-engine-{engine}.so is not built")
         languages = everywhere.ALL
-        if engine in SLOW:
-            print(f"not tested on {engine}: header-edit-go, which takes it minutes to compile")
-            languages = [one for one in languages if one != "go"]
         web, echo, grpc = self.upstream(), self.upstream(TcpUpstream), GrpcServer()
         self.addCleanup(grpc.close)
         listeners = []

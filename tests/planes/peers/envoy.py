@@ -377,7 +377,10 @@ class Envoy:
             self.process = subprocess.Popen(arguments, stdout=log, stderr=log, env=environment)
         try:
             admin = self.folder / "admin"
-            eventually(lambda: self._runs() and admin.exists() and admin.read_text(), "Envoy")
+            # It compiles its plugins first, on a machine that may have much to do.
+            eventually(
+                lambda: self._runs() and admin.exists() and admin.read_text(), "Envoy", 5 * PATIENCE_S
+            )
             self.admin_port = int(admin.read_text().rsplit(":", 1)[1])
             eventually(lambda: self._runs() and self._is_ready(), "Envoy to be ready")
             eventually(lambda: self._runs() and self._listens(listeners), "its listeners")
