@@ -31,6 +31,23 @@ const engine::ImportList& imports() {
   return list;
 }
 
+// One function, "s", that does one operation again and again, for long, without a loop or a call
+// in between.
+std::string straight_line(std::string_view operation) {
+  using wasm::leb;
+  using wasm::name;
+  using wasm::section;
+  constexpr uint32_t kPages = 2048;
+  constexpr uint32_t kElements = 1u << 20;
+  constexpr int kTimes = 1000;
+  std::string body = "\0"s;
+  for (int i = 0; i < kTimes; ++i) body += operation;
+  body += "\x0b";
+  return wasm::kPreamble + wasm::kEmptyType + wasm::function_section("\1\0"sv) +
+         section(4, "\1\x70\0"s + leb(kElements)) + wasm::memory_section("\1\0"s + leb(kPages)) +
+         wasm::export_section("\1\1s\0\0"sv) + wasm::code_section("\1" + name(body));
+}
+
 class LimitedModuleTest : public testing::TestWithParam<std::string> {
  protected:
   std::unique_ptr<const engine::Module> compile(Bytes wasm,
@@ -48,6 +65,28 @@ class LimitedModuleTest : public testing::TestWithParam<std::string> {
     auto guest = std::make_unique<Guest>(*module, host, limits);
     EXPECT_EQ(guest->instance().instantiate(), Flow::Return);
     return guest;
+  }
+
+  enum class Ended : uint8_t { Interrupted, ByItself, TooLate };
+
+  // Runs straight_line(operation), with the limits that the engine lacks alone, and interrupts it a
+  // little later: whether that has ended it, it had ended before, or it has gone on.
+  Ended run_straight(std::string_view operation) {
+    const std::string wasm = straight_line(operation);
+    module = compile(as_bytes(wasm), {}, {}, SupplyLimits::Missing);
+    if (module == nullptr) return Ended::TooLate;
+    Guest guest(*module, host);
+    EXPECT_EQ(guest.instance().instantiate(), Flow::Return);
+    std::atomic<bool> interrupted = false;
+    std::jthread watchdog([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      interrupted = true;
+      guest.instance().interrupt();
+    });
+    const auto run = guest.call("s", {});
+    if (run.flow != Flow::Trap) return interrupted ? Ended::TooLate : Ended::ByItself;
+    EXPECT_EQ(guest.instance().take_trap().kind, TrapKind::Interrupted);
+    return Ended::Interrupted;
   }
 
   const engine::Engine& engine = engine::engine_named(GetParam());
@@ -87,23 +126,6 @@ TEST_P(LimitedModuleTest, AGuestIsInterruptedHoweverItGoesOn) {
   }
 }
 
-// One function, "s", that does one operation again and again, for long, without a loop or a call
-// in between.
-std::string straight_line(std::string_view operation) {
-  using wasm::leb;
-  using wasm::name;
-  using wasm::section;
-  constexpr uint32_t kPages = 2048;
-  constexpr uint32_t kElements = 1u << 20;
-  constexpr int kTimes = 1000;
-  std::string body = "\0"s;
-  for (int i = 0; i < kTimes; ++i) body += operation;
-  body += "\x0b";
-  return wasm::kPreamble + wasm::kEmptyType + wasm::function_section("\1\0"sv) +
-         section(4, "\1\x70\0"s + leb(kElements)) + wasm::memory_section("\1\0"s + leb(kPages)) +
-         wasm::export_section("\1\1s\0\0"sv) + wasm::code_section("\1" + name(body));
-}
-
 // 1, 0 and the length: where a copy is not from a place to itself.
 std::string operands(uint64_t length) {
   // i32.const has a sign.
@@ -122,16 +144,21 @@ TEST_P(LimitedModuleTest, LongOperationsInARowAreInterrupted) {
       {"memory.copy", operands(kBytes) + "\xfc\x0a\0\0"s},
       {"table.copy", operands(kElements) + "\xfc\x0e\0\0"s}};
   for (const auto& [what, operation] : kWays) {
-    const std::string wasm = straight_line(operation);
-    module = compile(as_bytes(wasm), {}, {}, SupplyLimits::Missing);
-    ASSERT_NE(module, nullptr) << what;
-    Guest guest(*module, host);
-    ASSERT_EQ(guest.instance().instantiate(), Flow::Return) << what;
-    std::jthread watchdog([&] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      guest.instance().interrupt();
-    });
-    EXPECT_EQ(guest.trap_of("s", {}).kind, TrapKind::Interrupted) << what;
+    EXPECT_EQ(run_straight(operation), Ended::Interrupted) << what;
+  }
+}
+
+// Some engines take seconds for all of these, too; others have finished before the interrupt.
+TEST_P(LimitedModuleTest, ShorterOperationsInARowAreInterruptedWhereTheyTakeLong) {
+  constexpr uint64_t kElements = 65'535;
+  const std::string null = "\x41\0\xd0\x70\x41\xff\xff\3"s;  // 0, no function, 65535
+  const std::pair<std::string_view, std::string> kWays[] = {
+      {"memory.grow", "\x41\0\x40\0\x1a"s},
+      {"table.fill", null + "\xfc\x11\0"s},
+      {"table.copy", operands(kElements) + "\xfc\x0e\0\0"s}};
+  for (const auto& [what, operation] : kWays) {
+    if (what == "table.fill" && !engine.capabilities().reference_types) continue;
+    EXPECT_NE(run_straight(operation), Ended::TooLate) << what;
   }
 }
 

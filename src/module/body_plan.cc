@@ -23,7 +23,7 @@ uint32_t frame_bytes(uint64_t values, bool uses_simd, uint64_t code_bytes) {
 
 }  // namespace
 
-Result<bool> has_bulk_operation(const ModuleInfo& info, Bytes wasm) {
+Result<bool> has_long_operations(const ModuleInfo& info, Bytes wasm) {
   const Section* code = info.find_section(SectionId::Code);
   if (code == nullptr) return false;
   Reader in = reader_of(wasm, *code);
@@ -37,9 +37,12 @@ Result<bool> has_bulk_operation(const ModuleInfo& info, Bytes wasm) {
       WEIR_TRY(body.u32());
       WEIR_TRY(read_value_type(body));
     }
+    uint32_t growths = 0;
     while (!body.at_end()) {
       WEIR_TRY(const Instruction instruction, read_instruction(body));
-      if (is_bulk_operation(instruction.op)) return true;
+      const EditKind look = look_before(instruction).kind;
+      if (look == EditKind::LookIfLong) return true;
+      if (look == EditKind::Look && ++growths > bulk::kFewGrowths) return true;
     }
   }
   return false;
@@ -51,6 +54,7 @@ Result<const BodyPlan*> BodyPlanner::plan(Reader body, uint32_t function) {
   plan_.end = body.offset() + body.remaining();
   uses_simd_ = false;
   calls_ = false;
+  growths_ = 0;
   WEIR_TRY(read_locals(body, type.params));
 
   plan_.code_begin = body.offset();
@@ -64,6 +68,7 @@ Result<const BodyPlan*> BodyPlanner::plan(Reader body, uint32_t function) {
   WEIR_TRY(body.expect_end());
   if (added_.interrupt) fuel_.finish();
   if (added_.stack) finish_stack();
+  if (added_.look_if_long) finish_looks();
   add_locals();
   return &plan_;
 }
@@ -89,9 +94,7 @@ Done BodyPlanner::read_locals(Reader& body, uint32_t params) {
 Done BodyPlanner::plan_instruction(const Instruction& instruction) {
   WEIR_TRY(height_.apply(instruction));
   if (added_.interrupt) fuel_.apply(instruction);
-  if (added_.look_if_long && is_bulk_operation(instruction.op)) {
-    plan_.edits.push_back({instruction.begin, 0, EditKind::LookIfLong, 0});
-  }
+  if (added_.look_if_long) plan_look(instruction);
   if (instruction.is_simd()) uses_simd_ = true;
   switch (instruction.op) {
     case Op::LocalGet:
@@ -128,6 +131,21 @@ Done BodyPlanner::plan_function_index(const Instruction& instruction) {
   return Unit{};
 }
 
+void BodyPlanner::plan_look(const Instruction& instruction) {
+  const Edit look = look_before(instruction);
+  if (look.kind == EditKind::Nothing) return;
+  if (look.kind == EditKind::Look) ++growths_;
+  plan_.edits.push_back(look);
+}
+
+// A look costs nothing beside what it comes before, but few growths need none.
+void BodyPlanner::finish_looks() {
+  if (growths_ > bulk::kFewGrowths) return;
+  for (Edit& edit : plan_.edits) {
+    if (edit.kind == EditKind::Look) edit.kind = EditKind::Nothing;
+  }
+}
+
 void BodyPlanner::plan_stack(const Instruction& instruction) {
   if (instruction.op == Op::RefFunc) return;
   calls_ = true;
@@ -155,7 +173,10 @@ void BodyPlanner::add_locals() {
   uint32_t next = locals_;
   if (has(EditKind::EnterFrame)) plan_.facts.stack_left = next++;
   if (has(EditKind::SpendFuelOfLoop)) plan_.facts.fuel_left = next++;
-  if (has(EditKind::LookIfLong)) plan_.facts.length = next++;
+  if (has(EditKind::LookIfLong)) {
+    plan_.facts.length = next++;
+    plan_.facts.since_look = next++;
+  }
   plan_.added_locals = next - locals_;
 }
 

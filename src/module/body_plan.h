@@ -27,8 +27,8 @@ struct BodyPlan {
   std::vector<Edit> edits;
 };
 
-// Whether any function has one.
-Result<bool> has_bulk_operation(const ModuleInfo& info, Bytes wasm);
+// Whether any function has looks before its long operations.
+Result<bool> has_long_operations(const ModuleInfo& info, Bytes wasm);
 
 // Plans one body after the other.
 class BodyPlanner {
@@ -45,6 +45,8 @@ class BodyPlanner {
   Done read_locals(Reader& body, uint32_t params);
   Done plan_instruction(const Instruction& instruction);
   Done plan_function_index(const Instruction& instruction);
+  void plan_look(const Instruction& instruction);
+  void finish_looks();
   void plan_stack(const Instruction& instruction);
   void finish_stack();
   void add_locals();
@@ -58,6 +60,7 @@ class BodyPlanner {
   uint32_t locals_ = 0;  // with parameters
   bool uses_simd_ = false;
   bool calls_ = false;
+  uint32_t growths_ = 0;  // with a look before each
 };
 
 }  // namespace weir::wasm

@@ -12,7 +12,9 @@ enum class EditKind : uint8_t {
   // The others insert code (limit_code.h). For interruption:
   SpendFuel,        // `value` units, from the instance's fuel
   SpendFuelOfLoop,  // `value` units, from what the function has taken of it
-  LookIfLong,       // looks at once where the operation that follows is a long one
+  Look,             // looks at once
+  LookIfLong,       // the same where the operation that follows is a long one, or those before it
+                    // have been together; `value` is the shift from its length to its cost
   // For the stack limit:
   EnterFrame,         // takes the function's frame off what is left of the stack
   CheckFrame,         // the same for a function that calls nothing

@@ -4,8 +4,9 @@ namespace weir::wasm {
 namespace {
 
 // A call pays for the function, where that is a small one. What takes as many steps as its
-// operands say pays for as many as pass without a look (EditKind::LookIfLong); growing moves a
-// memory, and an exception is searched for through all frames.
+// operands say pays for as many as pass without a look (EditKind::LookIfLong): a function's own
+// count of them ends with it. Growing moves a memory, and an exception is searched for through all
+// frames.
 uint32_t cost_of(Op op) {
   constexpr uint32_t kLongest = 256;
   constexpr uint32_t kRare = 1000;
@@ -20,10 +21,10 @@ uint32_t cost_of(Op op) {
     case Op::MemoryInit:
     case Op::MemoryCopy:
     case Op::MemoryFill:
+      return kLongest;
     case Op::TableInit:
     case Op::TableCopy:
     case Op::TableFill:
-      return kLongest;
     case Op::MemoryGrow:
     case Op::TableGrow:
     case Op::Throw:
@@ -37,17 +38,24 @@ uint32_t cost_of(Op op) {
 
 }  // namespace
 
-bool is_bulk_operation(Op op) {
-  switch (op) {
+Edit look_before(const Instruction& instruction) {
+  const auto look = [&](EditKind kind, uint32_t value) {
+    return Edit{.at = instruction.begin, .removed = 0, .kind = kind, .value = value};
+  };
+  switch (instruction.op) {
     case Op::MemoryInit:
     case Op::MemoryCopy:
     case Op::MemoryFill:
+      return look(EditKind::LookIfLong, bulk::kShiftOfBytes);
     case Op::TableInit:
     case Op::TableCopy:
     case Op::TableFill:
-      return true;
+    case Op::TableGrow:
+      return look(EditKind::LookIfLong, bulk::kShiftOfElements);
+    case Op::MemoryGrow:
+      return look(EditKind::Look, 0);
     default:
-      return false;
+      return look(EditKind::Nothing, 0);
   }
 }
 
@@ -91,8 +99,8 @@ void FuelPlan::apply(const Instruction& instruction) {
       small_ = false;
       break;
     default:
-      if (is_bulk_operation(instruction.op)) {
-        edits_.push_back({instruction.begin, 0, EditKind::LookIfLong, 0});
+      if (const Edit look = look_before(instruction); look.kind != EditKind::Nothing) {
+        edits_.push_back(look);
       }
       break;
   }

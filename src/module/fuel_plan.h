@@ -22,8 +22,21 @@ inline constexpr uint32_t kRegion = 10'000;
 inline constexpr uint32_t kSmallFunction = 64;
 }  // namespace fuel
 
-// Whether the instruction takes as many steps as its operands say.
-bool is_bulk_operation(Op op);
+// What operations cost that take as many steps as their operands say. One more for each, however
+// short it is.
+namespace bulk {
+// What a function may spend on them without a look: 64 KiB of memory, which take 2 to 10 us, or 512
+// elements of tables, which take an engine up to 100 ns each.
+inline constexpr int32_t kBetweenLooks = 256;
+inline constexpr uint32_t kShiftOfBytes = 8;
+inline constexpr uint32_t kShiftOfElements = 1;
+// memory.grow takes some engines milliseconds where the memory is large, by whatever it grows. No
+// more of them are in a function that does not look before each.
+inline constexpr uint32_t kFewGrowths = 4;
+}  // namespace bulk
+
+// Nothing, or the look that comes before the instruction, of kind Look or LookIfLong.
+Edit look_before(const Instruction& instruction);
 
 // Follows one function body and adds a payment to its edits at the function's entry and at each
 // loop's header. Each pays for its region: the instructions up to the next payment, save those of

@@ -36,7 +36,7 @@ class Function {
   std::vector<std::string> payments() const {
     std::vector<std::string> texts;
     for (const Edit& edit : edits) {
-      if (edit.kind == EditKind::LookIfLong) continue;
+      if (edit.kind == EditKind::LookIfLong || edit.kind == EditKind::Look) continue;
       texts.push_back(std::to_string(edit.value) + " at " + std::to_string(edit.at));
     }
     return texts;
@@ -107,12 +107,34 @@ TEST(FuelPlanTest, WhereABlockEndsThatHasPaidThereIsAPayment) {
 }
 
 TEST(FuelPlanTest, LooksBeforeWhatMayTakeLong) {
+  // memory.copy, memory.fill
   const Function function("\xfc\x0a\0\0\xfc\x0b\0\x0b"sv);
   ASSERT_EQ(function.edits.size(), 3u);
   EXPECT_EQ(function.edits[1].kind, EditKind::LookIfLong);
+  EXPECT_EQ(function.edits[1].value, bulk::kShiftOfBytes);
   EXPECT_EQ(function.edits[1].at, 0u);
   EXPECT_EQ(function.edits[2].at, 4u);
   EXPECT_THAT(function.payments(), ElementsAre("513 at 0"));
+}
+
+// An element of a table takes an engine as long as a hundred bytes of memory.
+TEST(FuelPlanTest, LooksBeforeFewerElementsThanBytes) {
+  // table.init, table.copy, table.grow, table.fill
+  const Function function("\xfc\x0c\0\0\xfc\x0e\0\0\xfc\x0f\0\xfc\x11\0\x0b"sv);
+  ASSERT_EQ(function.edits.size(), 5u);
+  for (size_t i = 1; i < 5; ++i) {
+    EXPECT_EQ(function.edits[i].kind, EditKind::LookIfLong);
+    EXPECT_EQ(function.edits[i].value, bulk::kShiftOfElements);
+  }
+  EXPECT_THAT(function.payments(), ElementsAre("4001 at 0"));
+}
+
+TEST(FuelPlanTest, LooksBeforeEachGrowth) {
+  const Function function("\x40\0\x40\0\x0b"sv);
+  ASSERT_EQ(function.edits.size(), 3u);
+  EXPECT_EQ(function.edits[1].kind, EditKind::Look);
+  EXPECT_EQ(function.edits[2].at, 2u);
+  EXPECT_THAT(function.payments(), ElementsAre("2001 at 0"));
 }
 
 // ---- Whatever way a function takes ----

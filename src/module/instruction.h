@@ -50,6 +50,7 @@ enum class Op : uint32_t {
   I32Const = 0x41,
   I32LtS = 0x48,
   I32LtU = 0x49,
+  I32GtU = 0x4b,
   I32Add = 0x6a,
   I32Sub = 0x6b,
   I32ShrU = 0x76,

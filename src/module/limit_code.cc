@@ -47,19 +47,32 @@ void spend_slice(Writer& out, const Additions& added, uint32_t units, uint32_t f
   out.op(Op::End);
 }
 
-// On the stack lies how many bytes, or elements of a table, the operation is about.
-void look_if_long(Writer& out, const Additions& added, uint32_t length) {
-  constexpr int32_t kLongBits = 16;
-  out.op(Op::LocalTee, length);
-  out.op(Op::LocalGet, length);
-  out.i32_const(kLongBits);
-  out.op(Op::I32ShrU);
-  write_if(out);
+void look(Writer& out, const Additions& added) {
   if (added.interrupt) {
     out.op(Op::Call, added.look());
   } else {
     call_limit(out, added, LimitReason::FuelUsedUp);
   }
+}
+
+// On the stack lies how many bytes, or elements of a table, the operation is about. Nothing here
+// overflows: a cost has at most 31 bits, and what has come together before fewer than those.
+void look_if_long(Writer& out, const Additions& added, const FunctionFacts& facts, uint32_t shift) {
+  out.op(Op::LocalTee, facts.length);
+  out.op(Op::LocalGet, facts.length);
+  out.i32_const(static_cast<int32_t>(shift));
+  out.op(Op::I32ShrU);
+  out.i32_const(1);
+  out.op(Op::I32Add);
+  out.op(Op::LocalGet, facts.since_look);
+  out.op(Op::I32Add);
+  out.op(Op::LocalTee, facts.since_look);
+  out.i32_const(bulk::kBetweenLooks);
+  out.op(Op::I32GtU);
+  write_if(out);
+  look(out, added);
+  out.i32_const(0);
+  out.op(Op::LocalSet, facts.since_look);
   out.op(Op::End);
 }
 
@@ -113,8 +126,10 @@ void write_edit(Writer& out, const Edit& edit, const Additions& added, const Fun
       return spend_fuel(out, added, edit.value);
     case EditKind::SpendFuelOfLoop:
       return spend_slice(out, added, edit.value, facts.fuel_left);
+    case EditKind::Look:
+      return look(out, added);
     case EditKind::LookIfLong:
-      return look_if_long(out, added, facts.length);
+      return look_if_long(out, added, facts, edit.value);
     case EditKind::EnterFrame:
       return enter_frame(out, added, facts);
     case EditKind::CheckFrame:

@@ -39,7 +39,8 @@ struct FunctionFacts {
   // The function's additional local variables, all i32. Only those that its edits use exist.
   uint32_t stack_left = 0;
   uint32_t fuel_left = 0;
-  uint32_t length = 0;
+  uint32_t length = 0;      // of a long operation
+  uint32_t since_look = 0;  // what such operations have cost since the last look
 };
 
 // What `edit` puts into the function.

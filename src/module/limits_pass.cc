@@ -14,8 +14,8 @@
 namespace weir::wasm {
 namespace {
 
-// What is inserted is at most ten times what was there: offsets stay within 32 bits.
-constexpr size_t kMaxFileBytes = 256u << 20;
+// What is inserted is at most twenty times what was there: offsets stay within 32 bits.
+constexpr size_t kMaxFileBytes = 128u << 20;
 
 constexpr uint8_t kFunctionForm = 0x60;
 constexpr uint8_t kI32 = 0x7f;
@@ -56,7 +56,7 @@ class Pass {
       added_.stack = limits_.stack_bytes.has_value();
       added_.stack_bytes = limits_.stack_bytes.value_or(0);
       if (limits_.look_if_long && !added_.interrupt) {
-        WEIR_TRY(added_.look_if_long, has_bulk_operation(info_, wasm_));
+        WEIR_TRY(added_.look_if_long, has_long_operations(info_, wasm_));
       }
     }
     if (!changes_code()) return Unit{};

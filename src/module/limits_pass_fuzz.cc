@@ -53,7 +53,7 @@ void check(Bytes wasm, const ModuleInfo& before, const LimitsToAdd& limits) {
     WEIR_CHECK(limited.wasm.empty() && !limits.interrupt && !limits.stack_bytes && !limits.sizes);
     return;
   }
-  WEIR_CHECK(limited.wasm.size() < 10 * wasm.size() + 1000);
+  WEIR_CHECK(limited.wasm.size() < 20 * wasm.size() + 1000);
   const auto info = read_module(limited.wasm);
   WEIR_CHECK(info.ok());
   const ModuleInfo& after = info.value();
