@@ -20,7 +20,7 @@ std::span<const EngineFeatures> features_by_engine() {
   using enum wasm::Feature;
   static constexpr EngineFeatures kEngines[] = {
       {"wasmtime",
-       {ReferenceTypes, Simd, RelaxedSimd, TailCalls, Exceptions, ExtendedConstants,
+       {ReferenceTypes, Simd, RelaxedSimd, TailCalls, Exceptions, ExtendedConstants, LongReferences,
         WideArithmetic}},
       {"v8", {ReferenceTypes, Simd, LegacyExceptions}},
       {"wamr", {ReferenceTypes, TailCalls, ExtendedConstants}},
@@ -65,8 +65,11 @@ FeatureSet features_of(const engine::Engine& engine) {
   add(can.exceptions, Feature::Exceptions);
   add(can.legacy_exceptions, Feature::LegacyExceptions);
   add(can.extended_constants, Feature::ExtendedConstants);
-  // No adapter tells of it.
-  add(listed_for(engine.info().name).has(Feature::WideArithmetic), Feature::WideArithmetic);
+  // No adapter tells of these.
+  const FeatureSet listed = listed_for(engine.info().name);
+  for (const Feature feature : {Feature::LongReferences, Feature::WideArithmetic}) {
+    add(listed.has(feature), feature);
+  }
   return features;
 }
 

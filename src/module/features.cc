@@ -62,8 +62,9 @@ class FeatureReader {
   }
 
   Done read_types(Reader& in) {
-    WEIR_TRY(const auto types, read_type_section(in));
-    for (const TypeEntry& type : types) {
+    WEIR_TRY(const TypeSection section, read_type_section(in));
+    if (section.groups_or_subtypes) found_.add(Feature::GarbageCollection);
+    for (const TypeEntry& type : section.types) {
       if (!type.function) found_.add(Feature::GarbageCollection);
       for (const std::string_view name : type.not_crossing) note_type(name);
     }
@@ -74,6 +75,10 @@ class FeatureReader {
   void note_type(std::string_view name) {
     if (name == "v128") found_.add(Feature::Simd);
     if (name == "funcref" || name == "externref") found_.add(Feature::ReferenceTypes);
+    if (name == "(ref null func)" || name == "(ref null extern)") {
+      found_.add(Feature::ReferenceTypes);
+      found_.add(Feature::LongReferences);
+    }
     if (name == "a typed reference") found_.add(Feature::FunctionReferences);
     if (name == "exnref") found_.add(Feature::Exceptions);
     if (name == "a reference") found_.add(Feature::GarbageCollection);
@@ -102,7 +107,7 @@ class FeatureReader {
         WEIR_TRY(note_value_type(in));
       }
       WEIR_TRY(const MemoryType size, read_memory_type(in));
-      if (size.address64) found_.add(Feature::LargeMemory);
+      if (size.address64) found_.add(Feature::LargeTable);
     }
     if (tables_ > 1) found_.add(Feature::ReferenceTypes);
     return Unit{};
@@ -212,13 +217,25 @@ class FeatureReader {
   Result<bool> note_instruction(Reader& in) {
     Reader ahead = in;
     WEIR_TRY(const uint8_t first, ahead.byte());
-    if (first == kGarbageCollectionPrefix || first == kThreadsPrefix) {
+    if (first == kGarbageCollectionPrefix || first == kThreadsPrefix ||
+        first == static_cast<uint8_t>(Op::RefEq)) {
       found_.add(first == kThreadsPrefix ? Feature::Threads : Feature::GarbageCollection);
       return false;
     }
     WEIR_TRY(last_, read_instruction(in));
     note(last_);
     return true;
+  }
+
+  void note_heap_type(int64_t type) {
+    if (type >= 0) {
+      found_.add(Feature::FunctionReferences);
+    } else if (type == kHeapException || type == kHeapNoException) {
+      found_.add(Feature::Exceptions);
+    } else if (type != kHeapFunction && type != kHeapExtern) {
+      found_.add(Feature::GarbageCollection);
+    }
+    found_.add(Feature::ReferenceTypes);
   }
 
   void note(const Instruction& instruction) {
@@ -252,10 +269,12 @@ class FeatureReader {
       case 0xd6:  // br_on_non_null
         found_.add(Feature::FunctionReferences);
         break;
+      case 0xd0:  // ref.null
+        note_heap_type(instruction.heap_type);
+        break;
       case 0x1c:                // select t
       case 0x25:                // table.get
       case 0x26:                // table.set
-      case 0xd0:                // ref.null
       case 0xd1:                // ref.is_null
       case 0xd2:                // ref.func
       case prefixed(0xfc, 15):  // table.grow
@@ -295,8 +314,10 @@ std::string_view to_string(Feature feature) {
                                          "extended constants",
                                          "several memories",
                                          "64-bit memories",
+                                         "64-bit tables",
                                          "custom page sizes",
                                          "threads",
+                                         "reference types in their longer form",
                                          "typed function references",
                                          "garbage collection",
                                          "wide arithmetic"};

@@ -23,8 +23,10 @@ enum class Feature : uint8_t {
   ExtendedConstants,
   SeveralMemories,
   LargeMemory,  // addresses of 64 bits
+  LargeTable,   // the same of a table
   CustomPageSizes,
   Threads,
+  LongReferences,      // (ref null func) for funcref, which is the same type
   FunctionReferences,  // typed ones
   GarbageCollection,
   WideArithmetic,  // on integers of 128 bits, in two halves

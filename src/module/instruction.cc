@@ -300,7 +300,7 @@ Done read_immediates(Reader& in, Immediates immediates, Instruction& instruction
       return Unit{};
     }
     case HeapType: {
-      WEIR_TRY(in.s33());
+      WEIR_TRY(instruction.heap_type, in.s33());
       return Unit{};
     }
     case I32:
@@ -342,7 +342,8 @@ Error unknown(const Reader& in, size_t begin, uint8_t first, uint32_t number) {
     error.code = ErrorCode::Unsupported;
     return error;
   };
-  if (first == kGarbageCollectionPrefix) return unsupported("garbage collection");
+  const bool is_ref_eq = first == static_cast<uint8_t>(Op::RefEq);
+  if (first == kGarbageCollectionPrefix || is_ref_eq) return unsupported("garbage collection");
   if (first == kThreadsPrefix) return unsupported("threads");
   std::string name = hex(first);
   if (first == kMiscPrefix || first == kVectorPrefix) name += " " + std::to_string(number);

@@ -55,6 +55,7 @@ enum class Op : uint32_t {
   I32Sub = 0x6b,
   I32ShrU = 0x76,
   RefFunc = 0xd2,
+  RefEq = 0xd3,
   MemoryInit = prefixed(0xfc, 8),
   DataDrop = prefixed(0xfc, 9),
   MemoryCopy = prefixed(0xfc, 10),
@@ -85,6 +86,7 @@ struct Instruction {
   size_t index_begin = 0;
   size_t index_end = 0;
   BlockType block;
+  int64_t heap_type = 0;  // of ref.null: the number of a type, or negative
 
   bool is_simd() const { return static_cast<uint32_t>(op) >> 16 == 0xfd; }
 };

@@ -92,7 +92,8 @@ class ModuleReader {
   Done read_contents(SectionId id, Reader& in) {
     switch (id) {
       case SectionId::Type: {
-        WEIR_TRY(types_, read_type_section(in));
+        WEIR_TRY(TypeSection section, read_type_section(in));
+        types_ = std::move(section.types);
         for (const TypeEntry& type : types_) info_.types.push_back(type.shape);
         break;
       }

@@ -69,10 +69,11 @@ Done skip_fields(Reader& in) {
 }
 
 // Reads one type with the list of its supertypes, if it begins with one.
-Result<TypeEntry> read_type(Reader& in) {
+Result<TypeEntry> read_type(Reader& in, bool& is_subtype) {
   const size_t start = in.offset();
   WEIR_TRY(uint8_t form, in.byte());
   if (form == kSub || form == kSubFinal) {
+    is_subtype = true;
     WEIR_TRY(const uint32_t supertypes, in.count(1, kMaxTypes, "supertypes"));
     for (uint32_t i = 0; i < supertypes; ++i) WEIR_TRY(in.u32());
     WEIR_TRY(form, in.byte());
@@ -86,6 +87,16 @@ Result<TypeEntry> read_type(Reader& in) {
     return in.error_at(start, "unknown form of type " + hex(form));
   }
   return TypeEntry{};
+}
+
+// A reference that is written with what it refers to; an abstract type has a negative number.
+ValueType long_reference(int64_t heap_type, bool nullable) {
+  const bool abstract = heap_type < 0;
+  if (abstract && heap_type != kHeapFunction && heap_type != kHeapExtern) {
+    return {{}, "a reference"};
+  }
+  if (!abstract || !nullable) return {{}, "a typed reference"};
+  return {{}, heap_type == kHeapFunction ? "(ref null func)" : "(ref null extern)"};
 }
 
 }  // namespace
@@ -113,8 +124,8 @@ Result<ValueType> read_value_type(Reader& in) {
       return ValueType{{}, "exnref"};
     case 0x63:
     case 0x64: {
-      WEIR_TRY(in.s33());
-      return ValueType{{}, "a typed reference"};
+      WEIR_TRY(const int64_t heap_type, in.s33());
+      return long_reference(heap_type, form == 0x63);
     }
     default:
       break;
@@ -124,24 +135,26 @@ Result<ValueType> read_value_type(Reader& in) {
   return in.error_at(start, "unknown value type " + hex(form));
 }
 
-Result<std::vector<TypeEntry>> read_type_section(Reader& in) {
-  std::vector<TypeEntry> types;
+Result<TypeSection> read_type_section(Reader& in) {
+  TypeSection section;
+  std::vector<TypeEntry>& types = section.types;
   WEIR_TRY(const uint32_t groups, in.count(1, kMaxTypes, "types"));
   for (uint32_t group = 0; group < groups; ++group) {
     uint32_t size = 1;
     Reader ahead = in;
     WEIR_TRY(const uint8_t form, ahead.byte());
     if (form == kGroup) {
+      section.groups_or_subtypes = true;
       in = ahead;
       WEIR_TRY(size, in.count(1, kMaxTypes, "types"));
     }
     if (types.size() + size > kMaxTypes) return in.error("too many types");
     for (uint32_t i = 0; i < size; ++i) {
-      WEIR_TRY(TypeEntry entry, read_type(in));
+      WEIR_TRY(TypeEntry entry, read_type(in, section.groups_or_subtypes));
       types.push_back(std::move(entry));
     }
   }
-  return types;
+  return section;
 }
 
 Result<MemoryType> read_memory_type(Reader& in) {

@@ -22,8 +22,21 @@ struct TypeEntry {
   std::vector<std::string_view> not_crossing;  // names of the value types that do not, each once
 };
 
+struct TypeSection {
+  std::vector<TypeEntry> types;
+  // Whether any lie in a group or are written as subtypes, even if all are functions: no engine
+  // reads that unless it has garbage collection.
+  bool groups_or_subtypes = false;
+};
+
 // Reads the contents of a type section, those of the garbage collection proposal included.
-Result<std::vector<TypeEntry>> read_type_section(Reader&);
+Result<TypeSection> read_type_section(Reader&);
+
+// What references refer to, where that is no type of the module.
+inline constexpr int64_t kHeapFunction = -0x10;
+inline constexpr int64_t kHeapExtern = -0x11;
+inline constexpr int64_t kHeapException = -0x17;
+inline constexpr int64_t kHeapNoException = -0x0c;
 
 // A value type that crosses the boundary, or the name of one that does not.
 struct ValueType {

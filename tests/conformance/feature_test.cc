@@ -7,10 +7,12 @@
 #include "abi/engine_features.h"
 #include "conformance/machine_test.h"
 #include "module/features.h"
+#include "module/module_bytes.h"
 
 namespace weir::test {
 namespace {
 
+using namespace std::literals;
 using wasm::Feature;
 using wasm::FeatureSet;
 
@@ -115,15 +117,40 @@ constexpr uint8_t kWide[] = {
     0x80, 0x08, 0x0b, 0x1b, 0x00, 0x42, 0x7f, 0x42, 0x00, 0x42, 0x02, 0x42, 0x00, 0xfc, 0x13, 0x7c,
     0x42, 0x02, 0x51, 0x42, 0x7f, 0x42, 0x7f, 0xfc, 0x16, 0x7c, 0x42, 0x7f, 0x51, 0x71, 0x0b};
 
+// A plugin that starts with `body`, which gives an i32. `types` are besides its own, three:
+// `tables` is a section, or nothing.
+std::string plugin_with(uint8_t types, std::string_view type_entries, std::string_view tables,
+                        std::string_view body) {
+  using wasm::name;
+  const std::string own_types = "\x60\0\0\x60\1\x7f\1\x7f\x60\2\x7f\x7f\1\x7f"s;
+  return wasm::kPreamble +
+         wasm::type_section(static_cast<char>(3 + types) + own_types + std::string(type_entries)) +
+         wasm::function_section("\3\0\1\2"sv) + std::string(tables) +
+         wasm::memory_section("\1\0\1"sv) +
+         wasm::export_section("\4" + name("memory") + "\2\0"s + name("proxy_abi_version_0_2_1") +
+                              "\0\0"s + name("malloc") + "\0\1"s + name("proxy_on_vm_start") +
+                              "\0\2"s) +
+         wasm::code_section("\3" + name("\0\x0b"sv) + name("\0\x41\x80\x08\x0b"sv) +
+                            name(std::string(body) + "\x0b"));
+}
+
+// (ref.eq (ref.null eq) (ref.null eq))
+constexpr std::string_view kComparesReferences = "\0\xd0\x6d\xd0\x6d\xd3"sv;
+// (local (ref null func)) (ref.is_null (local.get 2))
+constexpr std::string_view kLongReference = "\1\1\x63\x70\x20\2\xd1"sv;
+constexpr std::string_view kStarts = "\0\x41\1"sv;
+
 struct FeatureCase {
   Feature feature;
   // A file of modules/; or bytes.
   std::string_view file;
   std::span<const uint8_t> bytes;
-  FeatureSet besides;  // what the module uses too
+  FeatureSet besides;      // what the module uses too
+  std::string built = {};  // where it is neither
 
   std::string module() const {
     if (!file.empty()) return conformance_module(file);
+    if (!built.empty()) return built;
     return {bytes.begin(), bytes.end()};
   }
 };
@@ -146,6 +173,26 @@ const std::vector<FeatureCase>& feature_cases() {
       {Feature::Threads, "feature_threads", {}, {}},
       {Feature::FunctionReferences, {}, kFunctionReferences, {Feature::ReferenceTypes}},
       {Feature::WideArithmetic, {}, kWide, {}},
+      {Feature::LongReferences,
+       {},
+       {},
+       {Feature::ReferenceTypes},
+       plugin_with(0, {}, {}, kLongReference)},
+      {Feature::LargeTable,
+       {},
+       {},
+       {},
+       plugin_with(0, {}, wasm::section(4, "\1\x70\4\1"), kStarts)},
+      // Types of functions alone: in a group, in one that is empty, as subtypes.
+      {Feature::GarbageCollection, {}, {}, {}, plugin_with(1, "\x4e\1\x60\0\0"sv, {}, kStarts)},
+      {Feature::GarbageCollection, {}, {}, {}, plugin_with(1, "\x4e\0"sv, {}, kStarts)},
+      {Feature::GarbageCollection, {}, {}, {}, plugin_with(1, "\x50\0\x60\0\0"sv, {}, kStarts)},
+      {Feature::GarbageCollection, {}, {}, {}, plugin_with(1, "\x4f\0\x60\0\0"sv, {}, kStarts)},
+      {Feature::GarbageCollection,
+       {},
+       {},
+       {Feature::ReferenceTypes},
+       plugin_with(0, {}, {}, kComparesReferences)},
   };
   return cases;
 }
