@@ -1,7 +1,6 @@
 #include "engine/engines.h"
 
 #include <dlfcn.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -10,7 +9,6 @@
 
 #include "base/own_file.h"
 #include "base/suggestion.h"
-#include "base/trusted_path.h"
 #include "engine/adapter.h"
 #include "engine/null_engine.h"
 #include "engine/own_c_library.h"
@@ -91,31 +89,40 @@ std::string last_dl_error() {
 constexpr std::string_view kInstallAnew =
     "; install the adapter anew, with the engine's libraries beside it";
 
-// Loading runs the file's code. Whoever owns a folder that the operator has named may have written
-// it, and so may a group that they share it with.
-Done check_writers(const fs::path& file) {
-  Trust trust{.groups = true};
-  struct stat folder {};
-  if (stat(file.parent_path().c_str(), &folder) == 0) trust.owner = folder.st_uid;
-  const std::string stranger = find_stranger(file, trust);
-  if (stranger.empty()) return Unit{};
-  return Error{ErrorCode::Unsupported,
-               "is not loaded, since somebody else could have written it: " + stranger};
+// What the adapter of that engine has loaded or started, as far as it lies in its folder: libraries
+// beside it, with those that they need; all in the engine's own folder; the program that compiles.
+std::vector<fs::path> parts_of(const fs::path& adapter, std::string_view name) {
+  std::vector<fs::path> parts;
+  std::error_code failed;
+  const fs::path folder = adapter.parent_path();
+  const auto add = [&](const fs::path& file) {
+    if (!fs::exists(file, failed) || std::ranges::find(parts, file) != parts.end()) return;
+    parts.push_back(file);
+  };
+  for (const std::string& library : needed_libraries(adapter)) add(folder / library);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    for (const std::string& library : needed_libraries(parts[i])) add(folder / library);
+  }
+  const std::string family(name.substr(0, name.find('-')));
+  for (const auto& entry : fs::directory_iterator(folder / family, failed)) {
+    if (!entry.is_directory(failed)) add(entry.path());
+  }
+  add(folder / ("weir-" + family + "-compile"));
+  return parts;
 }
 
 Result<std::unique_ptr<Engine>> make_from(const fs::path& file, std::string_view name,
                                           const EngineOptions& options) {
-  WEIR_TRY(check_writers(file));
-  if (is_cut_short(file)) {
-    return Error{ErrorCode::Io, "is cut short" + std::string(kInstallAnew)};
-  }
-  // The engine's own libraries lie beside it.
-  for (const std::string& library : needed_libraries(file)) {
-    const fs::path beside = file.parent_path() / library;
-    if (!is_cut_short(beside)) continue;
-    return Error{ErrorCode::Io,
-                 "needs " + beside.string() + ", which is cut short" + std::string(kInstallAnew)};
-  }
+  const auto check = [&](const fs::path& part) -> Done {
+    auto checked = check_loadable(part, file.parent_path());
+    if (checked.ok()) return Unit{};
+    Error error = std::move(checked).error();
+    if (part != file) error.message = "needs " + part.string() + ", which " + error.message;
+    if (error.code == ErrorCode::Io) error.message += kInstallAnew;
+    return error;
+  };
+  WEIR_TRY(check(file));
+  for (const fs::path& part : parts_of(file, name)) WEIR_TRY(check(part));
   // Never closed: an engine leaves threads and signal handlers behind that run its code.
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) {
@@ -124,7 +131,8 @@ Result<std::unique_ptr<Engine>> make_from(const fs::path& file, std::string_view
 
   auto* function = reinterpret_cast<AdapterFunction>(dlsym(library, kAdapterSymbol));
   if (function == nullptr) {
-    return Error{ErrorCode::Unsupported, "is not an engine adapter: " + last_dl_error()};
+    return Error{ErrorCode::Unsupported,
+                 "is not an engine adapter: " + last_dl_error() + std::string(kInstallAnew)};
   }
   const Adapter* adapter = function();
   if (adapter->seam_version != kSeamVersion) {

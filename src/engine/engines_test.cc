@@ -105,6 +105,27 @@ TEST_F(EnginesTest, RefusesANativePluginThatIsCutShort) {
   EXPECT_THAT(compiled.error().message, HasSubstr("plugin.so is cut short"));
 }
 
+// To open one would be to wait for ever.
+TEST_F(EnginesTest, RefusesPipesInTheirPlace) {
+  const fs::path plugin = folder() / "plugin.so";
+  ASSERT_EQ(mkfifo(plugin.c_str(), 0600), 0);
+  const auto compiled = make_null_engine()->compile(as_bytes(plugin.native()), {});
+  ASSERT_FALSE(compiled.ok());
+  EXPECT_THAT(compiled.error().message, HasSubstr("plugin.so is no regular file"));
+
+  const fs::path adapter = folder() / "weir-engine-v8.so";
+  ASSERT_EQ(mkfifo(adapter.c_str(), 0600), 0);
+  EXPECT_THAT(refusal("v8").message,
+              HasSubstr(adapter.string() + ": is no regular file; install the adapter anew"));
+
+  const fs::path wasmtime = engines().adapter_path(engine_named("wasmtime").info().name);
+  fs::copy(wasmtime, folder() / wasmtime.filename());
+  const fs::path library = folder() / "libwasmtime.so";
+  ASSERT_EQ(mkfifo(library.c_str(), 0600), 0);
+  EXPECT_THAT(refusal("wasmtime").message,
+              HasSubstr("needs " + library.string() + ", which is no regular file; install"));
+}
+
 TEST_F(EnginesTest, RefusesAnAdapterThatIsCutShort) {
   const fs::path file = folder() / "weir-engine-v8.so";
   fs::copy(WEIR_OLD_TEST_ADAPTER, file);
@@ -151,7 +172,9 @@ TEST_F(EnginesTest, RefusesASharedObjectThatIsNoAdapter) {
   fs::copy(WEIR_NATIVE_TEST_PLUGIN, folder() / "weir-engine-v8.so");
   const Error error = refusal("v8");
   EXPECT_EQ(error.code, ErrorCode::Unsupported);
-  EXPECT_THAT(error.message, HasSubstr("not an engine adapter"));
+  EXPECT_THAT(error.message, AllOf(HasSubstr("not an engine adapter"),
+                                   EndsWith("; install the adapter anew, with the engine's "
+                                            "libraries beside it")));
 }
 
 TEST_F(EnginesTest, RefusesAnAdapterOfAnotherBuild) {
@@ -177,6 +200,29 @@ TEST_F(EnginesTest, RefusesAnAdapterThatAnyoneCouldHaveWritten) {
   EXPECT_THAT(refusal("v8").message, HasSubstr("belongs to user 12345"));
   ASSERT_EQ(chown(folder().c_str(), 12345, 12345), 0);  // whoever has named it trusts its owner
   EXPECT_THAT(refusal("v8").message, HasSubstr("another build of Weir"));
+}
+
+// Each of them is loaded or started with it.
+TEST_F(EnginesTest, RefusesAnAdapterIfAnyoneCouldHaveWrittenWhatItLoads) {
+  const auto refuses = [&](std::string_view engine, const fs::path& part) {
+    std::ofstream(part) << "a part";
+    ASSERT_EQ(chmod(part.c_str(), 0666), 0);
+    EXPECT_THAT(refusal(engine).message,
+                HasSubstr("needs " + part.string() +
+                          ", which is not loaded, since somebody else could have written it: " +
+                          part.string() + " may be written by everyone: run `chmod go-w"));
+    fs::remove(part);
+  };
+  const fs::path wasmtime = engines().adapter_path(engine_named("wasmtime").info().name);
+  fs::copy(wasmtime, folder() / wasmtime.filename());
+  refuses("wasmtime", folder() / "libwasmtime.so");
+
+  fs::copy(WEIR_OLD_TEST_ADAPTER, folder() / "weir-engine-wasmedge-aot.so");
+  fs::create_directory(folder() / "wasmedge");
+  for (const char* part :
+       {"wasmedge/ld.so", "wasmedge/libwasmedge.so.0", "weir-wasmedge-compile"}) {
+    refuses("wasmedge-aot", folder() / part);
+  }
 }
 
 TEST_F(EnginesTest, SaysHowToStartAProcessForAnEngineWithACLibraryOfItsOwn) {

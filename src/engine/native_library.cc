@@ -132,6 +132,10 @@ Result<NativeLibrary> NativeLibrary::open(Bytes code) {
     return checked;
   }
 
+  if (is_special(name)) {
+    return Error{ErrorCode::BadModule, "cannot load native plugin: " + name +
+                                           " is no regular file; name a shared object"};
+  }
   if (is_cut_short(name)) {
     return Error{ErrorCode::BadModule,
                  "cannot load native plugin: " + name + " is cut short; copy it there anew"};

@@ -72,11 +72,15 @@ Error start_again_by(const fs::path& loader, std::span<const char* const> argume
 
   // The loader would map what is cut short, and the new program end when that is touched.
   std::error_code failed;
-  for (const auto& entry : fs::directory_iterator(loader.parent_path(), failed)) {
-    if (is_cut_short(entry.path())) {
-      return refuse(entry.path().string() +
-                    " is cut short; install the engine anew, with all that lies there");
-    }
+  const fs::path folder = loader.parent_path();
+  for (const auto& entry : fs::directory_iterator(folder, failed)) {
+    if (entry.is_directory(failed)) continue;
+    const auto checked = check_loadable(entry.path(), folder.parent_path());
+    if (checked.ok()) continue;
+    const Error& error = checked.error();
+    return refuse(
+        entry.path().string() + " " + error.message +
+        (error.code == ErrorCode::Io ? "; install the engine anew, with all that lies there" : ""));
   }
 
   const char* library_path = std::getenv("LD_LIBRARY_PATH");

@@ -2,8 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 namespace weir::engine {
 namespace {
@@ -27,6 +31,26 @@ TEST(OwnCLibraryTest, LooksForLibrariesWhereTheEnvironmentSaysToo) {
 TEST(OwnCLibraryTest, StartsAProgramWithoutArguments) {
   EXPECT_THAT(command_by("/a/ld.so", "/usr/bin/weir", {}, ""),
               ElementsAre("/a/ld.so", "--library-path", "/a", "/usr/bin/weir"));
+}
+
+// To start by a loader is to run it, and what it loads.
+TEST(OwnCLibraryTest, StartsByNothingThatAnyoneCouldHaveWritten) {
+  if (WEIR_SANITIZED) GTEST_SKIP() << "sanitizers start nothing again";
+  std::string name = (std::filesystem::temp_directory_path() / "weir-loader-XXXXXX").string();
+  ASSERT_NE(mkdtemp(name.data()), nullptr);
+  const std::filesystem::path folder = name;
+  std::filesystem::create_directory(folder / "wasmedge");
+  const std::filesystem::path loader = folder / "wasmedge/ld.so";
+  for (const char* part : {"ld.so", "libc.so.6"}) {
+    const std::filesystem::path file = folder / "wasmedge" / part;
+    std::ofstream(file) << "text";
+    ASSERT_EQ(chmod(file.c_str(), 0666), 0);
+    EXPECT_THAT(
+        start_again_by(loader, kArguments).message,
+        HasSubstr(file.string() + " is not loaded, since somebody else could have written"));
+    ASSERT_EQ(chmod(file.c_str(), 0644), 0);
+  }
+  std::filesystem::remove_all(folder);
 }
 
 TEST(OwnCLibraryTest, SaysWhyItCannotStartAgain) {

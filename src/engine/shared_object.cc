@@ -1,10 +1,14 @@
 #include "engine/shared_object.h"
 
 #include <link.h>
+#include <sys/stat.h>
 
 #include <cstring>
 #include <fstream>
+#include <string>
 #include <system_error>
+
+#include "base/trusted_path.h"
 
 namespace weir::engine {
 namespace {
@@ -16,9 +20,33 @@ bool read(std::ifstream& in, T& to) {
   return static_cast<bool>(in.read(reinterpret_cast<char*>(&to), sizeof(to)));
 }
 
+bool is_regular(const std::filesystem::path& file) {
+  std::error_code failed;
+  return std::filesystem::is_regular_file(file, failed);
+}
+
 }  // namespace
 
+Done check_loadable(const std::filesystem::path& file, const std::filesystem::path& folder) {
+  Trust trust{.groups = true};
+  struct stat status {};
+  if (stat(folder.c_str(), &status) == 0) trust.owner = status.st_uid;
+  if (const std::string stranger = find_stranger(file, trust); !stranger.empty()) {
+    return Error{ErrorCode::Unsupported,
+                 "is not loaded, since somebody else could have written it: " + stranger};
+  }
+  if (is_special(file)) return Error{ErrorCode::Io, "is no regular file"};
+  if (is_cut_short(file)) return Error{ErrorCode::Io, "is cut short"};
+  return Unit{};
+}
+
+bool is_special(const std::filesystem::path& file) {
+  std::error_code failed;
+  return std::filesystem::exists(file, failed) && !is_regular(file);
+}
+
 bool is_cut_short(const std::filesystem::path& file) {
+  if (!is_regular(file)) return false;
   std::error_code failed;
   const uintmax_t size = std::filesystem::file_size(file, failed);
   std::ifstream in(file, std::ios::binary);
@@ -38,6 +66,7 @@ bool is_cut_short(const std::filesystem::path& file) {
 }
 
 std::vector<std::string> needed_libraries(const std::filesystem::path& file) {
+  if (!is_regular(file)) return {};
   std::ifstream in(file, std::ios::binary);
   ElfW(Ehdr) header{};
   if (!read(in, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
