@@ -3,8 +3,10 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 import faults_test
@@ -139,6 +141,67 @@ class StreamIsolationTest(faults_test.FaultCase):
                 self.assertEqual(streams.statuses(), {200: self.HELD})
         for told in self.weir.plugins():
             self.assertEqual(told["workers"][0]["state"], "running")
+
+
+class CompilerProcessTest(unittest.TestCase):
+    """WasmEdge compiles in a process of its own, which nobody needs without the one that started it."""
+
+    def setUp(self):
+        if "wasmedge-aot" not in engines():
+            self.skipTest("wasmedge-aot is not there")
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def compile(self, temporary):
+        return subprocess.Popen(
+            [BINARY, "compile", guest("go_http"), "--engine", "wasmedge-aot", "-o", os.devnull],
+            env={**os.environ, "TMPDIR": str(temporary)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def compilers(self):
+        """The processes that compile in the test's folder."""
+        found = []
+        for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = entry.read_bytes().split(b"\0")
+            except OSError:
+                continue  # it has ended
+            in_folder = any(word.startswith(bytes(self.folder)) for word in words)
+            if in_folder and any(word.endswith(b"/weir-wasmedge-compile") for word in words):
+                found.append(int(entry.parent.name))
+        return found
+
+    def wait_until(self, what, done):
+        end = time.monotonic() + PATIENCE_S
+        while not done():
+            self.assertLess(time.monotonic(), end, what)
+            time.sleep(0.05)
+
+    def test_it_ends_with_the_one_that_waits_for_it(self):
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(signal=number):
+                weir = self.compile(self.folder)
+                self.addCleanup(weir.wait)
+                self.addCleanup(weir.stderr.close)
+                self.wait_until("nothing compiles", self.compilers)
+                weir.send_signal(number)
+                self.assertEqual(weir.wait(), -number)
+                self.wait_until("it still compiles", lambda: not self.compilers())
+                self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_a_missing_temporary_folder_is_named(self):
+        missing = self.folder / "missing"
+        weir = self.compile(missing)
+        self.assertIn(
+            f"no folder to compile in can be made in {missing}, which TMPDIR names: No such file or "
+            "directory; set TMPDIR to a folder where this process may write",
+            weir.communicate()[1],
+        )
+        self.assertNotEqual(weir.returncode, 0)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,29 @@
-// The process of its own in which WasmEdge compiles a module: weir-wasmedge-compile IN OUT.
-// The module is valid. Ends with 0 and OUT written, or with a line that says why not.
+// The process of its own in which WasmEdge compiles a module: weir-wasmedge-compile FOLDER, with a
+// valid module in it. Ends with 0 and the compiled one beside that, or with a line that says why
+// not. Standard input is a pipe of whoever waits for it, and ends with them: nobody needs the code
+// then, nor removes the folder.
 
 #include <sys/resource.h>
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <system_error>
+#include <thread>
 
 #include "engine/wasmedge/amend_llvm.h"
 #include "engine/wasmedge/api.h"
+#include "engine/wasmedge/workplace.h"
 
 namespace weir::engine::wasmedge {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr rlim_t kMaxCpuSeconds = 600;
 // Optimising takes 20 s for each megabyte.
@@ -23,7 +34,22 @@ int fail(const std::string& why) {
   return 1;
 }
 
-int compile(const char* source, const char* compiled) {
+// Waits for the end of standard input, which never comes while the one who waits lives.
+[[noreturn]] void end_with_parent(const fs::path& folder) {
+  char ignored = 0;
+  for (;;) {
+    const ssize_t read_bytes = read(0, &ignored, 1);
+    if (read_bytes == 0 || (read_bytes < 0 && errno != EINTR)) break;
+  }
+  // Twice: the other thread may be writing a file just now.
+  std::error_code failed;
+  for (int i = 0; i < 2 && folder.filename().string().starts_with(kWorkplace); ++i) {
+    fs::remove_all(folder, failed);
+  }
+  _exit(1);
+}
+
+int compile(const fs::path& source, const fs::path& compiled) {
   auto loaded = Api::load();
   if (!loaded.ok()) return fail(loaded.error().message);
   const Api& api = *loaded.value();
@@ -44,10 +70,10 @@ int compile(const char* source, const char* compiled) {
   const auto compiler = own(api.compiler_create(configuration.get()), api.compiler_delete);
   if (compiler == nullptr) return fail("this build of WasmEdge has no compiler");
   const WasmEdge_Result result = api.compiler_compile_from_buffer(
-      compiler.get(), reinterpret_cast<const uint8_t*>(wasm.data()), wasm.size(), compiled);
+      compiler.get(), reinterpret_cast<const uint8_t*>(wasm.data()), wasm.size(), compiled.c_str());
   if (result.Code != 0) return fail(api.result_get_message(result));
   if (amended_modules() != 1) {
-    std::remove(compiled);
+    std::remove(compiled.c_str());
     return fail("its code has no checks of the stack");
   }
   return 0;
@@ -57,10 +83,13 @@ int compile(const char* source, const char* compiled) {
 }  // namespace weir::engine::wasmedge
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  using namespace weir::engine::wasmedge;
+  if (argc != 2) return 2;
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
-  const rlimit cpu{weir::engine::wasmedge::kMaxCpuSeconds, weir::engine::wasmedge::kMaxCpuSeconds};
+  const rlimit cpu{kMaxCpuSeconds, kMaxCpuSeconds};
   setrlimit(RLIMIT_CPU, &cpu);
-  return weir::engine::wasmedge::compile(argv[1], argv[2]);
+  const std::filesystem::path folder = argv[1];
+  std::thread([folder] { end_with_parent(folder); }).detach();
+  return compile(folder / kSource, folder / kCompiled);
 }

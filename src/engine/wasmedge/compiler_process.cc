@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +15,7 @@
 #include <utility>
 
 #include "engine/wasmedge/api.h"
+#include "engine/wasmedge/workplace.h"
 
 namespace weir::engine::wasmedge {
 namespace {
@@ -23,12 +26,20 @@ namespace fs = std::filesystem;
 class Workplace {
  public:
   static Result<Workplace> make() {
-    std::error_code failed;
-    std::string path = fs::temp_directory_path(failed) / "weir-wasmedge-XXXXXX";
-    if (mkdtemp(path.data()) == nullptr) {
-      return Error{ErrorCode::Io, path + ": " + std::generic_category().message(errno)};
+    fs::path folder = "/tmp";
+    std::string where = "in /tmp";
+    for (const char* name : {"TMPDIR", "TMP", "TEMP", "TEMPDIR"}) {
+      const char* value = std::getenv(name);
+      if (value == nullptr || *value == 0) continue;
+      folder = value;
+      where = "in " + folder.string() + ", which " + name + " names";
+      break;
     }
-    return Workplace(path);
+    std::string path = folder / (std::string(kWorkplace) + "XXXXXX");
+    if (mkdtemp(path.data()) != nullptr) return Workplace(path);
+    return Error{ErrorCode::Io, "no folder to compile in can be made " + where + ": " +
+                                    std::generic_category().message(errno) +
+                                    "; set TMPDIR to a folder where this process may write"};
   }
   explicit Workplace(fs::path path) : path_(std::move(path)) {}
   Workplace(Workplace&& other) noexcept : path_(std::exchange(other.path_, {})) {}
@@ -38,10 +49,37 @@ class Workplace {
     if (!path_.empty()) fs::remove_all(path_, ignored);
   }
 
+  const fs::path& path() const { return path_; }
   fs::path file(const char* name) const { return path_ / name; }
 
  private:
   fs::path path_;
+};
+
+// A pipe that nothing is written into: whoever has `read` sees its end when this process is gone.
+class Lifeline {
+ public:
+  static Result<Lifeline> make() {
+    Lifeline line;
+    if (pipe2(line.ends_.data(), O_CLOEXEC) != 0) {
+      return Error{ErrorCode::Io, "a pipe: " + std::generic_category().message(errno)};
+    }
+    return line;
+  }
+  Lifeline(Lifeline&& other) noexcept : ends_(std::exchange(other.ends_, {-1, -1})) {}
+  Lifeline& operator=(Lifeline&&) = delete;
+  ~Lifeline() {
+    for (const int end : ends_) {
+      if (end >= 0) close(end);
+    }
+  }
+
+  int read_end() const { return ends_[0]; }
+
+ private:
+  Lifeline() = default;
+
+  std::array<int, 2> ends_{-1, -1};
 };
 
 // Runs the command to its end, its output in a file. The exit status as waitpid() tells it.
@@ -50,9 +88,10 @@ Result<int> run(const std::vector<std::string>& words, const fs::path& output) {
   for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
   pointers.push_back(nullptr);
 
+  WEIR_TRY(const Lifeline lifeline, Lifeline::make());
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&files, lifeline.read_end(), 0);
   posix_spawn_file_actions_addopen(&files, 1, output.c_str(), O_WRONLY | O_CREAT, 0600);
   posix_spawn_file_actions_adddup2(&files, 1, 2);
   // Signals that this process ignores or blocks are the child's own again.
@@ -117,8 +156,8 @@ Result<fs::path> find_compiler() {
 
 Result<std::vector<std::byte>> compile_ahead(Bytes wasm) {
   WEIR_TRY(const Workplace place, Workplace::make());
-  const fs::path source = place.file("in.wasm");
-  const fs::path compiled = place.file("out.wasm");
+  const fs::path source = place.file(kSource);
+  const fs::path compiled = place.file(kCompiled);
   const fs::path output = place.file("output");
   std::ofstream written(source, std::ios::binary);
   written.write(reinterpret_cast<const char*>(wasm.data()),
@@ -128,7 +167,7 @@ Result<std::vector<std::byte>> compile_ahead(Bytes wasm) {
 
   const fs::path folder = own_folder();
   WEIR_TRY(const fs::path compiler, find_compiler());
-  std::vector<std::string> words{compiler.string(), source.string(), compiled.string()};
+  std::vector<std::string> words{compiler.string(), place.path().string()};
   const fs::path loader = folder / "wasmedge" / "ld.so";
   if (std::error_code ignored; fs::exists(loader, ignored)) {
     words.insert(words.begin(), {loader.string(), "--library-path", loader.parent_path().string()});
