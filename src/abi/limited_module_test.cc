@@ -2,6 +2,8 @@
 
 #include "abi/limited_module.h"
 
+#include <gmock/gmock.h>
+
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -210,6 +212,23 @@ TEST_P(LimitedModuleTest, AnInterruptLetsOtherInstancesRunOn) {
   stopped->instance().interrupt();
   EXPECT_EQ(running.call("fibonacci", kNumber, {22}).value(), 17711u);
   EXPECT_TRUE(stopped->call("fibonacci", kNumber, {22}).trapped());
+}
+
+// One is Weir's own, and no author's.
+TEST_P(LimitedModuleTest, WavmCountsTheGlobalsThatTheModuleHas) {
+  if (GetParam() != "wavm") GTEST_SKIP() << GetParam() << " takes more";
+  const auto with_globals = [](uint64_t count) {
+    std::string globals = wasm::leb(count);
+    for (uint64_t i = 0; i < count; ++i) globals += "\x7f\1\x41\0\x0b"s;
+    return wasm::kPreamble + wasm::kEmptyType + wasm::function_section("\1\0"sv) +
+           wasm::section(6, globals) + wasm::code_section("\1\2\0\x0b"sv);
+  };
+  EXPECT_NE(compile(as_bytes(with_globals(214)), {}, {}, SupplyLimits::Missing), nullptr);
+  const auto made =
+      compile_limited(engine, nullptr, as_bytes(with_globals(215)), {}, {}, SupplyLimits::Missing);
+  ASSERT_FALSE(made.ok());
+  EXPECT_THAT(made.error().message,
+              testing::HasSubstr("WAVM has room for 214 mutable globals: the module has 215"));
 }
 
 // ---- The stack ----
