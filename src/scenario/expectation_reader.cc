@@ -180,7 +180,7 @@ Result<TcpExpectation> read_tcp(const v1::TcpExpectation& tcp, const Place& at) 
   if (closed.is_written() || tcp.closed_size() > 0) read.closed.emplace();
   for (const int side : tcp.closed()) {
     if (side == v1::SIDE_UNSPECIFIED) return closed.error("write DOWNSTREAM or UPSTREAM");
-    read.closed->push_back(side == v1::DOWNSTREAM ? Side::Downstream : Side::Upstream);
+    read.closed->insert(side == v1::DOWNSTREAM ? Side::Downstream : Side::Upstream);
   }
   return read;
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -80,7 +81,7 @@ struct TcpExpectation {
   std::string where;
   std::optional<TextExpectation> up;
   std::optional<TextExpectation> down;
-  std::optional<std::vector<Side>> closed;  // empty: none
+  std::optional<std::set<Side>> closed;  // all of them
 };
 
 struct QueueExpectation {

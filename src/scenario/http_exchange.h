@@ -61,6 +61,8 @@ class HttpExchange final : public runtime::HttpStream {
   bool was_reset() const { return reset_; }
   bool has_finished() const { return finishing_; }
   bool route_was_cleared() const { return route_cleared_; }
+  // How long a step waits for the plugin, at most.
+  Milliseconds patience() const { return parts_.step.patience; }
 
   // runtime::HttpStream
   runtime::PropertyValue attribute(runtime::Attribute attribute) const override;

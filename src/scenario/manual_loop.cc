@@ -87,6 +87,7 @@ bool ManualLoop::advance_until(Milliseconds limit, FunctionRef<bool()> done) {
     run_tasks();
     if (done()) return true;
   } while (run_timer(target));
+  clock_.advance(target - clock_.monotonic());
   return false;
 }
 

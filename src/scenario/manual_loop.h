@@ -35,7 +35,8 @@ class ManualLoop final : public runtime::WorkerServices {
   // Moves the clock; timers that come due on the way run at their time.
   void advance(Milliseconds by);
 
-  // Moves the clock from timer to timer until `done` holds, at most so far. False: it does not.
+  // Moves the clock from timer to timer until `done` holds, or else by all of `limit`. False: it
+  // does not hold.
   bool advance_until(Milliseconds limit, FunctionRef<bool()> done);
 
   // runtime::WorkerServices

@@ -57,6 +57,17 @@ TEST_F(ManualLoopTest, StandsStillWhenWhatIsWaitedForHasCome) {
   EXPECT_TRUE(loop_.advance_until(Milliseconds(100), [&] { return !log_.empty(); }));
   EXPECT_EQ(now(), "10");
   EXPECT_FALSE(loop_.advance_until(Milliseconds(5), [&] { return log_.size() == 2; }));
+  EXPECT_EQ(now(), "15");
+}
+
+// The clock stood still where no timer was left, so that waiting took no time.
+TEST_F(ManualLoopTest, WaitsAllTheTimeForWhatNeverComes) {
+  const auto only = timer("only");
+  only->start(Milliseconds(10));
+  EXPECT_FALSE(loop_.advance_until(Milliseconds(100), [] { return false; }));
+  EXPECT_EQ(now(), "100");
+  EXPECT_FALSE(loop_.advance_until(Milliseconds(100), [] { return false; }));
+  EXPECT_EQ(now(), "200");
 }
 
 TEST_F(ManualLoopTest, TasksRunLaterAndMayPostMore) {

@@ -86,7 +86,7 @@ void Player::play(const Step& step, Findings& findings) {
     play_http(*http);
   } else if (const auto* answered = std::get_if<AnswerStep>(&step.what)) {
     http_ = open_.at(answered->http);
-    answer(*http_, answered->response, Milliseconds(60'000));
+    answer(*http_, answered->response);
   } else if (const auto* abort = std::get_if<AbortStep>(&step.what)) {
     http_ = open_.at(abort->http);
     http_->finish();
@@ -114,14 +114,14 @@ void Player::play_http(const HttpStep& step) {
       HttpExchange::Parts{*plugin_, clock_, journal_, parts_.world.properties, *exchange.step});
   http_ = exchange.http.get();
   open_[step.name] = http_;
-  send(*http_, Direction::Request, step.request, step.patience);
-  if (step.response) return answer(*http_, *step.response, step.patience);
-  // It is held, unless there is nothing to wait for.
+  send(*http_, Direction::Request, step.request);
+  if (step.response) return answer(*http_, *step.response);
+  // The upstream answers later, unless the plugin has, which may hold its own answer.
+  if (!http_->wants_response()) wait_for(*http_, Direction::Response);
 }
 
 // Feeds a message piece by piece, and waits until the plugin has let all of it go on.
-void Player::send(HttpExchange& exchange, Direction direction, const Message& message,
-                  Milliseconds patience) {
+void Player::send(HttpExchange& exchange, Direction direction, const Message& message) {
   const auto end_if = [](bool last) { return last ? EndOfStream::Yes : EndOfStream::No; };
   exchange.headers(direction, message.headers, end_if(message.ends_with_headers()));
   loop_.run();
@@ -131,17 +131,24 @@ void Player::send(HttpExchange& exchange, Direction direction, const Message& me
     loop_.run();
   }
   if (!message.trailers.empty()) exchange.trailers(direction, message.trailers);
+  wait_for(exchange, direction);
+}
+
+// Until the plugin holds that message no more, or the exchange's patience of a step is used up.
+void Player::wait_for(const HttpExchange& exchange, Direction direction) {
   const Nanoseconds begin = clock_.monotonic();
-  loop_.advance_until(patience, [&] { return exchange.is_over(direction); });
+  const auto left = std::chrono::duration_cast<Milliseconds>(exchange.patience() - took_);
+  loop_.advance_until(left, [&] { return exchange.is_over(direction); });
   took_ += clock_.monotonic() - begin;
 }
 
-void Player::answer(HttpExchange& exchange, const Message& response, Milliseconds patience) {
+void Player::answer(HttpExchange& exchange, const Message& response) {
+  wait_for(exchange, Direction::Request);
   if (exchange.wants_response()) {
-    send(exchange, Direction::Response, response, patience);
+    send(exchange, Direction::Response, response);
   } else {
     // The plugin has answered, and may hold its own answer.
-    loop_.advance_until(patience, [&] { return exchange.is_over(Direction::Response); });
+    wait_for(exchange, Direction::Response);
   }
   note_messages(exchange);
   exchange.finish();

@@ -87,9 +87,9 @@ class Player {
 
   void forget_trial(const runtime::Plugin& plugin);
   void play_http(const HttpStep& step);
-  void answer(HttpExchange& exchange, const Message& response, Milliseconds patience);
-  void send(HttpExchange& exchange, Direction direction, const Message& message,
-            Milliseconds patience);
+  void answer(HttpExchange& exchange, const Message& response);
+  void send(HttpExchange& exchange, Direction direction, const Message& message);
+  void wait_for(const HttpExchange& exchange, Direction direction);
   void play_tcp(const TcpStep& step);
   void enqueue(const EnqueueStep& step, const std::string& where, Findings& findings);
   void note_messages(const HttpExchange& exchange);
@@ -118,7 +118,7 @@ class Player {
   // What the step is about.
   HttpExchange* http_ = nullptr;
   TcpConnection* tcp_ = nullptr;
-  Nanoseconds took_{0};
+  Nanoseconds took_{0};  // of waiting for the plugin
   std::string to_upstream_;
   std::string to_downstream_;
 };

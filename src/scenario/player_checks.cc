@@ -1,6 +1,6 @@
 // What a step has led to, beside what was expected of it.
 
-#include <algorithm>
+#include <set>
 #include <sstream>
 
 #include "runtime/shared_data.h"
@@ -19,6 +19,12 @@ const T* pointer_to(const std::optional<T>& value) {
 
 std::string milliseconds(Nanoseconds time) {
   return std::to_string(std::chrono::duration_cast<Milliseconds>(time).count()) + " ms";
+}
+
+std::string text_of(const std::set<Side>& sides) {
+  if (sides.empty()) return "neither side";
+  if (sides.size() > 1) return "both sides";
+  return sides.contains(Side::Downstream) ? "downstream alone" : "upstream alone";
 }
 
 // The value in "name: value" lines of a metric store; plugins' names have a prefix there.
@@ -107,14 +113,10 @@ void Player::check_streams(const Expectations& expected, Findings& findings) {
     };
     check_bytes(expected.tcp->up, to_upstream_);
     check_bytes(expected.tcp->down, to_downstream_);
-    const std::vector<Side> closed = expected.tcp->closed.value_or(std::vector<Side>());
-    if (expected.tcp->closed && closed.empty() && !tcp_->closed().empty()) {
-      findings.add(expected.tcp->where, "expected the plugin to close neither side");
-    }
-    for (const Side side : closed) {
-      if (std::ranges::find(tcp_->closed(), side) != tcp_->closed().end()) continue;
-      findings.add(expected.tcp->where, std::string("expected the plugin to close ") +
-                                            (side == Side::Downstream ? "downstream" : "upstream"));
+    const std::set<Side> closed(tcp_->closed().begin(), tcp_->closed().end());
+    if (expected.tcp->closed && closed != *expected.tcp->closed) {
+      findings.differ(expected.tcp->where, "the plugin to close " + text_of(*expected.tcp->closed),
+                      text_of(closed));
     }
   }
   for (const auto& property : expected.properties) {

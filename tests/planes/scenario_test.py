@@ -291,6 +291,58 @@ BAD = [
 ]
 
 
+# Holds messages for four ticks of 250 ms, or for ever, as the letters of the path say.
+HOLDS = """(module
+  (import "env" "proxy_get_header_map_value" (func $get (param i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_send_local_response"
+    (func $reply (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_set_tick_period_milliseconds" (func $tick (param i32) (result i32)))
+  (import "env" "proxy_set_effective_context" (func $enter (param i32) (result i32)))
+  (import "env" "proxy_continue_stream" (func $continue (param i32) (result i32)))
+  (import "env" "proxy_close_stream" (func $close (param i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 32) ":path")
+  (global $held (mut i32) (i32.const 0))
+  (global $direction (mut i32) (i32.const 0))
+  (global $ticks (mut i32) (i32.const 0))
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_memory_allocate") (param i32) (result i32) i32.const 1024)
+  (func (export "proxy_on_configure") (param i32 i32) (result i32)
+    (drop (call $tick (i32.const 250)))
+    i32.const 1)
+  (func $letter (param $at i32) (result i32)
+    (drop (call $get (i32.const 0) (i32.const 32) (i32.const 5) (i32.const 8) (i32.const 12)))
+    (i32.load8_u (i32.add (i32.load (i32.const 8)) (local.get $at))))
+  (func $hold (param $context i32) (param $direction i32) (param $letter i32) (result i32)
+    (if (i32.eq (local.get $letter) (i32.const 45)) (then (return (i32.const 0))))  ;; -
+    (if (i32.eq (local.get $letter) (i32.const 104))  ;; h
+      (then
+        (global.set $held (local.get $context))
+        (global.set $direction (local.get $direction))
+        (global.set $ticks (i32.const 4))))
+    i32.const 4)
+  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+    (if (i32.eq (call $letter (i32.const 1)) (i32.const 97))  ;; a
+      (then
+        (drop (call $reply (i32.const 403) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+          (i32.const 0) (i32.const 0) (i32.const -1)))
+        (return (i32.const 1))))
+    (call $hold (local.get 0) (i32.const 0) (call $letter (i32.const 1))))
+  (func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32)
+    (call $hold (local.get 0) (i32.const 1) (call $letter (i32.const 2))))
+  (func (export "proxy_on_tick") (param i32)
+    (if (i32.eqz (global.get $held)) (then (return)))
+    (global.set $ticks (i32.sub (global.get $ticks) (i32.const 1)))
+    (if (global.get $ticks) (then (return)))
+    (drop (call $enter (global.get $held)))
+    (global.set $held (i32.const 0))
+    (drop (call $continue (global.get $direction))))
+  (func (export "proxy_on_downstream_data") (param i32 i32 i32) (result i32)
+    (drop (call $close (i32.const 2)))
+    (drop (call $close (i32.const 3)))
+    i32.const 0))"""
+
+
 class ExpectationTest(ScenarioTest):
     def test_what_is_so_passes(self):
         self.assert_passes(self.write(asked(*GOOD)))
@@ -319,9 +371,26 @@ scenarios:
         self.assert_passes(self.write(text % (plugin, "upstream_gets: HI x")))
         self.assert_fails('got "HI x"', self.write(text % (plugin, "upstream_gets: HI")))
         self.assert_fails('got ""', self.write(text % (plugin, "downstream_gets: x")))
-        self.assert_fails("to close upstream", self.write(text % (plugin, "closed: [UPSTREAM]")))
+        self.assert_fails("to close upstream alone, got neither", self.write(text % (plugin, "closed: [UPSTREAM]")))
         self.assert_passes(self.write(text % (plugin, "closed: []")))
-        self.assert_fails("to close neither", self.write(text.replace('"HI x"', "HO") % (plugin, "closed: []")))
+        self.assert_fails("to close neither side, got downstream",
+                          self.write(text.replace('"HI x"', "HO") % (plugin, "closed: []")))
+
+    def compiled(self, text):
+        source = self.folder / "plugin.wat"
+        source.write_text(text)
+        subprocess.run(["wat2wasm", source, "-o", self.folder / "plugin.wasm"], check=True)
+
+    # One side passed where the plugin had closed both.
+    def test_closed_sides_are_those_and_no_others(self):
+        self.compiled(HOLDS)
+        text = """
+plugin: {file: plugin.wasm}
+scenarios: [{name: closes both, steps: [{tcp: {events: [{downstream: x}]}, expect: {tcp: {closed: %s}}}]}]
+"""
+        self.assert_passes(self.write(text % "[UPSTREAM, DOWNSTREAM]"))
+        self.assert_fails("expected the plugin to close downstream alone, got both sides",
+                          self.write(text % "[DOWNSTREAM]"))
 
     def test_a_plugin_that_fails_fails_the_scenario(self):
         text = """
@@ -353,6 +422,46 @@ scenarios:
         plugin = guest("auth-call-rust")  # which gives a call half a second
         self.assert_passes(self.write(text % (plugin, "0.4s", "none: [REQUEST, RESPONSE, LOCAL_REPLY]")))
         self.assert_passes(self.write(text % (plugin, "0.6s", "local_reply: {status: 503}, took: 0.5s")))
+        # It took no time where no timer of the plugin's came in between.
+        self.assert_passes(self.write(text % (plugin, "0.1s", "took: 0.1s")))
+        self.assert_fails("for 0 ms, got 100 ms", self.write(text % (plugin, "0.1s", "took: 0s")))
+
+    def assert_waits(self, steps):
+        self.assert_passes(self.write("plugin: {file: plugin.wasm}\nscenarios: [{name: waits, steps: [%s]}]\n" % steps))
+
+    def test_how_long_a_plugin_held_a_stream(self):
+        self.compiled(HOLDS)
+        step = "{http: {request: {path: /%s}, patience: %s}, expect: {took: %s, %s}}"
+        for held, patience, took, others in [
+            ("--", "1s", "0s", "response: {status: 200}"),
+            ("h-", "1s", "1s", "request: {}, response: {status: 200}"),
+            ("-h", "1s", "1s", "request: {}, response: {status: 200}"),
+            ("hh", "2s", "2s", "request: {}, response: {status: 200}"),
+            # Patience is of the whole step: four ticks are a second.
+            ("hh", "1.25s", "1.25s", "request: {}, none: [RESPONSE]"),
+            ("x-", "1s", "1s", "callbacks: [proxy_on_request_headers, %s], none: [REQUEST]" % ", ".join(["proxy_on_tick"] * 4)),
+            ("-x", "0.1s", "0.1s", "none: [RESPONSE]"),
+            # What the plugin holds is its own answer.
+            ("ah", "1s", "1s", "local_reply: {status: 403}, response: {status: 403}"),
+            ("ah", "0.5s", "0.5s", "local_reply: {status: 403}, none: [RESPONSE]"),
+        ]:
+            with self.subTest(held, patience=patience):
+                self.assert_waits(step % (held, patience, took, others))
+
+    def test_a_step_answer_has_the_patience_of_its_exchange(self):
+        self.compiled(HOLDS)
+        steps = "{http: {name: a, hold: true, request: {path: /%s}, patience: %s}, expect: {took: %s, %s}}, " \
+                "{answer: {http: a}, expect: {took: %s, %s}}"
+        for held, patience, first, then in [
+            ("-x", "1s", ("0s", "request: {}"), ("1s", "none: [RESPONSE]")),
+            ("-h", "3s", ("0s", "request: {}"), ("1s", "response: {status: 200}")),
+            # Until the request has come through there is nothing to answer.
+            ("h-", "0.5s", ("0.5s", "none: [REQUEST]"), ("0.5s", "request: {}, response: {status: 200}")),
+            ("x-", "0.5s", ("0.5s", "none: [REQUEST]"), ("0.5s", "none: [REQUEST, RESPONSE]")),
+            ("ah", "3s", ("1s", "response: {status: 403}"), ("0s", "response: {status: 403}")),
+        ]:
+            with self.subTest(held, patience=patience):
+                self.assert_waits(steps % (held, patience, *first, *then))
 
     def test_bytes_that_are_no_text(self):
         # /wAB is ff 00 01, gAB/ is 80 00 7f.
