@@ -106,6 +106,7 @@ Result<BenchReport> BenchCommand::bench(const StartAgain& start_again) const {
     start_again_for_chosen(engines, engines_, {}, kCommand, start_again);
   }
   WEIR_TRY(const scenario::Suite suite, read());
+  WEIR_TRY(check_engines_fit(engines_, suite.plugin.vm.engine, suite.plugin_where));
   const auto chosen = std::ranges::find_if(suite.scenarios, [&](const auto& scenario) {
     return !scenario.steps.empty() && scenario.name.find(only_) != std::string::npos;
   });

@@ -39,6 +39,21 @@ Done check_engine_names(const std::vector<std::string>& asked_for) {
   return Unit{};
 }
 
+Done check_engines_fit(const std::vector<std::string>& asked_for, std::string_view own,
+                       std::string_view where) {
+  if (engine::canonical_name(own) != "null") return Unit{};
+  for (const std::string& name : asked_for) {
+    if (name == kAllEngines || engine::canonical_name(name) == "null") continue;
+    return Error{ErrorCode::BadConfig, std::string(where) +
+                                           ": is native code, which runs on engine 'null' alone, "
+                                           "not on '" +
+                                           name +
+                                           "': leave --engine out, or name a .wasm file by "
+                                           "--plugin"};
+  }
+  return Unit{};
+}
+
 Error unknown_engine(const std::string& name, const std::string& or_else) {
   const std::vector<std::string> known(engine::known_engines().begin(),
                                        engine::known_engines().end());

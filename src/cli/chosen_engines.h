@@ -25,6 +25,11 @@ Done check_engine_names(const std::vector<std::string>& asked_for);
 // Of a name that is none: the one that may have been meant, or else what to do.
 Error unknown_engine(const std::string& name, const std::string& or_else);
 
+// A native plugin, whose own engine is `null`, runs on no other: naming one is an error about the
+// plugin, which stands at `where`. `all` are those that can run it.
+Done check_engines_fit(const std::vector<std::string>& asked_for, std::string_view own,
+                       std::string_view where);
+
 // Those that are asked for, or `or_else` where none is. One that is named and not there is an
 // error; of `all`, those are told. A native plugin runs on `null` alone, a .wasm file on all
 // others.

@@ -108,6 +108,7 @@ Result<TestReport> TestCommand::test(const StartAgain& start_again) const {
   for (const std::string& file : files_) {
     WEIR_TRY(scenario::Suite suite, scenario::read_suite(std::filesystem::path(file),
                                                          {.plugin = plugin_, .update = update_}));
+    WEIR_TRY(check_engines_fit(engines_, suite.plugin.vm.engine, suite.plugin_where));
     wanted += static_cast<size_t>(std::ranges::count_if(
         suite.scenarios, [&](const scenario::Scenario& each) { return is_wanted(each); }));
     suites.push_back(std::move(suite));

@@ -146,6 +146,21 @@ scenarios:
     expect: {response: {headers: {has: ["x-streams: 1"]}}}
 """))
 
+    def test_a_native_plugin_runs_on_no_other_engine(self):
+        """It ran on `null` whatever was named, and nobody was told."""
+        shutil.copy(guest("cpp_sdk/low_level.so"), self.folder)
+        file = self.write("plugin: {native: ./low_level.so}\nscenarios: [{name: one, steps: [{http: {}}]}]\n")
+        for engines, name in [(["v8"], "v8"), (["null", "envoy.wasm.runtime.wasmtime"], "envoy.wasm.runtime.wasmtime")]:
+            options = [word for engine in engines for word in ("--engine", engine)]
+            told = f"scenario.yaml:1:1: plugin: is native code, which runs on engine 'null' alone, not on '{name}': leave"
+            # Nothing is run, of other files neither.
+            self.assert_refused(told, *options, EXAMPLES / "header-edit" / "scenario.yaml", file)
+            done = subprocess.run([BINARY, "bench", "--rounds", "1", file, *options], capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn(told, done.stderr)
+        for engine in ("null", "all"):
+            self.assertIn("passed  null", self.assert_passes("--engine", engine, file))
+
     def test_a_native_plugins_scenarios_are_those_of_its_wasm(self):
         file = self.write("""
 plugin: {native: ./nowhere.so}
