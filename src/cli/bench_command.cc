@@ -101,8 +101,9 @@ Result<scenario::Suite> BenchCommand::read() const {
 Result<BenchReport> BenchCommand::bench(const StartAgain& start_again) const {
   WEIR_TRY(check_engine_names(engines_));
   const engine::Engines engines(engine::Engines::default_search_path(), {});
-  // Before the file is read, which may be a pipe and give what it holds but once.
-  if (!engines_.empty()) {
+  // Before a pipe is read; what is wrong with a file needs no other process to be told.
+  const bool is_pipe = can_be_read_once(file_) || can_be_read_once(plugin_);
+  if (is_pipe && !engines_.empty()) {
     start_again_for_chosen(engines, engines_, {}, kCommand, start_again);
   }
   WEIR_TRY(const scenario::Suite suite, read());
@@ -114,8 +115,8 @@ Result<BenchReport> BenchCommand::bench(const StartAgain& start_again) const {
     const std::string named = only_.empty() ? "" : " and '" + only_ + "' in its name";
     return Error{ErrorCode::BadConfig, file_ + ": no scenario has steps" + named};
   }
-  if (engines_.empty()) {
-    start_again_for_chosen(engines, {}, suite.plugin.vm.engine, kCommand, start_again);
+  if (!is_pipe || engines_.empty()) {
+    start_again_for_chosen(engines, engines_, suite.plugin.vm.engine, kCommand, start_again);
   }
   if (!svg_.empty()) WEIR_TRY(begin_output("--svg", svg_, suite.sources));
   WEIR_TRY(const auto wanted, choose_engines(engines, engines_, suite.plugin.vm.engine));

@@ -16,6 +16,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 namespace fs = std::filesystem;
@@ -64,6 +65,35 @@ TEST_F(StartAgainTest, IsForAPluginWhoseEngineNeedsIt) {
   EXPECT_THAT(loaders, ElementsAre("ld.so"));
   EXPECT_THAT(err, AllOf(HasSubstr("starting again by "), HasSubstr("engine 'wasmedge'"),
                          HasSubstr("\nweir serve: cannot start again: a test\n")));
+}
+
+// A broken file had two lines: that the process starts again, and what is wrong.
+TEST_F(StartAgainTest, IsNotToldWhereAFilesFaultIsToBeTheOnlyLine) {
+  using namespace std::literals;
+  const std::string file =
+      (fs::temp_directory_path() / ("weir-broken-" + std::to_string(::getpid()) + ".wasm"))
+          .string();
+  // A function with one parameter and no locals, that takes local 9.
+  std::ofstream(file, std::ios::binary)
+      << "\0asm\1\0\0\0\1\x09\2\x60\0\0\x60\1\x7f\1\x7f\3\3\2\0\1\7\x24\2\x17"
+         "proxy_abi_version_0_2_1\0\0\6malloc\0\1\x0a\x09\2\2\0\x0b\4\0\x20\x09\x0b"s;
+  EXPECT_EQ(run({"inspect", file.c_str()}), 1);
+  EXPECT_THAT(loaders, ElementsAre("ld.so"));
+  EXPECT_THAT(err, AllOf(Not(HasSubstr("starting again")),
+                         HasSubstr(file + ": not a valid WebAssembly module, says ")));
+  fs::remove(file);
+}
+
+TEST_F(StartAgainTest, ComesWhenScenariosHaveBeenRead) {
+  const std::string file =
+      (fs::temp_directory_path() / ("weir-wrong-" + std::to_string(::getpid()) + ".yaml")).string();
+  std::ofstream(file) << "scenarioz: []";
+  for (const char* command : {"test", "bench"}) {
+    EXPECT_EQ(run({command, file.c_str(), "--engine", "wasmedge"}), 2);
+    EXPECT_THAT(loaders, IsEmpty());
+    EXPECT_THAT(err, AllOf(Not(HasSubstr("again")), HasSubstr("scenarioz: unknown field")));
+  }
+  fs::remove(file);
 }
 
 TEST_F(StartAgainTest, IsForNoOtherPlugin) {

@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
-#include <system_error>
 
 #include "abi/module_report.h"
 #include "base/bytes.h"
@@ -74,14 +73,14 @@ bool InspectCommand::was_asked_for() const { return command_->parsed(); }
 Result<std::string> InspectCommand::inspect(const StartAgain& start_again) const {
   const engine::Engines engines(engine::Engines::default_search_path(), {});
   const std::vector<std::string_view> asked_for(engines_.begin(), engines_.end());
+  // Unsaid, since it may be the engines of that process that find the file broken.
   const auto enter = [&] {
     start_again_for(
         asked_for.empty() ? engine::known_engines() : std::span<const std::string_view>(asked_for),
-        engines, "weir inspect", start_again);
+        engines, "weir inspect", start_again, Notice::Unsaid);
   };
-  // A file that is none needs no other process to be told so; a pipe gives what it holds but once.
-  std::error_code none;
-  const bool is_pipe = file_ == "-" || std::filesystem::is_fifo(file_, none);
+  // A file that is none needs no other process to be told so.
+  const bool is_pipe = can_be_read_once(file_);
   if (is_pipe) enter();
   WEIR_TRY(std::string code, read_file(file_));
   auto report = abi::report_module(as_bytes(code));

@@ -1,5 +1,8 @@
 #include "cli/read_file.h"
 
+#include <filesystem>
+#include <system_error>
+
 #include "base/whole_file.h"
 
 namespace weir::cli {
@@ -17,6 +20,14 @@ Result<std::string> read_file(const std::string& path) {
   bytes.error().message +=
       missing ? "; put it there, or write where it is" : "; name a file that can be read";
   return std::move(bytes).error().in(path);
+}
+
+bool can_be_read_once(const std::string& path) {
+  namespace fs = std::filesystem;
+  if (path == "-") return true;
+  std::error_code none;
+  const fs::file_status status = fs::status(path, none);
+  return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
 }
 
 }  // namespace weir::cli

@@ -11,4 +11,7 @@ namespace weir::cli {
 // with it and what to do.
 Result<std::string> read_file(const std::string& path);
 
+// A pipe or its like, standard input perhaps, which gives what it holds but once.
+bool can_be_read_once(const std::string& path);
+
 }  // namespace weir::cli

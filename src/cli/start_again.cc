@@ -20,10 +20,10 @@ std::string to_string(const LoaderNeed& need) {
 }
 
 void start_again_for(std::span<const std::string_view> runtimes, const engine::Engines& engines,
-                     std::string_view command, const StartAgain& start_again) {
+                     std::string_view command, const StartAgain& start_again, Notice notice) {
   const auto need = find_loader_need(engines, runtimes);
   if (!need || !start_again) return;
-  std::cerr << command << ": " << to_string(*need) << '\n';
+  if (notice == Notice::Said) std::cerr << command << ": " << to_string(*need) << '\n';
   // First the attempt: where it succeeds, nothing of a second line may have been written.
   const std::string failure = start_again(need->loader).message;
   std::cerr << command << ": " << failure << '\n';

@@ -1,6 +1,7 @@
 #pragma once
 // Commands that run engines, in a process that those engines can run in (engine/own_c_library.h).
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -29,9 +30,13 @@ std::optional<LoaderNeed> find_loader_need(const engine::Engines& engines,
 // does so.
 std::string to_string(const LoaderNeed& need);
 
+// Whether a command says that it starts again; one whose error is to be its only line does not.
+enum class Notice : uint8_t { Said, Unsaid };
+
 // For a command that goes on without the engine where that cannot be: starts again if need be. What
-// it does, or why it cannot, is a line on standard error that begins with `command`.
+// it does, unless unsaid, or why it cannot, is a line on standard error that begins with `command`.
 void start_again_for(std::span<const std::string_view> runtimes, const engine::Engines& engines,
-                     std::string_view command, const StartAgain& start_again);
+                     std::string_view command, const StartAgain& start_again,
+                     Notice notice = Notice::Said);
 
 }  // namespace weir::cli

@@ -1,12 +1,14 @@
 #include "cli/test_command.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
 #include "cli/cache_folder.h"
 #include "cli/chosen_engines.h"
 #include "cli/output_file.h"
+#include "cli/read_file.h"
 #include "planes/serve/spdlog_logger.h"
 #include "scenario/golden.h"
 #include "scenario/golden_files.h"
@@ -97,9 +99,10 @@ Done TestCommand::run_suite(const scenario::Suite& suite, const engine::Engines&
 
 Result<TestReport> TestCommand::test(const StartAgain& start_again) const {
   WEIR_TRY(check_engine_names(engines_));
-  // Before a file is read, which may be a pipe and give what it holds but once.
   const engine::Engines engines(engine::Engines::default_search_path(), {});
-  if (!engines_.empty()) {
+  // Before a pipe is read; what is wrong with a file needs no other process to be told.
+  const bool pipes = std::ranges::any_of(files_, can_be_read_once) || can_be_read_once(plugin_);
+  if (pipes && !engines_.empty()) {
     start_again_for_chosen(engines, engines_, {}, kCommand, start_again);
   }
   // All files are read before anything runs.
@@ -134,6 +137,8 @@ Result<TestReport> TestCommand::test(const StartAgain& start_again) const {
     for (const scenario::Suite& suite : suites) {
       start_again_for_chosen(engines, {}, suite.plugin.vm.engine, kCommand, start_again);
     }
+  } else if (!pipes) {
+    start_again_for_chosen(engines, engines_, {}, kCommand, start_again);
   }
   serve::SpdlogLogger logger(LogLevel::Warn);
   std::unique_ptr<const engine::CodeCache> cache;
