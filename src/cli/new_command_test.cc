@@ -184,6 +184,21 @@ TEST_F(NewCommandTest, RefusesNamesThatDoNotFitEverywhere) {
   EXPECT_FALSE(fs::exists(folder_ / "new"));
 }
 
+// Go took no module of such a name.
+TEST_F(NewCommandTest, RefusesNamesOfDevices) {
+  for (const std::string name : {"aux", "con", "nul", "prn", "com1", "lpt9"}) {
+    EXPECT_EQ(run({"go", name, "--folder", path("new")}), 1) << name;
+    EXPECT_EQ(err, "weir new: the name '" + name +
+                       "' is a device of Windows, and Go takes it for no module: choose another, "
+                       "as '" +
+                       name + "-plugin'\n");
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "new"));
+  for (const std::string name : {"com0", "lpt10", "com", "console", "aux-plugin"}) {
+    EXPECT_EQ(run({"go", name, "--folder", path(name.c_str())}), 0) << name << err;
+  }
+}
+
 TEST_F(NewCommandTest, NamesTheLanguagesWhereOneIsUnknown) {
   EXPECT_EQ(run({"cobol", "a", "--folder", path("new")}), 1);
   EXPECT_THAT(err, AllOf(HasSubstr("'cobol'"), HasSubstr("assemblyscript"), HasSubstr("rust")));

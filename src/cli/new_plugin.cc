@@ -21,11 +21,24 @@ constexpr std::string_view kForAll = "all/";
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+// Devices of Windows, whatever a file's name ends in; Go takes none as a part of a module's path.
+bool is_device(std::string_view name) {
+  if (name == "aux" || name == "con" || name == "nul" || name == "prn") return true;
+  const bool is_port = name.starts_with("com") || name.starts_with("lpt");
+  return is_port && name.size() == 4 && is_digit(name.back()) && name.back() != '0';
+}
+
 // What every language and HTTP take as it is.
 Done check_name(std::string_view name) {
   const auto fits = [](char c) { return is_lower(c) || is_digit(c) || c == '-'; };
   const bool good = !name.empty() && name.size() <= kMaxNameSize && is_lower(name.front()) &&
                     std::ranges::all_of(name, fits) && name.back() != '-';
+  if (is_device(name)) {
+    return Error{ErrorCode::BadConfig, "the name '" + std::string(name) +
+                                           "' is a device of Windows, and Go takes it for no "
+                                           "module: choose another, as '" +
+                                           std::string(name) + "-plugin'"};
+  }
   if (good) return Unit{};
   return Error{ErrorCode::BadConfig,
                "the name '" + printable(name) +
