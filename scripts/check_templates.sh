@@ -16,6 +16,9 @@ cleanup() {
 }
 trap cleanup EXIT
 cd "$folder"
+# Authors keep plugins in folders that are a workspace, which knows nothing of them, or takes them for its own.
+echo 'go 1.24' > go.work
+echo '{"name": "all", "private": true, "workspaces": ["*"]}' > package.json
 
 # step NAME COMMAND...: runs the command in the plugin's folder, and tells how long it took.
 step() {
@@ -73,6 +76,58 @@ edit() {
   if grep -F '[error]' "$folder/serve.log"; then return 1; fi
 }
 
+# A file of the plugin's in a folder below: `make` is to see that it changes.
+deeper() {
+  case $language in
+    cpp)
+      mkdir lib
+      echo '#define MARK "x-first"' > lib/mark.h
+      sed -i '1i #include "lib/mark.h"' plugin.cc
+      sed -i 's/"x-edited"/MARK/' plugin.cc
+      ;;
+    rust)
+      mkdir src/mark
+      echo 'pub const NAME: &str = "x-first";' > src/mark/mod.rs
+      sed -i 's/"x-edited"/mark::NAME/' src/lib.rs
+      echo 'mod mark;' >> src/lib.rs
+      ;;
+    go)
+      mkdir mark
+      printf 'package mark\n\nconst Name = "x-first"\n' > mark/mark.go
+      sed -i 's/"x-edited"/mark.Name/; s|^import ($|&\n"example.com/my-go/mark"|' main.go
+      ;;
+    assemblyscript)
+      mkdir assembly/mark
+      echo 'export const NAME: string = "x-first";' > assembly/mark/name.ts
+      sed -i 's/"x-edited"/NAME/; 1i import { NAME } from "./mark/name";' assembly/index.ts
+      ;;
+    zig)
+      mkdir mark
+      echo 'pub const name = "x-first";' > mark/name.zig
+      sed -i 's|"x-edited"|@import("mark/name.zig").name|' plugin.zig
+      ;;
+  esac
+  make --silent --no-print-directory "${arguments[@]}"
+  answers "x-first: hello"
+  grep -rlF '"x-first"' --include='mark.h' --include='mod.rs' --include='mark.go' --include='name.ts' --include='name.zig' . |
+    xargs sed -i 's/x-first/x-deeper/'
+  make --silent --no-print-directory "${arguments[@]}"
+  answers "x-deeper: hello"
+}
+
+# Where npm cannot install, it says why.
+reason() {
+  local told
+  cp -R . "$folder/offline"
+  rm -rf "$folder/offline/node_modules"
+  if told=$(make --silent --no-print-directory -C "$folder/offline" \
+    NPM="npm --cache $folder/empty --registry http://127.0.0.1:9 --fetch-retries 0" 2>&1); then
+    echo "is made without its packages"
+    return 1
+  fi
+  grep -q ECONNREFUSED <<< "$told" || { echo "says not why npm fails: $told"; return 1; }
+}
+
 inspect() {
   local told
   told=$("$weir" inspect "my-$language.wasm" --engine wasmtime --config hello)
@@ -126,6 +181,8 @@ for language in "${languages[@]}"; do
   step test "$weir" test scenario.yaml
   step bench "$weir" bench "my-$language.wasm" --config hello
   step inspect inspect
+  step deeper deeper
+  [ "$language" != assemblyscript ] || step reason reason
   kill "${started[-1]}" && wait "${started[-1]}" || true
   unset 'started[-1]'
 done
