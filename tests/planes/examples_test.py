@@ -140,6 +140,29 @@ class CommandsTest(unittest.TestCase):
                 for name in named:
                     self.assertIn("starts on", self.check(pathlib.Path(beside) / name))
 
+    def test_each_file_of_traffic_server_is_checked_as_the_overview_says(self):
+        """The one of ports was not: it names a file that is not in the folder of plugins."""
+        page = (EXAMPLES / "README.md").read_text()
+        self.assertIn("`--config-folder build/guests`", page)
+        ports = set()
+        for file in sorted(EXAMPLES.glob("*/traffic-server*.yaml")):
+            with self.subTest(file):
+                if "\ntcp:" in file.read_text():
+                    ports.add(file.parent.name)
+                    continue
+                (plugin,) = self.guests_of(file.read_text())
+                self.assertIn("starts on", self.check("--config-folder", plugin.parent, file))
+        self.assertEqual(ports, set(re.findall(r"\(([\w-]+)#running-it\)", page)))
+        for name in ports:
+            commands = re.search(r"^    mkdir .*\n    cp .*\n    weir check .*$", (EXAMPLES / name / "README.md").read_text(), re.MULTILINE)
+            with tempfile.TemporaryDirectory(prefix="weir-example-") as beside:
+                text = commands[0].replace(f"build/{name}", beside)
+                text = re.sub(r"build/guests/([\w-]+)\.wasm", lambda found: str(guest(found[1])), text)
+                text = re.sub(r"^    weir ", f"    {BINARY} ", text, flags=re.MULTILINE)
+                done = subprocess.run(["bash", "-ec", text], cwd=EXAMPLES.parent, capture_output=True, text=True, check=False)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertIn("starts on", done.stdout)
+
 
 class ExampleTest(PlaneTest):
     """Serves an example: its own file, with other ports, and one language's plugin."""
