@@ -113,7 +113,7 @@ void Player::play_http(const HttpStep& step) {
   exchange.http = std::make_unique<HttpExchange>(
       HttpExchange::Parts{*plugin_, clock_, journal_, parts_.world.properties, *exchange.step});
   http_ = exchange.http.get();
-  open_[step.name] = http_;
+  if (!step.response) open_[step.name] = http_;
   send(*http_, Direction::Request, step.request);
   if (step.response) return answer(*http_, *step.response);
   // The upstream answers later, unless the plugin has, which may hold its own answer.

@@ -110,7 +110,7 @@ class Player {
   uint64_t failures_ = 0;  // that were looked at
   StartTimes start_times_;
 
-  // Streams of the scenario, by name; the last one of a name. All live to the end.
+  // Streams of the scenario, which live to its end; those that are held, and connections, by name.
   std::vector<Exchange> exchanges_;
   std::map<std::string, HttpExchange*> open_;
   std::map<std::string, std::unique_ptr<TcpConnection>> connections_;

@@ -463,6 +463,13 @@ scenarios:
             with self.subTest(held, patience=patience):
                 self.assert_waits(step % (held, patience, took, others))
 
+    def test_an_exchange_that_is_held_keeps_its_name(self):
+        """One of that name that was not held took it, and was answered once more."""
+        self.compiled(HOLDS)
+        self.assert_waits("{http: {name: a, hold: true, request: {path: /--held}}}, {http: {name: a, request: {path: /--}}}, "
+                          "{answer: {http: a, response: {status: 503}}, expect: {request: {headers: {has: [':path: /--held']}}, "
+                          "response: {status: 503}}}")
+
     def test_a_step_answer_has_the_patience_of_its_exchange(self):
         self.compiled(HOLDS)
         steps = "{http: {name: a, hold: true, request: {path: /%s}, patience: %s}, expect: {took: %s, %s}}, " \
