@@ -204,9 +204,16 @@ std::optional<std::string> CodeFetcher::find(const Source& source) {
   return std::nullopt;
 }
 
+std::optional<std::string> CodeFetcher::find_cached(const Source& source) {
+  auto code = find_kept(source);
+  // The server tells whoever does not allow for its size.
+  if (code && code->size() > source.max_bytes) return std::nullopt;
+  return code;
+}
+
 // The cache vouches for what was stored, not for who has stored it: its folder may be open to
 // others, and an image's code lies there by the hash of its manifest, too.
-std::optional<std::string> CodeFetcher::find_cached(const Source& source) {
+std::optional<std::string> CodeFetcher::find_kept(const Source& source) {
   if (parts_.cache == nullptr) return std::nullopt;
   const auto code = parts_.cache->find(source.sha256);
   if (!code) {
@@ -283,6 +290,7 @@ CodeFetcher::Job* CodeFetcher::take_job(const std::stop_token& stop) {
     }
     if (Job* job = find_due(steady_clock::now())) {
       job->running = true;
+      job->began = steady_clock::now();
       job->stop = std::stop_source();
       --idle_threads_;
       start_thread_if_needed();
@@ -360,16 +368,28 @@ void CodeFetcher::remember_failure(const Source& source, const std::string& why)
 
 CodeFetcher::Job* CodeFetcher::find_due(Time now) {
   const auto job = std::ranges::find_if(
-      jobs_, [&](const Job& other) { return !other.running && other.due <= now; });
+      jobs_, [&](const Job& other) { return !other.running && due_of(other) <= now; });
   return job == jobs_.end() ? nullptr : &*job;
 }
 
 std::optional<CodeFetcher::Time> CodeFetcher::next_due() const {
   std::optional<Time> next;
   for (const Job& job : jobs_) {
-    if (!job.running && (!next || job.due < *next)) next = job.due;
+    if (job.running) continue;
+    const Time due = due_of(job);
+    if (!next || due < *next) next = due;
   }
   return next;
+}
+
+CodeFetcher::Time CodeFetcher::due_of(const Job& job) const {
+  Time due = job.due;
+  for (const Job& other : jobs_) {
+    if (other.running && other.source.sha256 == job.source.sha256) {
+      due = std::max(due, other.began + parts_.beside);
+    }
+  }
+  return due;
 }
 
 Fetched<std::string> CodeFetcher::obtain(const Source& source, HttpClient& http,
@@ -438,7 +458,8 @@ CodeFetcher::Answers CodeFetcher::give(const Source& source, const std::string& 
                                        bool is_hashed) {
   const Digest hash = source.sha256;
   const auto takes = [&](const Source& other) {
-    return other.sha256 == hash && (is_hashed || is_image_uri(other.uri));
+    return other.sha256 == hash && (is_hashed || is_image_uri(other.uri)) &&
+           code.size() <= other.max_bytes;
   };
   std::erase_if(last_failures_, [&](const auto& known) { return known.first.second == hash; });
   Answers answers;

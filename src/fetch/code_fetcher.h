@@ -23,10 +23,11 @@
 namespace weir::fetch {
 
 // What a program has one of. Code is looked for in the cache first. Whoever wants the same source
-// while it is being fetched waits for the same try; sources that differ in anything are asked
-// beside each other, so that none waits for a server that hangs, and what one brings is everybody's
-// who wants that hash. So a source has failed for good when all of its hash have. What nobody wants
-// any more is broken off. Thread: any.
+// while it is being fetched waits for the same try. Sources of one hash that differ in anything
+// else are asked in turn, and beside one that has not answered for a while, so that none waits for
+// a server that hangs; what one brings is everybody's who wants that hash and allows for its size.
+// So a source has failed for good when all of its hash have. What nobody wants any more is broken
+// off. Thread: any.
 class CodeFetcher {
  public:
   struct Parts {
@@ -39,6 +40,8 @@ class CodeFetcher {
     // So long what is under way goes on without anybody who wants it: whoever has let go of it may
     // be about to want it anew, as a configuration does that another takes the place of.
     Milliseconds linger{1000};
+    // After so long, a source of the same hash is asked beside the one that is under way.
+    Milliseconds beside{1000};
   };
   // What `parts` refers to outlives it.
   explicit CodeFetcher(Parts parts);
@@ -108,6 +111,7 @@ class CodeFetcher {
     uint32_t tries = 0;
     Time due{};  // not to be tried before
     bool running = false;
+    Time began{};           // of the try that is running
     std::stop_source stop;  // of the try that is running
     // Since when nobody wants it; empty: somebody does.
     std::optional<Time> unwanted_since;
@@ -133,6 +137,8 @@ class CodeFetcher {
   };
 
   std::optional<std::string> find_cached(const Source& source);
+  // The same, whatever its size.
+  std::optional<std::string> find_kept(const Source& source);
   void keep(const Source& source, const std::string& code);
   void run(const std::stop_token& stop);
   // Ends what nobody wants, whether it runs or waits for a thread.
@@ -161,6 +167,8 @@ class CodeFetcher {
   void remember_failure(const Source& source, const std::string& why);
   Job* find_due(Time now);
   std::optional<Time> next_due() const;
+  // Since when it may be tried: others of its hash may be under way.
+  Time due_of(const Job& job) const;
 
   const Parts parts_;
   Stats stats_;

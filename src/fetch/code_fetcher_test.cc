@@ -227,9 +227,31 @@ TEST_F(CodeFetcherTest, WhatOneSourceBringsIsForAllOfItsHash) {
         come[i].set_value(code.ok() ? code.value() : code.error().message);
       });
     }
-    for (auto& one : come) EXPECT_EQ(one.get_future().get(), "code");
+    // Whether it is in the cache or not.
+    EXPECT_THAT(come[1].get_future().get(), HasSubstr("larger than 3 bytes"));
+    for (const size_t i : {0u, 2u, 3u}) EXPECT_EQ(come[i].get_future().get(), "code") << i;
     EXPECT_FALSE(each->is_fetching());
+    EXPECT_THAT(each->wait_for(small).error().message, HasSubstr("larger than 3 bytes"));
   }
+}
+
+TEST_F(CodeFetcherTest, JoinsThoseWhoWantOneHashInDifferentWays) {
+  GatedServer server;
+  CodeFetcher patient({.cache = &cache, .logger = logger, .beside = std::chrono::hours(1)});
+  std::vector<Source> all(5, source(server.url("/")));
+  all[1].timeout += Milliseconds(1);
+  all[2].retries += 1;
+  all[3].max_bytes += 1;
+  all[4].uri += "?x=1";
+  std::vector<std::promise<bool>> come(all.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    patient.fetch(all[i],
+                  [&come, i](const Result<std::string>& code) { come[i].set_value(code.ok()); });
+  }
+  server.wait_until_asked(1);
+  server.open();
+  for (auto& one : come) EXPECT_TRUE(one.get_future().get());
+  EXPECT_EQ(server.asked(), 1u);
 }
 
 TEST_F(CodeFetcherTest, TellsEachItsOwnFailureWhereAllOfAHashFail) {

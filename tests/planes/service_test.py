@@ -1,5 +1,6 @@
 """Services: plugins that serve no stream."""
 
+import hashlib
 import json
 import pathlib
 import signal
@@ -11,6 +12,7 @@ from peers.case import PlaneTest, guest
 from peers.grpc import GrpcServer
 from peers.http1 import Http1Upstream
 from peers.message import Response
+from peers.ports import free_port
 from peers.weir import eventually
 
 _SERVICE = "type.googleapis.com/envoy.extensions.wasm.v3.WasmService"
@@ -162,6 +164,22 @@ class ServiceTest(PlaneTest):
         log = self.refusal(service(vm_id="one"), plugins=[other])
         self.assertIn("the VM of a singleton is its own, but plugin 'filter' has the same", log)
         self.assertIn("bootstrap_extensions[0].typed_config", log)
+
+    def test_the_vm_of_a_singleton_is_its_own_before_its_code_is_there(self):
+        digest = hashlib.sha256(guest("root_all").read_bytes()).hexdigest()
+        nobody = free_port()
+
+        def code(path):
+            return bootstrap.remote(f"http://127.0.0.1:{nobody}/{path}", digest)
+
+        one = service(vm_id="one")
+        one["typed_config"]["config"]["vm_config"]["code"] = code("one")
+        local = self.filter(vm_id="one")
+        other = self.filter(vm_id="one")
+        other["typed_config"]["plugin"]["vm_config"]["code"] = code("other")
+        for plugin in (local, other):
+            log = self.refusal(one, plugins=[plugin])
+            self.assertIn("the VM of a singleton is its own, but plugin 'filter' has the same", log)
 
     def test_a_service_that_fails_is_started_again(self):
         weir = self.serve(service("panic_tick=3\ntick_ms=20"))

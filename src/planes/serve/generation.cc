@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/plugin_checks.h"
+#include "fetch/image_reference.h"
 #include "runtime/vm.h"
 
 namespace weir::serve {
@@ -195,14 +196,27 @@ Error at_place(const PlacedPlugin& place, Error error) {
   return place.settings.where.locate(config::PluginField::Plugin, std::move(error));
 }
 
+namespace {
+
+// Of its code, which may not be there yet. An image may be told by the hash of its manifest.
+std::optional<std::string> known_hash(const PlacedPlugin& place) {
+  if (place.plugin != nullptr) return place.plugin->vm()->code_hash();
+  const auto* remote = std::get_if<config::RemoteFile>(&place.settings.vm.code);
+  if (remote == nullptr || remote->sha256.empty() || fetch::is_image_uri(remote->uri)) {
+    return std::nullopt;
+  }
+  return remote->sha256;
+}
+
+}  // namespace
+
 Done check_singletons(const std::vector<PlacedPlugin>& places) {
   for (const PlacedPlugin& one : places) {
-    if (!one.singleton || one.plugin == nullptr) continue;
+    if (!one.singleton) continue;
     for (const PlacedPlugin& other : places) {
-      if (other.singleton || other.plugin == nullptr) continue;
-      const bool share = one.settings.vm.vm_id == other.settings.vm.vm_id &&
-                         one.plugin->vm()->code_hash() == other.plugin->vm()->code_hash();
-      if (!share) continue;
+      if (other.singleton || one.settings.vm.vm_id != other.settings.vm.vm_id) continue;
+      const auto hash = known_hash(one);
+      if (!hash || hash != known_hash(other)) continue;
       return at_place(one, config::singleton_shares_vm(other.settings.name));
     }
   }
