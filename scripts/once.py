@@ -84,7 +84,7 @@ def key_of(options, digests):
     for name, value in sorted(os.environ.items()):
         if ENVIRONMENT.match(name):
             key.update(f"{name}={relative(value)}\0".encode())
-    named = [pathlib.Path(word) for word in options.command]
+    named = [path for path in map(pathlib.Path, options.command) if path.is_file()]
     for path in files_of([PACKAGES, *named, *options.input]):
         if path in named or not path.name.endswith(tuple(options.but)):
             key.update(f"{relative(path)}\0{digests.of(path)}\0".encode())
