@@ -68,7 +68,7 @@ endfunction()
 # What stands before a test's command: one that has passed is run again only when something changes. With the
 # first, what it reads besides its own program is data; the second is for tests that read sources too.
 set(WEIR_ONCE "${PROJECT_SOURCE_DIR}/scripts/once.py" --root "${PROJECT_SOURCE_DIR}")
-foreach(input src tests examples docs sdk scripts README.md build/guests)
+foreach(input src tests examples docs sdk scripts cmake CMakeLists.txt Makefile README.md build/guests)
   list(APPEND WEIR_ONCE --input "${PROJECT_SOURCE_DIR}/${input}")
 endforeach()
 foreach(input bin lib)
