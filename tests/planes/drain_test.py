@@ -86,11 +86,16 @@ class DrainTest(PlaneTest):
         connections = [loop.run(Http1Connection.open(self.weir.port)) for _ in range(8)]
         self.weir.signal(signal.SIGTERM)
         eventually(lambda: self.weir.page("/ready") == (503, "DRAINING\n"), "the drain to begin")
+
+        async def ask(connection):
+            await connection.send(Request("/late"))
+            response = await connection.receive()
+            return response.status, response.headers.get("connection"), await connection.at_end()
+
+        # At once: they are waited for a second.
+        answers = loop.run_all([ask(connection) for connection in connections])
+        self.assertEqual(set(answers), {(200, "close", True)})
         for connection in connections:
-            loop.run(connection.send(Request("/late")))
-            response = loop.run(connection.receive())
-            self.assertEqual((response.status, response.headers.get("connection")), (200, "close"))
-            self.assertTrue(loop.run(connection.at_end()))
             loop.call(connection.close)
         self.assertEqual(self.weir.wait(), 0)
 
