@@ -1,7 +1,10 @@
 #include "planes/serve/acceptor.h"
 
+#include <linux/filter.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <boost/asio/error.hpp>
 
 namespace weir::serve {
@@ -68,6 +71,23 @@ void Acceptor::on_accepted(const error_code& error, TcpSocket socket) {
   });
 }
 
+void Acceptor::leave_out_newcomers() {
+  if (!started_ || !acceptor_.is_open()) return;
+  // What a packet starts with is the header of TCP, whose flags are its fourteenth byte.
+  constexpr uint32_t kFlagsAt = 13;
+  constexpr uint32_t kWholePacket = UINT32_MAX;
+  std::array<sock_filter, 4> program{{
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlagsAt),
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, TH_SYN, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, kWholePacket),
+  }};
+  const sock_fprog filter{.len = program.size(), .filter = program.data()};
+  // Where the system does not have it, whoever is about to connect may be lost, as ever.
+  leaves_out_ = ::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+                             sizeof filter) == 0;
+}
+
 void Acceptor::take_waiting() {
   if (!started_) return;
   for (int i = 0; i < kMostWaiting && acceptor_.is_open(); ++i) {
@@ -83,6 +103,11 @@ void Acceptor::take_waiting() {
 
 void Acceptor::close() {
   if (!acceptor_.is_open()) return;
+  if (leaves_out_) {
+    // Others that have the socket are to have newcomers.
+    const int ignored = 0;
+    ::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof ignored);
+  }
   // Where others have the socket, closing it does not take it out of this loop's epoll; release()
   // does.
   error_code error;

@@ -28,6 +28,9 @@ class Acceptor {
   // Listens and accepts; until then clients are refused.
   Done start();
 
+  // Leaves out clients that have not begun to connect; those whose handshake is under way go on.
+  // The system of one that is left out tries again a second later. Until close().
+  void leave_out_newcomers();
   // Takes in what has been waiting, as far as nobody else does.
   void take_waiting();
   // Connections that wait are left to those who have the socket too; without any they are lost.
@@ -46,6 +49,7 @@ class Acceptor {
   Timer pause_;
   const OnAccept on_accept_;
   bool started_ = false;
+  bool leaves_out_ = false;
   // Handlers that come after the end find it expired.
   std::shared_ptr<Acceptor*> self_ = std::make_shared<Acceptor*>(this);
 };

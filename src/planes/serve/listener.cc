@@ -17,6 +17,10 @@ using asio::ip::tcp;
 // How often connections are held against their time-outs.
 constexpr Milliseconds kSweepInterval{200};
 
+// How long a handshake that has begun is waited for. Less than the second after which clients that
+// were left out try again.
+constexpr Milliseconds kHandshakeTime{200};
+
 std::atomic<uint64_t> next_connection_id = 1;
 
 ConnectionInfo describe(const Connection& connection) {
@@ -37,7 +41,8 @@ class ListenerImpl final : public Listener, private ConnectionOwner {
         stats_(options.stats != nullptr ? *options.stats : own_stats_),
         codecs_(codecs),
         io_(io),
-        sweep_timer_(io) {}
+        sweep_timer_(io),
+        retire_timer_(io) {}
 
   ~ListenerImpl() override {
     stop_accepting();
@@ -53,6 +58,7 @@ class ListenerImpl final : public Listener, private ConnectionOwner {
   void stop_accepting() override;
   void drain(std::function<void()> done) override;
   void drain_after_next(std::function<void()> done) override;
+  void retire(std::function<void()> done) override;
   void end_idle_connections() override;
   void close_connections() override;
   void drain_chain(uint64_t chain) override;
@@ -86,6 +92,7 @@ class ListenerImpl final : public Listener, private ConnectionOwner {
   asio::io_context& io_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   Timer sweep_timer_;
+  Timer retire_timer_;
   uint16_t port_ = 0;
   std::vector<Client> clients_;  // each at its connection's slot
   std::function<void()> drained_;
@@ -153,6 +160,7 @@ void ListenerImpl::add(TcpSocket socket) {
       {.connection = connection, .info = std::make_unique<ConnectionInfo>(describe(*connection))});
   start_sweeping();
   connection->start();
+  if (drained_) connection->drain();
 }
 
 std::unique_ptr<Codec> ListenerImpl::choose_codec(Connection& connection, ReadBuffer& input) {
@@ -219,6 +227,19 @@ void ListenerImpl::drain_after_next(std::function<void()> done) {
   report_drained();
 }
 
+void ListenerImpl::retire(std::function<void()> done) {
+  drained_ = std::move(done);
+  for (const auto& acceptor : acceptors_) acceptor->leave_out_newcomers();
+  end_idle_connections();
+  retire_timer_.expires_after(kHandshakeTime);
+  retire_timer_.async_wait([self = std::weak_ptr(self_)](const error_code&) {
+    const auto alive = self.lock();
+    if (!alive) return;
+    (*alive)->take_in_and_close();
+    (*alive)->report_drained();
+  });
+}
+
 void ListenerImpl::end_idle_connections() {
   for (size_t i = clients_.size(); i-- > 0;) {
     if (i < clients_.size()) clients_[i].connection->drain();
@@ -226,7 +247,7 @@ void ListenerImpl::end_idle_connections() {
 }
 
 void ListenerImpl::report_drained() {
-  if (!drained_ || !clients_.empty()) return;
+  if (!drained_ || !clients_.empty() || acceptors_.front()->is_open()) return;
   asio::post(io_, [done = std::exchange(drained_, nullptr)] { done(); });
 }
 

@@ -254,6 +254,22 @@ TEST(ListenerTest, AcceptsFromSeveralSocketsThatOthersHaveToo) {
   });
 }
 
+TEST(ListenerTest, LosesNobodyWhereAnotherTakesItsPort) {
+  Echo first;
+  Echo next({.address = "0.0.0.0", .port = first->port()});
+  Peer early = Peer::connect(first->port());
+  std::promise<void> drained;
+  first.loop().run([&] { first->retire([&] { drained.set_value(); }); });
+  early.send(kGet);
+  Peer late = Peer::connect(first->port());
+  late.send(kGet);
+  EXPECT_THAT(early.read_message(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(late.read_message(), StartsWith("HTTP/1.1 200 "));
+  drained.get_future().wait();
+  EXPECT_EQ(first->stats().connections.value(), 1U);
+  EXPECT_EQ(next->stats().connections.value(), 1U);
+}
+
 TEST(ListenerTest, ClosesConnectionsWhenItIsDestroyed) {
   std::optional<Echo> echo(std::in_place);
   Peer idle = Peer::connect((*echo)->port());

@@ -91,7 +91,7 @@ void WorkerListeners::retire(Entry entry) {
     if (!error && still != draining_.end()) listener->close_connections();
   });
   draining_.push_back(std::move(entry));
-  listener->drain([this, listener] {
+  listener->retire([this, listener] {
     std::erase_if(draining_, [&](const Entry& other) { return other.listener.get() == listener; });
   });
 }
