@@ -38,7 +38,8 @@ Status ContextBase::set_property(std::string_view path, std::string_view value) 
     log(LogLevel::Error,
         "proxy_set_property: dropped, the limit on a stream's properties is reached");
   } else if (status != Status::Ok) {
-    log(LogLevel::Error, "proxy_set_property: dropped, the name is empty or its value read-only");
+    log(LogLevel::Error,
+        "proxy_set_property: dropped, the name is empty or too long, or its value read-only");
   }
   return Status::Ok;
 }

@@ -15,6 +15,11 @@ using abi::Status;
 
 namespace {
 
+// Paths of more bytes or segments name nothing: so what one costs is bounded. Headers' names are
+// the longest that there may be.
+constexpr size_t kMaxPathBytes = 64 * 1024;
+constexpr size_t kMaxPathSegments = 64;
+
 // Header maps, one value of which is a property under the map's name and the header's.
 struct NamedMap {
   std::string_view prefix;
@@ -78,14 +83,18 @@ class DottedName {
   std::string_view name_;
 };
 
-std::vector<std::string_view> segments_of(std::string_view path) {
-  std::vector<std::string_view> segments;
-  while (true) {
+// What the plane knows by the path's segments.
+PropertyValue plane_property(const StreamInfo& stream, std::string_view path) {
+  std::array<std::string_view, kMaxPathSegments> segments;
+  size_t count = 0;
+  while (count < segments.size()) {
     const size_t end = path.find('\0');
-    segments.push_back(path.substr(0, end));
-    if (end == std::string_view::npos) return segments;
+    segments[count++] = path.substr(0, end);
+    if (end == std::string_view::npos)
+      return stream.plane_property(std::span(segments).first(count));
     path.remove_prefix(end + 1);
   }
+  return std::monostate();
 }
 
 std::string_view plugin_property(const Plugin& plugin, PluginProperty property) {
@@ -185,6 +194,7 @@ Status filter_state_property(const FilterState& state, std::string_view name, ab
 }  // namespace
 
 Status get_property(const PropertySources& sources, std::string_view path, abi::ValueSink sink) {
+  if (path.size() > kMaxPathBytes) return Status::NotFound;
   // The sink runs the guest, which may move the memory that `path` lies in: it is not read after.
   const DottedName dotted(path);
   const std::string_view name = dotted.view();
@@ -196,13 +206,14 @@ Status get_property(const PropertySources& sources, std::string_view path, abi::
   if (status == Status::NotFound) status = plane_wide_property(sources.plugin, path, sink);
   if (status == Status::NotFound) status = filter_state_property(sources.filter_state, name, sink);
   if (status == Status::NotFound && sources.stream != nullptr) {
-    status = std::visit(Encoder{sink}, sources.stream->plane_property(segments_of(path)));
+    status = std::visit(Encoder{sink}, plane_property(*sources.stream, path));
   }
   return status;
 }
 
 Status set_property(FilterState& filter_state, const PropertyDeclarations& declarations,
                     std::string_view path, std::string_view value) {
+  if (path.size() > kMaxPathBytes) return Status::BadArgument;
   const DottedName name(path);
   return filter_state.set(name.view(), value, declarations.find(name.view()));
 }

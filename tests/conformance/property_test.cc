@@ -104,6 +104,36 @@ TEST_P(PropertyTest, ThePlaneAddsItsOwn) {
   EXPECT_EQ(property("xds.node.id"), "Ok \"node-1\"");
 }
 
+// What a path costs is bounded: a long one took a worker seconds, and 20 bytes for each NUL.
+TEST_P(PropertyTest, LongPathsNameNothing) {
+  const auto segments = [](size_t count) {
+    std::string dotted = "a";
+    for (size_t i = 1; i < count; ++i) dotted += ".a";
+    return dotted;
+  };
+  const std::string longest(64 * 1024, 'a');
+  for (const std::string& name : {segments(64), segments(65), longest, longest + 'a'}) {
+    stream.plane_properties[name] = "value";
+  }
+  EXPECT_EQ(property(segments(64)), "Ok \"value\"");
+  EXPECT_EQ(property(segments(65)), "NotFound -");
+  EXPECT_EQ(property(longest), "Ok \"value\"");
+  EXPECT_EQ(property(longest + 'a'), "NotFound -");
+  start_over();
+  script.on("proxy_on_request_headers")
+      .call("proxy_set_property", longest, "v")
+      .call("proxy_set_property", longest + 'a', "v")
+      .call("proxy_get_property", path(segments(1000)), out_value())
+      .call("proxy_set_property", path(segments(1000)), "v")
+      .call("proxy_get_property", path(segments(1000)), out_value());
+  EXPECT_THAT(reports_of_request_headers(),
+              ElementsAre("proxy_set_property: Ok", "proxy_set_property: Ok",
+                          "proxy_get_property: NotFound -", "proxy_set_property: Ok",
+                          "proxy_get_property: Ok \"v\""));
+  EXPECT_TRUE(host.log.has("proxy_set_property: dropped, the name is empty or too long"));
+  EXPECT_EQ(stream.filter_state().find(longest + 'a'), nullptr);
+}
+
 TEST_P(PropertyTest, APathMayEndWithANul) {
   stream.attributes = {{Attribute::RequestProtocol, "HTTP/2"s}};
   EXPECT_EQ(property("request.protocol."), "Ok \"HTTP/2\"");
