@@ -69,7 +69,12 @@ Nanoseconds CallWatch::look_at(Thread& thread) {
   // The guest lives while the call goes on, and while this lock is held.
   std::lock_guard interrupting(thread.interrupting_);
   const abi::Guest* guest = thread.guest_.load(std::memory_order_acquire);
-  if (thread.call_.load(std::memory_order_acquire) == call) guest->interrupt();
+  if (thread.call_.load(std::memory_order_acquire) != call) return kTick;
+  // What cannot be interrupted, native plugins, has no deadline.
+  if (!guest->module().engine().capabilities().native_code) {
+    thread.interrupted_.store(call, std::memory_order_release);
+  }
+  guest->interrupt();
   return kTick;
 }
 

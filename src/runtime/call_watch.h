@@ -16,9 +16,9 @@
 namespace weir::runtime {
 
 // One thread looks at all workers every few milliseconds and interrupts the guest whose outermost
-// call has used up its time. Entering and leaving a call costs a worker three plain stores: no
-// system call, no timer. A call is stopped at its deadline plus at most kTick; the time counts from
-// the first look that finds it running. Thread: any.
+// call has used up its time. Entering and leaving a call costs a worker three plain stores and a
+// load: no system call, no timer. A call is stopped at its deadline plus at most kTick; the time
+// counts from the first look that finds it running. Thread: any.
 class CallWatch {
  public:
   static constexpr Milliseconds kTick{4};
@@ -32,14 +32,19 @@ class CallWatch {
     explicit Thread(CallWatch& watch);
     ~Thread();
 
-    // An outermost call into `guest` begins. A deadline that passes after leave() but before the
-    // watch looked again may still interrupt the guest: it did overrun.
+    // An outermost call into `guest` begins.
     void enter(const abi::Guest& guest, Milliseconds limit) {
       guest_.store(&guest, std::memory_order_release);
       limit_.store(limit.count(), std::memory_order_relaxed);
       call_.store(++last_call_, std::memory_order_release);
     }
-    void leave() { call_.store(0, std::memory_order_release); }
+    // It ends. False: it has used up its time, and the guest is interrupted, even where the call
+    // has returned before the guest came to look. (A watch that decides in the nanoseconds between
+    // these two lines is not seen: its interrupt meets the guest's next call.)
+    bool leave() {
+      call_.store(0, std::memory_order_release);
+      return interrupted_.load(std::memory_order_acquire) != last_call_;
+    }
 
     // Calls are interrupted from now on, whatever their limits. Thread: any.
     void end() { ended_.store(true, std::memory_order_relaxed); }
@@ -60,6 +65,7 @@ class CallWatch {
     std::atomic<const abi::Guest*> guest_ = nullptr;
     std::atomic<int64_t> limit_ = 0;
     std::atomic<bool> ended_ = false;
+    std::atomic<uint64_t> interrupted_ = 0;  // the last call whose guest was
     std::mutex interrupting_;
 
     // The watch's own: which call it saw last, and the thread's CPU time then.
@@ -79,19 +85,12 @@ class CallWatch {
   std::thread thread_;
 };
 
-// One outermost call.
-class WatchedCall {
- public:
-  WatchedCall(CallWatch::Thread& thread, const abi::Guest& guest, Milliseconds limit)
-      : thread_(thread) {
-    thread_.enter(guest, limit);
-  }
-  ~WatchedCall() { thread_.leave(); }
-  WatchedCall(const WatchedCall&) = delete;
-  WatchedCall& operator=(const WatchedCall&) = delete;
-
- private:
-  CallWatch::Thread& thread_;
-};
+// Makes an outermost call. False: it has used up its time, whatever it came to.
+template <typename Call>
+bool watched(CallWatch::Thread& thread, const abi::Guest& guest, Milliseconds limit, Call&& call) {
+  thread.enter(guest, limit);
+  call();
+  return thread.leave();
+}
 
 }  // namespace weir::runtime

@@ -96,13 +96,15 @@ Result<Unit, LoadError> VmInstance::start_guest(const Plugin& plugin) {
   auto guest = abi::Guest::make(module_, *this);
   if (!guest.ok()) return LoadError{std::move(guest).error()};
   guest_ = std::move(guest).value();
-  engine::Flow flow;
-  {
-    WatchedCall watched(surroundings_.watch, *guest_, vm_->options().limits.start_time);
-    flow = guest_->start();
+  engine::Flow flow{};
+  const bool in_time = watched(surroundings_.watch, *guest_, vm_->options().limits.start_time,
+                               [&] { flow = guest_->start(); });
+  if (flow == engine::Flow::Return && in_time) return Unit{};
+  if (flow == engine::Flow::Trap) {
+    fail(plugin, "start");
+  } else {
+    overran(plugin, "start");
   }
-  if (flow == engine::Flow::Return) return Unit{};
-  fail(plugin, "start");
   return failed_start(LoadPart::Code);
 }
 
@@ -206,12 +208,14 @@ abi::GuestAnswer VmInstance::call_guest(Callback callback, ContextBase& context,
   abi::GuestAnswer answer = std::nullopt;
   logger_.begin_call();
   ++depth_;
-  {
-    WatchedCall watched(surroundings_.watch, *guest_, call_limit_);
+  const bool in_time = watched(surroundings_.watch, *guest_, call_limit_, [&] {
     answer = guest_->call(callback, context.id(), context, params);
-  }
+  });
   if (!answer) {
     fail(context.plugin(), abi::type_of(callback).name);
+  } else if (!in_time) {
+    overran(context.plugin(), abi::type_of(callback).name);
+    answer = std::nullopt;
   } else if (!keeps_to_budget()) {
     end(context.plugin(), kOutOfMemory,
         std::string(abi::type_of(callback).name) +
@@ -243,6 +247,14 @@ void VmInstance::fail(const Plugin& plugin, std::string_view doing) {
   const engine::Trap& trap = guest_->trap();
   trap_kind_ = failure_kind(trap, guest_->memory_bytes(), vm_->options().limits.max_memory_bytes);
   end(plugin, trap_kind_, std::string(doing) + ": " + trap.to_line());
+}
+
+void VmInstance::overran(const Plugin& plugin, std::string_view doing) {
+  const engine::Trap trap{.kind = engine::TrapKind::Interrupted,
+                          .message = "it returned after its time was used up",
+                          .frames = {}};
+  trap_kind_ = kDeadline;
+  end(plugin, kDeadline, std::string(doing) + ": " + trap.to_line());
 }
 
 void VmInstance::end(const Plugin& plugin, std::string_view kind, std::string why) {

@@ -191,6 +191,8 @@ class VmInstance final : public abi::VmServices {
   // Whether a stream's instance takes no more memory than there is for all of them.
   bool keeps_to_budget() { return !memory_ || memory_->set(guest_->memory_bytes()); }
   void fail(const Plugin& plugin, std::string_view doing);
+  // The same after a call that has returned, if too late.
+  void overran(const Plugin& plugin, std::string_view doing);
   // Ends the instance. `kind` is for metrics; `why` becomes failure().
   void end(const Plugin& plugin, std::string_view kind, std::string why);
 

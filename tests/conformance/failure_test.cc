@@ -1,5 +1,7 @@
 // What becomes of streams when a guest traps, overruns or runs out, and how its VM comes back.
 
+#include <ctime>
+
 #include "abi/map_codec.h"
 #include "conformance/machine_test.h"
 #include "runtime/shared_data.h"
@@ -332,6 +334,36 @@ TEST_P(FailureTest, ACallbackThatTakesTooLongIsStopped) {
   EXPECT_EQ(request_headers(), kStopAll);
   EXPECT_THAT(events().back(), StartsWith("fail: plugin 'machine': proxy_on_request_headers: "
                                           "interrupted"));
+  EXPECT_EQ(failures("deadline"), 1u);
+}
+
+// Its stream passed where an engine looks for interrupts at loops and functions alone, and the next
+// one failed.
+TEST_P(FailureTest, ACallbackThatReturnsTooLateFailsItselfAndNoOther) {
+  if (native() || !can.interrupt) GTEST_SKIP() << GetParam() << " has no interrupt";
+  options = machine_options(GetParam(), "late_call");
+  options.vm.limits.call_time = kDeadline;
+  plugin = worker.start(host.load(options));
+  stream.attributes = {{runtime::Attribute::RequestProtocol, std::string()}};
+  stream.before_attribute = [] {
+    const auto used = [] {
+      timespec time{};
+      clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+      return std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
+    };
+    const Nanoseconds begin = used();
+    while (used() - begin < 10 * kDeadline) {
+    }
+  };
+  context = plugin->make_http_context(stream);
+  EXPECT_EQ(request_headers(), kStopAll);
+  EXPECT_THAT(events(), ElementsAre(StartsWith("fail: plugin 'machine': proxy_on_request_headers: "
+                                               "interrupted")));
+  EXPECT_EQ(failures("deadline"), 1u);
+  FakeHttpStream next(host.journal);
+  next.attributes = stream.attributes;
+  auto its_context = plugin->make_http_context(next);
+  EXPECT_EQ(its_context->on_headers(Direction::Request, EndOfStream::No), HeadersAction::Continue);
   EXPECT_EQ(failures("deadline"), 1u);
 }
 

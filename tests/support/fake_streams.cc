@@ -37,6 +37,7 @@ bool FakeBuffer::replace(uint64_t start, uint64_t size, Bytes with) {
 }
 
 runtime::PropertyValue FakeHttpStream::attribute(runtime::Attribute attribute) const {
+  if (before_attribute) before_attribute();
   return find(attributes, attribute);
 }
 

@@ -2,6 +2,7 @@
 // Streams as a plane would offer them, which write what plugins do to them into the journal.
 
 #include <array>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -51,6 +52,8 @@ class FakeHttpStream final : public runtime::HttpStream {
   std::map<std::string, std::string, std::less<>> plane_properties;
   // Whether it is too late for a local response.
   bool response_begun = false;
+  // What the proxy does before it tells an attribute; null: nothing.
+  std::function<void()> before_attribute;
 
   // runtime::HttpStream
   runtime::PropertyValue attribute(runtime::Attribute attribute) const override;
