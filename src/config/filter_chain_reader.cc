@@ -6,6 +6,7 @@
 #include "config/access_log_reader.h"
 #include "config/chain_match_reader.h"
 #include "config/durations.h"
+#include "config/header_edit_reader.h"
 #include "config/http2_options_reader.h"
 #include "config/http_filter_reader.h"
 #include "config/route_reader.h"
@@ -69,12 +70,12 @@ HttpIdentity::ClientCert read_client_cert(HttpConnectionManager::ForwardClientCe
   }
 }
 
-HttpIdentity read_identity(const HttpConnectionManager& manager) {
+Result<HttpIdentity> read_identity(const HttpConnectionManager& manager, const Place& at) {
   HttpIdentity identity;
   identity.use_remote_address = manager.use_remote_address().value();
   identity.xff_num_trusted_hops = manager.xff_num_trusted_hops();
   identity.skip_xff_append = manager.skip_xff_append();
-  identity.via = manager.via();
+  WEIR_TRY(identity.via, read_header_text(manager.via(), at.field("via")));
   if (manager.has_generate_request_id()) {
     identity.generate_request_id = manager.generate_request_id().value();
   }
@@ -86,7 +87,10 @@ HttpIdentity read_identity(const HttpConnectionManager& manager) {
                            .cert = details.cert(),
                            .dns = details.dns(),
                            .uri = details.uri()};
-  if (!manager.server_name().empty()) identity.server_name = manager.server_name();
+  if (!manager.server_name().empty()) {
+    WEIR_TRY(identity.server_name,
+             read_header_text(manager.server_name(), at.field("server_name")));
+  }
   using enum HttpIdentity::ServerHeader;
   switch (manager.server_header_transformation()) {
     case HttpConnectionManager::APPEND_IF_ABSENT:
@@ -179,7 +183,7 @@ Done read_manager(const HttpConnectionManager& manager, const std::set<std::stri
   WEIR_TRY(into.routes, read_routes(manager.route_config(), clusters, filters, environment,
                                     at.field("route_config")));
   into.filters = filter_switches(manager, into.routes);
-  into.identity = read_identity(manager);
+  WEIR_TRY(into.identity, read_identity(manager, at));
   WEIR_TRY(into.uri, read_uri_rules(manager, at));
   WEIR_TRY(into.upgrades, read_upgrades(manager, at.field("upgrade_configs")));
   return Unit{};

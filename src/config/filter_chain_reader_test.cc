@@ -86,7 +86,7 @@ TEST(FilterChainReaderTest, ReadsTlsTowardsClients) {
                  "{tls_minimum_protocol_version: TLSv1_3, cipher_suites: ['[A|B]', C], "
                  "ecdh_curves: [X25519, P-256]}, tls_certificates: [{certificate_chain: "
                  "{filename: a.crt}, private_key: {inline_string: key}, password: "
-                 "{environment_variable: P}}], alpn_protocols: [h2, http/1.1], "
+                 "{environment_variable: P}}], alpn_protocols: ['h2,http/1.1', x], "
                  "validation_context: {trusted_ca: {filename: ca.crt}, verify_certificate_hash: "
                  "['" +
                  std::string(63, 'A') +
@@ -99,7 +99,7 @@ TEST(FilterChainReaderTest, ReadsTlsTowardsClients) {
   EXPECT_EQ(tls.max_version, TlsVersion::Tls13);
   EXPECT_EQ(tls.ciphers, "A:B:C");
   EXPECT_EQ(tls.curves, "X25519:P-256");
-  EXPECT_EQ(tls.alpn, (std::vector<std::string>{"h2", "http/1.1"}));
+  EXPECT_EQ(tls.alpn, (std::vector<std::string>{"h2", "http/1.1", "x"}));
   EXPECT_TRUE(tls.require_client_certificate);
   EXPECT_TRUE(tls.require_sni);
   EXPECT_FALSE(tls.session_tickets);

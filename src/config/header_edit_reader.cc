@@ -73,6 +73,11 @@ Result<std::string> read_header_name(const std::string& name, const Place& at) {
                                : quote(name) + " is not a header's name");
 }
 
+Result<std::string> read_header_text(const std::string& text, const Place& at) {
+  if (std::ranges::all_of(text, is_value_character)) return text;
+  return at.error("holds a control character, which no header can");
+}
+
 Result<HeaderEdits> read_header_edits(
     const google::protobuf::RepeatedPtrField<HeaderValueOption>& to_add, std::string_view added,
     const google::protobuf::RepeatedPtrField<std::string>& to_remove, std::string_view removed,

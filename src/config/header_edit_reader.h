@@ -15,6 +15,9 @@ namespace weir::config {
 // In lower case; a token, or a pseudo-header.
 Result<std::string> read_header_name(const std::string& name, const Place& at);
 
+// What may stand as a header's value; `at` is the field.
+Result<std::string> read_header_text(const std::string& text, const Place& at);
+
 // `at` is the message that has the two lists, as `added` and `removed`.
 Result<HeaderEdits> read_header_edits(
     const google::protobuf::RepeatedPtrField<envoy::config::core::v3::HeaderValueOption>& to_add,

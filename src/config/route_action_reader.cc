@@ -164,7 +164,8 @@ Result<Forward> read_forward(const route_v3::RouteAction& message, const PathMat
     if (!message.prefix_rewrite().empty()) return here.error("not together with prefix_rewrite");
     WEIR_TRY(forward.rewrite, read_regex_rewrite(message.regex_rewrite(), here));
   }
-  forward.host_rewrite = message.host_rewrite_literal();
+  WEIR_TRY(forward.host_rewrite,
+           read_header_text(message.host_rewrite_literal(), at.field("host_rewrite_literal")));
   if (message.has_host_rewrite_header()) {
     WEIR_TRY(forward.host_rewrite_header,
              read_header_name(message.host_rewrite_header(), at.field("host_rewrite_header")));

@@ -163,13 +163,20 @@ Result<TlsValidation> read_validation(const tls_v3::CertificateValidationContext
 Done read_alpn(const tls_v3::CommonTlsContext& message, const Place& at, Tls& into) {
   size_t bytes = 0;
   for (int i = 0; i < message.alpn_protocols_size(); ++i) {
-    const std::string& name = message.alpn_protocols(i);
-    const Place here = at.item(static_cast<size_t>(i));
-    if (name.empty() || name.size() > kLongestProtocol) {
-      return here.error("expected a protocol's name, as h2 or http/1.1");
+    // Envoy's own examples write several into one, with commas.
+    std::string_view rest = message.alpn_protocols(i);
+    for (bool more = true; more;) {
+      const size_t comma = rest.find(',');
+      more = comma != std::string_view::npos;
+      const std::string_view name = rest.substr(0, comma);
+      if (name.empty() || name.size() > kLongestProtocol) {
+        return at.item(static_cast<size_t>(i))
+            .error("expected a protocol's name, as h2 or http/1.1");
+      }
+      bytes += 1 + name.size();
+      into.alpn.emplace_back(name);
+      if (more) rest.remove_prefix(comma + 1);
     }
-    bytes += 1 + name.size();
-    into.alpn.push_back(name);
   }
   if (bytes > kLongestProtocolList) return at.error("the list is too long");
   return Unit{};

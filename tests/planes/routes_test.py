@@ -95,6 +95,15 @@ class RoutesTest(PlaneTest):
         self.assertEqual(moved.headers.get("location"), "https://weir.test/new/x?q")
         self.assertEqual(self.a.requests, [])
 
+    def test_a_redirect_keeps_the_scheme_that_a_proxy_before_tells(self):
+        self.start(
+            {"match": {"path": "/host", "headers": [{"name": "host", "string_match": {"exact": "weir.test"}}]},
+             "redirect": {"host_redirect": "www.test"}},
+        )
+        for proto, location in [("https", "https://www.test/host"), ("other", "http://www.test/host")]:
+            moved = self.client.request("/host", headers=[("x-forwarded-proto", proto)])
+            self.assertEqual((moved.status, moved.headers.get("location")), (301, location))
+
     def test_a_request_is_tried_again(self):
         policy = {"retry_on": "5xx", "num_retries": 2, "retry_back_off": {"base_interval": "0.001s"}}
         self.start(route({"prefix": "/"}, {"cluster": "a", "retry_policy": policy}))

@@ -21,6 +21,10 @@ class Element {
   void add_quoted(std::string_view key, std::string_view value) {
     begin(key).append(quoted(value));
   }
+  // Quotes and backslashes of the value have a backslash before them already.
+  void add_escaped(std::string_view key, std::string_view value) {
+    begin(key).append(1, '"').append(value).append(1, '"');
+  }
 
   const std::string& text() const { return text_; }
 
@@ -28,7 +32,7 @@ class Element {
   static std::string quoted(std::string_view value) {
     std::string all = "\"";
     for (const char c : value) {
-      if (c == '"') all += '\\';
+      if (c == '"' || c == '\\') all += '\\';
       all += c;
     }
     return all += '"';
@@ -51,7 +55,7 @@ std::string describe(const config::HttpIdentity::CertDetails& details, const Tls
   const CertificateInfo& peer = *tls.peer;
   element.add("Hash", peer.sha256);
   if (details.cert) element.add_quoted("Cert", peer.url_pem);
-  if (details.subject) element.add_quoted("Subject", peer.subject);
+  if (details.subject) element.add_escaped("Subject", peer.subject);
   if (details.uri && peer.uris.empty()) element.add("URI", "");
   if (details.uri) {
     for (const std::string& uri : peer.uris) element.add("URI", uri);

@@ -167,6 +167,13 @@ std::string identify_client(const config::HttpIdentity& settings, const Connecti
   return client.value_or("");
 }
 
+void imply_scheme(HeaderList& request) {
+  const auto proto = request.find(kForwardedProto);
+  if (proto != "http" && proto != "https") return;
+  // A copy: what is set may not lie in the list.
+  if (request.find(":scheme") != proto) set(request, ":scheme", std::string(*proto));
+}
+
 void introduce_proxy(const config::HttpIdentity& settings, const std::string& request_id,
                      const Clock& clock, HeaderList& response) {
   using enum config::HttpIdentity::ServerHeader;

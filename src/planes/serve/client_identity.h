@@ -20,6 +20,10 @@ std::string identify_client(const config::HttpIdentity& settings, const Connecti
 // x-forwarded-proto alone, where the request has none.
 void set_forwarded_proto(const ConnectionInfo& connection, HeaderList& request);
 
+// `:scheme` of a request that has not said it, after those: what x-forwarded-proto says, where that
+// is a scheme of HTTP.
+void imply_scheme(HeaderList& request);
+
 // Sets server, via and x-request-id of a response, and date where it has none; `request_id` may be
 // empty.
 void introduce_proxy(const config::HttpIdentity& settings, const std::string& request_id,

@@ -137,7 +137,7 @@ TEST_F(ClientIdentityTest, ACertificateIsToldByTheConnectionAlone) {
   EXPECT_EQ(told(AlwaysForward), "Hash=1");
 
   TlsInfo tls;
-  const CertificateInfo peer{.subject = "CN=a,O=\"b\"",
+  const CertificateInfo peer{.subject = R"(CN=a,O=\"b\\)",
                              .dns_names = {"a.test", "b.test"},
                              .uris = {"spiffe://a", "spiffe://b;By=c"},
                              .sha256 = "0f",
@@ -154,8 +154,20 @@ TEST_F(ClientIdentityTest, ACertificateIsToldByTheConnectionAlone) {
   tls.local = std::make_shared<CertificateInfo>(CertificateInfo{.uris = {"spiffe://here"}});
   connection.tls = std::make_shared<TlsInfo>(tls);
   EXPECT_EQ(told(Set),
-            "By=spiffe://here;Hash=0f;Cert=\"-----BEGIN%20\";Subject=\"CN=a,O=\\\"b\\\"\";"
+            "By=spiffe://here;Hash=0f;Cert=\"-----BEGIN%20\";Subject=\"CN=a,O=\\\"b\\\\\";"
             "URI=spiffe://a;URI=\"spiffe://b;By=c\";DNS=a.test;DNS=b.test");
+}
+
+TEST_F(ClientIdentityTest, AForwarderTellsTheSchemeThatARequestDoesNotSay) {
+  const auto scheme = [&](std::string_view proto) {
+    request = {{":scheme", "http"}, {"x-forwarded-proto", proto}};
+    imply_scheme(request);
+    return field(":scheme");
+  };
+  EXPECT_EQ(scheme("https"), "https");
+  EXPECT_EQ(scheme("http"), "http");
+  EXPECT_EQ(scheme("wss"), "http");
+  EXPECT_EQ(scheme(""), "http");
 }
 
 TEST_F(ClientIdentityTest, ViaIsAppended) {

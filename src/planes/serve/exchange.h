@@ -34,6 +34,8 @@ enum class HttpVersion : uint8_t { Http10, Http11, Http2 };
 struct RequestInfo {
   const ConnectionInfo& connection;
   HttpVersion version;
+  // The request has not said its scheme: `:scheme` is the connection's.
+  bool implies_scheme = false;
 };
 
 // The codec's end of one request and its response: sink of the response, source of the request's

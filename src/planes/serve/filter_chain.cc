@@ -46,6 +46,7 @@ FilterChain::FilterChain(const ChainParts& parts, ClientStream& client,
       client_(&client),
       connection_(&client.info().connection),
       version_(client.info().version),
+      implies_scheme_(client.info().implies_scheme),
       makers_(plugins),
       plugins_(plugins.empty() ? nullptr : std::make_unique<PluginStream[]>(plugins.size())),
       plugin_count_(plugins.size()),
@@ -106,6 +107,7 @@ void FilterChain::headers(HeaderList headers, EndOfStream end) {
   } else {
     set_forwarded_proto(*connection_, headers);
   }
+  if (implies_scheme_) imply_scheme(headers);
   // The proxy takes the body whatever the upstream or a plugin will say of it: either may want to
   // see it before they answer (Envoy's rule).
   if (auto expected = headers.find("expect");

@@ -261,6 +261,7 @@ class FilterChain final : public Exchange,
   const ConnectionInfo* connection_;
   std::optional<ConnectionInfo> kept_connection_;  // of a client that has gone
   HttpVersion version_;
+  const bool implies_scheme_;
   std::string client_address_;
   std::string request_id_;  // for the response; empty: it is not to have one
   std::span<const MakeContext> makers_;

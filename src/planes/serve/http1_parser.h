@@ -65,6 +65,7 @@ class Http1Parser final : private boost::beast::http::basic_parser<kKind == Http
   int status() const { return status_; }  // responses
   bool keep_alive() const { return Base::keep_alive(); }
   bool is_http10() const { return version_ == 10; }
+  bool implies_scheme() const { return !absolute_target_; }
   bool is_head_request() const { return is_head_request_; }
   bool expects_continue() const { return expects_continue_; }
 

@@ -84,7 +84,8 @@ void Http1Server::start_exchange() {
   pauses_ = 0;
   info_.emplace(
       RequestInfo{.connection = context_.connection,
-                  .version = parser_->is_http10() ? HttpVersion::Http10 : HttpVersion::Http11});
+                  .version = parser_->is_http10() ? HttpVersion::Http10 : HttpVersion::Http11,
+                  .implies_scheme = parser_->implies_scheme()});
   context_.stats.requests.add();
   context_.stats.active_requests.add();
   if (age_.add_request()) last_ = draining_ = true;

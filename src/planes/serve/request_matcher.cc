@@ -29,6 +29,8 @@ std::optional<std::string_view> parameter_of(std::string_view query, std::string
 }  // namespace
 
 HeaderMatcher::HeaderMatcher(const config::HeaderMatch& match) : match_(match) {
+  // So a request's is called here.
+  if (match_.name == "host") match_.name = ":authority";
   if (const auto* text = std::get_if<config::StringMatch>(&match_.value)) {
     text_ = std::make_unique<const StringMatcher>(*text);
   }

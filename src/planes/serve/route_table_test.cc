@@ -124,6 +124,12 @@ TEST_F(RouteTableTest, ComparesHeaders) {
   EXPECT_EQ(matching({}), (Names{"not there", "empty"}));
 }
 
+TEST_F(RouteTableTest, TheHostIsTheAuthority) {
+  const HeaderMatcher host({.name = "host", .value = text(StringMatch::Kind::Exact, "a.test")});
+  EXPECT_TRUE(host.matches(HeaderList{{":authority", "a.test"}}));
+  EXPECT_FALSE(host.matches(HeaderList{{":authority", "b.test"}}));
+}
+
 TEST_F(RouteTableTest, ComparesQueriesAndGrpc) {
   config::Route grpc = to("grpc");
   grpc.match.grpc_only = true;
@@ -238,9 +244,10 @@ TEST_F(RouteEditsTest, RewritesPathsAndHosts) {
   EXPECT_EQ(request("/a/7/b/8?7", {.rewrite = config::RegexRewrite{"([0-9])", "<\\1>"}},
                     {.kind = Kind::Regex, .text = "/a/.*"}),
             ":path=/a/<7>/b/<8>?7 x-envoy-original-path=/a/7/b/8?7 ");
-  EXPECT_EQ(request("/api", {.host_rewrite = "other"}, api), ":authority=other :path=/api ");
+  EXPECT_EQ(request("/api", {.host_rewrite = "other"}, api),
+            ":authority=other :path=/api x-envoy-original-host=h ");
   EXPECT_EQ(request("/api", {.host_rewrite_header = "x-host"}, api),
-            ":authority=named :path=/api ");
+            ":authority=named :path=/api x-envoy-original-host=h ");
   EXPECT_EQ(request("/api", {.host_rewrite_header = "x-missing"}, api), ":path=/api ");
 }
 
