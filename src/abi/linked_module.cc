@@ -9,6 +9,7 @@
 #include "module/module_info.h"
 #include "module/nesting.h"
 #include "module/precompiled.h"
+#include "module/table_use.h"
 
 namespace weir::abi {
 namespace {
@@ -131,6 +132,8 @@ Done LinkedModule::make_wasm(Bytes file, MakeModule compile, const LinkOptions& 
   if (auto checked = wasm::check_nesting(file, info); !checked.ok()) {
     return explain_refusal(engine_, plain.bytes(), std::move(checked).error());
   }
+  auto tables = wasm::read_table_use(file, info, options.limits.max_table_elements);
+  if (!tables.ok()) return explain_refusal(engine_, plain.bytes(), std::move(tables).error());
   WEIR_TRY(const auto rewritten, rewrite(plain.bytes(), options));
   const bool stays = rewritten.wasm.empty();
   const Bytes code = stays ? plain.bytes() : Bytes(rewritten.wasm);

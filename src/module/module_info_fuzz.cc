@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "module/custom_sections.h"
 #include "module/module_info.h"
+#include "module/table_use.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace weir;
@@ -24,6 +25,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const auto& import : info.value().interface.imports) {
     WEIR_CHECK(import.type.params.size() <= kMaxCrossingValues);
     WEIR_CHECK(import.type.results.size() <= kMaxCrossingValues);
+  }
+  constexpr uint64_t kMost = 1 << 20;
+  if (const auto tables = read_table_use(wasm, info.value(), kMost); tables.ok()) {
+    WEIR_CHECK(tables.value().elements <= kMost && tables.value().entries <= kMaxElementEntries);
   }
   read_producers(wasm, info.value());
   const FunctionNames names(wasm, info.value());

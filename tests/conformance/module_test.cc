@@ -227,6 +227,33 @@ TEST_P(ModuleTest, ATableThatNoInstanceMayHaveIsRefusedForItsSize) {
   EXPECT_TRUE(loaded.ok()) << loaded.error().message;
 }
 
+// A plugin with a table of 200,000 elements, and so many segments that fill half of it.
+std::string module_with_segments(size_t count) {
+  using namespace wasm;
+  constexpr size_t kEntries = 100'000;
+  std::string segments = leb(count);
+  for (size_t i = 0; i < count; ++i) {
+    segments += "\0\x41\0\x0b"s + leb(kEntries) + std::string(kEntries, '\0');
+  }
+  return kPreamble + type_section("\2\x60\0\0\x60\1\x7f\1\x7f"sv) + function_section("\2\0\1"sv) +
+         section(4, "\1\x70\0"s + leb(2 * kEntries)) +
+         export_section("\2" + name("proxy_abi_version_0_2_1") + "\0\0"s + name("malloc") +
+                        "\0\1"s) +
+         section(9, segments) + code_section("\2\2\0\x0b\4\0\x20\0\x0b"sv);
+}
+
+// No deadline ends what is done with them: 4 MB of them took V8 seconds, for each instance.
+TEST_P(ModuleTest, MoreElementsInSegmentsThanAnInstanceIsToBeginWithAreRefused) {
+  auto segments = options("no_marker");
+  segments.vm.code = module_with_segments(3);
+  EXPECT_EQ(host.refusal(segments),
+            "plugin 'machine': the module's element segments have 300003 entries or more, where "
+            "262144 are allowed: each instance begins with all of them");
+  segments.vm.code = module_with_segments(2);
+  const auto loaded = host.host.load(segments);
+  EXPECT_TRUE(loaded.ok()) << loaded.error().message;
+}
+
 // A plugin with a function of so many local variables, of 64 bits.
 std::string module_with_locals(uint64_t count) {
   using namespace wasm;
