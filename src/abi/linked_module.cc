@@ -5,6 +5,7 @@
 #include "abi/engine_features.h"
 #include "abi/precompiled.h"
 #include "base/wasm_page.h"
+#include "engine/instance_cost.h"
 #include "engine/null_engine.h"
 #include "module/module_info.h"
 #include "module/nesting.h"
@@ -53,6 +54,14 @@ void invoke_unknown(HostCall& call, uint64_t* slots) noexcept {
 Invoke unknown(const ModuleInterface::Import& import) {
   return is_wasi(import.module) ? invoke_unknown<Errno::NoSys>
                                 : invoke_unknown<Status::Unimplemented>;
+}
+
+uint64_t cost_of_instance(const engine::InstanceCost& cost, const wasm::ModuleInfo& info,
+                          const wasm::TableUse& tables) {
+  const wasm::Section* code = info.find_section(wasm::SectionId::Code);
+  return cost.bytes + tables.elements * cost.element_bytes + tables.entries * cost.entry_bytes +
+         info.defined_functions * cost.function_bytes +
+         (code == nullptr ? 0 : code->size * cost.code_bytes);
 }
 
 bool all_i32(const std::vector<ValType>& types) {
@@ -134,6 +143,8 @@ Done LinkedModule::make_wasm(Bytes file, MakeModule compile, const LinkOptions& 
   }
   auto tables = wasm::read_table_use(file, info, options.limits.max_table_elements);
   if (!tables.ok()) return explain_refusal(engine_, plain.bytes(), std::move(tables).error());
+  bytes_beside_memory_ =
+      cost_of_instance(engine::instance_cost(engine_.info().name), info, tables.value());
   WEIR_TRY(const auto rewritten, rewrite(plain.bytes(), options));
   const bool stays = rewritten.wasm.empty();
   const Bytes code = stays ? plain.bytes() : Bytes(rewritten.wasm);

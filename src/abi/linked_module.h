@@ -108,6 +108,9 @@ class LinkedModule {
   // What the memory of each instance begins with; 0 for native plugins.
   uint64_t initial_memory_bytes() const { return initial_memory_bytes_; }
 
+  // What each instance takes beside its memory, tables at their largest; 0 for native plugins.
+  uint64_t bytes_beside_memory() const { return bytes_beside_memory_; }
+
   // By how many bytes code lies further back in what the engine runs than in the plugin's file.
   int64_t code_shift() const { return code_shift_; }
 
@@ -145,6 +148,7 @@ class LinkedModule {
   std::vector<std::string> state_functions_;
   std::string unobservable_ = "it was not asked for";
   uint64_t initial_memory_bytes_ = 0;
+  uint64_t bytes_beside_memory_ = 0;
   int64_t code_shift_ = 0;
   std::vector<Link> links_;
   std::vector<engine::Import> imports_;

@@ -1,5 +1,6 @@
 #pragma once
-// What the instances of one worker's streams may take of memory together.
+// What the instances of one worker's streams may take of memory together: their linear memories,
+// and what each is known to take beside it (abi::LinkedModule::bytes_beside_memory).
 
 #include <cstdint>
 

@@ -30,6 +30,8 @@ std::shared_ptr<const StartedImage> StartedImage::make(VmInstance& instance,
                                                        const PluginContext& root,
                                                        std::string_view code) {
   auto image = std::make_shared<StartedImage>();
+  const abi::LinkedModule& from_scratch = instance.vm().module();
+  image->memory_bytes = from_scratch.initial_memory_bytes() + from_scratch.bytes_beside_memory();
   if (!instance.vm().module().unobservable().empty()) {
     image->obstacle = instance.vm().module().unobservable();
     return image;
@@ -40,7 +42,7 @@ std::shared_ptr<const StartedImage> StartedImage::make(VmInstance& instance,
     return image;
   }
   image->module = std::move(module).value();
-  image->memory_bytes = instance.guest().memory_bytes();
+  image->memory_bytes = instance.guest().memory_bytes() + image->module->bytes_beside_memory();
   root.save(image->root);
   image->metrics = instance.metrics();
   image->expressions = instance.expressions().texts();

@@ -28,7 +28,7 @@ struct StartedImage {
   // and to configure itself.
   std::unique_ptr<const abi::LinkedModule> module;
   std::string obstacle;       // why not, where it is null
-  uint64_t memory_bytes = 0;  // of each instance, at its begin
+  uint64_t memory_bytes = 0;  // of each instance, at its begin, with what it takes beside it
 
   RootState root;
   MetricTable metrics;

@@ -189,7 +189,9 @@ class VmInstance final : public abi::VmServices {
   void note_pending(ContextBase& context);
   void apply_pending();
   // Whether a stream's instance takes no more memory than there is for all of them.
-  bool keeps_to_budget() { return !memory_ || memory_->set(guest_->memory_bytes()); }
+  bool keeps_to_budget() {
+    return !memory_ || memory_->set(guest_->memory_bytes() + module_.bytes_beside_memory());
+  }
   void fail(const Plugin& plugin, std::string_view doing);
   // The same after a call that has returned, if too late.
   void overran(const Plugin& plugin, std::string_view doing);

@@ -2,6 +2,7 @@
 
 #include "abi/map_codec.h"
 #include "conformance/machine_test.h"
+#include "module/module_bytes.h"
 #include "runtime/shared_data.h"
 #include "support/temporary_folder.h"
 
@@ -299,6 +300,42 @@ TEST_P(IsolationTest, InstancesTakeNoMoreMemoryThanIsAllowed) {
     EXPECT_EQ(another()->request_headers(), HeadersAction::StopAllIterationAndWatermark);
   }
   EXPECT_EQ(host.counter("wasm.machine.stream_instances_refused"), 2u);
+}
+
+// A plugin of some hundred bytes whose table has 100,000 elements.
+std::string plugin_with_table() {
+  using namespace wasm;
+  return kPreamble + type_section("\2\x60\0\0\x60\1\x7f\1\x7f"sv) + function_section("\2\0\1"sv) +
+         section(4, "\1\x70\0\xa0\x8d\6"sv) + memory_section("\1\0\1"sv) +
+         export_section("\3" + name("proxy_abi_version_0_2_1") + "\0\0"s + name("malloc") +
+                        "\0\1"s + name("memory") + "\2\0"s) +
+         code_section("\2\2\0\x0b\4\0\x20\0\x0b"sv);
+}
+
+// A hundred streams could take gigabytes by tables under a bound of some megabytes.
+TEST_P(IsolationTest, TablesCountAsMemoryDoes) {
+  constexpr uint64_t kLeast = 65536 + 100'000 * sizeof(void*);
+  options.vm.code = plugin_with_table();
+  auto first = another();
+  const uint64_t of_one = plugin->status().stream_memory_bytes;
+  EXPECT_GT(of_one, kLeast);
+  EXPECT_LT(of_one, 8 * kLeast);
+  first.reset();
+  EXPECT_EQ(plugin->status().stream_memory_bytes, 0u);
+  start_over();
+  options.vm.limits.max_stream_memory_bytes = 2 * of_one;
+  first = another();
+  auto second = another();
+  auto refused = another();
+  EXPECT_EQ(plugin->status().stream_instances, 2u);
+  EXPECT_EQ(plugin->status().stream_memory_bytes, 2 * of_one);
+  EXPECT_EQ(host.counter("wasm.machine.stream_instances_refused"), 1u);
+}
+
+TEST_P(IsolationTest, ATableThatNoStreamHasRoomForIsRefused) {
+  options.vm.code = plugin_with_table();
+  options.vm.limits.max_stream_memory_bytes = 500'000;
+  EXPECT_THAT(host.refusal(options), HasSubstr("limits.max_stream_memory_bytes is 500000"));
 }
 
 TEST_P(IsolationTest, AnInstanceThatGrowsBeyondWhatIsLeftFailsAlone) {
