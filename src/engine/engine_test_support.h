@@ -2,6 +2,7 @@
 // What the tests of engines share: the engines, running guests, a host that answers them.
 
 #include <gtest/gtest.h>
+#include <link.h>
 
 #include <algorithm>
 #include <array>
@@ -63,6 +64,27 @@ inline const std::vector<std::string>& built_engines() {
     return names;
   }();
   return built;
+}
+
+// Puts the C library that this process runs on into the folder, its loader as ld.so, as engines
+// bring one.
+inline void put_c_library(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  const auto put = [](dl_phdr_info* object, size_t, void* to) {
+    const fs::path file = object->dlpi_name;
+    const fs::path& place = *static_cast<const fs::path*>(to);
+    if (file.filename().string().starts_with("ld")) fs::copy_file(file, place / "ld.so");
+    if (file.filename() != "libc.so.6") return 0;
+    for (const char* part :
+         {"libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libresolv.so.2",
+          "libutil.so.1", "libanl.so.1", "libnsl.so.1", "libnss_dns.so.2", "libnss_files.so.2",
+          "libnss_compat.so.2", "libnss_hesiod.so.2"}) {
+      fs::create_symlink(fs::absolute(file.parent_path()) / part, place / part);
+    }
+    return 0;
+  };
+  fs::create_directories(folder);
+  dl_iterate_phdr(put, const_cast<fs::path*>(&folder));
 }
 
 // Answers every call out of a guest as the test says; else changes nothing.

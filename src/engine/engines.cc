@@ -89,6 +89,11 @@ std::string last_dl_error() {
 constexpr std::string_view kInstallAnew =
     "; install the adapter anew, with the engine's libraries beside it";
 
+// The engine's own folder beside its adapter, in which libraries are that it brings.
+fs::path own_libraries(const fs::path& folder, std::string_view name) {
+  return folder / name.substr(0, name.find('-'));
+}
+
 // What the adapter of that engine has loaded or started, as far as it lies in its folder: libraries
 // beside it, with those that they need; all in the engine's own folder; the program that compiles.
 std::vector<fs::path> parts_of(const fs::path& adapter, std::string_view name) {
@@ -103,11 +108,11 @@ std::vector<fs::path> parts_of(const fs::path& adapter, std::string_view name) {
   for (size_t i = 0; i < parts.size(); ++i) {
     for (const std::string& library : needed_libraries(parts[i])) add(folder / library);
   }
-  const std::string family(name.substr(0, name.find('-')));
-  for (const auto& entry : fs::directory_iterator(folder / family, failed)) {
+  const fs::path libraries = own_libraries(folder, name);
+  for (const auto& entry : fs::directory_iterator(libraries, failed)) {
     if (!entry.is_directory(failed)) add(entry.path());
   }
-  add(folder / ("weir-" + family + "-compile"));
+  add(folder / ("weir-" + libraries.filename().string() + "-compile"));
   return parts;
 }
 
@@ -123,6 +128,11 @@ Result<std::unique_ptr<Engine>> make_from(const fs::path& file, std::string_view
   };
   WEIR_TRY(check(file));
   for (const fs::path& part : parts_of(file, name)) WEIR_TRY(check(part));
+  if (Done whole = check_own_c_library(own_libraries(file.parent_path(), name)); !whole.ok()) {
+    Error error = std::move(whole).error();
+    error.message.insert(0, "needs ");
+    return error;
+  }
   // Never closed: an engine leaves threads and signal handlers behind that run its code.
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) {
@@ -240,7 +250,7 @@ fs::path Engines::needed_loader(std::string_view runtime) const {
   const std::string_view name = canonical_name(runtime);
   const fs::path folder = find_folder(name);
   if (folder.empty()) return {};
-  return engine::needed_loader(folder / name.substr(0, name.find('-')));
+  return engine::needed_loader(own_libraries(folder, name));
 }
 
 std::vector<std::string> Engines::alternatives(std::string_view runtime) const {
@@ -249,7 +259,9 @@ std::vector<std::string> Engines::alternatives(std::string_view runtime) const {
   if (canonical.empty()) return others;
   for (const Names& names : kNames) {
     if (names.canonical == canonical || names.canonical == "null") continue;
-    if (find_folder(names.canonical).empty()) continue;
+    const fs::path folder = find_folder(names.canonical);
+    if (folder.empty()) continue;
+    if (!check_own_c_library(own_libraries(folder, names.canonical)).ok()) continue;
     if (!needed_loader(names.canonical).empty()) continue;
     others.emplace_back(runtime.starts_with("ats.")     ? names.ats
                         : runtime.starts_with("envoy.") ? names.envoy

@@ -46,7 +46,8 @@ class Engines {
   std::filesystem::path adapter_path(std::string_view canonical) const;
 
   // The dynamic loader that has to start a process which is to use that engine (own_c_library.h);
-  // empty where any process may, or this one can. Loads nothing. Thread: any.
+  // empty where any process may, where this one can, or where none can, of which find() says why.
+  // Loads nothing. Thread: any.
   std::filesystem::path needed_loader(std::string_view runtime) const;
 
   // What may stand in the place of `runtime`, spelled as that is: the engines for wasm whose

@@ -230,8 +230,7 @@ TEST_F(EnginesTest, SaysHowToStartAProcessForAnEngineWithACLibraryOfItsOwn) {
   EXPECT_TRUE(Engines({folder()}, EngineOptions{}).needed_loader("wasmedge").empty());
 
   const fs::path libraries = folder() / "wasmedge";
-  fs::create_directory(libraries);
-  std::ofstream(libraries / "ld.so") << "a loader";
+  put_c_library(libraries);
   const Engines engines({folder()}, EngineOptions{});
   EXPECT_EQ(engines.needed_loader("envoy.wasm.runtime.wasmedge"), libraries / "ld.so");
   EXPECT_TRUE(engines.needed_loader("wasmtime").empty());
@@ -240,12 +239,28 @@ TEST_F(EnginesTest, SaysHowToStartAProcessForAnEngineWithACLibraryOfItsOwn) {
                         " --library-path " + libraries.string() + " PROGRAM'"));
 }
 
+// A process that such a loader starts ends before it can say a word.
+TEST_F(EnginesTest, NeedsNoLoaderWhoseCLibraryIsNotWhole) {
+  std::ofstream(folder() / "weir-engine-v8.so") << "text";
+  std::ofstream(folder() / "weir-engine-wasmedge.so") << "text";
+  const fs::path libraries = folder() / "wasmedge";
+  put_c_library(libraries);
+  fs::remove(libraries / "libm.so.6");
+  const Engines engines({folder()}, EngineOptions{});
+  EXPECT_TRUE(engines.needed_loader("wasmedge").empty());
+  EXPECT_EQ(refusal("wasmedge").message,
+            "engine 'wasmedge': " + (folder() / "weir-engine-wasmedge.so").string() + ": needs " +
+                (libraries / "libm.so.6").string() +
+                ", which is not there; install the adapter anew, with all that lies in wasmedge/ "
+                "beside it, ld.so and libraries");
+  EXPECT_THAT(engines.alternatives("wasmtime"), ElementsAre("v8"));
+}
+
 TEST_F(EnginesTest, NamesWhatMayStandInAnEnginesPlace) {
   for (const char* name : {"v8", "wamr", "wasmedge", "wasmedge-aot"}) {
     std::ofstream(folder() / (std::string("weir-engine-") + name + ".so")) << "text";
   }
-  fs::create_directory(folder() / "wasmedge");
-  std::ofstream(folder() / "wasmedge" / "ld.so") << "a loader";
+  put_c_library(folder() / "wasmedge");
   const Engines engines({folder()}, EngineOptions{});
   EXPECT_THAT(engines.alternatives("ats.wasm.runtime.wasmedge"),
               ElementsAre("ats.wasm.runtime.v8", "ats.wasm.runtime.wamr"));

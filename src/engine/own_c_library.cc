@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
@@ -19,6 +20,19 @@ namespace fs = std::filesystem;
 // The kernel runs what it was told to: the loader, where one was named.
 constexpr const char* kStarted = "/proc/self/exe";
 
+constexpr const char* kLoader = "ld.so";
+
+// The parts of a C library that a process may load at any time, each of which has to be of the
+// loader's version: where one is missing, the loader takes the system's.
+constexpr std::array kParts = {"libc.so.6",         "libm.so.6",         "libdl.so.2",
+                               "libpthread.so.0",   "librt.so.1",        "libresolv.so.2",
+                               "libutil.so.1",      "libanl.so.1",       "libnsl.so.1",
+                               "libnss_dns.so.2",   "libnss_files.so.2", "libnss_compat.so.2",
+                               "libnss_hesiod.so.2"};
+
+// Loaders go by names such as ld-linux-x86-64.so.2 and ld64.so.2.
+bool is_loaders(std::string_view library) { return library.starts_with("ld"); }
+
 bool is_started_by_a_loader() {
   std::error_code failed;
   return !fs::equivalent(own_file(), kStarted, failed) && !failed;
@@ -26,11 +40,43 @@ bool is_started_by_a_loader() {
 
 }  // namespace
 
+Done check_own_c_library(const fs::path& libraries) {
+  const fs::path loader = libraries / kLoader;
+  std::error_code failed;
+  if (!fs::exists(loader, failed)) return Unit{};
+  const auto refuse = [&](const fs::path& file, const std::string& why) {
+    return Error{ErrorCode::Io, file.string() + ", which " + why +
+                                    "; install the adapter anew, with all that lies in " +
+                                    libraries.filename().string() +
+                                    "/ beside it, ld.so and libraries"};
+  };
+  const auto check = [&](const fs::path& file) -> Done {
+    const auto checked = check_object(file);
+    if (checked.ok()) return Unit{};
+    return refuse(file, checked.error().message);
+  };
+  WEIR_TRY(check(loader));
+  if (!is_loaders(library_name(loader))) return refuse(loader, "is no dynamic loader");
+  if (access(loader.c_str(), X_OK) != 0) {
+    return Error{ErrorCode::Io, loader.string() + ", which may not be executed: run `chmod a+x " +
+                                    loader.string() +
+                                    "`, or have it on a file system that is not mounted noexec"};
+  }
+  for (const char* part : kParts) WEIR_TRY(check(libraries / part));
+  for (const auto& entry : fs::directory_iterator(libraries, failed)) {
+    for (const std::string& library : needed_libraries(entry.path())) {
+      if (!is_loaders(library)) WEIR_TRY(check(libraries / library));
+    }
+  }
+  return Unit{};
+}
+
 fs::path needed_loader(const fs::path& libraries) {
-  fs::path loader = libraries / "ld.so";
+  fs::path loader = libraries / kLoader;
   std::error_code failed;
   if (!fs::exists(loader, failed)) return {};
   if (fs::equivalent(loader, kStarted, failed)) return {};
+  if (!check_own_c_library(libraries).ok()) return {};
   return loader;
 }
 

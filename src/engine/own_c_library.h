@@ -12,8 +12,14 @@
 
 namespace weir::engine {
 
-// `libraries` is a folder as engines have beside their adapters. The loader in it; empty where it
-// has none, or where that one has started this process already.
+// `libraries` is a folder as engines have beside their adapters. Where a loader lies in it: whether
+// a process can be started by that one, since it is a loader that may be executed, and all of its C
+// library is there, with what the other libraries in the folder need. The error goes on after
+// "needs ", and names the file and a remedy.
+Done check_own_c_library(const std::filesystem::path& libraries);
+
+// The loader in such a folder; empty where it has none, where that one has started this process
+// already, or where no process can be started by it.
 std::filesystem::path needed_loader(const std::filesystem::path& libraries);
 
 // "'LOADER --library-path FOLDER PROGRAM'": how a process is to be started by it.

@@ -9,12 +9,17 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/own_file.h"
+#include "engine/engine_test_support.h"
+
 namespace weir::engine {
 namespace {
 
+namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 constexpr std::array kArguments = {"weir", "serve", "--config", "a b"};
 
@@ -51,6 +56,75 @@ TEST(OwnCLibraryTest, StartsByNothingThatAnyoneCouldHaveWritten) {
     ASSERT_EQ(chmod(file.c_str(), 0644), 0);
   }
   std::filesystem::remove_all(folder);
+}
+
+// A folder with a C library as engines bring one, gone with the test.
+class WholeCLibraryTest : public testing::Test {
+ protected:
+  ~WholeCLibraryTest() override { fs::remove_all(folder_); }
+
+  const fs::path& libraries() const { return libraries_; }
+  fs::path loader() const { return libraries_ / "ld.so"; }
+
+  // What is wrong with it; empty for nothing.
+  std::string fault() const {
+    const Done checked = check_own_c_library(libraries_);
+    EXPECT_EQ(needed_loader(libraries_), checked.ok() ? loader() : fs::path());
+    return checked.ok() ? "" : checked.error().message;
+  }
+
+ private:
+  static fs::path make_folder() {
+    std::string name = (fs::temp_directory_path() / "weir-libraries-XXXXXX").string();
+    WEIR_CHECK(mkdtemp(name.data()) != nullptr);
+    put_c_library(fs::path(name) / "engine");
+    return name;
+  }
+  fs::path folder_ = make_folder();
+  fs::path libraries_ = folder_ / "engine";
+};
+
+TEST_F(WholeCLibraryTest, IsTakenWithALoader) { EXPECT_EQ(fault(), ""); }
+
+// The loader would take the system's in its place, of another version.
+TEST_F(WholeCLibraryTest, LacksNoPart) {
+  for (const char* part : {"libc.so.6", "libm.so.6", "libresolv.so.2", "libnss_files.so.2"}) {
+    const fs::path file = libraries() / part;
+    fs::rename(file, libraries() / "kept");
+    EXPECT_EQ(fault(), file.string() +
+                           ", which is not there; install the adapter anew, with all that lies in "
+                           "engine/ beside it, ld.so and libraries");
+    std::ofstream(file) << "text";
+    EXPECT_THAT(fault(), StartsWith(file.string() +
+                                    ", which is no program or library for this machine; install"));
+    fs::rename(libraries() / "kept", file);
+  }
+}
+
+TEST_F(WholeCLibraryTest, HasWhatOtherLibrariesThereNeed) {
+  fs::create_symlink(fs::canonical(own_file()), libraries() / "libengine.so");
+  EXPECT_THAT(fault(), AllOf(StartsWith((libraries() / "lib").string()),
+                             HasSubstr(", which is not there; install the adapter anew")));
+}
+
+TEST_F(WholeCLibraryTest, HasALoaderThatIsOne) {
+  for (const fs::path& other : {own_file(), libraries() / "libc.so.6"}) {
+    fs::copy_file(fs::canonical(other), loader(), fs::copy_options::overwrite_existing);
+    EXPECT_THAT(fault(),
+                StartsWith(loader().string() + ", which is no dynamic loader; install the"));
+  }
+  std::ofstream(loader(), std::ios::trunc) << "#!/bin/sh\n";
+  EXPECT_THAT(fault(), HasSubstr("ld.so, which is no program or library for this machine"));
+  fs::remove(loader());
+  fs::create_directory(loader());
+  EXPECT_THAT(fault(), HasSubstr("ld.so, which is no regular file"));
+}
+
+TEST_F(WholeCLibraryTest, HasALoaderThatMayBeExecuted) {
+  ASSERT_EQ(chmod(loader().c_str(), 0644), 0);
+  EXPECT_EQ(fault(), loader().string() + ", which may not be executed: run `chmod a+x " +
+                         loader().string() +
+                         "`, or have it on a file system that is not mounted noexec");
 }
 
 TEST(OwnCLibraryTest, SaysWhyItCannotStartAgain) {

@@ -24,6 +24,13 @@ bool is_cut_short(const std::filesystem::path& file);
 // whoever writes into it.
 bool is_special(const std::filesystem::path& file);
 
+// Whether it is there, and is a program or library of this machine's kind, whose headers can be
+// read. The error goes on after the file's name: "is not there".
+Done check_object(const std::filesystem::path& file);
+
+// The name that a library goes by, such as "libc.so.6"; empty for what has none.
+std::string library_name(const std::filesystem::path& file);
+
 // The names of the libraries that it cannot be loaded without; none where they cannot be read.
 std::vector<std::string> needed_libraries(const std::filesystem::path& file);
 

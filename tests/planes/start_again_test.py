@@ -80,28 +80,56 @@ class StartAgainTest(PlaneTest):
         self.assertEqual(weir.lines("starting again"), [])
         self.assertEqual(process_file(weir.process.pid, "exe").resolve(), pathlib.Path(BINARY).resolve())
 
-    def test_a_loader_that_does_not_start_is_one_error(self):
+    def test_half_of_a_c_library_is_one_error_and_keeps_no_other_engine_away(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         root = pathlib.Path(folder.name)
         (root / "bin").mkdir()
         shutil.copy(BINARY, root / "bin/weir")
         shutil.copytree(_LOADER.parents[1], root / "lib/weir/engines", ignore=lambda *_: ["wasmedge"])
-        loader = root / "lib/weir/engines/wasmedge/ld.so"
-        loader.parent.mkdir()
-        loader.touch(mode=0o644)
-        done = subprocess.run(
-            [root / "bin/weir", "serve", guest("http_all"), *_UPSTREAM, "--engine", "wasmedge"],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        self.assertEqual(done.returncode, 1)
-        self.assertEqual(
-            done.stderr.splitlines()[-1],
-            f"weir serve: cannot start again by {loader}: Permission denied",
-        )
+        libraries = root / "lib/weir/engines/wasmedge"
+        loader = libraries / "ld.so"
+
+        def keep_only_the_loader():
+            for file in libraries.iterdir():
+                if file != loader:
+                    file.unlink()
+
+        anew = "; install the adapter anew, with all that lies in wasmedge/ beside it, ld.so and libraries"
+        for name, harm, fault in [
+            ("only ld.so", keep_only_the_loader, f"{libraries}/libc.so.6, which is not there{anew}"),
+            ("no libc", (libraries / "libc.so.6").unlink, f"{libraries}/libc.so.6, which is not there{anew}"),
+            ("no libm", (libraries / "libm.so.6").unlink, f"{libraries}/libm.so.6, which is not there{anew}"),
+            ("no libffi", (libraries / "libffi.so.8").unlink, f"{libraries}/libffi.so.8, which is not there{anew}"),
+            ("another program", lambda: shutil.copy("/bin/true", loader), f"{loader}, which is no dynamic loader{anew}"),
+            ("not executable", lambda: loader.chmod(0o644), f"{loader}, which may not be executed: run `chmod a+x "),
+        ]:
+            with self.subTest(name):
+                libraries.mkdir()
+                for file in _LOADER.parent.iterdir():
+                    (libraries / file.name).symlink_to(file.resolve())
+                loader.unlink()
+                shutil.copy(_LOADER, loader)
+                harm()
+                weir = root / "bin/weir"
+                done = subprocess.run([weir, "engines", "--json"], capture_output=True, text=True, check=True)
+                self.assertEqual(done.stderr, "")
+                for engine in json.loads(done.stdout)["engines"]:
+                    if engine["name"].startswith("wasmedge"):
+                        self.assertIn(f": needs {fault}", engine["error"])
+                    else:
+                        self.assertNotIn("error", engine)
+                done = subprocess.run(
+                    [weir, "serve", guest("http_all"), *_UPSTREAM, "--engine", "wasmedge"],
+                    capture_output=True,
+                    text=True,
+                    timeout=60,
+                    check=False,
+                )
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(fault, done.stderr)
+                self.assertEqual(done.stderr.count("\n"), 1)
+                shutil.rmtree(libraries)
 
     def test_a_process_that_another_loader_has_started_does_not_start_again(self):
         system = subprocess.run(["ldd", BINARY], capture_output=True, text=True, check=True).stdout
