@@ -22,6 +22,7 @@ using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 // A folder of its own, gone with the test.
 class EnginesTest : public testing::Test {
@@ -166,6 +167,45 @@ TEST_F(EnginesTest, SaysWhatIsMissingOfWasmEdge) {
   fs::create_directory_symlink(adapter.parent_path() / "wasmedge", folder() / "wasmedge");
   EXPECT_THAT(refusal("wasmedge-aot").message,
               HasSubstr("weir-wasmedge-compile, which compiles plugins, is not there: install"));
+
+  // Another program would seem to refuse each plugin.
+  const fs::path compiler = folder() / "weir-wasmedge-compile";
+  const auto refused = [&](const std::string& why) {
+    return AllOf(HasSubstr(compiler.string() + ", which compiles plugins, " + why +
+                           ": install the adapter anew, with it beside it, or use engine "
+                           "'wasmedge'"),
+                 Not(HasSubstr("this module")));
+  };
+  fs::copy_file("/bin/true", compiler);
+  EXPECT_THAT(refusal("wasmedge-aot").message,
+              refused("is another program, or of another build of Weir"));
+  const auto write_script = [&] {
+    fs::remove(compiler);
+    std::ofstream(compiler) << "#!/bin/sh\nexit 0\n";
+    ASSERT_EQ(chmod(compiler.c_str(), 0755), 0);
+  };
+  write_script();
+  EXPECT_THAT(refusal("wasmedge-aot").message,
+              refused("is no program or library for this machine"));
+  fs::remove(compiler);
+  fs::copy_file(adapter.parent_path() / compiler.filename(), compiler);
+  ASSERT_EQ(chmod(compiler.c_str(), 0644), 0);
+  EXPECT_THAT(refusal("wasmedge-aot").message, refused("may not be executed"));
+
+  // Each plugin finds out where it is another since the engine was loaded. In a process of its own:
+  // one has a single adapter of that name.
+  ASSERT_EQ(chmod(compiler.c_str(), 0755), 0);
+  const auto compile_without = [&] {
+    const Engines engines({folder()}, EngineOptions{});
+    const auto engine = engines.find("wasmedge-aot");
+    if (!engine.ok()) _exit(1);
+    write_script();
+    const auto compiled = engine.value()->compile(read_guest("guest"), guest_imports().view());
+    std::cerr << (compiled.ok() ? "compiled" : compiled.error().message) << '\n';
+    _exit(compiled.ok() ? 2 : 0);
+  };
+  EXPECT_EXIT(compile_without(), testing::ExitedWithCode(0),
+              "which compiles plugins, is no program or library for this machine: install");
 }
 
 TEST_F(EnginesTest, RefusesASharedObjectThatIsNoAdapter) {

@@ -7,6 +7,7 @@
 #include "engine/wasmedge/guest_faults.h"
 #include "engine/wasmedge/mode.h"
 #include "engine/wasmedge/thread_state.h"
+#include "engine/wasmedge/workplace.h"
 
 namespace weir::engine::wasmedge {
 namespace {

@@ -1,18 +1,21 @@
 // The process of its own in which WasmEdge compiles a module: weir-wasmedge-compile FOLDER, with a
 // valid module in it. Ends with 0 and the compiled one beside that, or with a line that says why
 // not. Standard input is a pipe of whoever waits for it, and ends with them: nobody needs the code
-// then, nor removes the folder.
+// then, nor removes the folder. With --version in FOLDER's place it says what it is.
 
 #include <sys/resource.h>
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 
@@ -28,6 +31,16 @@ namespace fs = std::filesystem;
 constexpr rlim_t kMaxCpuSeconds = 600;
 // Optimising takes 20 s for each megabyte.
 constexpr size_t kMaxOptimizedBytes = 1 << 20;
+
+// In one piece, for whoever looks whether this file is the program.
+constexpr auto kMark = [] {
+  std::array<char, kCompiler.size() + kCompilesBy.size() + kCompilerOptions.size() + 1> mark{};
+  char* end = mark.data();
+  for (const std::string_view part : {kCompiler, kCompilesBy, kCompilerOptions}) {
+    end = std::copy(part.begin(), part.end(), end);
+  }
+  return mark;
+}();
 
 int fail(const std::string& why) {
   std::fprintf(stderr, "%s\n", why.c_str());
@@ -85,6 +98,7 @@ int compile(const fs::path& source, const fs::path& compiled) {
 int main(int argc, char** argv) {
   using namespace weir::engine::wasmedge;
   if (argc != 2) return 2;
+  if (std::string_view(argv[1]) == "--version") return std::puts(kMark.data()) < 0 ? 1 : 0;
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
   const rlimit cpu{kMaxCpuSeconds, kMaxCpuSeconds};

@@ -14,6 +14,7 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/shared_object.h"
 #include "engine/wasmedge/api.h"
 #include "engine/wasmedge/workplace.h"
 
@@ -145,13 +146,24 @@ std::string last_line(const fs::path& file) {
 }  // namespace
 
 Result<fs::path> find_compiler() {
-  fs::path compiler = own_folder() / "weir-wasmedge-compile";
-  std::error_code failed;
-  if (fs::exists(compiler, failed)) return compiler;
-  return Error{ErrorCode::NotFound,
-               compiler.string() +
-                   ", which compiles plugins, is not there: install the "
-                   "adapter anew, with it beside it, or use engine 'wasmedge'"};
+  fs::path compiler = own_folder() / kCompiler;
+  const auto refuse = [&](ErrorCode code, const std::string& why) {
+    return Error{code, compiler.string() + ", which compiles plugins, " + why +
+                           ": install the adapter anew, with it beside it, or use engine "
+                           "'wasmedge'"};
+  };
+  if (const auto checked = check_object(compiler); !checked.ok()) {
+    return refuse(checked.error().code, checked.error().message);
+  }
+  if (access(compiler.c_str(), X_OK) != 0) return refuse(ErrorCode::Io, "may not be executed");
+  const std::vector<std::byte> bytes = read_bytes(compiler);
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string mark =
+      std::string(kCompiler) + std::string(kCompilesBy) + std::string(kCompilerOptions);
+  if (text.find(mark) == std::string_view::npos) {
+    return refuse(ErrorCode::Unsupported, "is another program, or of another build of Weir");
+  }
+  return compiler;
 }
 
 Result<std::vector<std::byte>> compile_ahead(Bytes wasm) {

@@ -11,12 +11,9 @@
 
 namespace weir::engine::wasmedge {
 
-// The program that compiles, which lies beside the adapter.
+// The program that compiles, which lies beside the adapter. What lies there and is another one, or
+// cannot be run, is an error that names it and a remedy: run, it would seem to refuse the module.
 Result<std::filesystem::path> find_compiler();
-
-// What the compiled code depends on besides WasmEdge's version, the module and the processor. Code
-// that does not check the stack is of other options, and so is never loaded.
-inline constexpr const char* kCompilerOptions = "O2 up to 1 MiB, stack checked";
 
 // The module with its compiled code in a section of its own, as WasmEdge loads it. `wasm` is valid.
 // Thread: any.
