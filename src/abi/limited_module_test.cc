@@ -8,6 +8,7 @@
 #include <chrono>
 #include <thread>
 
+#include "abi/observed_engine.h"
 #include "engine/engine_test_support.h"
 #include "module/module_bytes.h"
 
@@ -161,6 +162,32 @@ TEST_P(LimitedModuleTest, ShorterOperationsInARowAreInterruptedWhereTheyTakeLong
   for (const auto& [what, operation] : kWays) {
     if (what == "table.fill" && !engine.capabilities().reference_types) continue;
     EXPECT_NE(run_straight(operation), Ended::TooLate) << what;
+  }
+}
+
+// By these calls a guest asks for leave to go on.
+TEST_P(LimitedModuleTest, WhatWeirAddsIsNoHostcallToAnObserver) {
+  class Counter final : public CallObserver {
+   public:
+    void on_enter(std::string_view, Signature, Slots) override {}
+    void on_leave(std::string_view, Signature, Slots, Flow, engine::Memory) override {}
+    void on_hostcall(const engine::Import& import, Slots, engine::Memory) override {
+      calls.emplace_back(import.name);
+    }
+    void on_answer(const engine::Import&, Slots, Flow, engine::Memory) override {}
+
+    std::vector<std::string> calls;
+  };
+  Counter counter;
+  const auto observed = make_observed_engine(engine, counter);
+  const std::string wasm = straight_line("\x41\0\x41\0\x41\xff\xff\3\xfc\x0b\0"s);  // memory.fill
+  for (const SupplyLimits supply : {SupplyLimits::Missing, SupplyLimits::All}) {
+    auto made = compile_limited(*observed, nullptr, as_bytes(wasm), {}, {}, supply);
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    Guest guest(*made.value(), host);
+    ASSERT_EQ(guest.instance().instantiate(), Flow::Return);
+    EXPECT_EQ(guest.call("s", {}).flow, Flow::Return);
+    EXPECT_THAT(counter.calls, testing::IsEmpty());
   }
 }
 

@@ -7,6 +7,7 @@
 #include "base/wasm_page.h"
 #include "engine/instance_cost.h"
 #include "engine/null_engine.h"
+#include "module/limits_pass.h"
 #include "module/module_info.h"
 #include "module/nesting.h"
 #include "module/precompiled.h"
@@ -134,6 +135,7 @@ Done LinkedModule::make_wasm(Bytes file, MakeModule compile, const LinkOptions& 
                                             other.module + "." + other.name +
                                             "'; Proxy-Wasm plugins import functions only"};
   }
+  WEIR_TRY(wasm::check_own_names(info.interface));
   WEIR_TRY(link(std::move(info.interface), options));
   if (info.memory) initial_memory_bytes_ = info.memory->min_pages * kWasmPageBytes;
 

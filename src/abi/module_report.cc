@@ -5,6 +5,7 @@
 
 #include "abi/hostcall.h"
 #include "abi/linked_module.h"
+#include "module/limits_pass.h"
 
 namespace weir::abi {
 namespace {
@@ -128,6 +129,7 @@ void report_start(ModuleReport& report) {
 
 Result<ModuleReport> report_module(Bytes wasm) {
   WEIR_TRY(wasm::ModuleInfo info, wasm::read_module(wasm));
+  WEIR_TRY(wasm::check_own_names(info.interface));
   ModuleReport report;
   WEIR_TRY(const AbiMarker marker, abi_marker_of(info.interface));
   report.abi_version = marker.version;

@@ -115,6 +115,16 @@ TEST(ModuleReportTest, TellsWhatToAllow) {
   EXPECT_THAT(told.capabilities, ElementsAre("proxy_log", "proxy_on_done"));
 }
 
+// No engine takes such a plugin.
+TEST(ModuleReportTest, RefusesImportsOfNamesThatWeirKeeps) {
+  for (const char* module : {"weir", "weir-look"}) {
+    const auto told = report_module(as_bytes(plugin().import(module, "limit", 0).wasm(1)));
+    ASSERT_FALSE(told.ok());
+    EXPECT_EQ(told.error().message, "the module imports '" + std::string(module) +
+                                        ".limit', of a module name that Weir keeps for itself");
+  }
+}
+
 TEST(ModuleReportTest, TellsCallbacksFromWhatNobodyCalls) {
   const ModuleReport told = report(plugin()
                                        .function("proxy_on_request_headers", 1)

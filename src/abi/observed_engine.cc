@@ -64,7 +64,7 @@ class ObservedInstance final : public engine::Instance, private ImportHandler {
   Flow on_import(uint32_t token, Slots slots, engine::Memory memory) noexcept override {
     const Import& import = imports_[token];
     // By this a module whose limits Weir supplies asks for leave: no call of the plugin's own.
-    if (import.module == wasm::kLimitModule) return host_.on_import(token, slots, memory);
+    if (wasm::is_limit_module(import.module)) return host_.on_import(token, slots, memory);
     // The results take the parameters' place, and who shows a call wants both.
     std::array<uint64_t, engine::kMaxSlots> params{};
     std::ranges::copy(slots.first(std::min(slots.size(), params.size())), params.begin());

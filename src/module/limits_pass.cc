@@ -68,11 +68,7 @@ class Pass {
       return Error{ErrorCode::Unsupported, "limits cannot be added to a module that imports a " +
                                                std::string(to_string(info_.other_imports[0].kind))};
     }
-    for (const auto& import : info_.interface.imports) {
-      if (import.module != result_.limit_module) continue;
-      return Error{ErrorCode::BadModule, "the module imports " + quoted(import.module) + "." +
-                                             quoted(import.name) + ", a name that Weir keeps"};
-    }
+    WEIR_TRY(check_own_names(info_.interface));
     return added_.stack ? find_wrapped() : Done(Unit{});
   }
 
@@ -284,6 +280,15 @@ class Pass {
 };
 
 }  // namespace
+
+Done check_own_names(const ModuleInterface& interface) {
+  for (const auto& import : interface.imports) {
+    if (!is_limit_module(import.module)) continue;
+    return Error{ErrorCode::BadModule, "the module imports '" + import.module + "." + import.name +
+                                           "', of a module name that Weir keeps for itself"};
+  }
+  return Unit{};
+}
 
 Result<LimitedCode> add_limits(Bytes wasm, const LimitsToAdd& limits) {
   if (wasm.size() > kMaxFileBytes) {

@@ -8,17 +8,25 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/func_type.h"
 #include "base/result.h"
 #include "module/origin_map.h"
 
 namespace weir::wasm {
 
 // The function that a rewritten module imports, after all its own, and calls with a LimitReason:
-// (i32) -> (). A module that imports anything of that name itself is refused.
+// (i32) -> ().
 inline constexpr std::string_view kLimitModule = "weir";
 inline constexpr std::string_view kLimitName = "limit";
 // In place of kLimitModule where only LimitsToAdd::look_if_long calls it.
 inline constexpr std::string_view kLookModule = "weir-look";
+
+inline bool is_limit_module(std::string_view module) {
+  return module == kLimitModule || module == kLookModule;
+}
+
+// Whether a plugin imports nothing from those. BadModule where it does, on whatever engine.
+Done check_own_names(const ModuleInterface& interface);
 
 enum class LimitReason : uint32_t {
   FuelUsedUp,   // time to look whether the guest is to be interrupted; it goes on if this returns

@@ -318,11 +318,14 @@ TEST(LimitsPassTest, WhatIsNamedHasToExist) {
   }
 }
 
-TEST(LimitsPassTest, TheNameOfTheLimitIsWeirsOwn) {
-  const std::string wasm = kPreamble + kEmptyType +
-                           import_section("\1" + name("weir") + name("limit") + "\0\0"s) +
-                           function_section("\1\0"sv) + code_section("\1\2\0\x0b"sv);
-  EXPECT_EQ(error_of(wasm).message, "the module imports 'weir'.'limit', a name that Weir keeps");
+TEST(LimitsPassTest, TheNamesOfTheLimitAreWeirsOwn) {
+  for (const std::string_view module : {kLimitModule, kLookModule}) {
+    const std::string wasm = kPreamble + kEmptyType +
+                             import_section("\1" + name(module) + name("limit") + "\0\0"s) +
+                             function_section("\1\0"sv) + code_section("\1\2\0\x0b"sv);
+    EXPECT_EQ(error_of(wasm).message, "the module imports '" + std::string(module) +
+                                          ".limit', of a module name that Weir keeps for itself");
+  }
 }
 
 TEST(LimitsPassTest, CodeHasToEndWhereItSaysThatItDoes) {

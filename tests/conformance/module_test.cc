@@ -148,6 +148,20 @@ TEST_P(ModuleTest, AKnownFunctionOfAnotherTypeIsNoStub) {
             "'env.proxy_log' (i32) -> i32, which Weir has with another type");
 }
 
+// Some engines are given functions of these, others are not: one and the same refuses a plugin's.
+TEST_P(ModuleTest, NamesThatWeirKeepsAreNoStubs) {
+  for (const auto& [module, import] :
+       {std::pair("import_of_weir", "weir.limit"), {"import_of_weir_look", "weir-look.other"}}) {
+    for (const auto unknown : {runtime::UnknownImports::Stub, runtime::UnknownImports::Reject}) {
+      auto chosen = options(module);
+      chosen.vm.unknown_imports = unknown;
+      EXPECT_EQ(host.refusal(chosen), "plugin 'machine': the module imports '" +
+                                          std::string(import) +
+                                          "', of a module name that Weir keeps for itself");
+    }
+  }
+}
+
 TEST_P(ModuleTest, AVendorsExtensionIsRefusedByTheNamesOfItsHostcalls) {
   const std::string message = refusal("vendor");
   EXPECT_THAT(message,
