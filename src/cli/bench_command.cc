@@ -7,6 +7,7 @@
 
 #include "abi/module_report.h"
 #include "base/bytes.h"
+#include "base/printable.h"
 #include "cli/bench_plot.h"
 #include "cli/chosen_engines.h"
 #include "cli/output_file.h"
@@ -147,13 +148,13 @@ Result<BenchReport> BenchCommand::bench(const StartAgain& start_again) const {
 ExitCode BenchCommand::run(const StartAgain& start_again) const {
   const auto report = bench(start_again);
   if (!report.ok()) {
-    std::cerr << kCommand << ": " << report.error().message << "\n";
+    std::cerr << kCommand << ": " << printable(report.error().message) << "\n";
     return ExitCode::Usage;
   }
   std::cout << (json_ ? to_json(report.value()) : to_table(report.value()));
   if (!svg_.empty()) {
     if (const Done kept = write_output(svg_, to_svg(report.value())); !kept.ok()) {
-      std::cerr << kCommand << ": " << kept.error().message << "\n";
+      std::cerr << kCommand << ": " << printable(kept.error().message) << "\n";
       return ExitCode::Usage;
     }
   }

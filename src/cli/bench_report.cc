@@ -6,6 +6,9 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string_view>
+
+#include "base/printable.h"
 
 namespace weir::cli {
 namespace {
@@ -32,10 +35,10 @@ std::string distribution_text(const Distribution& times) {
 // Rows of cells; the first is what the row is about.
 class Table {
  public:
-  void add(std::string head, const std::vector<BenchResult>& results,
+  void add(std::string_view head, const std::vector<BenchResult>& results,
            const std::function<std::string(const BenchResult&)>& cell) {
     std::vector<std::string>& row = rows_.emplace_back();
-    row.push_back(std::move(head));
+    row.push_back(printable(head));
     for (const BenchResult& result : results) row.push_back(cell(result));
   }
 
@@ -111,13 +114,15 @@ std::vector<std::string> callbacks_of(const BenchReport& report) {
 
 std::string to_table(const BenchReport& report) {
   std::string text;
-  for (const std::string& skipped : report.skipped) text += "skipped engine " + skipped + "\n";
+  for (const std::string& skipped : report.skipped) {
+    text += "skipped engine " + printable(skipped) + "\n";
+  }
   std::vector<BenchResult> results;
   for (const BenchResult& result : report.results) {
     if (result.failure.empty()) {
       results.push_back(result);
     } else {
-      text += "FAILED on " + result.engine + ": " + result.failure + "\n";
+      text += "FAILED on " + result.engine + ": " + printable(result.failure) + "\n";
     }
   }
   if (results.empty()) return text;

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "module/module_bytes.h"
+
 namespace weir::cli {
 namespace {
 
@@ -108,6 +110,41 @@ TEST_F(StartAgainTest, IsForListingAllEngines) {
   EXPECT_THAT(loaders, ElementsAre("ld.so"));
   EXPECT_THAT(err, HasSubstr("weir engines: cannot start again: a test\n"));
   EXPECT_THAT(out, HasSubstr("start the process by"));
+}
+
+// A name in a plugin's file may be of any bytes, those that lead a terminal among them.
+TEST_F(CommandLineTest, ShowsNoControlCharactersOfAPlugin) {
+  using namespace std::literals;
+  using wasm::name;
+  const auto plugin = [](const std::string& imported, const std::string& marker) {
+    return wasm::kPreamble + wasm::type_section("\2\x60\0\0\x60\1\x7f\1\x7f"sv) +
+           wasm::import_section("\1" + name("env") + name(imported) + "\0\0"s) +
+           wasm::function_section("\2\0\1"sv) +
+           wasm::export_section("\2" + name(marker) + "\0\1"s + name("malloc") + "\0\2"s) +
+           wasm::code_section("\2\2\0\x0b\4\0\x20\0\x0b"sv);
+  };
+  const std::string stem =
+      (fs::temp_directory_path() / ("weir-shown-" + std::to_string(::getpid()))).string();
+  const std::string wasm = stem + ".wasm";
+  const std::string suite = stem + ".yaml";
+  std::ofstream(suite) << "plugin: {file: " << wasm
+                       << "}\nscenarios: [{name: a, steps: [{http: {}}]}]\n";
+
+  std::ofstream(wasm, std::ios::binary) << plugin("a\x1b[31m\nb\0c"s, "proxy_abi_version_0_2_1");
+  const auto shown = AllOf(HasSubstr("'env.a\\x1b[31m\\x0ab\\x00c' () -> ()"),
+                           Not(HasSubstr("\x1b")), Not(HasSubstr("\0"s)));
+  EXPECT_EQ(run({"test", suite.c_str(), "--engine", "wasmtime"}), 1);
+  EXPECT_THAT(out, shown);
+  EXPECT_EQ(run({"bench", wasm.c_str(), "--engine", "wasmtime"}), 1);
+  EXPECT_THAT(out, shown);
+
+  std::ofstream(wasm, std::ios::binary) << plugin("a", "proxy_abi_version_\x1b[31m");
+  for (const char* command : {"bench", "inspect"}) {
+    run({command, wasm.c_str(), "--engine", "wasmtime"});
+    EXPECT_THAT(err, AllOf(HasSubstr("'proxy_abi_version_\\x1b[31m'"), Not(HasSubstr("\x1b"))));
+  }
+  fs::remove(wasm);
+  fs::remove(suite);
 }
 
 TEST_F(CommandLineTest, TellsItsVersion) {

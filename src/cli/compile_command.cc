@@ -7,6 +7,7 @@
 
 #include "abi/precompiled.h"
 #include "base/output_file.h"
+#include "base/printable.h"
 #include "base/wasm_page.h"
 #include "config/plugin_config.h"
 #include "engine/engines.h"
@@ -47,7 +48,7 @@ class Compiler {
     for (const std::string_view name : engine::known_engines()) {
       if (name == "null") continue;
       if (const Done added = add(std::string(name)); !added.ok()) {
-        out_ << "left out: " << added.error().message << "\n";
+        out_ << "left out: " << printable(added.error().message) << "\n";
       } else {
         ++added_;
       }
@@ -65,7 +66,7 @@ class Compiler {
 };
 
 ExitCode fail(const Error& error) {
-  std::cerr << "weir compile: " << error.message << "\n";
+  std::cerr << "weir compile: " << printable(error.message) << "\n";
   return ExitCode::Failure;
 }
 
@@ -126,7 +127,7 @@ ExitCode CompileCommand::run(const StartAgain& start_again) const {
   if (Done written = write_output_file(output(), compiler.file()); !written.ok()) {
     return fail(std::move(written).error().in(output()));
   }
-  out << "written: " << output() << "\n";
+  out << "written: " << printable(output()) << "\n";
   return ExitCode::Success;
 }
 

@@ -110,12 +110,12 @@ Result<std::string> InspectCommand::inspect(const StartAgain& start_again) const
 
 ExitCode InspectCommand::run(const StartAgain& start_again) const {
   if (const Done known = check_runtimes(engines_); !known.ok()) {
-    std::cerr << "weir inspect: " << known.error().message << "\n";
+    std::cerr << "weir inspect: " << printable(known.error().message) << "\n";
     return ExitCode::Usage;
   }
   const auto told = inspect(start_again);
   if (!told.ok()) {
-    std::cerr << "weir inspect: " << told.error().message << "\n";
+    std::cerr << "weir inspect: " << printable(told.error().message) << "\n";
     return ExitCode::Failure;
   }
   std::cout << told.value();

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <memory>
 
+#include "base/printable.h"
 #include "cli/cache_folder.h"
 #include "cli/chosen_engines.h"
 #include "cli/output_file.h"
@@ -63,7 +64,7 @@ bool TestCommand::is_wanted(const scenario::Scenario& scenario) const {
 Done TestCommand::run_suite(const scenario::Suite& suite, const engine::Engines& engines,
                             const engine::CodeCache* cache, TestReport& report) const {
   WEIR_TRY(const auto chosen, choose_engines(engines, engines_, suite.plugin.vm.engine));
-  std::cout << suite.file << "\n";
+  std::cout << printable(suite.file) << "\n";
   for (const ChosenEngine& engine : chosen) {
     if (engine.engine == nullptr) {
       const auto known = std::ranges::find(report.skipped, engine.name, &SkippedEngine::engine);
@@ -91,7 +92,9 @@ Done TestCommand::run_suite(const scenario::Suite& suite, const engine::Engines&
           TestCase{suite.file, engine.name, scenario.name, std::move(outcome.findings),
                    std::move(outcome.notes), clock.monotonic() - begin});
       std::cout << to_text(test);
-      for (const std::string& line : outcome.trace) std::cout << "    " << line << "\n";
+      for (const std::string& line : outcome.trace) {
+        std::cout << "    " << printable(line) << "\n";
+      }
     }
   }
   return Unit{};
@@ -159,7 +162,7 @@ Result<TestReport> TestCommand::test(const StartAgain& start_again) const {
 ExitCode TestCommand::run(const StartAgain& start_again) const {
   const auto report = test(start_again);
   if (!report.ok()) {
-    std::cerr << kCommand << ": " << report.error().message << "\n";
+    std::cerr << kCommand << ": " << printable(report.error().message) << "\n";
     return ExitCode::Usage;
   }
   std::cout << summary_of(report.value());

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 
+#include "base/printable.h"
 #include "cli/xml_text.h"
 
 namespace weir::cli {
@@ -49,16 +50,16 @@ size_t TestReport::failed() const {
 
 std::string to_text(const TestCase& test) {
   std::string text = test.findings.empty() ? "  passed  " : "  FAILED  ";
-  text += test.engine + "  " + test.name + " (" + milliseconds(test.time) + " ms)\n";
-  for (const std::string& finding : test.findings) text += "    " + finding + "\n";
-  for (const std::string& note : test.notes) text += "      " + note + "\n";
+  text += test.engine + "  " + printable(test.name) + " (" + milliseconds(test.time) + " ms)\n";
+  for (const std::string& finding : test.findings) text += "    " + printable(finding) + "\n";
+  for (const std::string& note : test.notes) text += "      " + printable(note) + "\n";
   return text;
 }
 
 std::string summary_of(const TestReport& report) {
   std::string text;
   for (const SkippedEngine& skipped : report.skipped) {
-    text += "skipped engine " + skipped.engine + ": " + skipped.reason + "\n";
+    text += "skipped engine " + skipped.engine + ": " + printable(skipped.reason) + "\n";
   }
   const size_t failed = report.failed();
   text += std::to_string(report.cases.size() - failed) + " passed";
