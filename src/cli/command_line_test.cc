@@ -147,6 +147,30 @@ TEST_F(CommandLineTest, ShowsNoControlCharactersOfAPlugin) {
   fs::remove(suite);
 }
 
+// It was told twice in one line: as what the plugin answered, and as what was logged.
+TEST_F(CommandLineTest, TellsAFailedStartOnce) {
+  using namespace std::literals;
+  using wasm::name;
+  const std::string stem =
+      (fs::temp_directory_path() / ("weir-start-" + std::to_string(::getpid()))).string();
+  const std::string file = stem + ".wasm";
+  const std::string suite = stem + ".yaml";
+  std::ofstream(file, std::ios::binary)
+      << wasm::kPreamble + wasm::type_section("\2\x60\0\0\x60\1\x7f\1\x7f"sv) +
+             wasm::function_section("\2\0\1"sv) +
+             wasm::export_section("\2" + name("proxy_abi_version_0_2_1") + "\0\0"s +
+                                  name("malloc") + "\0\1"s) +
+             wasm::start_section("\0"s) + wasm::code_section("\2\3\0\0\x0b\4\0\x20\0\x0b"sv);
+  std::ofstream(suite) << "plugin: {file: " << file
+                       << "}\nscenarios: [{name: a, steps: [{http: {}}]}]\n";
+  EXPECT_EQ(run({"test", suite.c_str(), "--engine", "wasmtime"}), 1);
+  const std::string finding = out.substr(0, out.find("\n      log "));
+  EXPECT_THAT(finding, HasSubstr("start: unreachable: "));
+  EXPECT_EQ(finding.find("start: "), finding.rfind("start: ")) << finding;
+  fs::remove(file);
+  fs::remove(suite);
+}
+
 TEST_F(CommandLineTest, TellsItsVersion) {
   EXPECT_EQ(run({"--version"}), 0);
   EXPECT_THAT(out, StartsWith("weir "));

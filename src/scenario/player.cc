@@ -71,7 +71,10 @@ void Player::forget_trial(const runtime::Plugin& plugin) {
 
 std::string Player::refusal_text(const Error& error) const {
   std::string text = error.message;
-  for (const SeenLog& log : journal_.logs_since({})) text += "; " + log.text;
+  for (const SeenLog& log : journal_.logs_since({})) {
+    // What ended the start has been logged as well.
+    if (log.text != error.message) text += "; " + log.text;
+  }
   return text;
 }
 
