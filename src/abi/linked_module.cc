@@ -127,7 +127,9 @@ Result<std::unique_ptr<const LinkedModule>> LinkedModule::make(const engine::Eng
 }
 
 Done LinkedModule::make_wasm(Bytes file, MakeModule compile, const LinkOptions& options) {
-  WEIR_TRY(wasm::ModuleInfo info, wasm::read_module(file));
+  auto read = wasm::read_module(file);
+  if (!read.ok()) return explain_refusal(engine_, file, std::move(read).error());
+  wasm::ModuleInfo& info = read.value();
   if (!info.other_imports.empty()) {
     const auto& other = info.other_imports.front();
     return Error{ErrorCode::LinkFailed, "the module imports the " +

@@ -12,6 +12,8 @@ namespace {
 
 constexpr uint8_t kGarbageCollectionPrefix = 0xfb;
 constexpr uint8_t kThreadsPrefix = 0xfe;
+constexpr uint8_t kContNew = 0xe0;
+constexpr uint8_t kSwitch = 0xe6;
 constexpr uint32_t kFirstRelaxed = 0x100;
 constexpr uint8_t kFunctionReference = 0x70;
 
@@ -65,7 +67,11 @@ class FeatureReader {
     WEIR_TRY(const TypeSection section, read_type_section(in));
     if (section.groups_or_subtypes) found_.add(Feature::GarbageCollection);
     for (const TypeEntry& type : section.types) {
-      if (!type.function) found_.add(Feature::GarbageCollection);
+      if (type.continuation) {
+        found_.add(Feature::StackSwitching);
+      } else if (!type.function) {
+        found_.add(Feature::GarbageCollection);
+      }
       for (const std::string_view name : type.not_crossing) note_type(name);
     }
     return Unit{};
@@ -222,6 +228,10 @@ class FeatureReader {
       found_.add(first == kThreadsPrefix ? Feature::Threads : Feature::GarbageCollection);
       return false;
     }
+    if (first >= kContNew && first <= kSwitch) {
+      found_.add(Feature::StackSwitching);
+      return false;
+    }
     WEIR_TRY(last_, read_instruction(in));
     note(last_);
     return true;
@@ -320,7 +330,8 @@ std::string_view to_string(Feature feature) {
                                          "reference types in their longer form",
                                          "typed function references",
                                          "garbage collection",
-                                         "wide arithmetic"};
+                                         "wide arithmetic",
+                                         "stack switching"};
   static_assert(std::size(kNames) == static_cast<size_t>(Feature::Last) + 1);
   return kNames[static_cast<size_t>(feature)];
 }
@@ -344,7 +355,7 @@ std::string to_string(FeatureSet features) {
 }
 
 Result<FeatureSet> read_features(Bytes wasm) {
-  WEIR_TRY(const ModuleInfo info, read_module(wasm));
+  WEIR_TRY(const ModuleInfo info, read_any_module(wasm));
   return FeatureReader(wasm, info).read();
 }
 

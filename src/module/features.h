@@ -30,7 +30,8 @@ enum class Feature : uint8_t {
   FunctionReferences,  // typed ones
   GarbageCollection,
   WideArithmetic,  // on integers of 128 bits, in two halves
-  Last = WideArithmetic,
+  StackSwitching,  // continuations
+  Last = StackSwitching,
 };
 
 // As it stands in "the module uses SIMD".
@@ -65,7 +66,8 @@ std::vector<std::string_view> names_of(FeatureSet);
 // "SIMD", "SIMD and tail calls", "SIMD, tail calls and exceptions".
 std::string to_string(FeatureSet);
 
-// Reads the whole module. What is malformed is an error of read_module() or of read_instruction().
+// Reads the whole module. What is malformed is an error of read_any_module() or of
+// read_instruction().
 Result<FeatureSet> read_features(Bytes wasm);
 
 }  // namespace weir::wasm

@@ -104,6 +104,8 @@ const Malformed kBrokenModules[] = {
                               "abc"),
      "more than the limit"},
     {"type of no form", kPreamble + type_section("\1\x40"), "unknown form of type 0x40"},
+    {"continuation of nothing", kPreamble + type_section("\1\x5d"),
+     "an entry runs past the end in section 'type'"},
     {"subtype of no form", kPreamble + type_section("\1\x50\0\x50\0\x60\0\0"sv),
      "unknown form of type 0x50"},
     {"group within a group", kPreamble + type_section("\1\x4e\1\x4e\1\x60\0\0"sv),

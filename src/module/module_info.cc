@@ -36,10 +36,12 @@ std::string in_module(std::string_view module, std::string_view name) {
 
 Error unsupported(std::string message) { return Error{ErrorCode::Unsupported, std::move(message)}; }
 
+enum class LargeMemories : uint8_t { Refused, Taken };
+
 // Reads one module. Index spaces grow as its sections come.
 class ModuleReader {
  public:
-  explicit ModuleReader(Bytes wasm) : wasm_(wasm) {}
+  ModuleReader(Bytes wasm, LargeMemories large) : wasm_(wasm), large_(large) {}
 
   Result<ModuleInfo> read() {
     WEIR_TRY(check_preamble(wasm_));
@@ -289,7 +291,7 @@ class ModuleReader {
   Done choose_memory() {
     if (memories_.empty()) return Unit{};
     const MemoryType& memory = memories_[exported_memory_.value_or(0)];
-    if (exported_memory_ && memory.address64) {
+    if (exported_memory_ && memory.address64 && large_ == LargeMemories::Refused) {
       return unsupported("a 64-bit memory: build the plugin for wasm32");
     }
     info_.memory = memory.info;
@@ -298,6 +300,7 @@ class ModuleReader {
   }
 
   const Bytes wasm_;
+  const LargeMemories large_;
   ModuleInfo info_;
   std::vector<TypeEntry> types_;
   std::vector<MemoryType> memories_;
@@ -324,6 +327,12 @@ const Section* ModuleInfo::find_custom_section(std::string_view name) const {
   return found == sections.end() ? nullptr : &*found;
 }
 
-Result<ModuleInfo> read_module(Bytes wasm) { return ModuleReader(wasm).read(); }
+Result<ModuleInfo> read_module(Bytes wasm) {
+  return ModuleReader(wasm, LargeMemories::Refused).read();
+}
+
+Result<ModuleInfo> read_any_module(Bytes wasm) {
+  return ModuleReader(wasm, LargeMemories::Taken).read();
+}
 
 }  // namespace weir::wasm

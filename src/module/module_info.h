@@ -123,4 +123,7 @@ struct ModuleInfo {
 // engine, which validates the whole. Takes memory in proportion to the file's size.
 Result<ModuleInfo> read_module(Bytes wasm);
 
+// The same, also of a module with a 64-bit memory: to tell what it uses, not to run it.
+Result<ModuleInfo> read_any_module(Bytes wasm);
+
 }  // namespace weir::wasm

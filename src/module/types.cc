@@ -14,6 +14,7 @@ constexpr uint32_t kMaxFields = 10'000;
 constexpr uint8_t kFunction = 0x60;
 constexpr uint8_t kStruct = 0x5f;
 constexpr uint8_t kArray = 0x5e;
+constexpr uint8_t kContinuation = 0x5d;
 constexpr uint8_t kSub = 0x50;
 constexpr uint8_t kSubFinal = 0x4f;
 constexpr uint8_t kGroup = 0x4e;
@@ -83,6 +84,9 @@ Result<TypeEntry> read_type(Reader& in, bool& is_subtype) {
     WEIR_TRY(skip_fields(in));
   } else if (form == kArray) {
     WEIR_TRY(skip_field(in));
+  } else if (form == kContinuation) {
+    WEIR_TRY(in.s33());
+    return TypeEntry{.continuation = true};
   } else {
     return in.error_at(start, "unknown form of type " + hex(form));
   }

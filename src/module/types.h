@@ -15,7 +15,8 @@ namespace weir::wasm {
 
 // One entry of the type index space.
 struct TypeEntry {
-  bool function = false;  // else a struct or an array
+  bool function = false;  // else a struct, an array or a continuation
+  bool continuation = false;
   TypeShape shape;
   FuncType type;         // empty where `obstacle` is not
   std::string obstacle;  // why no such function crosses the boundary: "it uses v128"

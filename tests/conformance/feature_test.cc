@@ -134,6 +134,15 @@ std::string plugin_with(uint8_t types, std::string_view type_entries, std::strin
                             name(std::string(body) + "\x0b"));
 }
 
+// The same with a memory whose addresses have 64 bits.
+std::string plugin_with_large_memory() {
+  const std::string usual = wasm::memory_section("\1\0\1"sv);
+  std::string module = plugin_with(0, {}, {}, "\0\x41\1"sv);
+  return module.replace(module.find(usual), usual.size(), wasm::memory_section("\1\4\1"sv));
+}
+
+// (drop (cont.new 3 (ref.func 0))) (i32.const 1)
+constexpr std::string_view kContinues = "\0\xd2\0\xe0\3\x1a\x41\1"sv;
 // (ref.eq (ref.null eq) (ref.null eq))
 constexpr std::string_view kComparesReferences = "\0\xd0\x6d\xd0\x6d\xd3"sv;
 // (local (ref null func)) (ref.is_null (local.get 2))
@@ -183,6 +192,13 @@ const std::vector<FeatureCase>& feature_cases() {
        {},
        {},
        plugin_with(0, {}, wasm::section(4, "\1\x70\4\1"), kStarts)},
+      {Feature::LargeMemory, {}, {}, {}, plugin_with_large_memory()},
+      {Feature::StackSwitching, {}, {}, {}, plugin_with(1, "\x5d\0"sv, {}, kStarts)},
+      {Feature::StackSwitching,
+       {},
+       {},
+       {Feature::ReferenceTypes},
+       plugin_with(1, "\x5d\0"sv, {}, kContinues)},
       // Types of functions alone: in a group, in one that is empty, as subtypes.
       {Feature::GarbageCollection, {}, {}, {}, plugin_with(1, "\x4e\1\x60\0\0"sv, {}, kStarts)},
       {Feature::GarbageCollection, {}, {}, {}, plugin_with(1, "\x4e\0"sv, {}, kStarts)},
