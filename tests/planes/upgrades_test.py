@@ -2,8 +2,11 @@
 CONNECT."""
 
 import asyncio
+import contextlib
 import os
 import socket
+import threading
+import time
 import unittest
 
 import h2.config
@@ -17,7 +20,7 @@ from peers.certificates import Authority
 from peers.http1 import Http1Upstream
 from peers.http2 import Http2Upstream
 from peers.message import Response
-from peers.tcp import TcpUpstream, read_all
+from peers.tcp import TcpClient, TcpUpstream, read_all
 from peers.weir import eventually
 from peers.websocket import WebSocketServer
 
@@ -164,6 +167,127 @@ class WebSocketTest(PlaneTest):
             self.assertTrue(read_all(client).startswith(b"HTTP/1.1 200"))
         self.assertEqual(self.client(self.running.port).request("/next").status, 200)
         self.assertEqual([request.path for request in peer.requests], ["/first", "/next"])
+
+
+def switch(connection, go_on):
+    """Accepts a WebSocket, and goes on by `go_on`."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += connection.recv(1000)
+    fields = "upgrade: websocket\r\nconnection: upgrade"
+    connection.sendall(f"HTTP/1.1 101 Switching Protocols\r\n{fields}\r\n\r\n".encode())
+    go_on(connection)
+
+
+class LeavingClientsTest(PlaneTest):
+    """Clients of tunnels that go before the server does, without a time-out that would end what they leave."""
+
+    HEAD = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+
+    def serve(self, peer, certificate=None):
+        listener = bootstrap.listener(
+            "web", upgrade_configs=[{"upgrade_type": "websocket"}], stream_idle_timeout="0s"
+        )
+        if certificate:
+            listener = bootstrap.secured(listener, bootstrap.downstream_tls(certificate))
+        settings = bootstrap.bootstrap([listener], [bootstrap.cluster("upstream", peer)])
+        self.running = self.weir(bootstrap=settings)
+
+    def connect(self):
+        client = TcpClient(self.running.port)
+        self.addCleanup(client.close)
+        client.send(self.HEAD)
+        return client
+
+    def assert_nothing_stays(self):
+        for name in ("http.web.downstream_cx_active", "http.web.downstream_rq_active"):
+            eventually(lambda name=name: self.running.stat(name) == 0, f"{name} to be 0")
+        active = "cluster.upstream.upstream_cx_active"
+        eventually(lambda: self.running.stat(active) == 0, "the upstream's connections to go")
+
+    def talk_on(self, connection):
+        """A server that only notices at its second word that nobody listens."""
+        read_all(connection)
+        for _ in range(2):
+            connection.sendall(b"x" * 1000)
+            time.sleep(0.1)
+
+    def test_one_that_closes(self):
+        self.serve(self.upstream(TcpUpstream, serve=lambda it: switch(it, self.talk_on)))
+        for _ in range(20):
+            client = self.connect()
+            client.receive(12)
+            client.close()
+        self.assert_nothing_stays()
+
+    def test_one_that_closes_before_the_answer(self):
+        self.serve(self.upstream(TcpUpstream, serve=lambda it: switch(it, self.talk_on)))
+        for _ in range(20):
+            self.connect().close()
+        self.assert_nothing_stays()
+
+    def test_one_that_closes_on_a_server_that_speaks_once(self):
+        """And then neither speaks nor ends."""
+        over = threading.Event()
+        self.addCleanup(over.set)
+
+        def serve(connection):
+            read_all(connection)
+            connection.sendall(b"x")
+            over.wait()
+
+        self.serve(self.upstream(TcpUpstream, serve=lambda it: switch(it, serve)))
+        client = self.connect()
+        client.receive(12)
+        client.close()
+        self.assert_nothing_stays()
+
+    def test_one_that_breaks_off_after_its_end(self):
+        """On a server that neither speaks nor ends."""
+        over = threading.Event()
+        self.addCleanup(over.set)
+        ended = threading.Event()
+
+        def serve(connection):
+            read_all(connection)
+            ended.set()
+            over.wait()
+
+        self.serve(self.upstream(TcpUpstream, serve=lambda it: switch(it, serve)))
+        client = self.connect()
+        client.receive(12)
+        client.send_end()
+        self.assertTrue(ended.wait(30))
+        client.reset()
+        self.assert_nothing_stays()
+
+    def test_one_of_tls_that_says_so(self):
+        authority = Authority()
+        self.addCleanup(authority.close)
+        self.serve(
+            self.upstream(TcpUpstream, serve=lambda it: switch(it, self.talk_on)),
+            authority.issue("server", "DNS:weir.test"),
+        )
+        for _ in range(20):
+            plain = TcpClient(self.running.port)
+            self.addCleanup(plain.close)
+            client = authority.client_context().wrap_socket(
+                plain.socket, server_hostname="weir.test"
+            )
+            client.sendall(self.HEAD)
+            client.recv(12)
+            client.settimeout(0.01)
+            with contextlib.suppress(OSError):
+                client.unwrap()  # sends its end, and would wait for the other
+            client.close()
+        self.assert_nothing_stays()
+
+    def test_one_that_listens_on_stays(self):
+        self.serve(self.upstream(TcpUpstream, serve=lambda it: switch(it, self.talk_on)))
+        client = self.connect()
+        client.send_end()
+        self.assertTrue(client.receive_all().endswith(b"\r\n\r\n" + b"x" * 2000))
+        self.assert_nothing_stays()
 
 
 class AnotherWeir:

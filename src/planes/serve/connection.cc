@@ -1,5 +1,6 @@
 #include "planes/serve/connection.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <boost/asio/error.hpp>
@@ -134,6 +135,7 @@ void Connection::on_read(error_code error, size_t n) {
       return shut(Disconnect::EndOfInput, "the peer has closed");
     }
     input_ended_ = true;
+    await_break();
     return run();
   }
   if (error) return shut(Disconnect::Reset, error.message());
@@ -177,7 +179,7 @@ bool Connection::flush() {
 
 // The peer takes no more; but it may have said why, and that may not be read yet.
 bool Connection::give_up_writing() {
-  const bool reads_on = codec_->wants_input() && codec_->ending() == Ending::Open;
+  const bool reads_on = !input_ended_ && codec_->wants_input() && codec_->ending() == Ending::Open;
   if (!reads_on) shut(Disconnect::Reset, "the peer takes no more bytes");
   return false;
 }
@@ -187,6 +189,16 @@ void Connection::await_writable() {
   socket_.async_wait(TcpSocket::wait_write, [self = shared_from_this()](error_code) {
     self->awaiting_writable_ = false;
     self->run();
+  });
+}
+
+// A read would tell of it, but after the end of the input there are none.
+void Connection::await_break() {
+  socket_.async_wait(TcpSocket::wait_error, [self = shared_from_this()](error_code) {
+    if (self->state_ == State::Closed) return;
+    // Urgent data wakes, too. It is no concern of ours, and there is no waiting beside it.
+    pollfd polled{.fd = self->socket_.native_handle(), .events = 0, .revents = 0};
+    if (::poll(&polled, 1, 0) == 1) self->shut(Disconnect::Reset, "the peer has gone");
   });
 }
 

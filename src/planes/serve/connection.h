@@ -89,6 +89,8 @@ class Connection final : public Carrier, public std::enable_shared_from_this<Con
   bool flush();
   bool give_up_writing();
   void await_writable();
+  // Closes once the peer, which sends no more, takes no more either.
+  void await_break();
   void linger();
   void end_idle(Time now, Milliseconds limit);
   void drain_idle();

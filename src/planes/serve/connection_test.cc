@@ -146,6 +146,67 @@ TEST_F(ConnectionTest, ClosesOnAnIdleClientThatDoesNotRead) {
   EXPECT_FALSE(is_open());
 }
 
+// As a tunnel whose client has sent its end, but may hear more.
+class HalfTunnel final : public Codec {
+ public:
+  void receive(ReadBuffer& input) override { input.consume(input.unread().size()); }
+  bool wants_input() const override { return true; }
+  bool end_of_input() override { return true; }
+  void disconnected(Disconnect, std::string_view) override {}
+  Body& output() override { return output_; }
+  void sent() override {}
+  Ending ending() const override { return Ending::Open; }
+  void drain() override {}
+  size_t active() const override { return 1; }
+  bool watches_itself() const override { return true; }
+  bool inside_head() const override { return false; }
+  void head_timed_out() override {}
+
+ private:
+  Body output_;
+};
+
+class HalfTunnelTest : public ConnectionTest {
+ protected:
+  HalfTunnelTest() {
+    next_codec = std::make_unique<HalfTunnel>();
+    send("hello");
+  }
+
+  void say_to_client(std::string_view bytes) {
+    connection->codec()->output().append_copy(as_bytes(bytes));
+    connection->wake();
+    settle();
+  }
+};
+
+TEST_F(HalfTunnelTest, OutlivesTheEndOfWhatTheClientSends) {
+  client->finish_sending();
+  settle();
+  say_to_client("more");
+  EXPECT_TRUE(is_open());
+  EXPECT_EQ(client->read(4), "more");
+}
+
+// Neither a write that failed nor anything else closed such a connection.
+TEST_F(HalfTunnelTest, ClosesOnAClientThatHasEndedAndTakesNoMore) {
+  client->close();
+  settle();
+  EXPECT_TRUE(is_open());  // a client that still listens looks the same
+  say_to_client("first");
+  if (is_open()) say_to_client("second");
+  EXPECT_FALSE(is_open());
+}
+
+TEST_F(HalfTunnelTest, NoticesThatAClientBreaksOffAfterItsEnd) {
+  client->finish_sending();
+  settle();
+  EXPECT_TRUE(is_open());
+  client->reset();
+  settle();
+  EXPECT_FALSE(is_open());
+}
+
 TEST_F(ConnectionTest, LingersForAClientThatKeepsSending) {
   send("POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n");
   for (int i = 0; i < 10; ++i) send(std::string(1000, 'x'));
