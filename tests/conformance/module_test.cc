@@ -238,6 +238,17 @@ TEST_P(ModuleTest, SeveralTablesHaveNoMoreThanOneMay) {
   EXPECT_TRUE(loaded.ok()) << loaded.error().message;
 }
 
+TEST_P(ModuleTest, ATableThatGrowsIsTakenOrRefusedWithTheReason) {
+  if (!capabilities_of(GetParam()).reference_types) {
+    GTEST_SKIP() << GetParam() << " has no reference types";
+  }
+  const auto loaded = host.host.load(options("doubled_table"));
+  ASSERT_EQ(loaded.ok(), !GetParam().starts_with("wamr"));
+  if (loaded.ok()) return;
+  EXPECT_THAT(loaded.error().message,
+              HasSubstr("tables of 1200000 elements exceed the limit of 1048576: WAMR makes room"));
+}
+
 TEST_P(ModuleTest, ATableThatNoInstanceMayHaveIsRefusedForItsSize) {
   for (const std::string_view size : {"\0\x80\xa8\xd6\xb9\7"sv,    // 2,000,000,000
                                       "\0\x80\xd0\xac\xf3\x0e"sv,  // 4,000,000,000

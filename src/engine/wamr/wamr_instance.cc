@@ -53,8 +53,12 @@ Flow WamrInstance::instantiate() noexcept {
                                               " bytes exceeds the limit");
   }
   if (shape.table_elements > limits_.max_table_elements) {
-    return stopped(TrapKind::NoResources, "tables of " + std::to_string(shape.table_elements) +
-                                              " elements exceed the limit");
+    return stopped(TrapKind::NoResources,
+                   "tables of " + std::to_string(shape.table_elements) +
+                       " elements exceed the limit of " +
+                       std::to_string(limits_.max_table_elements) +
+                       ": WAMR makes room at once for all that a table may grow to, or twice what "
+                       "it begins with where the module declares no less");
   }
 
   InstantiationArgs args{};
