@@ -10,9 +10,9 @@
 namespace weir::wasm {
 namespace {
 
-constexpr uint8_t kWithInitial = 0x40;  // a table's first byte, followed by a reserved one
+constexpr uint8_t kTableWithValue = 0x40;  // a table's first byte, followed by a reserved one
 
-Done skip_expression(Reader& in) {
+Done skip_value(Reader& in) {
   while (true) {
     WEIR_TRY(const Instruction instruction, read_instruction(in));
     if (instruction.op == Op::End) return Unit{};
@@ -31,13 +31,13 @@ Result<TableSizes> read_sizes(Reader in, uint64_t max_elements) {
   for (uint32_t i = 0; i < count; ++i) {
     Reader ahead = in;
     WEIR_TRY(const uint8_t first, ahead.byte());
-    if (first == kWithInitial) {
+    if (first == kTableWithValue) {
       WEIR_TRY(ahead.byte());
       in = ahead;
     }
     WEIR_TRY(read_value_type(in));
     WEIR_TRY(const MemoryType type, read_memory_type(in));
-    if (first == kWithInitial) WEIR_TRY(skip_expression(in));
+    if (first == kTableWithValue) WEIR_TRY(skip_value(in));
     // Each is added to what is at most `max_elements`: no sum wraps.
     const uint64_t least = std::min(type.info.min_pages, max_elements);
     const uint64_t most = std::min(type.info.max_pages.value_or(max_elements), max_elements);
@@ -87,7 +87,7 @@ Done read_segment(Reader& in, uint64_t& entries) {
     return in.error_at(start, "unknown form " + std::to_string(flags) + " of element segment");
   }
   if ((flags & (kNotActive | kNamesTable)) == kNamesTable) WEIR_TRY(in.u32());
-  if ((flags & kNotActive) == 0) WEIR_TRY(skip_expression(in));
+  if ((flags & kNotActive) == 0) WEIR_TRY(skip_value(in));
   if ((flags & (kNotActive | kNamesTable)) != 0) {
     if ((flags & kExpressions) != 0) {
       WEIR_TRY(read_value_type(in));
@@ -100,7 +100,7 @@ Done read_segment(Reader& in, uint64_t& entries) {
   if (entries > kMaxElementEntries) return too_many(entries);
   for (uint32_t i = 0; i < count; ++i) {
     if ((flags & kExpressions) != 0) {
-      WEIR_TRY(skip_expression(in));
+      WEIR_TRY(skip_value(in));
     } else {
       WEIR_TRY(in.u32());
     }
