@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
+import http.client
 import unittest
 
-from peers import loop
+from peers import bootstrap, loop
 from peers.case import PlaneTest, guest
 from peers.http1 import Http1Client, Http1Connection, Http1Upstream
 from peers.http2 import Http2Client, Http2Upstream
 from peers.message import Broken, Fields, Response, echo, make_request
+from peers.tcp import Nowhere, TcpUpstream, read_all
 from peers.weir import eventually
 
 MEGABYTE = 1 << 20
@@ -229,6 +231,97 @@ class LargeBodyTest(HttpCase):
         self.assertEqual(response.status, 413)
         self.assertEqual(self.upstream.requests, [])
         self.check_serves()
+
+
+class EarlyAnswerTest(PlaneTest):
+    """Answers that come before the request's body has: what they say of the connection holds."""
+
+    def serve(self, *plugins):
+        peer = self.upstream(TcpUpstream, serve=answer_at_once)
+        routes = [
+            {"match": {"path": path}, "direct_response": {"status": 401, **body}}
+            for path, body in {"/said": {"body": {"inline_string": "no"}}, "/empty": {}}.items()
+        ]
+        clusters = [
+            bootstrap.cluster("early", peer),
+            bootstrap.cluster("nowhere", self.upstream(Nowhere)),
+        ]
+        for cluster in ("early", "nowhere"):
+            routes.append({"match": {"path": f"/{cluster}"}, "route": {"cluster": cluster}})
+        routes.append({"match": {"prefix": "/"}, "route": {"cluster": "nowhere"}})
+        listener = bootstrap.listener("web", *plugins, routes=routes)
+        self.port = self.weir(bootstrap=bootstrap.bootstrap([listener], clusters)).port
+
+    ANSWERS = (
+        ("/said", 401),  # a direct response
+        ("/empty", 401),
+        ("/early", 200),  # the upstream's
+        ("/nowhere", 503),
+        ("/other", 503),
+    )
+
+    async def exchange(self, path, size, chunked=False):
+        """Reads the answer before it sends the body, then asks again: both answers, or one and none."""
+        connection = await Http1Connection.open(self.port)
+        try:
+            length = "transfer-encoding: chunked" if chunked else f"content-length: {size}"
+            head = f"POST {path} HTTP/1.1\r\nhost: a\r\n{length}\r\n\r\n".encode()
+            await connection.send_bytes(head)
+            first = await connection.receive()
+            if first.headers.get("connection") == "close":
+                return first, None
+            await connection.send_bytes(b"z" * size)
+            await connection.send_bytes(b"GET /said HTTP/1.1\r\nhost: a\r\n\r\n")
+            return first, await connection.receive()
+        finally:
+            connection.close()
+
+    def check_goes_on(self, path, status):
+        for size in (1, 100, 60_000):
+            with self.subTest(path, size=size):
+                first, second = loop.run(self.exchange(path, size))
+                self.assertEqual(first.status, status)
+                self.assertIsNotNone(second)
+                self.assertEqual((second.status, second.body), (401, b"no"))
+
+    def test_the_connection_goes_on_behind_a_short_rest(self):
+        self.serve()
+        for path, status in self.ANSWERS:
+            self.check_goes_on(path, status)
+
+    def test_it_goes_on_behind_a_plugins_answer(self):
+        self.serve(bootstrap.plugin("answers", guest("http_all")))
+        self.check_goes_on("/local-response", 403)
+
+    def test_it_is_told_that_the_connection_ends(self):
+        self.serve()
+        for path, status in self.ANSWERS:
+            for options in ({"size": 100_000}, {"size": 0, "chunked": True}):
+                with self.subTest(path, **options):
+                    first, second = loop.run(self.exchange(path, **options))
+                    self.assertEqual(first.status, status)
+                    self.assertIsNone(second)
+
+    def test_no_request_of_a_client_that_sends_its_body_apart_is_lost(self):
+        self.serve()
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        self.addCleanup(client.close)
+        for path, status in self.ANSWERS * 20:
+            client.request("POST", path, body=b"z" * 100)
+            response = client.getresponse()
+            response.read()
+            self.assertEqual(response.status, status)
+            self.assertIsNone(response.getheader("connection"))
+
+
+def answer_at_once(connection):
+    """As an upstream that needs no body to know what to say, nor reads one."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += connection.recv(1000)
+    fields = b"connection: close\r\ncontent-length: 2\r\n\r\n"
+    connection.sendall(b"HTTP/1.1 200 OK\r\n" + fields + b"ok")
+    read_all(connection)
 
 
 class DisconnectTest(HttpCase):

@@ -75,6 +75,14 @@ class EchoExchange final : public Exchange {
       client_.pause();
       client_.resume();
     }
+    if (path.starts_with("/refuse")) {
+      client_.headers({{":status", "401"}, {"content-length", "2"}}, EndOfStream::No);
+      Body body;
+      body.append_copy(as_bytes("no"));
+      client_.data(std::move(body), EndOfStream::Yes);
+      answered_ = true;
+      return;
+    }
     if (path.starts_with("/early")) end = EndOfStream::Yes;
     if (path.starts_with("/silent")) {
       answered_ = true;

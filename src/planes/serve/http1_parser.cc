@@ -147,6 +147,15 @@ auto Http1Parser<kKind>::end_of_input() -> State {
 }
 
 template <Http1Message kKind>
+std::optional<uint64_t> Http1Parser<kKind>::body_left() const {
+  if (state_ == State::Complete) return 0;
+  if (state_ != State::Body || is_tunnel_) return std::nullopt;
+  const auto left = Base::content_length_remaining();
+  if (!left) return std::nullopt;
+  return *left;
+}
+
+template <Http1Message kKind>
 void Http1Parser<kKind>::on_request_impl(http::verb, Text method, Text target, int version,
                                          ErrorCode& error) {
   headers_.reserve(kUsualHeaderBytes, kUsualHeaderCount);

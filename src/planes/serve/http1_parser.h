@@ -5,6 +5,7 @@
 
 #include <boost/beast/http/basic_parser.hpp>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -68,6 +69,9 @@ class Http1Parser final : private boost::beast::http::basic_parser<kKind == Http
   bool implies_scheme() const { return !absolute_target_; }
   bool is_head_request() const { return is_head_request_; }
   bool expects_continue() const { return expects_continue_; }
+
+  // How many bytes of the body are still to be parsed, where its head has told.
+  std::optional<uint64_t> body_left() const;
 
   // The body bytes seen since the last call.
   Body take_body() { return body_.take_all(); }

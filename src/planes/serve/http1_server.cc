@@ -6,6 +6,10 @@
 namespace weir::serve {
 namespace {
 
+// So much of a request that is answered already is read, and so long, for the next one behind it.
+constexpr uint64_t kMostDropped = 64 * 1024;
+constexpr Milliseconds kDropTime{30'000};
+
 Http1Limits limits_of(const ServerCodecContext& context) {
   const ListenerOptions& options = context.options;
   return {.max_header_bytes = options.max_header_bytes,
@@ -54,7 +58,7 @@ void Http1Server::receive(ReadBuffer& input) {
   }
   // The exchange may end the response, abort it or pause the request inside any call.
   if (request_ == Request::Body && response_over()) {
-    input.consume(input.unread().size());
+    drop_body(input);
   } else if (request_ == Request::Body && pauses_ == 0) {
     if (parser_->advance(input) == Http1RequestParser::State::Failed) {
       request_failed();
@@ -125,6 +129,24 @@ void Http1Server::pass_body() {
   exchange_->trailers(std::move(trailers));
 }
 
+// Of a request that is answered already: only where it ends is of interest, and only where another
+// may follow.
+void Http1Server::drop_body(ReadBuffer& input) {
+  if (!keep_alive_ || parser_->advance(input) == Http1RequestParser::State::Failed) {
+    keep_alive_ = false;
+    return input.consume(input.unread().size());
+  }
+  static_cast<void>(parser_->take_body());
+  if (parser_->state() != Http1RequestParser::State::Complete) return;
+  request_ = Request::Ended;
+  if (exchange_ == nullptr) await_request();
+}
+
+void Http1Server::await_request() {
+  parser_.emplace(limits_of(context_));
+  request_ = Request::Head;
+}
+
 void Http1Server::request_failed() {
   context_.stats.bad_requests.add();
   const auto& failure = parser_->failure();
@@ -186,6 +208,7 @@ void Http1Server::head_timed_out() {
 
 void Http1Server::sweep(CoarseTime now) {
   drop_stalled(now);
+  end_slow_rest(now);
   if (age_.has_passed(now)) drain();
 }
 
@@ -204,9 +227,20 @@ void Http1Server::drop_stalled(CoarseTime now) {
   context_.carrier.wake();
 }
 
+// The client has its answer, and is not done with its request.
+void Http1Server::end_slow_rest(CoarseTime now) {
+  if (!drops_body() || ending_ != Ending::Open) return;
+  if (dropping_since_ == CoarseTime::max()) dropping_since_ = now;
+  if (now - dropping_since_ <= kDropTime) return;
+  ending_ = Ending::Linger;
+  context_.carrier.wake();
+}
+
 void Http1Server::drain() {
   last_ = draining_ = true;
-  if (exchange_ == nullptr && !inside_head()) ending_ = Ending::Close;
+  if (ending_ == Ending::Open && exchange_ == nullptr && !inside_head()) {
+    ending_ = drops_body() ? Ending::Linger : Ending::Close;
+  }
   context_.carrier.wake();
 }
 
@@ -218,8 +252,7 @@ void Http1Server::headers(HeaderList headers, EndOfStream end) {
   // the next request starts (RFC 9110, section 10.1.1).
   const bool body_in_doubt =
       parser_->expects_continue() && !continue_sent_ && request_ == Request::Body;
-  if (last_ || body_in_doubt || parser_->is_tunnel() ||
-      (end == EndOfStream::Yes && request_ == Request::Body)) {
+  if (last_ || body_in_doubt || parser_->is_tunnel() || !rest_is_short()) {
     keep_alive_ = false;
   }
   response_ = Response::Started;
@@ -230,6 +263,15 @@ void Http1Server::headers(HeaderList headers, EndOfStream end) {
                             .upgrade = parser_->is_tunnel() && !parser_->is_connect(),
                             .connect = parser_->is_connect()}),
           end);
+}
+
+// Whether what is still to come of the request can be read in any case, should the response end
+// before it. If not, the response has to say that the connection ends: its client would send the
+// next request to nobody.
+bool Http1Server::rest_is_short() const {
+  if (request_ != Request::Body) return true;
+  const auto left = parser_->body_left();
+  return left && *left <= kMostDropped;
 }
 
 void Http1Server::data(Body data, EndOfStream end) {
@@ -292,13 +334,13 @@ void Http1Server::sent() {
     finish_exchange();
     ending_ = Ending::Close;
   } else if (response_ == Response::Ended && output_.empty()) {
-    const bool request_complete = request_ == Request::Ended;
     finish_exchange();
-    if (!keep_alive_ || draining_ || !request_complete) {
+    if (!keep_alive_ || draining_) {
       ending_ = Ending::Linger;
+    } else if (request_ == Request::Ended) {
+      await_request();
     } else {
-      parser_.emplace(limits_of(context_));
-      request_ = Request::Head;
+      dropping_since_ = CoarseTime::max();
     }
     context_.carrier.wake();
   }
@@ -308,6 +350,7 @@ void Http1Server::finish_exchange() {
   paused_exchange_ = false;
   context_.stats.active_requests.subtract();
   std::exchange(exchange_, nullptr)->closed();
+  pauses_ = 0;
 }
 
 void Http1Server::disconnected(Disconnect, std::string_view reason) {

@@ -50,6 +50,11 @@ class Http1Server final : public Codec, private ClientStream {
 
   void start_exchange();
   void pass_body();
+  void drop_body(ReadBuffer& input);
+  // There is no exchange, and the rest of the last one's request is still to come.
+  bool drops_body() const { return exchange_ == nullptr && request_ == Request::Body; }
+  bool rest_is_short() const;
+  void await_request();
   void request_failed();
   // Before there is an exchange.
   void refuse(int status, std::string_view reason, std::string_view details, bool malformed);
@@ -63,6 +68,7 @@ class Http1Server final : public Codec, private ClientStream {
   }
   void skip_empty_lines(ReadBuffer& input);
   void drop_stalled(CoarseTime now);
+  void end_slow_rest(CoarseTime now);
 
   const ServerCodecContext context_;
   std::optional<Counted> active_;  // until disconnected(): its counter may go before the codec
@@ -85,6 +91,7 @@ class Http1Server final : public Codec, private ClientStream {
   bool last_ = false;      // the next response says that the connection ends
   bool draining_ = false;  // and it ends even if that was not said
   bool continue_sent_ = false;
+  CoarseTime dropping_since_ = CoarseTime::max();  // max(): no sweep has seen it yet
 };
 
 }  // namespace weir::serve

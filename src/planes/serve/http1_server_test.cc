@@ -118,5 +118,82 @@ TEST_F(Http1ServerTest, ARequestThatHasBegunIsItsExchanges) {
   EXPECT_EQ(stats.requests.value(), 1U);
 }
 
+// Answers of any kind that come before the request has: the next request was lost, where they had
+// a body and so did not tell that the connection ends.
+class EarlyAnswerTest : public Http1ServerTest {
+ protected:
+  std::string exchange(std::string_view bytes, size_t piece = 1000) {
+    return carrier.exchange(codec, bytes, piece);
+  }
+  static std::string head(std::string_view path, std::string_view length) {
+    return "POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(length) +
+           "\r\n\r\n";
+  }
+  static std::string request(std::string_view path) {
+    return head(path, "Content-Length: 10") + "0123456789";
+  }
+
+  const std::string kChunked = "Transfer-Encoding: chunked";
+  const std::string kRefusal = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n";
+};
+
+TEST_F(EarlyAnswerTest, TheNextRequestIsAnsweredWhereTheRestIsShort) {
+  for (const size_t piece : {1U, 7U, 68U, 1000U}) {
+    const std::string answers =
+        exchange(request("/refuse") + request("/early") + request("/refuse"), piece);
+    EXPECT_EQ(answers, kRefusal + "\r\nno" + "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n" +
+                           kRefusal + "\r\nno")
+        << piece;
+  }
+  EXPECT_EQ(codec.ending(), Ending::Open);
+  EXPECT_EQ(stats.active_requests.value(), 0U);
+}
+
+TEST_F(EarlyAnswerTest, TheNextRequestIsAnsweredWhereTheAnswerIsNotTakenYet) {
+  receive(head("/refuse", "Content-Length: 10"));
+  receive("0123456789");
+  EXPECT_EQ(exchange(request("/refuse")), kRefusal + "\r\nno" + kRefusal + "\r\nno");
+}
+
+TEST_F(EarlyAnswerTest, TellsThatTheConnectionEndsWhereTheRestIsLong) {
+  EXPECT_THAT(exchange(head("/refuse", "Content-Length: 65537")),
+              HasSubstr("connection: close\r\n"));
+  EXPECT_EQ(codec.ending(), Ending::Linger);
+  exchange(std::string(65537, 'x'));
+  EXPECT_EQ(codec.ending(), Ending::Linger);
+}
+
+TEST_F(EarlyAnswerTest, TellsThatTheConnectionEndsWhereNobodyKnowsHowLongTheRestIs) {
+  EXPECT_THAT(exchange(head("/refuse", kChunked)), HasSubstr("connection: close\r\n"));
+  EXPECT_EQ(codec.ending(), Ending::Linger);
+}
+
+TEST_F(EarlyAnswerTest, DoesNotWaitLongForTheRest) {
+  exchange(head("/refuse", "Content-Length: 10"));
+  const CoarseTime start{seconds(1'000)};
+  codec.sweep(start);
+  exchange("01234");
+  codec.sweep(start + seconds(30));
+  EXPECT_EQ(codec.ending(), Ending::Open);
+  codec.sweep(start + seconds(31));
+  EXPECT_EQ(codec.ending(), Ending::Linger);
+}
+
+TEST_F(EarlyAnswerTest, EachRestHasItsTime) {
+  CoarseTime now{seconds(1'000)};
+  for (int i = 0; i < 10; ++i, now += seconds(20)) {
+    exchange(head("/refuse", "Content-Length: 10"));
+    codec.sweep(now);
+    exchange("0123456789");
+  }
+  EXPECT_EQ(codec.ending(), Ending::Open);
+}
+
+TEST_F(EarlyAnswerTest, ADrainDoesNotWaitForTheRest) {
+  exchange(head("/refuse", "Content-Length: 10"));
+  codec.drain();
+  EXPECT_EQ(codec.ending(), Ending::Linger);
+}
+
 }  // namespace
 }  // namespace weir::serve::test
