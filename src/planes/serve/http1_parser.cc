@@ -70,6 +70,23 @@ bool ends_in_quotes(std::string_view input) {
   return false;
 }
 
+// Where a status line has no blank behind its status, the blank that is to be there (RFC 9112,
+// section 4): servers that give no reason leave it out, too.
+constexpr size_t kAfterStatus = std::string_view("HTTP/1.1 200").size();
+
+bool lacks_blank(std::string_view head) {
+  return head.size() > kAfterStatus && head[kAfterStatus] == '\r' && head.starts_with("HTTP/");
+}
+
+// Its whole head, if it is there, with that blank.
+std::string mended_head(std::string_view head) {
+  constexpr std::string_view kEnd = "\r\n\r\n";
+  const size_t end = head.find(kEnd);
+  if (end == std::string_view::npos) return {};
+  std::string mended(head.substr(0, end + kEnd.size()));
+  return mended.insert(kAfterStatus, 1, ' ');
+}
+
 void trim(std::string_view& text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -114,7 +131,7 @@ auto Http1Parser<kKind>::advance(ReadBuffer& input) -> State {
   while ((state_ == State::Head || state_ == State::Body) && !input.empty()) {
     const Bytes unread = input.unread();
     ErrorCode error;
-    const size_t n = Base::put(boost::asio::const_buffer(unread.data(), unread.size()), error);
+    const size_t n = put(as_text(unread), error);
     input.consume(n);
     if (error == http::error::need_more) {
       if (unread.size() - n >= limits_.max_header_bytes) return fail(http::error::header_limit);
@@ -134,6 +151,23 @@ auto Http1Parser<kKind>::advance(ReadBuffer& input) -> State {
     if (was_head && state_ != State::Head) break;
   }
   return state_;
+}
+
+// How many of the bytes it has taken.
+template <Http1Message kKind>
+size_t Http1Parser<kKind>::put(std::string_view unread, ErrorCode& error) {
+  const auto parse = [&](std::string_view text) {
+    parsed_ = text;
+    return Base::put(boost::asio::const_buffer(text.data(), text.size()), error);
+  };
+  if (kKind == Http1Message::Response && state_ == State::Head && lacks_blank(unread)) {
+    const std::string mended = mended_head(unread);
+    if (!mended.empty()) {
+      const size_t n = parse(mended);
+      return n > kAfterStatus ? n - 1 : n;
+    }
+  }
+  return parse(unread);
 }
 
 template <Http1Message kKind>
@@ -232,10 +266,9 @@ template <Http1Message kKind>
 void Http1Parser<kKind>::on_field_impl(Field field, Text name, Text value, ErrorCode& error) {
   // Only blanks may lie between the colon and the value, which lies in the input: otherwise the
   // line was folded (RFC 9112, section 5.2).
-  const std::string_view received = as_text(input_->unread());
   const char* const start = name.data() + name.size() + 1;
   const bool in_input =
-      value.data() >= start && value.data() + value.size() <= received.data() + received.size();
+      value.data() >= start && value.data() + value.size() <= parsed_.data() + parsed_.size();
   if (!in_input || std::find(start, value.data(), '\r') != value.data()) {
     return refuse(400, "folded header line", error);
   }

@@ -93,6 +93,7 @@ class Http1Parser final : private boost::beast::http::basic_parser<kKind == Http
   size_t on_chunk_body_impl(uint64_t, Text, ErrorCode&) override;
   void on_finish_impl(ErrorCode&) override {}
 
+  size_t put(std::string_view unread, ErrorCode&);
   void take_connect(std::string_view target, ErrorCode&);
   void take_target(std::string_view target, ErrorCode&);
   void take_host(std::string_view value, ErrorCode&);
@@ -108,6 +109,7 @@ class Http1Parser final : private boost::beast::http::basic_parser<kKind == Http
   State state_ = State::Head;
   Failure failure_;
   ReadBuffer* input_ = nullptr;  // inside advance()
+  std::string_view parsed_;      // inside put(): what Beast is looking at
   HeaderList headers_;
   HeaderList trailers_;
   Body body_;

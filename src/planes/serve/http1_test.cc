@@ -168,6 +168,37 @@ TEST_F(Http1Test, ClosesAfterRefusingAnExpectedBody) {
               AllOf(StartsWith("HTTP/1.1 417 "), HasSubstr("connection: close")));
 }
 
+// There is a blank behind it (RFC 9112, section 4); but some upstreams leave it out.
+TEST_F(Http1Test, TakesAStatusLineWithoutAReason) {
+  client.send(kGet);
+  Peer server = upstream.accept();
+  for (const std::string status : {"200", "200 "}) {
+    server.read_head();
+    const std::string text =
+        "HTTP/1.1 100\r\n\r\nHTTP/1.1 " + status + "\r\nX-Two: 2\r\nContent-Length: 5\r\n\r\nhello";
+    if (status == "200") {
+      for (const char& c : text) server.send({&c, 1});
+    } else {
+      server.send(text);
+    }
+    EXPECT_THAT(client.read_head(), StartsWith("HTTP/1.1 100 "));
+    EXPECT_EQ(client.read_message(),
+              "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nx-two: 2\r\n\r\nhello");
+    client.send(kGet);
+  }
+  server.read_head();
+  server.send("HTTP/1.1 204\r\n\r\n");
+  EXPECT_EQ(client.read_head(), "HTTP/1.1 204 No Content\r\n\r\n");
+}
+
+TEST_F(Http1Test, StillRefusesALineFoldedBehindAStatusWithoutAReason) {
+  client.send(kGet);
+  Peer server = upstream.accept();
+  server.read_head();
+  server.send("HTTP/1.1 200\r\nX-Two: 2\r\n\t3\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_THAT(client.read_head(), StartsWith("HTTP/1.1 502 "));
+}
+
 TEST_F(Http1Test, TakesABodyThatEndsWithTheConnection) {
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   {
