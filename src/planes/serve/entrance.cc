@@ -93,6 +93,8 @@ void ChainEntrance::lead_to(WorkerGeneration& generation, size_t listener, size_
       generation.generation().settings.listeners[listener].chains[chain];
   options_.protocol = protocol_of(settings);
   options_.upgrades = settings.upgrades;
+  const config::HttpIdentity& identity = settings.identity;
+  options_.checks_scheme = identity.use_remote_address && identity.xff_num_trusted_hops == 0;
   options_.http2 = settings.http2_options;
   options_.limits = settings.limits;
   const ListenerOptions usual;

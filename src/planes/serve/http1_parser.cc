@@ -249,6 +249,9 @@ void Http1Parser<kKind>::take_target(std::string_view target, ErrorCode& error) 
     };
     scheme = is(kHttps) ? "https" : "http";
     if (!is(kHttp) && !is(kHttps)) return refuse(400, "bad request target", error);
+    if (limits_.refuses_https && scheme == "https") {
+      return refuse(403, "https in the clear", error);
+    }
     path.remove_prefix(scheme.size() + 3);
     authority = path.substr(0, path.find_first_of("/?"));
     path.remove_prefix(authority.size());

@@ -23,6 +23,7 @@ struct Http1Limits {
   // parser.
   std::span<const std::string> upgrades = {};
   std::string_view scheme = "http";  // of requests that do not say
+  bool refuses_https = false;        // of those who do
 };
 
 enum class Http1Message : bool { Response, Request };

@@ -12,10 +12,12 @@ constexpr Milliseconds kDropTime{30'000};
 
 Http1Limits limits_of(const ServerCodecContext& context) {
   const ListenerOptions& options = context.options;
+  const bool is_plain = context.connection.tls == nullptr;
   return {.max_header_bytes = options.max_header_bytes,
           .max_header_count = options.max_header_count,
           .upgrades = options.upgrades,
-          .scheme = context.connection.tls == nullptr ? "http" : "https"};
+          .scheme = is_plain ? "http" : "https",
+          .refuses_https = is_plain && options.checks_scheme};
 }
 
 }  // namespace

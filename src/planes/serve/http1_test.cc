@@ -464,6 +464,21 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{"EndlessTarget", "GET /" + std::string(70'000, 'x'), 431}),
     [](const auto& parameter) { return std::string(parameter.param.name); });
 
+// What nobody in front of this proxy can have decrypted.
+TEST(Http1SchemeTest, HttpsInTheClearIsRefusedWhereTheConnectionTells) {
+  Upstream upstream;
+  Proxy proxy({.name = "upstream", .endpoints = {{"127.0.0.1", upstream.port()}}},
+              {.checks_scheme = true});
+  Peer client = Peer::connect(proxy.port());
+  client.send("GET HTTP://a/ HTTP/1.1\r\nHost: a\r\n\r\n");
+  Peer server = upstream.accept();
+  server.read_head();
+  server.send("HTTP/1.1 204 No Content\r\n\r\n");
+  EXPECT_THAT(client.read_head(), StartsWith("HTTP/1.1 204 "));
+  client.send("GET HTTPS://a/ HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(client.read_all(), StartsWith("HTTP/1.1 403 "));
+}
+
 // A fault in the body: the request is already under way.
 class BadBodyTest : public ::testing::TestWithParam<BadRequest> {};
 

@@ -55,6 +55,9 @@ struct ListenerOptions {
   // Protocols that requests may switch to, in lower case; "connect" is a tunnel.
   std::vector<std::string> upgrades;
 
+  // Requests of HTTP/1 that name https, on a connection without TLS, are refused.
+  bool checks_scheme = false;
+
   // Where to count; outlives the listener. Null: nowhere that can be seen but Listener::stats().
   struct ListenerStats* stats = nullptr;
 };
