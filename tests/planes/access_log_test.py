@@ -95,6 +95,67 @@ class RefusalTest(AccessLogTest):
         self.assertEqual(self.running.stat("http.web.downstream_rq_4xx"), 1)
 
 
+class UpstreamFailureTest(AccessLogTest):
+    """What Envoy tells, as measured with 1.40."""
+
+    def serve(self, respond):
+        def serve(connection):
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += connection.recv(1000)
+            respond(connection, head.split()[1].decode())
+
+        peers = {"answers": self.upstream(TcpUpstream, serve=serve), "nowhere": self.upstream(Nowhere)}
+        clusters = [bootstrap.cluster(name, peer) for name, peer in peers.items()]
+        limits = {"circuit_breakers": {"thresholds": [{"max_requests": 0}]}}
+        clusters.append({**clusters[0], "name": "full", **limits})
+        routes = []
+        for cluster in ("answers", "nowhere", "full"):
+            for retries in (0, 1):
+                policy = {"retry_on": "5xx", "num_retries": retries}
+                forward = {"cluster": cluster, "retry_policy": policy}
+                routes.append({"match": {"prefix": f"/{cluster}/{retries}"}, "route": forward})
+        routes.append({"match": {"prefix": "/"}, "route": {"cluster": "answers"}})
+        log = text_log("%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_FLAGS%")
+        listener = bootstrap.listener("web", access_log=[log], routes=routes)
+        self.running = self.weir(bootstrap=bootstrap.bootstrap([listener], clusters))
+
+    def flags(self, *paths):
+        for path in paths:
+            client = TcpClient(self.running.port)
+            client.send(f"GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n".encode())
+            client.receive_all()
+            client.close()
+        return self.lines(len(paths))
+
+    def test_responses_that_are_cut_off_are_malformed(self):
+        head = b"HTTP/1.1 200 OK\r\n"
+        answers = {
+            "/length": head + b"content-length: 10\r\n\r\nabc",
+            "/chunks": head + b"transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n",
+            "/head": head + b"x: ",
+            "/nothing": b"",
+            "/whole": head + b"\r\nabc",
+        }
+        self.serve(lambda connection, path: connection.sendall(answers[path]))
+        self.assertEqual(
+            self.flags(*answers),
+            ["/length 200 UPE", "/chunks 200 UPE", "/head 502 UPE", "/nothing 503 UC", "/whole 200 -"],
+        )
+
+    def test_the_last_try_is_told_first(self):
+        answer = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"
+        self.serve(lambda connection, _: connection.sendall(answer))
+        self.assertEqual(
+            self.flags(*(f"/{name}/{n}" for name in ("answers", "nowhere", "full") for n in (0, 1))),
+            [
+                *("/answers/0 503 URX", "/answers/1 503 URX"),
+                *("/nowhere/0 503 URX,UF", "/nowhere/1 503 URX,UF"),
+                *("/full/0 503 UO", "/full/1 503 UO"),  # which was no try
+            ],
+        )
+
+
 class FileTest(AccessLogTest):
     def test_the_default_format_is_envoys(self):
         self.serve(file_log())

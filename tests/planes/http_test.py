@@ -413,7 +413,7 @@ class DisconnectTest(HttpCase):
                     # A response that has not begun may still become another.
                     with contextlib.suppress(Broken):
                         response = self.client(self.weir.port, kind).request(path)
-                        self.assertEqual(response.status, 503)
+                        self.assertEqual(response.status, 502)
         self.check_nothing_is_left()
 
     def test_an_upstream_that_resets_a_stream(self):

@@ -29,7 +29,7 @@ bool is_grpc_content_type(std::string_view content_type) {
   static constexpr std::string_view kGrpc = "application/grpc";
   if (!content_type.starts_with(kGrpc)) return false;
   content_type.remove_prefix(kGrpc.size());
-  return content_type.empty() || content_type[0] == '+' || content_type[0] == ';';
+  return content_type.empty() || content_type[0] == '+';
 }
 
 int32_t grpc_status_of(uint32_t http_status) {

@@ -9,6 +9,7 @@ TEST(GrpcStatusTest, KnowsGrpcByItsContentType) {
   EXPECT_TRUE(is_grpc_content_type("application/grpc"));
   EXPECT_TRUE(is_grpc_content_type("application/grpc+json"));
   EXPECT_FALSE(is_grpc_content_type("application/grpc-web"));
+  EXPECT_FALSE(is_grpc_content_type("application/grpc;x"));
   EXPECT_FALSE(is_grpc_content_type("text/plain"));
 }
 

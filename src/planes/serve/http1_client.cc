@@ -177,10 +177,16 @@ void Http1Client::disconnected(Disconnect how, std::string_view reason) {
   using State = Http1ResponseParser::State;
   ending_ = Ending::Close;
   if (events_ == nullptr) return;
-  if (how == Disconnect::EndOfInput && response_started_ && !response_ended_ &&
-      parser_->end_of_input() == State::Complete) {
-    pass_body();
-    if (events_ == nullptr) return;
+  const bool in_message = head_done_ || parser_->started();
+  if (how != Disconnect::Broken && in_message && !response_ended_) {
+    // What told its own end and is cut off is no message (Envoy's rule).
+    if (parser_->end_of_input() == State::Failed) {
+      return break_off(Break::Malformed, parser_->failure().reason);
+    }
+    if (how == Disconnect::EndOfInput) {
+      pass_body();
+      if (events_ == nullptr) return;
+    }
   }
   const bool met_the_end = how != Disconnect::Broken && !response_started_;
   break_off(met_the_end ? Break::BeforeResponse : Break::Failed, reason);

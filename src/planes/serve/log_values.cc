@@ -13,6 +13,7 @@
 
 #include "config/response_flags.h"
 #include "planes/common/grpc_status.h"
+#include "planes/serve/local_reply.h"
 #include "planes/serve/uuid.h"
 
 namespace weir::serve {
@@ -69,12 +70,21 @@ LogValue milliseconds(Nanoseconds from, Nanoseconds to) {
 LogValue flags(const LogRecord& record, std::string_view config::ResponseFlagName::*name) {
   const LogValue value = attribute(record, Attribute::ResponseFlags);
   const auto* bits = std::get_if<int64_t>(&value);
+  uint64_t left = bits == nullptr ? 0 : static_cast<uint64_t>(*bits);
   std::string names;
-  for (const config::ResponseFlagName& flag : config::response_flags()) {
-    if (bits == nullptr || (static_cast<uint64_t>(*bits) & flag.bit) == 0) continue;
+  const auto take = [&](const config::ResponseFlagName& flag) {
+    if ((left & flag.bit) == 0) return;
+    left &= ~uint64_t{flag.bit};
     if (!names.empty()) names += ',';
     names += flag.*name;
+  };
+  // As Envoy: of a request it notes first that there is no other try, then what the last one met.
+  constexpr auto kNoMoreTries = static_cast<uint32_t>(ResponseFlag::UpstreamRetryLimitExceeded);
+  const bool is_request = record.request_headers() != nullptr;
+  for (const config::ResponseFlagName& flag : config::response_flags()) {
+    if (is_request && flag.bit == kNoMoreTries) take(flag);
   }
+  for (const config::ResponseFlagName& flag : config::response_flags()) take(flag);
   // Envoy has a word for none.
   return names.empty() ? std::string("-") : names;
 }

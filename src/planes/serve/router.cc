@@ -176,7 +176,7 @@ void Router::stop_clocks() {
 }
 
 bool Router::retry_after(const HeaderList& response) {
-  if (replay_ == nullptr || !policy().wants_retry(response)) return false;
+  if (!policy().wants_retry(response)) return false;
   end_retry();  // of the try before
   if (!may_retry()) return false;
   retry();
@@ -184,7 +184,7 @@ bool Router::retry_after(const HeaderList& response) {
 }
 
 bool Router::retry_after(TryFailure failure) {
-  if (replay_ == nullptr || response_begun_ || !policy().wants_retry(failure)) return false;
+  if (response_begun_ || !policy().wants_retry(failure)) return false;
   end_retry();  // of the try before
   if (!may_retry()) return false;
   retry();
@@ -193,12 +193,12 @@ bool Router::retry_after(TryFailure failure) {
 
 // A request that still comes in is not sent again (Envoy's rule): what it is to be is not known.
 bool Router::may_retry() {
-  if (!request_ended_ || !replay_->is_complete()) return false;
   if (tries_ > policy().retries()) {
     stats().exhausted_retries.add();
     exhausted_ = true;
     return false;
   }
+  if (!request_ended_ || !replay_->is_complete()) return false;
   return parts_.clusters[choice_.cluster->index]->begin_retry();
 }
 
@@ -290,7 +290,9 @@ void Router::Response::abort(std::string_view reason) {
   const TryFailure failure = !connected                        ? TryFailure::Connect
                              : router.upstream_->was_refused() ? TryFailure::Unprocessed
                                                                : TryFailure::Reset;
-  if (router.retry_after(failure)) return;
+  // What was not tried is not tried again (Envoy's rule).
+  const bool tried = router.upstream_->why_not_tried() == NotTried::No;
+  if (tried && router.retry_after(failure)) return;
   const std::string why(reason);
   router.failure_ = std::make_unique<const UpstreamFailure>(
       UpstreamFailure{.reason = why,
