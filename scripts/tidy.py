@@ -13,6 +13,7 @@ compile command or .clang-tidy changes; the passes are kept in the cache.
 
 import collections
 import concurrent.futures
+import functools
 import hashlib
 import json
 import os
@@ -28,46 +29,53 @@ BUILD = ROOT / "build" / "release"
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "weir/tidy"
 TIDY = "clang-tidy-14"
 TOGETHER = 8
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 
 Unit = collections.namedtuple("Unit", "source target options key")
 
 
-def dependencies():
-    """The files each object was compiled from, as ninja recorded them."""
-    listing = subprocess.run(["ninja", "-C", BUILD, "-t", "deps"], capture_output=True, text=True,
-                             check=True).stdout
-    found, current = {}, None
-    for line in listing.splitlines():
-        if line.startswith("    "):
-            current.append(line.strip())
-        elif ": #deps" in line:
-            current = found.setdefault(line.split(":")[0], [])
+@functools.cache
+def included(path):
+    """The project's files that one names in an #include, and for a message's header all .proto files."""
+    found = set()
+    for name in INCLUDE.findall(path.read_text()):
+        if name.endswith(".pb.h"):
+            found.update((ROOT / "src/config/proto").rglob("*.proto"))
+        found.update(file for file in (ROOT / "src" / name, path.parent / name) if file.is_file())
+    return found
+
+
+def closure(source):
+    """The source and the project's files that it includes, whatever is above them."""
+    found, new = set(), {source}
+    while new:
+        found |= new
+        new = {file for path in new if path.suffix != ".proto" for file in included(path)} - found
     return found
 
 
 def units(only):
-    deps = dependencies()
     config = (ROOT / ".clang-tidy").read_bytes()
     for entry in json.loads((BUILD / "compile_commands.json").read_text()):
-        source = pathlib.Path(entry["file"])
-        wanted = source in only if only else (
-            source.is_relative_to(ROOT / "src") and source.suffix == ".cc"
-            and not source.stem.endswith(("_test", "_fuzz")))
-        if not wanted:
-            continue
+        compiled = pathlib.Path(entry["file"])
         options, output = entry["command"].split(" -o ")
-        output = output.split()[0]
-        if output not in deps:
-            sys.exit(f"tidy.py: error: {source} is not built: run `make build`")
-        key = hashlib.sha256(config + entry["command"].replace(str(ROOT), "").encode())
-        for path in sorted({source, *(BUILD / dep for dep in deps[output])}):
-            if path.is_relative_to(ROOT) and path.exists():
-                key.update(path.read_bytes())
-        # What stands before the options are the compiler and what launches it.
-        options = shlex.split(options)
-        first = next(at for at, word in enumerate(options) if word.startswith("-"))
         target = re.search(r"CMakeFiles/([^/]+)\.dir", output)[1]
-        yield Unit(source, target, tuple(options[first:]), key.hexdigest())
+        # What stands before the options are the compiler and what launches it.
+        words = shlex.split(options)
+        first = next(at for at, word in enumerate(words) if word.startswith("-"))
+        words = [word for word in words[first:] if word != "-Wno-shadow"]
+        # Of sources that are compiled at once, each is a unit, and held to the warning that they cannot be held to.
+        at_once = compiled.parent.name == "Unity"
+        for source in map(pathlib.Path, INCLUDE.findall(compiled.read_text())) if at_once else [compiled]:
+            wanted = source in only if only else (
+                source.is_relative_to(ROOT / "src") and source.suffix == ".cc"
+                and not source.stem.endswith(("_test", "_fuzz")))
+            if not wanted:
+                continue
+            key = hashlib.sha256(config + options.replace(str(ROOT), "").encode())
+            for path in sorted(closure(source)):
+                key.update(path.read_bytes())
+            yield Unit(source, target, tuple(words), key.hexdigest())
 
 
 def lumps(changed):
