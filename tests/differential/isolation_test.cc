@@ -60,7 +60,7 @@ TEST_P(IsolatedPluginTest, DoesOutsideWhatItDoesInASharedInstance) {
 using Parameter = std::tuple<Case, Contender>;
 class IsolatedOnEngineTest : public testing::TestWithParam<Parameter> {};
 
-const std::vector<std::string>& expected(const Case& test) {
+const std::vector<std::string>& expected_isolated(const Case& test) {
   static std::map<std::string, std::vector<std::string>> kept;
   auto [found, is_new] = kept.try_emplace(test.name);
   if (is_new) found->second = run(test, reference(), Isolation::Stream);
@@ -72,13 +72,13 @@ TEST_P(IsolatedOnEngineTest, DoesTheSameOnThisEngine) {
   const std::string reason = left_out(test, contender, Isolation::Stream);
   if (!reason.empty()) GTEST_SKIP() << reason;
   const std::string difference =
-      first_difference(expected(test), run(test, contender, Isolation::Stream));
+      first_difference(expected_isolated(test), run(test, contender, Isolation::Stream));
   EXPECT_TRUE(difference.empty()) << difference;
 }
 
 std::string case_name(const testing::TestParamInfo<Case>& info) { return info.param.name; }
 
-std::string test_name(const testing::TestParamInfo<Parameter>& info) {
+std::string isolated_name(const testing::TestParamInfo<Parameter>& info) {
   std::string name = std::get<0>(info.param).name;
   return name.append("_on_").append(std::get<1>(info.param).name);
 }
@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(All, IsolatedPluginTest, testing::ValuesIn(quick_cases(
 INSTANTIATE_TEST_SUITE_P(All, IsolatedOnEngineTest,
                          testing::Combine(testing::ValuesIn(quick_cases()),
                                           testing::ValuesIn(contenders())),
-                         test_name);
+                         isolated_name);
 
 }  // namespace
 }  // namespace weir::test
