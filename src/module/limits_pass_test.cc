@@ -319,13 +319,20 @@ TEST(LimitsPassTest, WhatIsNamedHasToExist) {
 }
 
 TEST(LimitsPassTest, TheNamesOfTheLimitAreWeirsOwn) {
+  const auto importing = [](std::string_view module) {
+    return kPreamble + kEmptyType + import_section("\1" + name(module) + name("limit") + "\0\0"s) +
+           function_section("\1\0"sv) + code_section("\1\2\0\x0b"sv);
+  };
   for (const std::string_view module : {kLimitModule, kLookModule}) {
-    const std::string wasm = kPreamble + kEmptyType +
-                             import_section("\1" + name(module) + name("limit") + "\0\0"s) +
-                             function_section("\1\0"sv) + code_section("\1\2\0\x0b"sv);
-    EXPECT_EQ(error_of(wasm).message, "the module imports '" + std::string(module) +
-                                          ".limit', of a module name that Weir keeps for itself");
+    const Done checked =
+        check_own_names(read_module(as_bytes(importing(module))).value().interface);
+    ASSERT_FALSE(checked.ok());
+    EXPECT_EQ(checked.error().message, "the module imports '" + std::string(module) +
+                                           ".limit', of a module name that Weir keeps for itself");
   }
+  EXPECT_THAT(error_of(importing(kLimitModule)).message, HasSubstr("'weir.limit'"));
+  // Such a module is one that has the look for long operations already.
+  EXPECT_TRUE(add_limits(as_bytes(importing(kLookModule)), all()).ok());
 }
 
 TEST(LimitsPassTest, CodeHasToEndWhereItSaysThatItDoes) {
