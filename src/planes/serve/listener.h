@@ -136,9 +136,9 @@ class Listener {
   // The same where others go on with the address: a client of HTTP/1 that cannot know yet that its
   // connection ends has its next request answered.
   virtual void drain_after_next(std::function<void()> done) = 0;
-  // The same where an update takes the address away, and another listener may have its port:
-  // whoever has begun to connect is taken in for a while, and who begins then tries again a second
-  // later, when this one is closed.
+  // The same where an update takes the address away, and another listener has its port: whoever has
+  // begun to connect is taken in for a while, and who begins then tries again a second later, when
+  // this one is closed.
   virtual void retire(std::function<void()> done) = 0;
   // While it is drained: ends the connections that have no request.
   virtual void end_idle_connections() = 0;

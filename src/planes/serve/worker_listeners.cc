@@ -90,8 +90,12 @@ void WorkerListeners::retire(Entry entry) {
         draining_, [&](const Entry& other) { return other.listener.get() == listener; });
     if (!error && still != draining_.end()) listener->close_connections();
   });
+  // A port that nobody takes over is free at once, for whoever wants it next.
+  const bool is_taken_over = std::ranges::any_of(
+      current_, [&](const Entry& other) { return other.listener->port() == listener->port(); });
   draining_.push_back(std::move(entry));
-  listener->retire([this, listener] {
+  const auto retire = is_taken_over ? &Listener::retire : &Listener::drain;
+  (listener->*retire)([this, listener] {
     std::erase_if(draining_, [&](const Entry& other) { return other.listener.get() == listener; });
   });
 }
