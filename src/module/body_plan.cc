@@ -23,7 +23,8 @@ uint32_t frame_bytes(uint64_t values, bool uses_simd, uint64_t code_bytes) {
 
 }  // namespace
 
-Result<bool> has_long_operations(const ModuleInfo& info, Bytes wasm) {
+Result<bool> any_body(Bytes wasm, const ModuleInfo& info,
+                      FunctionRef<Result<bool>(Reader& code)> holds) {
   const Section* code = info.find_section(SectionId::Code);
   if (code == nullptr) return false;
   Reader in = reader_of(wasm, *code);
@@ -37,15 +38,23 @@ Result<bool> has_long_operations(const ModuleInfo& info, Bytes wasm) {
       WEIR_TRY(body.u32());
       WEIR_TRY(read_value_type(body));
     }
+    WEIR_TRY(const bool found, holds(body));
+    if (found) return true;
+  }
+  return false;
+}
+
+Result<bool> has_long_operations(const ModuleInfo& info, Bytes wasm) {
+  return any_body(wasm, info, [](Reader& code) -> Result<bool> {
     uint32_t growths = 0;
-    while (!body.at_end()) {
-      WEIR_TRY(const Instruction instruction, read_instruction(body));
+    while (!code.at_end()) {
+      WEIR_TRY(const Instruction instruction, read_instruction(code));
       const EditKind look = look_before(instruction).kind;
       if (look == EditKind::LookIfLong) return true;
       if (look == EditKind::Look && ++growths > bulk::kFewGrowths) return true;
     }
-  }
-  return false;
+    return false;
+  });
 }
 
 Result<const BodyPlan*> BodyPlanner::plan(Reader body, uint32_t function) {

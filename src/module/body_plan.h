@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/bytes.h"
+#include "base/function_ref.h"
 #include "base/result.h"
 #include "module/edit.h"
 #include "module/fuel_plan.h"
@@ -26,6 +28,11 @@ struct BodyPlan {
   FunctionFacts facts;
   std::vector<Edit> edits;
 };
+
+// Whether that holds for any function's code, which is what follows its variables; those after it
+// are not asked.
+Result<bool> any_body(Bytes wasm, const ModuleInfo& info,
+                      FunctionRef<Result<bool>(Reader& code)> holds);
 
 // Whether any function has looks before its long operations.
 Result<bool> has_long_operations(const ModuleInfo& info, Bytes wasm);

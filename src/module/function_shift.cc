@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "module/element_segment.h"
 #include "module/types.h"
 
 namespace weir::wasm {
@@ -94,31 +95,17 @@ Done FunctionShift::write_elements(Reader& in, Writer& out) const {
 }
 
 Done FunctionShift::write_element_segment(Reader& in, Writer& out) const {
-  constexpr uint32_t kNotActive = 1;
-  constexpr uint32_t kNamesTable = 2;  // of an active one
-  constexpr uint32_t kExpressions = 4;
   const size_t start = in.offset();
-  WEIR_TRY(const uint32_t flags, in.u32());
-  if (flags > (kNotActive | kNamesTable | kExpressions)) {
-    return in.error_at(start, "unknown form " + std::to_string(flags) + " of element segment");
-  }
-  if ((flags & (kNotActive | kNamesTable)) == kNamesTable) WEIR_TRY(in.u32());
+  WEIR_TRY(const SegmentForm form, read_segment_form(in));
   copy_from(start, in, out);
-  if ((flags & kNotActive) == 0) WEIR_TRY(write_expression(in, out));
-
-  if ((flags & (kNotActive | kNamesTable)) != 0) {
-    const size_t type = in.offset();
-    if ((flags & kExpressions) != 0) {
-      WEIR_TRY(read_value_type(in));
-    } else {
-      WEIR_TRY(in.byte());
-    }
-    copy_from(type, in, out);
-  }
+  if (form.active) WEIR_TRY(write_expression(in, out));
+  const size_t type = in.offset();
+  WEIR_TRY(read_segment_type(in, form));
+  copy_from(type, in, out);
   WEIR_TRY(const uint32_t count, in.count(1, kMaxEntries, "elements"));
   out.u32(count);
   for (uint32_t i = 0; i < count; ++i) {
-    if ((flags & kExpressions) != 0) {
+    if (form.expressions) {
       WEIR_TRY(write_expression(in, out));
     } else {
       WEIR_TRY(const uint32_t function, read_function(in));

@@ -45,18 +45,11 @@ Done write_limits(Reader& in, uint64_t most, uint64_t all, const std::string& wh
 
 Done write_table(Reader& in, uint64_t most, const FunctionShift& shift, Writer& out,
                  std::string& excess) {
-  constexpr uint8_t kWithInitial = 0x40;  // followed by a byte that is reserved
   const size_t start = in.offset();
-  Reader ahead = in;
-  WEIR_TRY(const uint8_t first, ahead.byte());
-  if (first == kWithInitial) {
-    WEIR_TRY(ahead.byte());
-    in = ahead;
-  }
-  WEIR_TRY(read_value_type(in));
+  WEIR_TRY(const bool has_value, read_table_start(in));
   copy_from(start, in, out);
   WEIR_TRY(write_limits(in, most, kMostElements, "table", "elements", out, excess));
-  return first == kWithInitial ? shift.write_expression(in, out) : Done(Unit{});
+  return has_value ? shift.write_expression(in, out) : Done(Unit{});
 }
 
 }  // namespace

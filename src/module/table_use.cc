@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <string>
 
+#include "module/body_plan.h"
+#include "module/element_segment.h"
 #include "module/instruction.h"
 #include "module/section_rewrite.h"
 #include "module/types.h"
 
 namespace weir::wasm {
 namespace {
-
-constexpr uint8_t kTableWithValue = 0x40;  // a table's first byte, followed by a reserved one
 
 Done skip_value(Reader& in) {
   while (true) {
@@ -29,15 +29,9 @@ Result<TableSizes> read_sizes(Reader in, uint64_t max_elements) {
   TableSizes sizes;
   WEIR_TRY(const uint32_t count, in.count(3, UINT32_MAX, "tables"));
   for (uint32_t i = 0; i < count; ++i) {
-    Reader ahead = in;
-    WEIR_TRY(const uint8_t first, ahead.byte());
-    if (first == kTableWithValue) {
-      WEIR_TRY(ahead.byte());
-      in = ahead;
-    }
-    WEIR_TRY(read_value_type(in));
+    WEIR_TRY(const bool has_value, read_table_start(in));
     WEIR_TRY(const MemoryType type, read_memory_type(in));
-    if (first == kTableWithValue) WEIR_TRY(skip_value(in));
+    if (has_value) WEIR_TRY(skip_value(in));
     // Each is added to what is at most `max_elements`: no sum wraps.
     const uint64_t least = std::min(type.info.min_pages, max_elements);
     const uint64_t most = std::min(type.info.max_pages.value_or(max_elements), max_elements);
@@ -48,25 +42,13 @@ Result<TableSizes> read_sizes(Reader in, uint64_t max_elements) {
 }
 
 Result<bool> grows_tables(Bytes wasm, const ModuleInfo& info) {
-  const Section* code = info.find_section(SectionId::Code);
-  if (code == nullptr) return false;
-  Reader in = reader_of(wasm, *code);
-  WEIR_TRY(const uint32_t count, in.u32());
-  for (uint32_t i = 0; i < count; ++i) {
-    WEIR_TRY(const uint32_t size, in.u32());
-    WEIR_TRY(in.take(size));
-    Reader body(wasm, in.offset() - size, in.offset(), in.section());
-    WEIR_TRY(const uint32_t groups, body.count(2, UINT32_MAX, "groups of locals"));
-    for (uint32_t group = 0; group < groups; ++group) {
-      WEIR_TRY(body.u32());
-      WEIR_TRY(read_value_type(body));
-    }
-    while (!body.at_end()) {
-      WEIR_TRY(const Instruction instruction, read_instruction(body));
+  return any_body(wasm, info, [](Reader& code) -> Result<bool> {
+    while (!code.at_end()) {
+      WEIR_TRY(const Instruction instruction, read_instruction(code));
       if (instruction.op == Op::TableGrow) return true;
     }
-  }
-  return false;
+    return false;
+  });
 }
 
 Error too_many(uint64_t entries) {
@@ -78,28 +60,14 @@ Error too_many(uint64_t entries) {
 
 // One segment, up to its entries; then those, unless there are too many.
 Done read_segment(Reader& in, uint64_t& entries) {
-  constexpr uint32_t kNotActive = 1;
-  constexpr uint32_t kNamesTable = 2;  // of an active one
-  constexpr uint32_t kExpressions = 4;
-  const size_t start = in.offset();
-  WEIR_TRY(const uint32_t flags, in.u32());
-  if (flags > (kNotActive | kNamesTable | kExpressions)) {
-    return in.error_at(start, "unknown form " + std::to_string(flags) + " of element segment");
-  }
-  if ((flags & (kNotActive | kNamesTable)) == kNamesTable) WEIR_TRY(in.u32());
-  if ((flags & kNotActive) == 0) WEIR_TRY(skip_value(in));
-  if ((flags & (kNotActive | kNamesTable)) != 0) {
-    if ((flags & kExpressions) != 0) {
-      WEIR_TRY(read_value_type(in));
-    } else {
-      WEIR_TRY(in.byte());
-    }
-  }
+  WEIR_TRY(const SegmentForm form, read_segment_form(in));
+  if (form.active) WEIR_TRY(skip_value(in));
+  WEIR_TRY(read_segment_type(in, form));
   WEIR_TRY(const uint32_t count, in.count(1, UINT32_MAX, "elements"));
   entries += uint64_t{count} + 1;
   if (entries > kMaxElementEntries) return too_many(entries);
   for (uint32_t i = 0; i < count; ++i) {
-    if ((flags & kExpressions) != 0) {
+    if (form.expressions) {
       WEIR_TRY(skip_value(in));
     } else {
       WEIR_TRY(in.u32());

@@ -161,6 +161,18 @@ Result<TypeSection> read_type_section(Reader& in) {
   return section;
 }
 
+Result<bool> read_table_start(Reader& in) {
+  constexpr uint8_t kWithValue = 0x40;  // followed by a byte that is reserved
+  Reader ahead = in;
+  WEIR_TRY(const uint8_t first, ahead.byte());
+  if (first == kWithValue) {
+    WEIR_TRY(ahead.byte());
+    in = ahead;
+  }
+  WEIR_TRY(read_value_type(in));
+  return first == kWithValue;
+}
+
 Result<MemoryType> read_memory_type(Reader& in) {
   constexpr uint8_t kHasMax = 1;
   constexpr uint8_t kShared = 2;

@@ -54,6 +54,9 @@ struct MemoryType {
   bool own_page_size = false;
 };
 
+// Reads a table up to its limits. Whether a value follows those, with which it begins.
+Result<bool> read_table_start(Reader&);
+
 // Reads the limits of a memory. Those of a table are written alike.
 Result<MemoryType> read_memory_type(Reader&);
 
