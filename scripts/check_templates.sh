@@ -29,10 +29,6 @@ step() {
   printf '  %-8s %6d ms\n' "$name" $((($(date +%s%N) - begin) / 1000000))
 }
 
-free_port() {
-  python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 # answers HEADER: waits until a response has this header.
 answers() {
   local i
@@ -149,7 +145,7 @@ toolchain() {
 }
 
 skipped=()
-upstream=$(free_port)
+upstream=$("$repo_root/scripts/free_port.sh")
 python3 -m http.server --bind 127.0.0.1 "$upstream" > /dev/null 2>&1 &
 started+=($!)
 for language in "${languages[@]}"; do
@@ -172,7 +168,7 @@ for language in "${languages[@]}"; do
   cd "$folder"
   step new "$weir" new "$language" "my-$language"
   cd "my-$language"
-  port=$(free_port)
+  port=$("$repo_root/scripts/free_port.sh")
   sed -i "s/port_value: 8080/port_value: $port/; s/port_value: 8000/port_value: $upstream/" weir.yaml
   step hint hint
   step build make --silent --no-print-directory "${arguments[@]}"

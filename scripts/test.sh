@@ -63,7 +63,7 @@ suite() {
 # example TARGET: what a user of `make TARGET` sees first, on a free port: a response that a plugin has changed.
 example() {
   local port log=build/example-$1.log
-  port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  port=$("$scripts/free_port.sh")
   WEIR_RUN_ONCE=1 WEIR_RUN_PORT=$port make --no-print-directory "$1" | tee "$log" &&
     grep -qx 'x-weir-plugin: header-edit' "$log"
 }
