@@ -18,6 +18,7 @@
 
 #include "engine/engine.h"
 #include "engine/engines.h"
+#include "engine/own_c_library.h"
 #include "engine/testdata/guests.h"
 
 namespace weir::engine {
@@ -75,10 +76,7 @@ inline void put_c_library(const std::filesystem::path& folder) {
     const fs::path& place = *static_cast<const fs::path*>(to);
     if (file.filename().string().starts_with("ld")) fs::copy_file(file, place / "ld.so");
     if (file.filename() != "libc.so.6") return 0;
-    for (const char* part :
-         {"libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libresolv.so.2",
-          "libutil.so.1", "libanl.so.1", "libnsl.so.1", "libnss_dns.so.2", "libnss_files.so.2",
-          "libnss_compat.so.2", "libnss_hesiod.so.2"}) {
+    for (const char* part : kCLibraryParts) {
       fs::create_symlink(fs::absolute(file.parent_path()) / part, place / part);
     }
     return 0;

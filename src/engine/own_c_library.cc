@@ -4,7 +4,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
@@ -21,14 +20,6 @@ namespace fs = std::filesystem;
 constexpr const char* kStarted = "/proc/self/exe";
 
 constexpr const char* kLoader = "ld.so";
-
-// The parts of a C library that a process may load at any time, each of which has to be of the
-// loader's version: where one is missing, the loader takes the system's.
-constexpr std::array kParts = {"libc.so.6",         "libm.so.6",         "libdl.so.2",
-                               "libpthread.so.0",   "librt.so.1",        "libresolv.so.2",
-                               "libutil.so.1",      "libanl.so.1",       "libnsl.so.1",
-                               "libnss_dns.so.2",   "libnss_files.so.2", "libnss_compat.so.2",
-                               "libnss_hesiod.so.2"};
 
 // Loaders go by names such as ld-linux-x86-64.so.2 and ld64.so.2.
 bool is_loaders(std::string_view library) { return library.starts_with("ld"); }
@@ -62,7 +53,7 @@ Done check_own_c_library(const fs::path& libraries) {
                                     loader.string() +
                                     "`, or have it on a file system that is not mounted noexec"};
   }
-  for (const char* part : kParts) WEIR_TRY(check(libraries / part));
+  for (const char* part : kCLibraryParts) WEIR_TRY(check(libraries / part));
   for (const auto& entry : fs::directory_iterator(libraries, failed)) {
     for (const std::string& library : needed_libraries(entry.path())) {
       if (!is_loaders(library)) WEIR_TRY(check(libraries / library));

@@ -3,6 +3,7 @@
 // its dynamic loader, in a folder beside the adapter; a process gets it by being started by that
 // loader, and in no other way.
 
+#include <array>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -11,6 +12,14 @@
 #include "base/result.h"
 
 namespace weir::engine {
+
+// The parts of a C library that a process may load at any time, each of which has to be of the
+// loader's version: where one is missing, the loader takes the system's.
+inline constexpr std::array kCLibraryParts = {
+    "libc.so.6",         "libm.so.6",       "libdl.so.2",        "libpthread.so.0",
+    "librt.so.1",        "libresolv.so.2",  "libutil.so.1",      "libanl.so.1",
+    "libnsl.so.1",       "libnss_dns.so.2", "libnss_files.so.2", "libnss_compat.so.2",
+    "libnss_hesiod.so.2"};
 
 // `libraries` is a folder as engines have beside their adapters. Where a loader lies in it: whether
 // a process can be started by that one, since it is a loader that may be executed, and all of its C
